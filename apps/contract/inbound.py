@@ -1,0 +1,140 @@
+"""Reading and refusing requests, free of any framework.
+
+A framework that validates by itself needs little of this; the others call these functions and turn ``Refused`` into
+their own reply. The faults are worded as FastAPI words them, so that all apps answer alike.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterable, Callable, Mapping, Sequence
+from functools import cache
+from typing import Any, TypeVar, get_origin
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from apps.contract.models import ItemId, ItemQuery
+
+MAX_BODY_BYTES = 1_048_576
+"""The largest body that an endpoint taking JSON reads, in bytes."""
+
+DETAILS: Mapping[int, str] = {
+    400: "Bad Request",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    413: "Content Too Large",
+    415: "Unsupported Media Type",
+    500: "Internal Server Error",
+}
+"""What ``detail`` says for each status, whatever Python's or a framework's own phrase is."""
+
+MALFORMED_JSON = "Malformed JSON"
+
+Model = TypeVar("Model", bound=BaseModel)
+_item_id: TypeAdapter[int] = TypeAdapter(ItemId)
+
+
+class Refused(Exception):
+    """A request that is answered with an error.
+
+    Attributes:
+        status: HTTP status.
+        detail: what the reply's ``detail`` holds: a sentence, or the list of faults.
+    """
+
+    def __init__(self, status: int, detail: Any = None) -> None:
+        self.status = status
+        self.detail: Any = DETAILS[status] if detail is None else detail
+        super().__init__(f"{status}: {self.detail}")
+
+
+def check_head(content_type: str | None, content_length: str | None) -> None:
+    """Refuses, before the body is read, what is not JSON (415) or declares too long a body (413)."""
+    media_type = (content_type or "").partition(";")[0].strip().lower()
+    if media_type != "application/json" and not (
+        media_type.startswith("application/") and media_type.endswith("+json")
+    ):
+        raise Refused(415)
+    check_length(content_length)
+
+
+def check_length(content_length: str | None) -> None:
+    """Refuses a declared length past ``MAX_BODY_BYTES`` (413); one that is no number is left to the server."""
+    if content_length and content_length.isdecimal() and int(content_length) > MAX_BODY_BYTES:
+        raise Refused(413)
+
+
+async def collect(chunks: AsyncIterable[bytes]) -> bytes:
+    """The whole body, refused (413) as soon as more than ``MAX_BODY_BYTES`` have come."""
+    body = bytearray()
+    async for chunk in chunks:
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise Refused(413)
+    return bytes(body)
+
+
+def load_json(body: bytes) -> Any:
+    """The JSON value in ``body``; refused (400) when empty, malformed, not UTF-8 or nested too deeply."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise Refused(400, MALFORMED_JSON) from error
+
+
+def read_body(model: type[Model], value: Any) -> Model:
+    """``value`` as a ``model``; refused (422) with every fault. Attributes are read as FastAPI does."""
+    try:
+        return model.model_validate(value, from_attributes=True)
+    except ValidationError as error:
+        raise Refused(422, faults(error, "body")) from error
+
+
+def read_query(model: type[Model], getlist: Callable[[str], Sequence[str]]) -> Model:
+    """The query string as a ``model``; refused (422) with every fault.
+
+    Args:
+        getlist: all values of a name, in order; empty when it is absent. The last counts where one is wanted.
+    """
+    try:
+        return model.model_validate(_query_values(model, getlist))
+    except ValidationError as error:
+        raise Refused(422, faults(error, "query")) from error
+
+
+def read_item(item_id: str, getlist: Callable[[str], Sequence[str]]) -> tuple[int, ItemQuery]:
+    """Path and query of ``GET /items/{item_id}``; refused (422) with the faults of both."""
+    found: list[dict[str, Any]] = []
+    number, query = 0, None
+    try:
+        number = _item_id.validate_python(item_id)
+    except ValidationError as error:
+        found += faults(error, "path", "item_id")
+    try:
+        query = read_query(ItemQuery, getlist)
+    except Refused as refused:
+        found += refused.detail
+    if found or query is None:
+        raise Refused(422, found)
+    return number, query
+
+
+def faults(error: ValidationError, *where: str) -> list[dict[str, Any]]:
+    """Every fault as ``loc`` (beginning with ``where``), ``msg`` and ``type``."""
+    return [
+        {"loc": [*where, *fault["loc"]], "msg": fault["msg"], "type": fault["type"]}
+        for fault in error.errors(include_url=False, include_context=False, include_input=False)
+    ]
+
+
+def _query_values(model: type[BaseModel], getlist: Callable[[str], Sequence[str]]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for name, many in _query_fields(model):
+        if given := getlist(name):
+            values[name] = list(given) if many else given[-1]
+    return values
+
+
+@cache
+def _query_fields(model: type[BaseModel]) -> tuple[tuple[str, bool], ...]:
+    return tuple((name, get_origin(field.annotation) is list) for name, field in model.model_fields.items())

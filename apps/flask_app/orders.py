@@ -1,0 +1,39 @@
+"""Endpoints that take an order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, request
+from werkzeug.exceptions import BadRequest
+
+from apps.contract import domain, inbound
+from apps.contract.models import FullOrder, Order
+
+blueprint = Blueprint("orders", __name__, url_prefix="/orders")
+
+
+def read_json() -> Any:
+    """The body's JSON value."""
+    try:
+        return request.get_json()
+    except (BadRequest, RecursionError) as error:
+        raise inbound.Refused(400, inbound.MALFORMED_JSON) from error
+
+
+@blueprint.post("/raw")
+def raw() -> dict[str, Any]:
+    return domain.raw_totals(read_json())
+
+
+@blueprint.post("/validated")
+def validated() -> dict[str, Any]:
+    order = inbound.read_body(Order, read_json())
+    return domain.totals(order)
+
+
+@blueprint.post("/full")
+def full() -> Response:
+    order = inbound.read_body(Order, read_json())
+    reply = FullOrder.model_validate(domain.full_order(order))
+    return Response(reply.model_dump_json(), mimetype="application/json")

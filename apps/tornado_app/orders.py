@@ -1,0 +1,29 @@
+"""Endpoints that take an order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from apps.contract import domain, inbound
+from apps.contract.models import FullOrder, Order
+from apps.tornado_app.base import JsonHandler
+
+
+class Raw(JsonHandler):
+    def reply(self, value: Any) -> dict[str, Any]:
+        return domain.raw_totals(value)
+
+
+class Validated(JsonHandler):
+    def reply(self, value: Any) -> dict[str, Any]:
+        return domain.totals(inbound.read_body(Order, value))
+
+
+class Full(JsonHandler):
+    def reply(self, value: Any) -> str:
+        order = inbound.read_body(Order, value)
+        self.set_header("Content-Type", "application/json; charset=UTF-8")
+        return FullOrder.model_validate(domain.full_order(order)).model_dump_json()
+
+
+routes = [(r"/orders/raw", Raw), (r"/orders/validated", Validated), (r"/orders/full", Full)]

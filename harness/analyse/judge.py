@@ -1,0 +1,126 @@
+"""A run's contrasts: the A/A control first, the margin that it sets, then every verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.analyse.frames import Exclusion, Frames
+from harness.analyse.interval import pooled_autocorrelation
+from harness.analyse.ratio import BlockValues, contrast_values
+from harness.analyse.summary import ContrastResult
+from harness.analyse.verdict import Decision, judge, shown_interval
+from harness.model import Contrast, Manifest, Metric, Side
+
+MARGIN = 0.02
+CONTROL_PERCENTILE = 95
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Values, margins and decisions by contrast id; ``controls`` are the ids of A/A contrasts."""
+
+    values: Mapping[str, BlockValues]
+    margins: Mapping[str, float]
+    decisions: Mapping[str, Decision]
+    controls: frozenset[str]
+    margin: float
+
+    @property
+    def autocorrelation(self) -> float:
+        """Between neighbouring blocks, pooled over the contrasts."""
+        return float(pooled_autocorrelation(each.log_ratio for each in self.values.values()))
+
+
+def judge_run(manifest: Manifest, frames: Frames) -> Judged:
+    """Every declared contrast of the run at this look.
+
+    The margin is the larger of 2% and the 95th percentile of the blocks' |d| of the A/A control of the same metric (of
+    any metric, where it has none of its own). The control itself is judged against 2%: against its own spread it could
+    never fail.
+    """
+    contrasts = manifest.plan.contrasts
+    controls = control_ids(manifest)
+    values = contrast_values(frames.slices, contrasts, manifest.plan.points)
+    by_metric = _control_margins(contrasts, controls, values)
+    widest = max(by_metric.values(), default=MARGIN)
+    margins = {each.id: MARGIN if each.id in controls else by_metric.get(each.metric, widest) for each in contrasts}
+    decisions = judge({key: each.log_ratio for key, each in values.items()}, margins)
+    return Judged(values, margins, decisions, controls, widest)
+
+
+def control_ids(manifest: Manifest) -> frozenset[str]:
+    """Contrasts of a target with its twin, at the same point."""
+    twins = {target.name: target.twin_of for target in manifest.targets if target.twin_of}
+    return frozenset(
+        contrast.id
+        for contrast in manifest.plan.contrasts
+        if contrast.a.point == contrast.b.point
+        and (
+            twins.get(contrast.a.target) == contrast.b.target
+            or twins.get(contrast.b.target) == contrast.a.target
+        )
+    )
+
+
+def results(manifest: Manifest, frames: Frames, judged: Judged) -> tuple[ContrastResult, ...]:
+    """The declared contrasts in their order, controls first; one whose sides gave no number says why."""
+    by_side: dict[Side, list[Exclusion]] = {}
+    for exclusion in frames.excluded:
+        by_side.setdefault(Side(exclusion.target, exclusion.point), []).append(exclusion)
+    unavailable = {failure.target: f"{failure.kind}: {failure.message}" for failure in manifest.skipped}
+    ordered = sorted(manifest.plan.contrasts, key=lambda contrast: contrast.id not in judged.controls)
+    return tuple(_result(contrast, judged, by_side, unavailable) for contrast in ordered)
+
+
+def _control_margins(
+    contrasts: Sequence[Contrast], controls: frozenset[str], values: Mapping[str, BlockValues]
+) -> dict[Metric, float]:
+    spread: dict[Metric, list[np.ndarray]] = {}
+    for contrast in contrasts:
+        if contrast.id in controls and len(values[contrast.id].blocks):
+            spread.setdefault(contrast.metric, []).append(np.abs(values[contrast.id].log_ratio))
+    return {
+        metric: max(MARGIN, float(np.expm1(np.percentile(np.concatenate(each), CONTROL_PERCENTILE))))
+        for metric, each in spread.items()
+    }
+
+
+def _result(
+    contrast: Contrast,
+    judged: Judged,
+    excluded: Mapping[Side, Sequence[Exclusion]],
+    unavailable: Mapping[str, str],
+) -> ContrastResult:
+    values, decision, margin = judged.values[contrast.id], judged.decisions[contrast.id], judged.margins[contrast.id]
+    base = {
+        "id": contrast.id,
+        "question": contrast.question,
+        "metric": contrast.metric,
+        "a": contrast.a,
+        "b": contrast.b,
+        "label": contrast.label,
+        "margin": margin,
+        "blocks": decision.blocks,
+    }
+    reasons = _reasons((contrast.a, contrast.b), excluded, unavailable)
+    if decision.mean is None:
+        verdict = "not-measurable" if reasons else "undecided"
+        return ContrastResult(**base, verdict=verdict, reason=reasons or "not measured in any block")
+    difference, difference_low, difference_high = shown_interval(values.difference)
+    return ContrastResult(
+        **base,
+        verdict=decision.verdict,
+        ratio=float(np.exp(decision.mean)),
+        ci_low=None if decision.low is None else float(np.exp(decision.low)),
+        ci_high=None if decision.high is None else float(np.exp(decision.high)),
+        difference=difference,
+        difference_low=difference_low,
+        difference_high=difference_high,
+        p_value=decision.p_value,
+        p_adjusted=decision.p_adjusted,
+        blocks_needed=decision.blocks_needed,
+        reason=_why_open(decision, reasons),
+    )

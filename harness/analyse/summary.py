@@ -1,0 +1,133 @@
+"""``summary.json``: everything that the report, the terminal and ``summary.md`` show.
+
+Numbers are made here once; every rendering reads them from these values and only rounds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from harness.model import Failure, Gate, Metric, ParamValue, Question, Side
+
+Verdict = Literal["different", "different-size-open", "small", "same", "undecided", "not-measurable"]
+Badge = Literal["sound", "warnings", "do-not-cite"]
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A value with its t interval over blocks.
+
+    Attributes:
+        blocks: how many blocks it rests on; with one block the interval is ``None``.
+    """
+
+    value: float
+    ci_low: float | None
+    ci_high: float | None
+    blocks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One target at one point.
+
+    Attributes:
+        throughput_rps: verified replies per second.
+        cpu_us: CPU microseconds of the process tree per verified reply.
+        service_time_us: ``p50 p90 p99 p999 max`` of the closed loop, over every sample of the valid slots.
+        tie_group: letter of the tie group within the point (targets that no contrast tells apart), by throughput.
+        status: ``ok``, ``failed`` (see failures), ``not-measurable`` (see gates), or ``not-run``.
+    """
+
+    target: str
+    point: str
+    scenario: str
+    params: Mapping[str, ParamValue]
+    concurrency: int
+    status: Literal["ok", "failed", "not-measurable", "not-run"]
+    throughput_rps: Estimate | None = None
+    cpu_us: Estimate | None = None
+    service_time_us: Mapping[str, float] = field(default_factory=dict)
+    replies: int = 0
+    errors: Mapping[str, int] = field(default_factory=dict)
+    reasons: tuple[str, ...] = ()
+    tie_group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ContrastResult:
+    """A contrast and what it came to.
+
+    Attributes:
+        ratio: A / B, back-transformed from the mean over blocks of ln(A / B).
+        difference: A − B in the metric's unit (µs per request, or replies per second), for the cost ladder.
+        verdict: ``different`` (by at least the margin), ``different-size-open``, ``small`` (real but smaller than
+            the margin), ``same`` (no difference at the margin), ``undecided``, ``not-measurable``.
+        p_value: two-sided; ``p_adjusted`` after Benjamini–Hochberg over the run's declared contrasts.
+        blocks_needed: blocks in all that would decide it; ``None`` where it is decided.
+    """
+
+    id: str
+    question: Question
+    metric: Metric
+    a: Side
+    b: Side
+    label: str
+    verdict: Verdict
+    ratio: float | None = None
+    ci_low: float | None = None
+    ci_high: float | None = None
+    difference: float | None = None
+    difference_low: float | None = None
+    difference_high: float | None = None
+    p_value: float | None = None
+    p_adjusted: float | None = None
+    margin: float = 0.02
+    blocks: int = 0
+    blocks_needed: int | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """What keeping a target costs, beside its requests: start-up seconds and resident bytes, medians over blocks."""
+
+    target: str
+    startup_s: float | None
+    rss_bytes: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What the machine and the generator did; shares are of one CPU."""
+
+    slots: int
+    failed_slots: int
+    retried_slots: int
+    generator_cpu_max: float
+    foreign_cpu_max: float
+    steal_max: float
+    gates: tuple[Gate, ...] = ()
+    failures: tuple[Failure, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """All of a run's results. ``reasons`` say why the badge is what it is."""
+
+    run: str
+    name: str
+    created_at: str
+    badge: Badge
+    reasons: tuple[str, ...]
+    margin: float
+    blocks: int
+    seed: int
+    duration_s: float
+    cells: tuple[Cell, ...]
+    contrasts: tuple[ContrastResult, ...]
+    upkeep: tuple[Upkeep, ...]
+    health: Health
+    schema: int = 1

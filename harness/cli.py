@@ -1,0 +1,156 @@
+"""The command line: parse, build a spec, call; nothing else. What is heavy is imported where it is used."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness import __version__
+from harness.errors import HarnessError
+
+app = typer.Typer(
+    name="harness",
+    help="Which Python web framework and server, WSGI or ASGI, what does validation cost, and is the difference real?",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+
+Targets = Annotated[
+    list[str],
+    typer.Option("-t", "--target", metavar="GLOB", help="Target by name or glob, or package.module:attribute@server[,option=value]…; repeatable."),
+]  # fmt: skip
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress on stderr.")]
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"harness {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def run(
+    targets: Targets = [],  # noqa: B006
+    scenarios: Annotated[
+        list[str], typer.Option("-s", "--scenario", metavar="GLOB", help="Scenario by name or glob; repeatable.")
+    ] = [],  # noqa: B006
+    profile: Annotated[
+        str, typer.Option(metavar="NAME", help="smoke (30 s), quick (4 min), standard (15 min) or thorough (1 h).")
+    ] = "quick",
+    seed: Annotated[int | None, typer.Option(help="Seed of every random choice; a fresh one unless given.")] = None,
+    budget: Annotated[str, typer.Option(metavar="TIME", help="Wall time of the whole run, such as 10m; the profile's unless given.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and its time, measure nothing.")] = False,
+    resume: Annotated[str, typer.Option(metavar="RUN", help="Go on with an interrupted run.")] = "",
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="The run's folder; results/<run> unless given.")] = None,
+    report: Annotated[Path | None, typer.Option(metavar="FILE", help="The report; reports/<run>.html unless given.")] = None,
+    name: Annotated[str, typer.Option(metavar="TEXT", help="A name for the run, shown in the report.")] = "",
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:  # fmt: skip
+    """Measure targets on scenarios and write a report.
+
+    Exit codes: 0 done; 2 usage; 3 a target or the machine is not ready; 4 finished with failed or invalid slots;
+    130 interrupted, with everything measured so far saved.
+    """
+    from harness.commands import run as command
+
+    request = command.RunRequest(
+        tuple(targets), tuple(scenarios), profile, seed, budget, dry_run, resume, out, report, name, as_json, quiet
+    )
+    raise typer.Exit(command.run(request))
+
+
+@app.command()
+def serve(
+    target: Annotated[str, typer.Argument(metavar="TARGET")],
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,
+) -> None:
+    """Serve one target in the foreground, exactly as a run starts it."""
+    from harness.commands import serve as command
+
+    command.run(target, host, port)
+
+
+@app.command()
+def verify(targets: Targets = [], as_json: Json = False, quiet: Quiet = False) -> None:  # noqa: B006
+    """Check every endpoint and case of the contract against live targets.
+
+    Exit codes: 0 all equal; 1 a reply differs; 3 a target did not come up.
+    """
+    from harness.commands import verify as command
+
+    raise typer.Exit(command.run(tuple(targets), as_json, quiet))
+
+
+@app.command("list")
+def list_(
+    what: Annotated[str, typer.Argument(metavar="targets|scenarios|servers|runs")],
+    as_json: Json = False,
+) -> None:
+    """List targets, scenarios, servers or runs."""
+    from harness.commands import listing as command
+
+    raise typer.Exit(command.run(what, as_json))
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Say whether this machine is fit to measure on, and why not.
+
+    Exit codes: 0 fit, perhaps with warnings; 3 not fit.
+    """
+    from harness.commands import doctor as command
+
+    raise typer.Exit(command.run(as_json))
+
+
+@app.command()
+def report(
+    run_name: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder or id, or 'latest'.")],
+    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="reports/<run>.html unless given.")] = None,
+    open_it: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+) -> None:  # fmt: skip
+    """Make a run's report again, from its folder alone."""
+    from harness.commands import report as command
+
+    raise typer.Exit(command.run(run_name, output, open_it))
+
+
+def main() -> None:
+    """The console script; errors become a message and an exit code."""
+    try:
+        app()
+    except HarnessError as error:
+        _fail(error)
+    except KeyboardInterrupt:
+        typer.echo("interrupted", err=True)
+        sys.exit(130)
+
+
+def _fail(error: HarnessError) -> None:
+    typer.echo(f"harness: {error}", err=True)
+    for line in getattr(error, "log", ()):
+        typer.echo(f"    {line}", err=True)
+    if error.hint:
+        typer.echo(f"  {error.hint}", err=True)
+    sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""``harness list targets|scenarios|servers|runs``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+
+from rich.console import Console
+from rich.table import Table
+
+from harness.commands.select import RESULTS, is_installed
+from harness.declare import load_declarations
+from harness.errors import HarnessError, UsageError
+from harness.record import Run, list_runs
+from harness.servers import SERVERS, load_server
+from harness.units import format_duration
+
+Row = dict[str, str]
+
+
+def run(what: str, as_json: bool) -> int:
+    if what not in LISTS:
+        raise UsageError(f"there is no list of {what!r}", hint=f"lists: {', '.join(LISTS)}")
+    rows = LISTS[what]()
+    if as_json:
+        sys.stdout.write(json.dumps(rows, indent=1) + "\n")
+        return 0
+    out = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else 200)
+    if not rows:
+        out.print(f"no {what} yet")
+        return 0
+    table = Table(*rows[0], box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*(value.replace("[", r"\[") for value in row.values()))
+    out.print(table)
+    return 0
+
+
+def _targets() -> list[Row]:
+    return [
+        {
+            "name": target.name,
+            "framework": target.framework,
+            "interface": target.interface,
+            "server": target.server,
+            "options": ", ".join(f"{key}={value}" for key, value in target.options.items()),
+            "capacity": target.capacity,
+            "reference": "yes" if target.reference else "",
+        }
+        for target in load_declarations().targets
+    ]
+
+
+def _scenarios() -> list[Row]:
+    return [
+        {
+            "name": scenario.name,
+            "question": scenario.question,
+            "title": scenario.title,
+            "settings": "; ".join(f"{key}={','.join(map(str, values))}" for key, values in scenario.matrix.items()),
+            "concurrency": ",".join(map(str, scenario.concurrency)),
+        }
+        for scenario in load_declarations().scenarios
+    ]
+
+
+def _servers() -> list[Row]:
+    rows = []
+    for name in SERVERS:
+        server = load_server(name)
+        rows.append(
+            {
+                "name": name,
+                "interfaces": ", ".join(server.interfaces),
+                "options": ", ".join(server.options.model_fields),
+                "installed": "yes" if is_installed(server.package) else f"no: pip install {server.package}",
+            }
+        )
+    return rows
+
+
+def _runs() -> list[Row]:
+    rows = []
+    for folder in list_runs(RESULTS):
+        try:
+            manifest = Run.open(folder).manifest
+        except HarnessError as error:
+            rows.append({"run": folder.name, "created": "", "status": f"unreadable: {error}", "profile": "", "took": "", "name": ""})
+            continue
+        rows.append(
+            {
+                "run": folder.name,
+                "created": manifest.created_at,
+                "status": manifest.status,
+                "profile": manifest.plan.profile,
+                "took": format_duration(manifest.duration_s) if manifest.duration_s else "",
+                "name": manifest.name,
+            }
+        )
+    return rows
+
+
+LISTS: dict[str, Callable[[], list[Row]]] = {
+    "targets": _targets,
+    "scenarios": _scenarios,
+    "servers": _servers,
+    "runs": _runs,
+}

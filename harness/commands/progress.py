@@ -1,0 +1,97 @@
+"""Progress of a run on stderr: a live bar on a terminal, one plain line per slot elsewhere."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from harness.load.spec import Progress as SlotProgress
+from harness.model import Failure, Plan, Slot, SlotRecord
+from harness.observe import Observer
+from harness.units import format_duration
+
+
+class ProgressObserver(Observer):
+    """A context manager; shows the bar where ``console`` is a terminal."""
+
+    def __init__(self, console: Console, quiet: bool = False) -> None:
+        self._console, self._quiet = console, quiet
+        self._live = console.is_terminal and not quiet
+        columns = (SpinnerColumn(), BarColumn(24), TextColumn("{task.percentage:>3.0f}%"), TimeElapsedColumn())
+        self._bar = Progress(*columns, TextColumn("{task.description}"), console=console, refresh_per_second=4)
+        self._task = self._bar.add_task("starting servers", total=1.0)
+        self._total = self._done = 0.0
+        self._slots = self._slot_number = 0
+        self._blocks = 0
+        self._shown: set[tuple[str, str]] = set()
+        self._started = time.monotonic()
+
+    def __enter__(self) -> ProgressObserver:
+        if self._live:
+            self._bar.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._bar.stop()
+
+    def run_started(self, plan: Plan, folder: str) -> None:
+        self._total = sum(slot.budget_s for block in plan.blocks for slot in block.slots)
+        self._slots = sum(len(block.slots) for block in plan.blocks)
+        self._blocks = len(plan.blocks)
+        self._bar.update(self._task, total=self._total)
+        targets = plan.blocks[0].targets
+        self._say(
+            f"{len(targets)} targets × {len(plan.points)} points in {self._blocks} blocks, seed {plan.seed}: "
+            f"about {format_duration(plan.estimate_s)}. Results: {folder}"
+        )
+
+    def block_started(self, index: int, targets: int) -> None:
+        self._describe(f"block {index + 1}/{self._blocks}: starting {targets} servers")
+
+    def target_failed(self, failure: Failure) -> None:
+        key = (failure.target, failure.message)
+        if key not in self._shown:
+            self._shown.add(key)
+            lines = [f"{failure.target}: {failure.message}", *(f"    {line}" for line in failure.log[-6:])]
+            self._say("\n".join(lines), style="yellow")
+
+    def slot_started(self, slot: Slot, attempt: int) -> None:
+        self._slot_number += attempt == 0
+        again = f" (try {attempt + 1})" if attempt else ""
+        self._describe(f"block {slot.block + 1}/{self._blocks}  {slot.id.partition('-')[2]}{again}")
+
+    def slot_progress(self, progress: SlotProgress) -> None:
+        if progress.elapsed_s > 0:
+            rate = progress.replies / progress.elapsed_s
+            text = f"{progress.slot.partition('-')[2]}  {rate:,.0f} req/s, round {progress.round + 1}"
+            self._bar.update(self._task, completed=self._done + progress.elapsed_s, description=escape(text))
+
+    def slot_ended(self, slot: Slot, record: SlotRecord) -> None:
+        if record.attempt == 0:
+            self._done += slot.budget_s
+        self._bar.update(self._task, completed=self._done)
+        for gate in record.gates:
+            if gate.fatal:
+                self._say(f"{slot.id}: {gate.target or 'slot'}: {gate.gate}: {gate.reason}", style="yellow")
+        if not self._live and not self._quiet:
+            replies = sum(record.slices.replies)
+            elapsed = format_duration(time.monotonic() - self._started)
+            self._console.print(
+                f"[{self._slot_number}/{self._slots}] {slot.id}: {replies:,} verified replies in "
+                f"{record.duration_s:.1f} s ({elapsed} so far)",
+                markup=False, highlight=False, soft_wrap=True,
+            )  # fmt: skip
+
+    def warned(self, message: str) -> None:
+        self._say(message, style="yellow")
+
+    def _describe(self, text: str) -> None:
+        self._bar.update(self._task, description=escape(text))
+
+    def _say(self, text: str, style: str = "") -> None:
+        if not self._quiet:
+            self._console.print(text, style=style or None, markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,150 @@
+"""``harness run``."""
+
+from __future__ import annotations
+
+import random
+import shlex
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from rich.console import Console
+
+from harness import environment
+from harness.commands.finish import finish
+from harness.commands.progress import ProgressObserver
+from harness.commands.select import RESULTS, chosen_targets
+from harness.conduct import conduct
+from harness.declare import load_declarations, select_scenarios
+from harness.errors import UsageError
+from harness.load.engine import Engine
+from harness.model import Manifest, Plan
+from harness.placement import Placement, detect
+from harness.plan import make_plan, with_twin
+from harness.profiles import PROFILES
+from harness.record import Run, find_run
+from harness.servers import Bind, command_of
+from harness.units import format_duration, parse_duration
+from harness.verify import case_of
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """The options of ``harness run`` as the user gave them."""
+
+    targets: tuple[str, ...] = ()
+    scenarios: tuple[str, ...] = ()
+    profile: str = "quick"
+    seed: int | None = None
+    budget: str = ""
+    dry_run: bool = False
+    resume: str = ""
+    out: Path | None = None
+    report: Path | None = None
+    name: str = ""
+    as_json: bool = False
+    quiet: bool = False
+
+
+def run(request: RunRequest) -> int:
+    """Measures, and returns the exit code."""
+    errors = Console(stderr=True)
+    placement = detect()
+    if request.resume:
+        opened = Run.open(find_run(request.resume, RESULTS))
+        if request.targets or request.scenarios:
+            raise UsageError("--resume goes on with the run's own plan", hint="leave out -t and -s")
+    else:
+        manifest = prepare(request, placement)
+        if request.dry_run:
+            show_plan(manifest.plan)
+            return 0
+        opened = Run.create(request.out or RESULTS / manifest.run, manifest)
+    for failure in opened.manifest.skipped:
+        errors.print(f"{failure.target} is left out: {failure.message}", style="yellow", markup=False)
+    for warning in opened.manifest.warnings:
+        errors.print(f"warning: {warning}", style="yellow", markup=False)
+    code = 0
+    try:
+        with Engine(placement.generator) as engine, ProgressObserver(errors, request.quiet) as observer:
+            observer.run_started(opened.manifest.plan, str(opened.folder))
+            outcome = conduct(opened, engine, placement, observer)
+            code = 0 if outcome.complete else 4
+    except KeyboardInterrupt:
+        errors.print(f"interrupted; go on with: harness run --resume {opened.folder}", markup=False, soft_wrap=True)
+        code = 130
+        if not opened.slots():
+            return code
+    finish(opened, request.report, as_json=request.as_json)
+    return code
+
+
+def prepare(request: RunRequest, placement: Placement) -> Manifest:
+    """The manifest of a run to come, with its plan; everything that the user may have got wrong is found here."""
+    if request.profile not in PROFILES:
+        raise UsageError(f"no profile is called {request.profile!r}", hint=f"profiles: {', '.join(PROFILES)}")
+    profile = PROFILES[request.profile]
+    try:
+        budget = parse_duration(request.budget) if request.budget else None
+    except ValueError as error:
+        raise UsageError(f"--budget: {error}") from None
+    declarations = load_declarations()
+    targets, skipped = chosen_targets(request.targets, declarations)
+    if not request.targets and profile.references_only and any(target.reference for target in targets):
+        targets = tuple(target for target in targets if target.reference)
+    scenarios = select_scenarios(declarations, request.scenarios)
+    if not request.scenarios:
+        scenarios = tuple(s for s in scenarios if any(fnmatchcase(s.name, glob) for glob in profile.scenarios))
+    targets = with_twin(targets)
+    for target in targets:
+        command_of(target, Bind("127.0.0.1", 1))
+    seed = random.SystemRandom().randrange(1_000_000) if request.seed is None else request.seed
+    plan = make_plan(targets, scenarios, declarations.contrasts, profile, seed=seed, budget_s=budget)
+    for point in plan.points:
+        for planned in point.requests:
+            case_of(planned)
+    created = datetime.now(UTC)
+    warnings = (placement.note,) if placement.note else ()
+    return Manifest(
+        run=f"{created:%Y%m%d-%H%M%S}-{seed}",
+        name=request.name,
+        created_at=created.isoformat(timespec="seconds"),
+        status="running",
+        command=repeat_command(request, seed),
+        seed=seed,
+        plan=plan,
+        targets=targets,
+        scenarios=scenarios,
+        environment=environment.describe(placement),
+        versions=environment.versions(),
+        warnings=warnings,
+        skipped=skipped,
+    )
+
+
+def repeat_command(request: RunRequest, seed: int) -> str:
+    """The command that repeats the run."""
+    words = ["harness", "run", "--profile", request.profile, "--seed", str(seed)]
+    for option, values in (("-t", request.targets), ("-s", request.scenarios)):
+        for value in values:
+            words += [option, value]
+    if request.budget:
+        words += ["--budget", request.budget]
+    return shlex.join(words)
+
+
+def show_plan(plan: Plan) -> None:
+    """The plan on stdout."""
+    out = Console(file=sys.stdout, highlight=False)
+    first = plan.blocks[0]
+    out.print(
+        f"{len(plan.blocks)} blocks with fresh servers, each with {len(first.slots)} slots; "
+        f"{len(first.targets)} targets, {len(plan.points)} points, {len(plan.contrasts)} contrasts; "
+        f"about {format_duration(plan.estimate_s)} of a budget of {format_duration(plan.budget_s)}.",
+        markup=False, soft_wrap=True,
+    )  # fmt: skip
+    for slot in sorted(first.slots, key=lambda slot: slot.id):
+        sides = f"{len(slot.sides)} sides in turns of {slot.slice_s * 1e3:.0f} ms"
+        out.print(f"  {slot.id.partition('-')[2]:<28} {sides:<34} {slot.budget_s:5.1f} s a block", markup=False)

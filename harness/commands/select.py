@@ -1,0 +1,56 @@
+"""What the commands share: which targets and scenarios are meant, and where results and reports lie."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from harness.declare import Declarations, load_declarations, select_targets
+from harness.errors import UsageError
+from harness.model import Failure, Target
+from harness.servers import interface_of, load_server
+
+RESULTS = Path("results")
+REPORTS = Path("reports")
+
+
+def chosen_targets(
+    patterns: Sequence[str], declarations: Declarations | None = None
+) -> tuple[tuple[Target, ...], tuple[Failure, ...]]:
+    """The targets that are meant and can be started, and those left out with the reason.
+
+    Raises:
+        UsageError: an unknown name, or a target asked for by its exact name whose server is not installed.
+    """
+    targets = select_targets(declarations or load_declarations(), patterns, interface_of)
+    usable, skipped = [], []
+    for target in targets:
+        server = load_server(target.server)
+        if target.python or is_installed(server.package):
+            usable.append(target)
+            continue
+        message = f"{server.name} is not installed"
+        if target.name in patterns:
+            raise UsageError(f"target {target.name!r}: {message}", hint=f"pip install {server.package}")
+        skipped.append(Failure(target.name, "", "not-installed", f"{message}: pip install {server.package}"))
+    if not usable:
+        raise UsageError("none of the chosen targets can be started: " + skipped[0].message)
+    return tuple(_resolved(target) for target in usable), tuple(skipped)
+
+
+def _resolved(target: Target) -> Target:
+    """``python`` may be a path relative to where the command runs."""
+    if not target.python:
+        return target
+    found = Path(target.python).expanduser()
+    return replace(target, python=str(found.absolute() if found.exists() else target.python))
+
+
+def is_installed(package: str) -> bool:
+    try:
+        version(package)
+    except PackageNotFoundError:
+        return False
+    return True

@@ -1,0 +1,217 @@
+"""The only orchestrator: blocks of fresh servers, verified, measured slot by slot, each saved before the next."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Protocol
+
+from harness import validity
+from harness.errors import NotReadyError
+from harness.guard import Guard
+from harness.launch import Fleet
+from harness.load.spec import Progress, SlotMeasurement, SlotSpec
+from harness.model import Block, Failure, Plan, Point, Side, Slices, Slot, SlotRecord, Target
+from harness.observe import Observer
+from harness.placement import Placement
+from harness.record import Run
+from harness.sampling import MachineSample, TreeClock, machine_delta
+from harness.verify import case_of, verify
+from harness.wire import side_spec
+
+TRIES = 3
+SHRINK, STRETCH = 0.25, 1.5
+NO_SLICES = Slices(*((),) * 13)
+
+
+class Engine(Protocol):
+    """The load generator, as the orchestrator sees it."""
+
+    def run_slot(
+        self, spec: SlotSpec, on_progress: Callable[[Progress], None] | None = None
+    ) -> SlotMeasurement: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a run: slots that yielded numbers, and those that lack some."""
+
+    slots: int
+    incomplete: int
+
+    @property
+    def complete(self) -> bool:
+        return self.incomplete == 0
+
+
+def conduct(run: Run, engine: Engine, placement: Placement, observer: Observer) -> Outcome:
+    """Measures what the run's plan still lacks.
+
+    Whatever happens, servers are ended, and what was measured is on disk.
+
+    Raises:
+        RecordError: the results cannot be saved.
+        EngineError: the load generator failed.
+        NotReadyError: not one of the targets came up.
+        KeyboardInterrupt: the user's; the run is marked as interrupted first.
+    """
+    began = time.monotonic()
+    already = run.manifest.duration_s
+    status: str = "interrupted"
+    guard = Guard()
+    try:
+        _Conductor(run, engine, placement, observer, guard).measure()
+        status = "finished"
+    finally:
+        guard.close()
+        run.finish("finished" if status == "finished" else "interrupted", already + time.monotonic() - began)
+    latest = latest_attempts(run.slots())
+    incomplete = sum(1 for record in latest if record.failures or any(gate.fatal for gate in record.gates))
+    return Outcome(len(latest), incomplete)
+
+
+def latest_attempts(records: Iterable[SlotRecord]) -> list[SlotRecord]:
+    """The last attempt of every slot: the one that counts."""
+    latest: dict[str, SlotRecord] = {}
+    for record in records:
+        if record.slot not in latest or record.attempt >= latest[record.slot].attempt:
+            latest[record.slot] = record
+    return list(latest.values())
+
+
+class _Conductor:
+    def __init__(
+        self, run: Run, engine: Engine, placement: Placement, observer: Observer, guard: Guard
+    ) -> None:
+        self._run, self._engine, self._placement = run, engine, placement
+        self._observer, self._guard = observer, guard
+        plan = run.manifest.plan
+        self._plan: Plan = plan
+        self._targets: Mapping[str, Target] = {target.name: target for target in run.manifest.targets}
+        self._points: Mapping[str, Point] = {point.id: point for point in plan.points}
+        self._deadline = time.monotonic() + plan.budget_s
+
+    def measure(self) -> None:
+        done = {record.slot for record in self._run.slots()}
+        blocks = [replace(block, slots=tuple(s for s in block.slots if s.id not in done)) for block in self._plan.blocks]
+        blocks = [block for block in blocks if block.slots]
+        for number, block in enumerate(blocks):
+            self._block(block, blocks[number + 1 :])
+
+    def _block(self, block: Block, later: Sequence[Block]) -> None:
+        self._observer.block_started(block.index, len(block.targets))
+        cpus = tuple(sorted({*self._placement.server, *self._placement.generator}))
+        with Fleet(self._guard, start_cpus=cpus, server_cpus=self._placement.server) as fleet:
+            fleet.start([self._targets[name] for name in block.targets])
+            for failure in fleet.failures.values():
+                self._observer.target_failed(failure)
+            if not fleet.running:
+                first = next(iter(fleet.failures.values()))
+                raise NotReadyError("no target came up; the first one: " + _with_log(first), hint="harness doctor")
+            wrong = self._verify(block, fleet)
+            for number, slot in enumerate(block.slots):
+                self._slot(slot, fleet, wrong, block.slots[number + 1 :], later)
+
+    def _verify(self, block: Block, fleet: Fleet) -> dict[Side, Failure]:
+        """Every case that the block's slots send, to every target that will be sent it."""
+        wrong: dict[Side, Failure] = {}
+        for side in dict.fromkeys(side for slot in block.slots for side in slot.sides):
+            running = fleet.running.get(side.target)
+            if running is None:
+                continue
+            requests = self._points[side.point].requests
+            pairs = [(request.endpoint, case_of(request)) for request in requests]
+            for checked in verify(running.target, running.bind, pairs):
+                if checked.difference and side not in wrong:
+                    message = f"{checked.endpoint} ({checked.case}): {checked.difference}"
+                    wrong[side] = Failure(side.target, side.point, "wrong-reply", message, running.log())
+                    self._observer.target_failed(wrong[side])
+        return wrong
+
+    def _slot(
+        self, slot: Slot, fleet: Fleet, wrong: Mapping[Side, Failure], rest: Sequence[Slot], later: Sequence[Block]
+    ) -> None:
+        planned = slot.budget_s + sum(s.budget_s for s in rest)
+        planned += sum(s.budget_s for block in later for s in block.slots)
+        starts = len(later) * max(0.0, self._plan.estimate_s / len(self._plan.blocks) - _slot_seconds(self._plan))
+        left = max(0.0, self._deadline - time.monotonic() - starts)
+        budget = slot.budget_s * min(STRETCH, max(SHRINK, left / planned))
+        for attempt in range(TRIES):
+            self._observer.slot_started(slot, attempt)
+            record = self._try(slot, fleet, wrong, attempt, budget)
+            self._observer.slot_ended(slot, record)
+            spare = self._deadline - time.monotonic() > planned - slot.budget_s + starts + budget
+            if not (validity.transient(record.gates) and spare):
+                return
+
+    def _try(
+        self, slot: Slot, fleet: Fleet, wrong: Mapping[Side, Failure], attempt: int, budget_s: float
+    ) -> SlotRecord:
+        failures: dict[Side, Failure] = {}
+        specs = []
+        for side in slot.sides:
+            running = fleet.running.get(side.target)
+            if running is None:
+                failure = fleet.failures[side.target]
+                failures[side] = replace(failure, point=side.point)
+            elif side in wrong:
+                failures[side] = wrong[side]
+            elif not running.alive:
+                failures[side] = self._died(side, fleet)
+            else:
+                specs.append(side_spec(running.target, self._points[side.point], running))
+        started_at, started = datetime.now(UTC), time.monotonic()
+        trees = {name: TreeClock(running.pid) for name, running in fleet.running.items()}
+        cpu_before = {name: tree.seconds() for name, tree in trees.items()}
+        before = MachineSample.take()
+        measured = None
+        if specs:
+            spec = SlotSpec(slot.id, tuple(specs), self._seed(slot), budget_s, slot.min_rounds)
+            measured = self._engine.run_slot(spec, self._observer.slot_progress)
+        machine = machine_delta(before, MachineSample.take(), self._placement.server, self._placement.generator)
+        own = sum(tree.seconds() - cpu_before[name] for name, tree in trees.items())
+        elapsed = time.monotonic() - started
+        machine["foreign"] = max(0.0, machine.get("server_busy", 0.0) - own / elapsed) if measured else 0.0
+        for side in slot.sides:
+            running = fleet.running.get(side.target)
+            if running is not None and side not in failures and not running.alive:
+                failures[side] = self._died(side, fleet)
+        sides = tuple(Side(spec.target, spec.point) for spec in specs)
+        gates = validity.examine(specs, measured, machine) if measured else ()
+        record = SlotRecord(
+            slot=slot.id,
+            block=slot.block,
+            attempt=attempt,
+            started_at=started_at.isoformat(timespec="milliseconds"),
+            duration_s=elapsed,
+            sides=sides,
+            slices=measured.slices if measured else NO_SLICES,
+            errors={str(n): dict(o.errors) for n, o in enumerate(measured.sides) if o.errors} if measured else {},
+            failures=tuple(failures.values()),
+            gates=gates,
+            rss_bytes={name: tree.rss_bytes() for name, tree in trees.items()},
+            startup_s={name: running.startup_s for name, running in fleet.running.items()},
+            machine=machine,
+        )
+        samples = {n: outcome.service_time_us for n, outcome in enumerate(measured.sides)} if measured else {}
+        return self._run.append(record, samples)
+
+    def _died(self, side: Side, fleet: Fleet) -> Failure:
+        running = fleet.running[side.target]
+        code = running.process.poll()
+        failure = Failure(side.target, side.point, "died", f"the server died under load (exit code {code})", running.log())
+        self._observer.target_failed(failure)
+        return failure
+
+    def _seed(self, slot: Slot) -> int:
+        return self._plan.seed * 1_000_003 + slot.block * 1009 + sum(slot.id.encode())
+
+
+def _slot_seconds(plan: Plan) -> float:
+    return sum(slot.budget_s for block in plan.blocks for slot in block.slots) / len(plan.blocks)
+
+
+def _with_log(failure: Failure) -> str:
+    return "\n  ".join([failure.message, *failure.log])

@@ -1,0 +1,60 @@
+"""The errors that a user can cause or meet; each says what failed, where, and what to do next.
+
+HarnessError            exit code
+├── UsageError          2  unknown name, bad option, malformed file
+│   └── DeclarationError   a TOML file: file, line, key, what was expected
+├── NotReadyError       3  a target or the machine is not ready
+│   └── LaunchError        a server exited, never became ready, or its port was taken
+├── RecordError         3  a results folder cannot be written or read
+│   └── SchemaError        a file of a newer schema than this version reads
+└── EngineError         3  the load generator itself failed
+"""
+
+from __future__ import annotations
+
+
+class HarnessError(Exception):
+    """What failed; ``hint`` is what to do next."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class UsageError(HarnessError):
+    exit_code = 2
+
+
+class DeclarationError(UsageError):
+    """A fault in a file that a user writes."""
+
+    def __init__(self, message: str, *, file: str, line: int | None = None, key: str = "", hint: str = "") -> None:
+        where = file if line is None else f"{file}:{line}"
+        super().__init__(f"{where}: {key + ': ' if key else ''}{message}", hint=hint)
+        self.file, self.line, self.key = file, line, key
+
+
+class NotReadyError(HarnessError):
+    exit_code = 3
+
+
+class LaunchError(NotReadyError):
+    """A server that did not come up; ``log`` holds its last lines."""
+
+    def __init__(self, message: str, *, log: tuple[str, ...] = (), hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.log = log
+
+
+class RecordError(HarnessError):
+    exit_code = 3
+
+
+class SchemaError(RecordError):
+    pass
+
+
+class EngineError(HarnessError):
+    exit_code = 3

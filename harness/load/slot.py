@@ -1,0 +1,222 @@
+"""A slot: sides take turns in slices, in random order, each alone, with the CPU time that its server used."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import math
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from harness.load.spec import Progress, SideOutcome, SideSpec, SlotMeasurement, SlotSpec
+from harness.load.turns import ClosedLoop, Turn
+from harness.model import Slices
+from harness.sampling import ProcessGone, TreeClock
+from harness.units import US
+
+REPLIES_PER_SLICE = 20
+LONGEST_SLICE_S = 2.0
+SETTLE_S = 0.001
+"""After the last reply a server still has to close, log and clean up: work that its CPU cost includes."""
+
+GIVE_UP_SHARE = 0.5
+PROGRESS_S = 0.25
+
+
+@dataclass(slots=True)
+class _Side:
+    spec: SideSpec
+    loop: ClosedLoop
+    clock: TreeClock | None
+    slice_s: float
+    service: list[Any] = field(default_factory=list)
+    slice_index: list[Any] = field(default_factory=list)
+    errors: dict[str, int] = field(default_factory=dict)
+    examples: dict[str, str] = field(default_factory=dict)
+    fatal: str = ""
+
+    def outcome(self) -> SideOutcome:
+        service = np.concatenate(self.service) * US if self.service else np.empty(0)
+        index = np.concatenate(self.slice_index) if self.slice_index else np.empty(0, np.int32)
+        return SideOutcome(service, index.astype(np.int32), dict(self.errors), dict(self.examples), self.fatal)
+
+
+@dataclass(frozen=True, slots=True)
+class _Slice:
+    turn: Turn
+    lead_in_s: float
+    cpu: float
+    generator_cpu: float
+    foreign_cpu: float
+    gone: tuple[int, ...]
+
+
+class SlotRunner:
+    """Runs one ``SlotSpec``; to be made and run within the engine's event loop.
+
+    Args:
+        on_progress: called a few times a second.
+        stop: set to end the slot after the slice that is under way.
+    """
+
+    def __init__(self, spec: SlotSpec, on_progress: Callable[[Progress], None], stop: asyncio.Event) -> None:
+        self._spec, self._on_progress, self._stop = spec, on_progress, stop
+        self._rng = random.Random(spec.seed)
+        self._rows: dict[str, list[Any]] = {name: [] for name in Slices.__slots__}
+        self._replies = self._round = 0
+        self._begun = self._first = self._told = 0.0
+        clocks = {pid: TreeClock(pid) for pid in {side.root_pid for side in spec.sides} if pid}
+        self._clocks = clocks
+        self._sides: list[_Side] = []
+        for side in spec.sides:
+            loop = ClosedLoop(side.address, side.requests, side.connections, side.timeout_s, spec.seed)
+            self._sides.append(_Side(side, loop, clocks.get(side.root_pid), side.slice_s))
+
+    async def run(self) -> SlotMeasurement:
+        self._begun = self._told = time.perf_counter()
+        cpu = time.process_time()
+        gc.collect()
+        gc.freeze()
+        gc.disable()
+        try:
+            await self._rounds()
+        finally:
+            gc.enable()
+            gc.unfreeze()
+            for side in self._sides:
+                side.loop.close()
+        return SlotMeasurement(
+            id=self._spec.id,
+            duration_s=time.perf_counter() - self._begun,
+            slices=Slices(**{name: tuple(column) for name, column in self._rows.items()}),
+            sides=tuple(side.outcome() for side in self._sides),
+            generator_cpu=time.process_time() - cpu,
+        )
+
+    async def _rounds(self) -> None:
+        for _ in range(self._spec.warmup_rounds):
+            await self._one_round(self._calibrate)
+        self._first = time.perf_counter()
+        longest = 0.0
+        while any(not side.fatal for side in self._sides) and not self._stop.is_set():
+            started = time.perf_counter()
+            if self._round >= self._spec.min_rounds and started + longest > self._begun + self._spec.budget_s:
+                break
+            await self._one_round(self._record)
+            longest = max(time.perf_counter() - started, longest * 0.9)
+            self._round += 1
+
+    async def _one_round(self, use: Callable[[int, _Side, _Slice], None]) -> None:
+        gc.collect(1)
+        for index in self._rng.sample(range(len(self._sides)), len(self._sides)):
+            side = self._sides[index]
+            if side.fatal or self._stop.is_set():
+                continue
+            measured = await self._slice(side)
+            self._replies += measured.turn.replies
+            if measured.gone:
+                self._give_up(side, measured)
+            else:
+                use(index, side, measured)
+            self._tell()
+
+    async def _slice(self, side: _Side) -> _Slice:
+        # A turn of the loop, so that connections closed meanwhile are known to be before the first request.
+        await asyncio.sleep(0)
+        try:
+            change = side.clock.refresh() if side.clock else None
+            before = {pid: clock.cpu() for pid, clock in self._clocks.items() if pid == side.spec.root_pid}
+        except ProcessGone as error:
+            now = time.perf_counter()
+            return _Slice(Turn(now, now), 0.0, math.nan, 0.0, 0.0, (error.pid,))
+        others = self._others(side)
+        generator = time.process_time()
+        turn = await side.loop.turn(side.slice_s)
+        generator = time.process_time() - generator
+        await asyncio.sleep(SETTLE_S)
+        gone, cpu = change.gone if change else (), math.nan
+        if side.clock:
+            try:
+                gone += side.clock.refresh().gone
+                cpu = side.clock.cpu() - before[side.spec.root_pid]
+            except ProcessGone as error:
+                gone += (error.pid,)
+        foreign = sum(now - others[pid] for pid, now in self._others(side).items() if pid in others)
+        lead_in = min(side.spec.lead_in_s, side.slice_s / 2)
+        return _Slice(turn, lead_in, cpu, generator, foreign, gone)
+
+    def _others(self, side: _Side) -> dict[int, float]:
+        readings = {}
+        for pid, clock in self._clocks.items():
+            if pid != side.spec.root_pid:
+                try:
+                    readings[pid] = clock.cpu()
+                except ProcessGone:
+                    continue
+        return readings
+
+    def _calibrate(self, index: int, side: _Side, measured: _Slice) -> None:
+        turn = measured.turn
+        if self._failing(side, turn):
+            return
+        if turn.replies:
+            cost = 0.0 if math.isnan(measured.cpu) else measured.cpu / turn.replies
+            gap = (turn.ended - turn.started) / turn.replies
+            wanted = REPLIES_PER_SLICE * max(cost, gap)
+            side.slice_s = max(side.slice_s, min(wanted, LONGEST_SLICE_S))
+
+    def _record(self, index: int, side: _Side, measured: _Slice) -> None:
+        turn = measured.turn
+        for kind, count in turn.errors.items():
+            side.errors[kind] = side.errors.get(kind, 0) + count
+            side.examples.setdefault(kind, turn.examples[kind])
+        ends = np.frombuffer(turn.ends) if turn.ends else np.empty(0)
+        opened = turn.started + measured.lead_in_s
+        side.service.append(np.array(turn.service))
+        side.slice_index.append(np.full(turn.replies, len(self._rows["round"]), np.int32))
+        row = {
+            "round": self._round,
+            "side": index,
+            "started": turn.started - self._first,
+            "length": turn.stopped - turn.started,
+            "window": turn.stopped - opened,
+            "drain": max(0.0, turn.ended - turn.stopped),
+            "window_replies": int(np.count_nonzero((ends >= opened) & (ends <= turn.stopped))),
+            "replies": turn.replies,
+            "wrong": turn.wrong,
+            "failed": turn.failed,
+            "cpu": measured.cpu,
+            "generator_cpu": measured.generator_cpu,
+            "foreign_cpu": measured.foreign_cpu,
+        }
+        for name, value in row.items():
+            self._rows[name].append(value)
+        self._failing(side, turn)
+
+    def _failing(self, side: _Side, turn: Turn) -> bool:
+        errors = sum(turn.errors.values())
+        if errors <= GIVE_UP_SHARE * (errors + turn.replies):
+            return False
+        kind = max(turn.errors, key=lambda name: turn.errors[name])
+        side.fatal = f"{errors} of {errors + turn.replies} requests failed, most as {kind}: {turn.examples[kind]}"
+        for name, count in turn.errors.items():
+            side.errors.setdefault(name, count)
+            side.examples.setdefault(name, turn.examples[name])
+        return True
+
+    def _give_up(self, side: _Side, measured: _Slice) -> None:
+        pids = ", ".join(map(str, sorted(set(measured.gone))))
+        side.fatal = f"process-died: of the server's processes, {pids} ended during the slot"
+        side.errors["process-died"] = side.errors.get("process-died", 0) + 1
+        side.examples.setdefault("process-died", side.fatal)
+
+    def _tell(self) -> None:
+        now = time.perf_counter()
+        if now - self._told >= PROGRESS_S:
+            self._told = now
+            self._on_progress(Progress(self._spec.id, now - self._begun, self._round, self._replies))

@@ -1,0 +1,146 @@
+"""A closed loop in turns: a set of connections that each send their next request when a reply came, until a moment."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from harness.load.client import Connection, Peer, Traffic, resolve
+from harness.load.mix import endless
+from harness.load.replies import ReplyCheck
+from harness.load.spec import Address, WireRequest
+
+PAUSE_S = 0.01
+"""How long a connection waits after a request without a reply, so that a dead server is not hammered."""
+
+WRONG_REPLY = frozenset({"wrong-status", "wrong-type", "wrong-body"})
+
+
+@dataclass(slots=True)
+class Turn:
+    """What one turn yielded; moments are of ``time.perf_counter``.
+
+    Attributes:
+        service: seconds of every right reply, in order of completion; ``ends``: when each was complete.
+        errors: kind → count; ``examples``: kind → the first one in words.
+    """
+
+    started: float
+    stopped: float
+    ended: float = 0.0
+    service: array[float] = field(default_factory=lambda: array("d"))
+    ends: array[float] = field(default_factory=lambda: array("d"))
+    errors: dict[str, int] = field(default_factory=dict)
+    examples: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def replies(self) -> int:
+        return len(self.service)
+
+    @property
+    def wrong(self) -> int:
+        return sum(count for kind, count in self.errors.items() if kind in WRONG_REPLY)
+
+    @property
+    def failed(self) -> int:
+        return sum(self.errors.values()) - self.wrong
+
+
+class ClosedLoop:
+    """``connections`` requests in flight during a turn, none between turns; connections stay open."""
+
+    def __init__(
+        self,
+        address: Address | Peer,
+        requests: Sequence[WireRequest],
+        connections: int,
+        timeout_s: float,
+        seed: int,
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._timeout = timeout_s
+        self.traffic = Traffic()
+        self.checks = [ReplyCheck(request) for request in requests]
+        self._next = endless(requests, self.checks, seed).__next__
+        peer = address if isinstance(address, Peer) else resolve(address)
+        self._connections = [Connection(self._loop, peer, self, self.traffic) for _ in range(connections)]
+        self._busy = 0
+        self._stop = 0.0
+        self._turn = Turn(0.0, 0.0)
+        self._done: asyncio.Future[None] | None = None
+
+    async def turn(self, length_s: float) -> Turn:
+        """Send for ``length_s`` seconds and wait for what is in flight then, at most the time-out."""
+        started = time.perf_counter()
+        turn = self._turn = Turn(started, started + length_s)
+        self._stop = turn.stopped
+        self._service_time, self._end = turn.service.append, turn.ends.append
+        self._busy = len(self._connections)
+        self._done = self._loop.create_future()
+        for connection in self._connections:
+            connection.send(self._next(), time.perf_counter())
+        sweep = min(0.25, self._timeout / 4)
+        timer = self._loop.call_later(sweep, self._sweep, sweep)
+        self._timer = timer
+        try:
+            await self._done
+        finally:
+            self._timer.cancel()
+            self._stop = 0.0
+        turn.ended = time.perf_counter()
+        return turn
+
+    def stop(self) -> None:
+        """End the sending part of the turn now."""
+        now = time.perf_counter()
+        if now < self._stop:
+            self._stop = self._turn.stopped = now
+
+    def replies_so_far(self) -> int:
+        return len(self._turn.service)
+
+    def close(self) -> None:
+        for connection in self._connections:
+            connection.close()
+
+    def right(self, connection: Connection, moment: float) -> None:
+        self._service_time(moment - connection.sent)
+        self._end(moment)
+        if moment < self._stop:
+            connection.send(self._next(), moment)
+        else:
+            self._rest()
+
+    def failed(self, connection: Connection, kind: str, detail: str) -> None:
+        turn = self._turn
+        turn.errors[kind] = turn.errors.get(kind, 0) + 1
+        turn.examples.setdefault(kind, detail)
+        now = time.perf_counter()
+        if kind in WRONG_REPLY and now < self._stop:
+            connection.send(self._next(), now)
+        elif now + PAUSE_S < self._stop:
+            self._loop.call_later(PAUSE_S, self._resume, connection)
+        else:
+            self._rest()
+
+    def _resume(self, connection: Connection) -> None:
+        now = time.perf_counter()
+        if now < self._stop:
+            connection.send(self._next(), now)
+        else:
+            self._rest()
+
+    def _rest(self) -> None:
+        self._busy -= 1
+        if self._busy == 0 and self._done is not None and not self._done.done():
+            self._done.set_result(None)
+
+    def _sweep(self, interval: float) -> None:
+        oldest = time.perf_counter() - self._timeout
+        for connection in self._connections:
+            if connection.check is not None and connection.sent < oldest:
+                connection.expire()
+        self._timer = self._loop.call_later(interval, self._sweep, interval)

@@ -1,0 +1,272 @@
+"""The nouns of the project: what is declared, what is planned, and what one slot yielded.
+
+Times are in seconds unless a name says otherwise. Everything here is immutable and can be written as JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Interface = Literal["wsgi", "asgi", "native"]
+Question = Literal["pick", "move", "validate", "real", "ladder"]
+Metric = Literal["cpu_cost", "throughput"]
+OptionValue = str | int | bool | float
+ParamValue = str | int | float
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """App + interface + server + options: the thing that is compared.
+
+    Attributes:
+        application: import string ``package.module:attribute``.
+        framework: key of the framework, which is also the app's: ``fastapi``, ``flask``, ``django``, …
+        endpoints: names of the contract's endpoints that it implements; empty for a user's own app.
+        lacks: endpoint or capability → why this target does not have it.
+        reference: whether this is its framework's reference target for the interface.
+        python: the interpreter that the server runs in; empty for the one ``harness`` runs in.
+        twin_of: name of the target that this one repeats, for the A/A control.
+    """
+
+    name: str
+    framework: str
+    interface: Interface
+    server: str
+    application: str
+    options: Mapping[str, OptionValue] = field(default_factory=dict)
+    workers: int = 1
+    threads: int = 1
+    endpoints: tuple[str, ...] = ()
+    lacks: Mapping[str, str] = field(default_factory=dict)
+    reference: bool = False
+    python: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    twin_of: str = ""
+
+    @property
+    def capacity(self) -> str:
+        """Workers × threads, as shown on every row."""
+        return f"{self.workers}×{self.threads}"
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRequest:
+    """One request of a scenario: a case of an endpoint of the contract, and its weight in the mix."""
+
+    endpoint: str
+    case: str
+    params: Mapping[str, ParamValue] = field(default_factory=dict)
+    weight: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A scenario at one setting of its parameters and one concurrency.
+
+    Attributes:
+        id: ``json@32``, ``io-sleep[ms=20]@64``.
+        wait_s: the I/O wait that one request is expected to take; 0 where there is none.
+    """
+
+    id: str
+    scenario: str
+    params: Mapping[str, ParamValue]
+    concurrency: int
+    requests: tuple[PlannedRequest, ...]
+    wait_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """Which requests are sent and which question they answer; expanded to points by the plan.
+
+    Attributes:
+        group: scenarios of one group share their slots, so that they can be compared within a round.
+        against: another scenario of the group that this one is contrasted with for the same target.
+        matrix: parameter → values.
+        quick: parameter → values, for the profiles ``smoke`` and ``quick``.
+    """
+
+    name: str
+    title: str
+    question: Question
+    why: str
+    requests: tuple[PlannedRequest, ...]
+    concurrency: tuple[int, ...]
+    matrix: Mapping[str, tuple[ParamValue, ...]] = field(default_factory=dict)
+    quick: Mapping[str, tuple[ParamValue, ...]] = field(default_factory=dict)
+    group: str = ""
+    against: str = ""
+    wait_ms: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One party of a slot: a target at a point."""
+
+    target: str
+    point: str
+
+    @property
+    def id(self) -> str:
+        return f"{self.target}|{self.point}"
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """A declared comparison: value of ``a`` against value of ``b``, both in the same slot."""
+
+    id: str
+    question: Question
+    metric: Metric
+    a: Side
+    b: Side
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One measurement inside a block: the sides that take turns."""
+
+    id: str
+    block: int
+    sides: tuple[Side, ...]
+    slice_s: float
+    budget_s: float
+    min_rounds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    index: int
+    targets: tuple[str, ...]
+    slots: tuple[Slot, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    profile: str
+    seed: int
+    budget_s: float
+    estimate_s: float
+    points: tuple[Point, ...]
+    contrasts: tuple[Contrast, ...]
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a side (or, with an empty point, a whole target) gave no number.
+
+    Attributes:
+        kind: ``exited``, ``not-ready``, ``port``, ``wrong-reply``, ``died``, ``not-installed``, ``errors``.
+        log: the server's last lines.
+    """
+
+    target: str
+    point: str
+    kind: str
+    message: str
+    log: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A validity gate that fired, with its reason; ``fatal`` means that no number may be drawn from it."""
+
+    gate: str
+    target: str
+    point: str
+    reason: str
+    fatal: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Slices:
+    """The slices of one slot, a column per quantity, an entry per slice.
+
+    Attributes:
+        round: index of the round, from 0; warm-up rounds are not recorded.
+        side: index into the slot's sides.
+        started: seconds since the slot's first slice.
+        length: from the first send to the last moment at which a new request was sent.
+        window: the part of ``length`` over which throughput is counted (without the lead-in).
+        drain: from the end of ``length`` to the last reply.
+        window_replies: verified replies that ended within the window.
+        replies: verified replies in slice and drain together.
+        wrong: replies that differed from the contract.
+        failed: requests that ended without a whole reply, of any kind.
+        cpu: CPU seconds of the server's process tree in slice and drain.
+        generator_cpu: CPU seconds of the generator in slice and drain.
+        foreign_cpu: CPU seconds that the *other* servers of the group used meanwhile.
+    """
+
+    round: tuple[int, ...]
+    side: tuple[int, ...]
+    started: tuple[float, ...]
+    length: tuple[float, ...]
+    window: tuple[float, ...]
+    drain: tuple[float, ...]
+    window_replies: tuple[int, ...]
+    replies: tuple[int, ...]
+    wrong: tuple[int, ...]
+    failed: tuple[int, ...]
+    cpu: tuple[float, ...]
+    generator_cpu: tuple[float, ...]
+    foreign_cpu: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SlotRecord:
+    """One line of ``slots.jsonl``.
+
+    Attributes:
+        attempt: 0 for the first try of the slot.
+        errors: side index (as text) → kind of error → count.
+        rss_bytes: target → resident memory of its process tree at the slot's end.
+        startup_s: target → seconds from start to readiness in this block.
+        machine: what the machine did meanwhile: ``steal``, ``foreign``, ``server_busy`` as shares of a CPU, …
+        samples: file of raw service times, relative to the run's folder; empty where none were taken.
+    """
+
+    slot: str
+    block: int
+    attempt: int
+    started_at: str
+    duration_s: float
+    sides: tuple[Side, ...]
+    slices: Slices
+    errors: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    failures: tuple[Failure, ...] = ()
+    gates: tuple[Gate, ...] = ()
+    rss_bytes: Mapping[str, int] = field(default_factory=dict)
+    startup_s: Mapping[str, float] = field(default_factory=dict)
+    machine: Mapping[str, float] = field(default_factory=dict)
+    samples: str = ""
+    schema: int = 1
+
+
+RunStatus = Literal["running", "finished", "interrupted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """``manifest.json``: all that is needed to read a run again, and to repeat it."""
+
+    run: str
+    name: str
+    created_at: str
+    status: RunStatus
+    command: str
+    seed: int
+    plan: Plan
+    targets: tuple[Target, ...]
+    scenarios: tuple[Scenario, ...]
+    environment: Mapping[str, str]
+    versions: Mapping[str, str]
+    warnings: tuple[str, ...] = ()
+    duration_s: float = 0.0
+    skipped: tuple[Failure, ...] = ()
+    schema: int = 1

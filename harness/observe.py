@@ -1,0 +1,51 @@
+"""What the orchestrator tells whoever watches: values, never text on a terminal."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from harness.load.spec import Progress
+from harness.model import Failure, Plan, Slot, SlotRecord
+
+
+class Observer(Protocol):
+    """Watches a run; every method may be called often and must return at once."""
+
+    def run_started(self, plan: Plan, folder: str) -> None: ...
+
+    def block_started(self, index: int, targets: int) -> None: ...
+
+    def target_failed(self, failure: Failure) -> None: ...
+
+    def slot_started(self, slot: Slot, attempt: int) -> None: ...
+
+    def slot_progress(self, progress: Progress) -> None: ...
+
+    def slot_ended(self, slot: Slot, record: SlotRecord) -> None: ...
+
+    def warned(self, message: str) -> None: ...
+
+
+class Silent:
+    """An observer that says nothing."""
+
+    def run_started(self, plan: Plan, folder: str) -> None:
+        pass
+
+    def block_started(self, index: int, targets: int) -> None:
+        pass
+
+    def target_failed(self, failure: Failure) -> None:
+        pass
+
+    def slot_started(self, slot: Slot, attempt: int) -> None:
+        pass
+
+    def slot_progress(self, progress: Progress) -> None:
+        pass
+
+    def slot_ended(self, slot: Slot, record: SlotRecord) -> None:
+        pass
+
+    def warned(self, message: str) -> None:
+        pass

@@ -1,0 +1,71 @@
+"""Which CPUs serve, which generate load, which run what is behind the apps."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """CPU numbers; empty where processes cannot be pinned. ``note`` says what that costs."""
+
+    server: tuple[int, ...]
+    generator: tuple[int, ...]
+    backing: tuple[int, ...]
+    note: str = ""
+
+
+def detect() -> Placement:
+    """The placement on this machine."""
+    if not hasattr(os, "sched_getaffinity"):
+        return Placement((), (), (), "this platform cannot pin processes: servers and generator share the CPUs")
+    return place(sorted(os.sched_getaffinity(0)))
+
+
+def place(cpus: list[int], core_of: dict[int, str] | None = None) -> Placement:
+    """Server first, generator on another core where there is one, backing services on a third or beside the generator."""
+    if len(cpus) < 2:
+        note = "one CPU: server and generator share it, so throughput and latency hold for that situation only"
+        return Placement(tuple(cpus), tuple(cpus), tuple(cpus), note)
+    cores = core_of or _cores(cpus)
+    server = cpus[0]
+    others = [cpu for cpu in cpus[1:] if cores.get(cpu) != cores.get(server)] or cpus[1:]
+    generator = others[0]
+    rest = [cpu for cpu in others[1:] if cores.get(cpu) != cores.get(generator)] or others[1:]
+    note = ""
+    if cores.get(server) == cores.get(generator):
+        note = "server and generator are threads of one core: they slow each other down"
+    return Placement((server,), (generator,), tuple(rest[:2]) or (generator,), note)
+
+
+def confine(pid: int, cpus: tuple[int, ...]) -> None:
+    """Pins every thread of the process and of its descendants; threads and processes to come inherit it."""
+    if not cpus or not hasattr(os, "sched_setaffinity"):
+        return
+    try:
+        root = psutil.Process(pid)
+        tree = [root, *root.children(recursive=True)]
+    except psutil.Error:
+        return
+    for process in tree:
+        try:
+            for thread in process.threads():
+                os.sched_setaffinity(thread.id, cpus)
+        except (psutil.Error, OSError):
+            continue
+
+
+def _cores(cpus: list[int]) -> dict[int, str]:
+    return {cpu: _core(cpu) for cpu in cpus}
+
+
+def _core(cpu: int) -> str:
+    """The CPUs that share a core with ``cpu``, as the kernel names them; its own number where it does not tell."""
+    try:
+        return Path(f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list").read_text().strip()
+    except OSError:
+        return str(cpu)

@@ -1,0 +1,282 @@
+"""Targets × scenarios → blocks of slots: seeded, within a time budget, and pure."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from itertools import combinations, product
+
+from harness.declare import ContrastIn
+from harness.errors import UsageError
+from harness.model import (
+    Block,
+    Contrast,
+    Metric,
+    ParamValue,
+    Plan,
+    PlannedRequest,
+    Point,
+    Scenario,
+    Side,
+    Slot,
+    Target,
+)
+from harness.profiles import Detail, Profile
+from harness.units import format_duration
+
+SLICE_S = 0.06
+LEAD_IN_S = 0.01
+SERVICE_TIMES_PER_SLICE = 20
+REPLIES_PER_SLICE = 64
+METRICS: tuple[Metric, ...] = ("cpu_cost", "throughput")
+TWIN = "~again"
+START_S = 0.7
+_DRAIN_S = 0.012
+_TURN_S = 0.004
+_BLOCK_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Sides that share a slot, and what one of their rounds takes."""
+
+    key: str
+    sides: tuple[Side, ...]
+    slice_s: float
+    round_s: float
+    warmup_s: float
+
+
+def expand(scenario: Scenario, detail: Detail) -> tuple[Point, ...]:
+    """Every combination of the scenario's parameters and concurrencies that ``detail`` asks for."""
+    settings = {**scenario.matrix, "concurrency": scenario.concurrency}
+    if detail != "full":
+        settings |= scenario.quick
+    if detail == "corner":
+        settings = {key: values[-1:] for key, values in settings.items()}
+    concurrencies = [int(value) for value in settings.pop("concurrency")]
+    matrix = settings
+    points = []
+    for values in product(*matrix.values()):
+        params = dict(zip(matrix, values, strict=True))
+        setting = ",".join(f"{key}={value}" for key, value in params.items())
+        requests = tuple(
+            PlannedRequest(
+                _filled(request.endpoint, params),
+                _filled(request.case, params),
+                {key: _substituted(value, params) for key, value in request.params.items()},
+                request.weight,
+            )
+            for request in scenario.requests
+        )
+        wait_s = float(_substituted(scenario.wait_ms, params) or 0) / 1e3
+        for concurrency in concurrencies:
+            name = f"{scenario.name}{f'[{setting}]' if setting else ''}@{concurrency}"
+            points.append(Point(name, scenario.name, params, concurrency, requests, wait_s))
+    return tuple(points)
+
+
+def serves(target: Target, point: Point) -> bool:
+    """Whether the target implements all that the point sends; a user's own app is taken at its word."""
+    wanted = {request.endpoint for request in point.requests}
+    if wanted & set(target.lacks):
+        return False
+    return not target.endpoints or "*" in target.endpoints or wanted <= set(target.endpoints)
+
+
+def with_twin(targets: Sequence[Target]) -> tuple[Target, ...]:
+    """The targets and the A/A control: the first reference (or first) target once more, under a second name."""
+    first = next((target for target in targets if target.reference), targets[0])
+    twin = replace(first, name=first.name + TWIN, twin_of=first.name, reference=False)
+    return (*targets, twin)
+
+
+def slice_length(point: Point) -> float:
+    """50 ms after the lead-in, or so many expected waits that the slice holds some 64 replies: 20 at most, 4 at least.
+
+    The first sends of a slice are spread over one wait, so replies do not come in bursts, and a window of a few waits
+    counts them as exactly as one of 20.
+    """
+    waits = min(SERVICE_TIMES_PER_SLICE, max(4, math.ceil(REPLIES_PER_SLICE / point.concurrency)))
+    return max(SLICE_S, lead_in(point.wait_s) + waits * point.wait_s)
+
+
+def lead_in(wait_s: float) -> float:
+    """The ramp of a slice: replies that were under way for less than one wait cannot have ended yet."""
+    return LEAD_IN_S + wait_s
+
+
+def warmup_length(point: Point) -> float:
+    """A warm-up slice opens the connections and shows the rate; it need not hold many waits."""
+    return SLICE_S + point.wait_s
+
+
+def turn_seconds(target: Target, point: Point, slice_s: float) -> float:
+    """Expected time of one turn: the slice, and the drain of what a saturated target still has in hand."""
+    parallel = point.concurrency if target.interface != "wsgi" else min(point.concurrency, target.workers * target.threads)
+    drain = point.wait_s * point.concurrency / parallel + _DRAIN_S
+    return slice_s + drain + _TURN_S
+
+
+def declared_contrasts(
+    targets: Sequence[Target], scenarios: Sequence[Scenario], points: Sequence[Point], declared: Iterable[ContrastIn]
+) -> tuple[Contrast, ...]:
+    """All contrasts of a run: A/A, between reference targets, as declared, and each scenario against its own control."""
+    by_name = {target.name: target for target in targets}
+    by_scenario = {scenario.name: scenario for scenario in scenarios}
+    found: dict[str, Contrast] = {}
+
+    def add(question: str, a: Side, b: Side, label: str, metrics: Iterable[Metric]) -> None:
+        for metric in metrics:
+            key = f"{metric}:{a.id}/{b.id}"
+            if key not in found:
+                found[key] = Contrast(key, question, metric, a, b, label)  # type: ignore[arg-type]
+
+    for target in targets:
+        if target.twin_of:
+            for point in points:
+                if serves(target, point):
+                    a, b = Side(target.name, point.id), Side(target.twin_of, point.id)
+                    add("real", a, b, f"A/A: {target.twin_of} against itself", METRICS)
+    for contrast in declared:
+        if contrast.a in by_name and contrast.b in by_name:
+            for point in points:
+                named = any(fnmatchcase(point.scenario, glob) for glob in contrast.scenarios)
+                if named and serves(by_name[contrast.a], point) and serves(by_name[contrast.b], point):
+                    sides = Side(contrast.a, point.id), Side(contrast.b, point.id)
+                    add(contrast.question, *sides, contrast.label, contrast.metrics)
+    references = [target for target in targets if target.reference]
+    for first, second in combinations(references, 2):
+        for point in points:
+            if by_scenario[point.scenario].question == "pick" and serves(first, point) and serves(second, point):
+                sides = Side(first.name, point.id), Side(second.name, point.id)
+                add("pick", *sides, f"{first.name} against {second.name}", METRICS)
+    for point in points:
+        against = by_scenario[point.scenario].against
+        if not against:
+            continue
+        control = next(
+            (p for p in points if p.scenario == against and (p.params, p.concurrency) == (point.params, point.concurrency)),
+            None,
+        )
+        if control is None:
+            continue
+        for target in targets:
+            if not target.twin_of and serves(target, point) and serves(target, control):
+                sides = Side(target.name, point.id), Side(target.name, control.id)
+                add("validate", *sides, f"{point.scenario} against {against}", METRICS)
+    return tuple(found.values())
+
+
+def make_plan(
+    targets: Sequence[Target],
+    scenarios: Sequence[Scenario],
+    declared: Iterable[ContrastIn],
+    profile: Profile,
+    *,
+    seed: int,
+    budget_s: float | None = None,
+) -> Plan:
+    """The plan of a run; ``targets`` include the A/A twin.
+
+    Raises:
+        UsageError: no target serves any scenario, or the budget is too short for the fewest rounds and blocks.
+    """
+    budget = budget_s or profile.budget_s
+    points = tuple(point for scenario in scenarios for point in expand(scenario, profile.detail))
+    groups = _groups(targets, scenarios, points)
+    if not groups:
+        raise UsageError("none of the chosen targets serves any of the chosen scenarios")
+    used = tuple(t.name for t in targets if any(side.target == t.name for group in groups for side in group.sides))
+    start_s = _BLOCK_S + START_S * len(used) / 2
+    blocks, rounds = _fit(groups, profile, budget, start_s)
+    rng = random.Random(seed)
+    planned = []
+    for index in range(blocks):
+        order = rng.sample(groups, len(groups))
+        slots = tuple(
+            Slot(
+                id=f"b{index:02d}-{group.key}",
+                block=index,
+                sides=group.sides,
+                slice_s=group.slice_s,
+                budget_s=_slot_seconds(group, rounds, profile),
+                min_rounds=min(profile.min_rounds, _rounds_of(group, rounds, profile)),
+            )
+            for group in order
+        )
+        planned.append(Block(index, used, slots))
+    estimate = sum(start_s + sum(slot.budget_s for slot in block.slots) for block in planned)
+    contrasts = declared_contrasts(targets, scenarios, points, declared)
+    return Plan(profile.name, seed, budget, estimate, points, contrasts, tuple(planned))
+
+
+def _groups(targets: Sequence[Target], scenarios: Sequence[Scenario], points: Sequence[Point]) -> list[_Group]:
+    keys: dict[str, list[Point]] = {}
+    by_name = {scenario.name: scenario for scenario in scenarios}
+    for point in points:
+        group = by_name[point.scenario].group
+        suffix = point.id[len(point.scenario) :]
+        keys.setdefault(f"{group or point.scenario}{suffix}", []).append(point)
+    groups = []
+    for key, members in keys.items():
+        pairs = [(target, point) for point in members for target in targets if serves(target, point)]
+        if not pairs:
+            continue
+        sides = tuple(Side(target.name, point.id) for target, point in pairs)
+        longest = max(slice_length(point) for point in members)
+        round_s = sum(turn_seconds(target, point, slice_length(point)) for target, point in pairs)
+        warmup_s = sum(turn_seconds(target, point, warmup_length(point)) for target, point in pairs)
+        groups.append(_Group(key, sides, longest, round_s, warmup_s))
+    return groups
+
+
+def _rounds_of(group: _Group, rounds: int, profile: Profile) -> int:
+    """Groups whose rounds are long because of waits get the fewest: the block is the replicate, not the round."""
+    return max(1, profile.min_rounds - 1) if group.slice_s > SLICE_S else rounds
+
+
+def _slot_seconds(group: _Group, rounds: int, profile: Profile) -> float:
+    return group.warmup_s + group.round_s * _rounds_of(group, rounds, profile)
+
+
+def _fit(groups: Sequence[_Group], profile: Profile, budget: float, start_s: float) -> tuple[int, int]:
+    """Blocks and rounds that the budget allows: rounds are cut first, then blocks, down to 5 (or the profile's)."""
+
+    def total(blocks: int, rounds: int) -> float:
+        slots = sum(_slot_seconds(group, rounds, profile) for group in groups)
+        return blocks * (start_s + slots)
+
+    fewest = min(5, profile.blocks)
+    if total(fewest, profile.min_rounds) > budget:
+        needed = format_duration(total(fewest, profile.min_rounds))
+        raise UsageError(
+            f"a budget of {format_duration(budget)} is too short for {fewest} blocks of what was chosen",
+            hint=f"--budget {needed.replace(' ', '')} would do, or choose fewer targets (-t) or scenarios (-s)",
+        )
+    blocks = profile.blocks
+    while blocks > fewest and total(blocks, profile.min_rounds) > budget:
+        blocks -= 1
+    rounds = profile.min_rounds
+    while rounds < 200 and total(blocks, rounds + 1) <= budget:
+        rounds += 1
+    return blocks, rounds
+
+
+def _filled(text: str, params: Mapping[str, ParamValue]) -> str:
+    return str(_substituted(text, params))
+
+
+def _substituted(value: ParamValue, params: Mapping[str, ParamValue]) -> ParamValue:
+    """``"{ms}"`` becomes the parameter itself, ``"{size}-refused"`` a text with it filled in."""
+    if not isinstance(value, str) or "{" not in value:
+        return value
+    if value.startswith("{") and value.endswith("}") and value[1:-1] in params:
+        return params[value[1:-1]]
+    try:
+        return value.format(**params)
+    except (KeyError, IndexError, ValueError) as error:
+        raise UsageError(f"{value!r} names a parameter that the scenario's matrix does not have: {error}") from None

@@ -1,0 +1,197 @@
+"""``results/<run>/``: versioned, append-only, safe against crashes. The seam between measuring and reading.
+
+========================  ==============================================================================
+``manifest.json``         ``Manifest``: plan, seed, environment, versions; replaced as a whole
+``slots.jsonl``           a ``SlotRecord`` a line, flushed to disk as each slot ends
+``samples/<slot>.npz``    side index → service times of verified replies, float32 microseconds
+``summary.json|csv|md``   what the analysis made of it; can be made again from the rest
+========================  ==============================================================================
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import zipfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import TypeAdapter, ValidationError
+
+from harness.errors import RecordError, SchemaError
+from harness.model import Manifest, RunStatus, SlotRecord
+
+SCHEMA = 1
+Samples = Mapping[int, npt.NDArray[np.float64]]
+Value = TypeVar("Value")
+
+_MANIFEST: TypeAdapter[Manifest] = TypeAdapter(Manifest)
+_SLOT: TypeAdapter[SlotRecord] = TypeAdapter(SlotRecord)
+
+
+class Run:
+    """A run's folder; ``create`` a new one or ``open`` an old one."""
+
+    def __init__(self, folder: Path, manifest: Manifest) -> None:
+        self.folder, self.manifest = folder, manifest
+
+    @classmethod
+    def create(cls, folder: Path, manifest: Manifest) -> Run:
+        """Raises ``RecordError`` where the folder exists with a run in it, or cannot be written."""
+        if (folder / "manifest.json").exists():
+            raise RecordError(f"{folder} already holds a run", hint="choose another --out, or --resume it")
+        run = cls(folder, manifest)
+        try:
+            (folder / "samples").mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RecordError(f"{folder} cannot be written: {error.strerror}", hint="choose another --out") from None
+        run.update(manifest)
+        return run
+
+    @classmethod
+    def open(cls, folder: Path) -> Run:
+        """Raises ``RecordError`` where there is no readable run, ``SchemaError`` where it is of a newer schema."""
+        return cls(folder, read_json(folder / "manifest.json", _MANIFEST))
+
+    def update(self, manifest: Manifest) -> None:
+        self.manifest = manifest
+        self.write("manifest.json", _MANIFEST.dump_json(manifest, indent=1))
+
+    def finish(self, status: RunStatus, duration_s: float) -> None:
+        self.update(replace(self.manifest, status=status, duration_s=duration_s))
+
+    def append(self, record: SlotRecord, samples: Samples) -> SlotRecord:
+        """Saves the samples, then the record's line, and forces both to the disk.
+
+        Raises:
+            RecordError: the disk is full or the folder has gone; nothing half-written will be read later.
+        """
+        name = f"samples/{file_name(record.slot)}.{record.attempt}.npz"
+        if any(len(values) for values in samples.values()):
+            record = replace(record, samples=name)
+        path = self.folder / "slots.jsonl"
+        try:
+            if record.samples:
+                with (self.folder / name).open("wb") as file:
+                    np.savez_compressed(file, **{str(k): v.astype(np.float32) for k, v in samples.items()})  # type: ignore[arg-type]
+            with path.open("ab") as file:
+                if file.tell() and not _ends_with_newline(path):
+                    file.write(b"\n")
+                file.write(_SLOT.dump_json(record) + b"\n")
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise RecordError(
+                f"{self.folder}: slot {record.slot} could not be saved: {error.strerror}",
+                hint=f"what was saved before it is safe; make room and run again with --resume {self.folder.name}",
+            ) from None
+        return record
+
+    def slots(self) -> tuple[SlotRecord, ...]:
+        """Every whole line; a line that a crash cut off is passed over."""
+        path = self.folder / "slots.jsonl"
+        if not path.exists():
+            return ()
+        lines = path.read_bytes().split(b"\n")
+        records = []
+        for line in lines:
+            if line.strip():
+                try:
+                    value = json.loads(line)
+                except ValueError:
+                    continue
+                _check_schema(value, path)
+                records.append(_parsed(_SLOT, value, path))
+        return tuple(records)
+
+    def samples(self, record: SlotRecord) -> dict[int, npt.NDArray[np.float64]]:
+        """Side index → service times in microseconds; empty where the file is missing or broken."""
+        if not record.samples:
+            return {}
+        try:
+            with np.load(self.folder / record.samples) as arrays:
+                return {int(key): arrays[key].astype(np.float64) for key in arrays.files}
+        except (OSError, ValueError, zipfile.BadZipFile):
+            return {}
+
+    def write(self, name: str, content: bytes | str) -> Path:
+        """Writes a file as a whole: a reader sees the old one or the new one, never half of it."""
+        path = self.folder / name
+        part = path.with_name(path.name + ".part")
+        try:
+            with part.open("wb") as file:
+                file.write(content.encode() if isinstance(content, str) else content)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(path)
+        except OSError as error:
+            raise RecordError(f"{path} cannot be written: {error.strerror}", hint="choose another --out") from None
+        return path
+
+
+def read_json(path: Path, adapter: TypeAdapter[Value]) -> Value:
+    try:
+        value = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise RecordError(f"{path.parent} holds no run: {path.name} is missing", hint="harness list runs") from None
+    except (OSError, ValueError) as error:
+        raise RecordError(f"{path} cannot be read: {error}") from None
+    _check_schema(value, path)
+    return _parsed(adapter, value, path)
+
+
+def find_run(name: str, results: Path) -> Path:
+    """The folder of a run: a path, a run's id under ``results``, or ``latest``."""
+    direct = Path(name)
+    if (direct / "manifest.json").exists():
+        return direct
+    runs = list_runs(results)
+    if name == "latest" and runs:
+        return runs[-1]
+    matches = [run for run in runs if run.name == name]
+    if matches:
+        return matches[0]
+    near = ", ".join(run.name for run in runs[-3:])
+    raise RecordError(f"no run is called {name!r}", hint=f"the latest are {near}" if near else f"{results} has none")
+
+
+def list_runs(results: Path) -> list[Path]:
+    """The runs under a folder, oldest first."""
+    if not results.is_dir():
+        return []
+    folders = [path.parent for path in results.glob("*/manifest.json")]
+    return sorted(folders, key=lambda folder: (folder / "manifest.json").stat().st_mtime)
+
+
+def file_name(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9@=.,\-]+", "_", text)
+
+
+def _check_schema(value: Any, path: Path) -> None:
+    schema = value.get("schema") if isinstance(value, dict) else None
+    if not isinstance(schema, int):
+        raise SchemaError(f"{path} says no schema version: it is not a file of this toolkit")
+    if schema > SCHEMA:
+        raise SchemaError(
+            f"{path} has schema {schema}; this version reads up to {SCHEMA}",
+            hint="install the version that wrote it: pip install --upgrade web-harness",
+        )
+
+
+def _parsed(adapter: TypeAdapter[Value], value: Any, path: Path) -> Value:
+    try:
+        return adapter.validate_python(value)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        raise RecordError(f"{path}: {'.'.join(map(str, fault['loc']))}: {fault['msg']}") from None
+
+
+def _ends_with_newline(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) == b"\n"

@@ -1,0 +1,1 @@
+"""Charts: Altair specifications, rendered to SVG whose colours are CSS variables."""

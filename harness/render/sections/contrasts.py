@@ -1,0 +1,100 @@
+"""Every contrast of the run, the A/A control first: forest plots, and one table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.analyse.summary import ContrastResult
+from harness.render import sentences
+from harness.render.charts.forest import ROWS, forest_chart
+from harness.render.charts.svg import Chart
+from harness.render.numbers import Figure, ratio_text, times
+from harness.render.view import View
+from harness.units import significant
+
+
+@dataclass(frozen=True, slots=True)
+class ContrastRow:
+    """Figures are ``None`` where the contrast has no number."""
+
+    index: int
+    a: str
+    b: str
+    where: str
+    metric: str
+    ratio: Figure | None
+    low: Figure | None
+    high: Figure | None
+    p: Figure | None
+    blocks: int
+    needed: int | None
+    verdict: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """The contrasts of one question; the chart shows the first ``shown`` between reference targets."""
+
+    title: str
+    chart: Chart | None
+    shown: int
+    rows: tuple[ContrastRow, ...]
+
+
+def families(view: View) -> tuple[Family, ...]:
+    """The control, then question by question; questions without contrasts are left out."""
+    groups = [("A/A control: one target under two names", view.controls())]
+    groups += [(sentences.QUESTIONS[question], view.contrasts(question)) for question in sentences.QUESTIONS]
+    return tuple(
+        _family(view, title, rows, f"forest-{number}") for number, (title, rows) in enumerate(groups) if rows
+    )
+
+
+def _family(view: View, title: str, rows: Sequence[tuple[int, ContrastResult]], key: str) -> Family:
+    reference = {target.name for target in view.reference}
+    known = [(index, contrast) for index, contrast in rows if contrast.ratio is not None]
+    # Chosen by what the targets are and never by what came out.
+    first = [row for row in known if {row[1].a.target, row[1].b.target} <= reference] or known
+    shown = first[:ROWS]
+    chart = None
+    if shown:
+        labelled = [(_label(view, contrast), contrast) for _, contrast in shown]
+        note = "Ratios A ÷ B with their intervals; the band is the margin. Circle: told apart; square: no difference at "
+        note += "the margin; cross: undecided."
+        chart = forest_chart(labelled, view.summary.margin, key, title, note)
+    return Family(title, chart, len(shown), tuple(_row(view, index, contrast) for index, contrast in rows))
+
+
+def _label(view: View, contrast: ContrastResult) -> str:
+    metric = "CPU" if contrast.metric == "cpu_cost" else "req/s"
+    a, b = contrast.a, contrast.b
+    if a.point == b.point:
+        return f"{a.target} ÷ {b.target}, {a.point}, {metric}"
+    if a.target == b.target:
+        return f"{a.target}, {a.point} ÷ {b.point}, {metric}"
+    return f"{a.id} ÷ {b.id}, {metric}"
+
+
+def _row(view: View, index: int, contrast: ContrastResult) -> ContrastRow:
+    a, b, where = sentences.parties(view, contrast)
+    path = f"contrasts.{index}"
+    p = contrast.p_adjusted
+    return ContrastRow(
+        index=index,
+        a=a,
+        b=b,
+        where=where,
+        metric=sentences.METRICS[contrast.metric],
+        ratio=None if contrast.ratio is None else times(contrast.ratio, f"{path}.ratio"),
+        low=None if contrast.ci_low is None else Figure(ratio_text(contrast.ci_low), contrast.ci_low, f"{path}.ci_low"),
+        high=None
+        if contrast.ci_high is None
+        else Figure(ratio_text(contrast.ci_high), contrast.ci_high, f"{path}.ci_high"),
+        p=None if p is None else Figure("<0.0001" if p < 1e-4 else significant(p), p, f"{path}.p_adjusted"),
+        blocks=contrast.blocks,
+        needed=contrast.blocks_needed,
+        verdict=sentences.VERDICTS[contrast.verdict],
+        reason=contrast.reason,
+    )

@@ -1,0 +1,64 @@
+"""All data: every cell in full, and the summary as JSON that can stand inside a page."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+
+from harness.analyse.summary import Estimate, Summary
+from harness.render.numbers import Figure
+from harness.render.view import View
+from harness.units import significant
+
+PERCENTILES = ("p50", "p90", "p99", "p999", "max")
+
+
+@dataclass(frozen=True, slots=True)
+class DataRow:
+    """``figures`` belong to the columns of ``COLUMNS``; a figure's path is relative to the cell."""
+
+    index: int
+    target: str
+    place: str
+    state: str
+    figures: tuple[Figure | None, ...]
+
+
+COLUMNS = (
+    "requests per second",
+    "low",
+    "high",
+    "CPU µs per request",
+    "low",
+    "high",
+    *(f"service time {name}, µs" for name in PERCENTILES),
+    "replies",
+)
+
+
+def data_rows(view: View) -> tuple[DataRow, ...]:
+    """In the order of the summary."""
+    rows = []
+    for index, cell in enumerate(view.summary.cells):
+        figures = [*_estimate(cell.throughput_rps, "throughput_rps"), *_estimate(cell.cpu_us, "cpu_us")]
+        for name in PERCENTILES:
+            value = cell.service_time_us.get(name)
+            figures.append(None if value is None else Figure(significant(value, 3), value, f"service_time_us.{name}"))
+        figures.append(Figure(f"{cell.replies:,}", cell.replies, "replies"))
+        state = cell.status if cell.status == "ok" else f"{cell.status}: {'; '.join(cell.reasons)}"
+        rows.append(DataRow(index, cell.target, cell.point, state, tuple(figures)))
+    return tuple(rows)
+
+
+def summary_json(summary: Summary) -> str:
+    """Compact JSON in which no character can end the script element that holds it."""
+    text = json.dumps(dataclasses.asdict(summary), separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _estimate(estimate: Estimate | None, path: str) -> list[Figure | None]:
+    if estimate is None:
+        return [None, None, None]
+    ends = ((estimate.value, "value"), (estimate.ci_low, "ci_low"), (estimate.ci_high, "ci_high"))
+    return [None if end is None else Figure(significant(end, 3), end, f"{path}.{name}") for end, name in ends]

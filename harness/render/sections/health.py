@@ -1,0 +1,58 @@
+"""Run health: what the machine and the generator did, which gates fired, and what failed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.analyse.summary import Health
+from harness.model import Failure, Gate, SlotRecord
+from harness.render.charts.svg import Chart
+from harness.render.charts.windows import marks, windows, windows_chart
+from harness.render.numbers import Figure, share
+from harness.render.view import View
+
+LISTED = 100
+"""The most gates and failures that are listed one by one; the embedded JSON holds all."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunHealth:
+    """``unlisted``: gates and failures past the limit."""
+
+    facts: tuple[tuple[str, Figure], ...]
+    gates: tuple[Gate, ...]
+    failures: tuple[Failure, ...]
+    skipped: tuple[Failure, ...]
+    unlisted: int
+    chart: Chart | None
+    marks: tuple[str, ...]
+
+
+def run_health(view: View, slots: Sequence[SlotRecord]) -> RunHealth:
+    health = view.summary.health
+    points, noted = windows(slots), marks(slots)
+    chart = windows_chart(points, noted, "windows") if points else None
+    return RunHealth(
+        facts=_facts(health),
+        gates=health.gates[:LISTED],
+        failures=health.failures[:LISTED],
+        skipped=view.manifest.skipped,
+        unlisted=max(0, len(health.gates) - LISTED) + max(0, len(health.failures) - LISTED),
+        chart=chart,
+        marks=tuple(f"{mark.minute:.1f} min: {mark.text}" for mark in noted[:LISTED]),
+    )
+
+
+def _facts(health: Health) -> tuple[tuple[str, Figure], ...]:
+    def count(name: str, value: int) -> Figure:
+        return Figure(f"{value:,}", value, f"health.{name}")
+
+    return (
+        ("Slots", count("slots", health.slots)),
+        ("Slots that failed", count("failed_slots", health.failed_slots)),
+        ("Slots that were retried", count("retried_slots", health.retried_slots)),
+        ("Highest generator CPU", share(health.generator_cpu_max, "health.generator_cpu_max")),
+        ("Highest foreign CPU", share(health.foreign_cpu_max, "health.foreign_cpu_max")),
+        ("Highest steal", share(health.steal_max, "health.steal_max")),
+    )

@@ -1,0 +1,171 @@
+"""CPU time and memory of a server's process tree, and what the machine did meanwhile.
+
+On Linux a process's CPU clock is read in nanoseconds (``clock_gettime`` on the clock id that its pid encodes, see
+``clock_getcpuclockid(3)``); elsewhere psutil's, in ticks of some 10 ms.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from dataclasses import dataclass
+
+import psutil
+
+LINUX = sys.platform == "linux"
+
+
+class ProcessGone(Exception):
+    """A process of the tree ended while its CPU time was needed."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(f"process {pid} ended")
+        self.pid = pid
+
+
+@dataclass(frozen=True, slots=True)
+class TreeChange:
+    """Pids that left and joined a process tree since it was last looked at."""
+
+    gone: tuple[int, ...]
+    new: tuple[int, ...]
+
+
+class TreeClock:
+    """The CPU clock of a process and all its descendants.
+
+    A process that ends takes its time with it: a difference of two readings counts only if no process went in between.
+    """
+
+    def __init__(self, root_pid: int) -> None:
+        self.root_pid = root_pid
+        self.pids: tuple[int, ...] = ()
+        self._clocks: tuple[int, ...] = ()
+        self.refresh()
+
+    def refresh(self) -> TreeChange:
+        """Look for processes that ended or were started; zombies have ended."""
+        found = tuple(_tree(self.root_pid))
+        before, now = set(self.pids), set(found)
+        self.pids = found
+        self._clocks = tuple((~pid << 3) | 2 for pid in found)
+        return TreeChange(tuple(sorted(before - now)), tuple(sorted(now - before)))
+
+    def cpu(self) -> float:
+        """CPU seconds, user and system, of the processes seen by the last ``refresh``.
+
+        Raises:
+            ProcessGone: one of them ended, or none was left.
+        """
+        if not self.pids:
+            raise ProcessGone(self.root_pid)
+        if LINUX:
+            try:
+                return sum(map(time.clock_gettime_ns, self._clocks)) * 1e-9
+            except OSError:
+                raise ProcessGone(next((pid for pid in self.pids if not _alive(pid)), self.root_pid)) from None
+        return sum(_ticks(pid) for pid in self.pids)
+
+    def memory_bytes(self) -> int:
+        """Resident memory of the tree, what processes share counted once (PSS); plain RSS where that is not told."""
+        return sum(map(_memory, self.pids))
+
+
+@dataclass(frozen=True, slots=True)
+class MachineSample:
+    """Cumulative CPU seconds: of the whole machine and stolen by its host, and busy and total for each CPU."""
+
+    steal: float
+    total: float
+    busy: dict[int, float]
+    elapsed: dict[int, float]
+
+
+@dataclass(frozen=True, slots=True)
+class MachineDelta:
+    """Shares from 0 to 1 between two samples; ``busy`` by CPU number."""
+
+    steal: float
+    busy: dict[int, float]
+
+
+def machine_sample() -> MachineSample:
+    """What the machine's CPUs did since its start."""
+    times = psutil.cpu_times(percpu=True)
+    busy, elapsed, steal = {}, {}, 0.0
+    for cpu, cell in enumerate(times):
+        # Guest time is part of user time already.
+        spent = {name: value for name, value in cell._asdict().items() if not name.startswith("guest")}
+        elapsed[cpu] = sum(spent.values())
+        idle = spent.get("idle", 0.0) + spent.get("iowait", 0.0) + spent.get("steal", 0.0)
+        busy[cpu] = elapsed[cpu] - idle
+        steal += spent.get("steal", 0.0)
+    return MachineSample(steal, sum(elapsed.values()), busy, elapsed)
+
+
+def machine_delta(before: MachineSample, after: MachineSample) -> MachineDelta:
+    """Shares of the time between two samples; 0 where no tick passed between them."""
+    busy = {
+        cpu: _share(after.busy[cpu] - before.busy[cpu], after.elapsed[cpu] - before.elapsed[cpu])
+        for cpu in after.busy
+        if cpu in before.busy
+    }
+    return MachineDelta(_share(after.steal - before.steal, after.total - before.total), busy)
+
+
+def _share(part: float, whole: float) -> float:
+    return min(1.0, max(0.0, part / whole)) if whole > 0 else 0.0
+
+
+def _tree(root: int) -> list[int]:
+    if not LINUX:
+        try:
+            process = psutil.Process(root)
+            return [root, *(child.pid for child in process.children(recursive=True))]
+        except psutil.NoSuchProcess:
+            return []
+    found, waiting = [], [root]
+    while waiting:
+        pid = waiting.pop()
+        if not _alive(pid):
+            continue
+        found.append(pid)
+        try:
+            for thread in os.listdir(f"/proc/{pid}/task"):
+                waiting += map(int, _read(f"/proc/{pid}/task/{thread}/children").split())
+        except FileNotFoundError:
+            continue
+    return found
+
+
+def _alive(pid: int) -> bool:
+    stat = _read(f"/proc/{pid}/stat")
+    return bool(stat) and stat.rpartition(b")")[2].split(None, 1)[0] not in (b"Z", b"X")
+
+
+def _read(path: str) -> bytes:
+    try:
+        with open(path, "rb", buffering=0) as file:
+            return file.read()
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return b""
+
+
+def _ticks(pid: int) -> float:
+    try:
+        times = psutil.Process(pid).cpu_times()
+    except psutil.NoSuchProcess:
+        raise ProcessGone(pid) from None
+    return float(times.user + times.system)
+
+
+def _memory(pid: int) -> int:
+    if LINUX:
+        for line in _read(f"/proc/{pid}/smaps_rollup").splitlines():
+            if line.startswith(b"Pss:"):
+                return int(line.split()[1]) * 1024
+    try:
+        return int(psutil.Process(pid).memory_info().rss)
+    except psutil.Error:
+        return 0

@@ -1,0 +1,64 @@
+"""Servers by name; a module is imported when it is used."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from importlib import import_module
+
+from pydantic import ValidationError
+
+from harness.errors import UsageError
+from harness.model import Interface, Target
+from harness.servers.spec import Bind, Command, Server
+
+SERVERS = {
+    "gunicorn": "harness.servers.gunicorn",
+    "tornado": "harness.servers.tornado",
+    "uvicorn": "harness.servers.uvicorn",
+}
+
+
+def load_server(name: str) -> Server:
+    """The server called ``name``.
+
+    Raises:
+        UsageError: there is none; the nearest names are offered.
+    """
+    if name not in SERVERS:
+        near = get_close_matches(name, SERVERS, n=3)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"known servers: {', '.join(SERVERS)}"
+        raise UsageError(f"no server is called {name!r}", hint=hint)
+    server: Server = import_module(SERVERS[name]).SERVER
+    return server
+
+
+def interface_of(name: str) -> Interface:
+    """The interface that a server speaks unless told otherwise."""
+    return load_server(name).interfaces[0]
+
+
+def command_of(target: Target, bind: Bind) -> Command:
+    """What starts ``target`` at ``bind``.
+
+    Raises:
+        UsageError: the server does not speak the target's interface, or does not take one of its options.
+    """
+    server = load_server(target.server)
+    if target.interface not in server.interfaces:
+        raise UsageError(
+            f"target {target.name!r}: {server.name} serves {' and '.join(server.interfaces)}, not {target.interface}"
+        )
+    if target.threads > 1 and not server.threads:
+        raise UsageError(f"target {target.name!r}: {server.name} has no threads per worker", hint="leave out 'threads'")
+    try:
+        options = server.options.model_validate(dict(target.options))
+        return server.command(target, options, bind)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        name = ".".join(map(str, fault["loc"])) or "options"
+        if fault["type"] == "extra_forbidden":
+            accepted = ", ".join(server.options.model_fields) or "none"
+            raise UsageError(
+                f"target {target.name!r}: {server.name} has no option {name!r}", hint=f"accepted options: {accepted}"
+            ) from None
+        raise UsageError(f"target {target.name!r}: {server.name} option {name!r}: {fault['msg']}") from None

@@ -1,0 +1,128 @@
+"""The gates that a slot must pass; each that fires is a value with its reason. Pure.
+
+None of them looks at what it guards: a gate reads error counts, the generator's and the machine's load, and whether
+the books balance, never how fast or cheap a side was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.load.spec import SideOutcome, SideSpec, SlotMeasurement
+from harness.model import Gate
+
+GENERATOR_LIMIT = 0.75
+SERVER_LIMITED = 0.90
+LITTLE_TOLERANCE = 0.02
+FOREIGN_LIMIT = 0.03
+STEAL_LIMIT = 0.05
+IDLE_LIMIT = 0.03
+STEADY_ROUNDS = 8
+STEADY_CHANGE = 0.25
+
+Floats = npt.NDArray[np.float64]
+
+
+def examine(
+    sides: Sequence[SideSpec], measured: SlotMeasurement, machine: Mapping[str, float]
+) -> tuple[Gate, ...]:
+    """All gates that fire for a slot; ``machine`` holds shares of one CPU: ``steal``, ``foreign``."""
+    gates = [gate for gate in (_steal(machine), _foreign(machine)) if gate]
+    slices = measured.slices
+    index = np.asarray(slices.side)
+    idle = float(np.sum(slices.foreign_cpu)) / max(float(np.sum(slices.length) + np.sum(slices.drain)), 1e-9)
+    if idle > IDLE_LIMIT:
+        reason = f"servers used {idle:.1%} of a CPU while it was another's turn (limit {IDLE_LIMIT:.0%})"
+        gates.append(Gate("idle-target-busy", "", "", reason))
+    for number, (side, outcome) in enumerate(zip(sides, measured.sides, strict=True)):
+        mine = np.flatnonzero(index == number)
+        for found in (
+            _replies(outcome),
+            _generator(measured, mine),
+            _little(side, measured, outcome, mine),
+            _steady(measured, mine),
+        ):
+            if found:
+                gate, reason, fatal = found
+                gates.append(Gate(gate, side.target, side.point, reason, fatal))
+    return tuple(gates)
+
+
+def transient(gates: Sequence[Gate]) -> bool:
+    """Whether another try may go better: what the machine did passes, what a server answers does not."""
+    return any(gate.fatal and gate.gate in ("steal", "foreign-cpu", "idle-target-busy", "littles-law") for gate in gates)
+
+
+def _steal(machine: Mapping[str, float]) -> Gate | None:
+    steal = machine.get("steal", 0.0)
+    if steal <= STEAL_LIMIT:
+        return None
+    return Gate("steal", "", "", f"other guests of the host took {steal:.1%} of the CPUs (limit {STEAL_LIMIT:.0%})")
+
+
+def _foreign(machine: Mapping[str, float]) -> Gate | None:
+    foreign = machine.get("foreign", 0.0)
+    if foreign <= FOREIGN_LIMIT:
+        return None
+    reason = f"other processes used {foreign:.1%} of the server's CPU (limit {FOREIGN_LIMIT:.0%})"
+    return Gate("foreign-cpu", "", "", reason)
+
+
+def _replies(outcome: SideOutcome) -> tuple[str, str, bool] | None:
+    if outcome.fatal:
+        return ("given-up", outcome.fatal, True)
+    bad = {kind: count for kind, count in outcome.errors.items() if count and kind not in ("reconnects", "retries")}
+    if not bad:
+        return None
+    example = next((text for kind, text in outcome.examples.items() if kind in bad), "")
+    listed = ", ".join(f"{count} {kind}" for kind, count in sorted(bad.items()))
+    return ("replies", f"{listed}{f' ({example})' if example else ''}", True)
+
+
+def _generator(measured: SlotMeasurement, mine: npt.NDArray[np.intp]) -> tuple[str, str, bool] | None:
+    """The generator limits where it is nearly busy and the server is not."""
+    if not len(mine):
+        return None
+    slices = measured.slices
+    elapsed = np.asarray(slices.length)[mine] + np.asarray(slices.drain)[mine]
+    generator = float(np.median(np.asarray(slices.generator_cpu)[mine] / elapsed))
+    server = float(np.median(np.asarray(slices.cpu)[mine] / elapsed))
+    if generator <= GENERATOR_LIMIT or server >= SERVER_LIMITED:
+        return None
+    return ("generator-bound", f"generator at {generator:.0%} of its CPU, the server only at {server:.0%}", True)
+
+
+def _little(
+    side: SideSpec, measured: SlotMeasurement, outcome: SideOutcome, mine: npt.NDArray[np.intp]
+) -> tuple[str, str, bool] | None:
+    """Little's law over whole slices, which have no edges: the time that requests spent inside, summed, over the
+    concurrency, lies between the slice's length and the length with its drain."""
+    if not len(mine) or outcome.errors.get("timeout"):
+        return None
+    inside = np.bincount(outcome.slice_index, weights=outcome.service_time_us, minlength=len(measured.slices.side))
+    spent = float(inside[mine].sum()) / 1e6 / side.connections
+    length = float(np.asarray(measured.slices.length)[mine].sum())
+    whole = length + float(np.asarray(measured.slices.drain)[mine].sum())
+    if length * (1 - LITTLE_TOLERANCE) <= spent <= whole * (1 + LITTLE_TOLERANCE):
+        return None
+    off = (spent / length if spent < length else spent / whole) - 1
+    return ("littles-law", f"time inside ÷ concurrency is off by {off:+.1%} (limit ±{LITTLE_TOLERANCE:.0%})", True)
+
+
+def _steady(measured: SlotMeasurement, mine: npt.NDArray[np.intp]) -> tuple[str, str, bool] | None:
+    """A trend over the slot: the later half against the earlier, where there are enough slices to tell."""
+    if len(mine) < STEADY_ROUNDS:
+        return None
+    rate: Floats = np.asarray(measured.slices.replies)[mine] / (
+        np.asarray(measured.slices.length)[mine] + np.asarray(measured.slices.drain)[mine]
+    )
+    half = len(rate) // 2
+    early, late = rate[:half], rate[-half:]
+    change = float(np.median(late) / max(float(np.median(early)), 1e-9) - 1)
+    separate = late.min() > early.max() or late.max() < early.min()
+    if abs(change) <= STEADY_CHANGE or not separate:
+        return None
+    return ("unsteady", f"its rate changed by {change:+.0%} within the slot", False)

@@ -1,0 +1,170 @@
+"""Replies against the contract, over a real socket, before any load is sent."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from apps.contract.endpoints import ENDPOINTS, Case
+from harness.errors import UsageError
+from harness.model import PlannedRequest, Target
+from harness.servers import Bind
+
+TIMEOUT_S = 15.0
+# What servers, not apps, decide; any other header must be in the case's own list.
+FREE_HEADERS = frozenset(
+    ("date", "server", "connection", "keep-alive", "content-type", "content-length", "transfer-encoding")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+    def header(self, name: str) -> str | None:
+        return next((value for key, value in self.headers if key == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One case sent to one target; ``difference`` is empty where the reply was equal."""
+
+    target: str
+    endpoint: str
+    case: str
+    difference: str = ""
+
+
+def endpoints_of(target: Target) -> tuple[str, ...]:
+    """The contract's endpoints that a target declares."""
+    declared = [name for name in target.endpoints if name != "*"]
+    unknown = [name for name in declared if name not in ENDPOINTS]
+    if unknown:
+        raise UsageError(
+            f"target {target.name!r} names the endpoint {unknown[0]!r}, which the contract does not have",
+            hint=f"the contract has {', '.join(ENDPOINTS)}",
+        )
+    names = ENDPOINTS if "*" in target.endpoints else declared
+    return tuple(name for name in names if name not in target.lacks)
+
+
+def case_of(request: PlannedRequest) -> Case:
+    """The contract's case that a scenario's request stands for.
+
+    Raises:
+        UsageError: the contract has no such endpoint, case or parameter.
+    """
+    if request.endpoint not in ENDPOINTS:
+        raise UsageError(
+            f"the contract has no endpoint {request.endpoint!r}", hint=f"it has {', '.join(ENDPOINTS)}"
+        )
+    try:
+        return ENDPOINTS[request.endpoint].case(request.case, **request.params)
+    except (LookupError, TypeError, ValueError) as error:
+        raise UsageError(f"endpoint {request.endpoint!r}: {error}") from None
+
+
+def verify_all(target: Target, bind: Bind) -> list[Checked]:
+    """Every case of every endpoint that the target declares."""
+    pairs = [(name, case) for name in endpoints_of(target) for case in ENDPOINTS[name].cases]
+    return verify(target, bind, pairs)
+
+
+def verify(target: Target, bind: Bind, pairs: Iterable[tuple[str, Case]]) -> list[Checked]:
+    checked = []
+    for endpoint, case in pairs:
+        try:
+            difference = compare(case, exchange(bind, case))
+        except (OSError, http.client.HTTPException) as error:
+            difference = f"{type(error).__name__}: {error}"
+        checked.append(Checked(target.name, endpoint, case.name, difference))
+    return checked
+
+
+def exchange(bind: Bind, case: Case) -> Reply:
+    """Sends a case on a connection of its own and reads the whole reply.
+
+    Raises:
+        OSError, http.client.HTTPException: there was no whole reply.
+    """
+    connection = http.client.HTTPConnection(bind.host, bind.port, timeout=TIMEOUT_S)
+    try:
+        try:
+            connection.request(case.method, case.path, case.body or None, dict(case.headers))
+        except (BrokenPipeError, ConnectionResetError):
+            # A body past the limit is refused before it is read whole; the refusal is already there to be read.
+            pass
+        response = connection.getresponse()
+        headers = tuple((key.lower(), value) for key, value in response.getheaders())
+        return Reply(response.status, headers, response.read())
+    finally:
+        connection.close()
+
+
+def compare(case: Case, reply: Reply) -> str:
+    """How the reply differs from the case's; empty when it does not."""
+    if reply.status != case.status:
+        return f"status {reply.status} instead of {case.status}: {_short(reply.body)}"
+    media_type = (reply.header("content-type") or "").partition(";")[0].strip().lower()
+    if media_type != case.media_type:
+        return f"content type {media_type or 'missing'} instead of {case.media_type}"
+    for name, value in case.reply_headers:
+        if not _header_equal(name, reply.header(name.lower()), value):
+            return f"header {name}: {reply.header(name.lower())!r} instead of {value!r}"
+    allowed = FREE_HEADERS | {name.lower() for name, _ in case.reply_headers}
+    extra = sorted({name for name, _ in reply.headers} - allowed)
+    if extra:
+        return f"header that others lack: {', '.join(extra)}"
+    if case.media_type != "application/json":
+        return "" if reply.body == case.text else f"body {_short(reply.body)} instead of {_short(case.text or b'')}"
+    try:
+        value = json.loads(reply.body)
+    except ValueError:
+        return f"body is not JSON: {_short(reply.body)}"
+    return _json_difference(value, case.json, "", case.volatile)
+
+
+def _header_equal(name: str, got: str | None, wanted: str) -> bool:
+    if got is None:
+        return False
+    if name.lower() in ("allow", "vary", "access-control-allow-methods", "access-control-allow-headers"):
+        return {part.strip().lower() for part in got.split(",")} == {part.strip().lower() for part in wanted.split(",")}
+    return got == wanted
+
+
+def _json_difference(got: Any, wanted: Any, path: str, volatile: tuple[str, ...] = ()) -> str:
+    """The first place where two JSON values differ; ``1``, ``1.0`` and ``true`` are different values."""
+    where = path or "the reply"
+    if type(got) is not type(wanted):
+        return f"{where} is {_short(got)} instead of {_short(wanted)}"
+    if isinstance(got, dict):
+        if set(got) != set(wanted):
+            missing, extra = sorted(set(wanted) - set(got)), sorted(set(got) - set(wanted))
+            return f"{where}: " + "; ".join(
+                f"{what} {', '.join(keys)}" for what, keys in (("lacks", missing), ("adds", extra)) if keys
+            )
+        for key in wanted:
+            if key not in volatile:
+                difference = _json_difference(got[key], wanted[key], f"{path}.{key}" if path else key)
+                if difference:
+                    return difference
+        return ""
+    if isinstance(got, list):
+        if len(got) != len(wanted):
+            return f"{where} has {len(got)} entries instead of {len(wanted)}"
+        for index, pair in enumerate(zip(got, wanted, strict=True)):
+            difference = _json_difference(*pair, f"{path}[{index}]")
+            if difference:
+                return difference
+        return ""
+    return "" if got == wanted else f"{where} is {_short(got)} instead of {_short(wanted)}"
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 120 else text[:117] + "…"

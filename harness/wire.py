@@ -1,0 +1,46 @@
+"""Cases of the contract → requests on the wire, and sides of a slot → what the engine is asked to do."""
+
+from __future__ import annotations
+
+from apps.contract.endpoints import Case
+from harness.launch import Running
+from harness.load.spec import Address, Expected, SideSpec, WireRequest
+from harness.model import Point, Target
+from harness.plan import lead_in, slice_length
+from harness.verify import case_of
+
+TIMEOUT_S = 15.0
+
+
+def wire_request(case: Case, host: str, weight: int = 1) -> WireRequest:
+    """The request as the bytes that are sent."""
+    lines = [f"{case.method} {case.path} HTTP/1.1", f"Host: {host}"]
+    lines += [f"{name}: {value}" for name, value in case.headers]
+    if case.body or case.method in ("POST", "PUT", "PATCH"):
+        lines.append(f"Content-Length: {len(case.body)}")
+    data = "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + case.body
+    is_json = case.media_type == "application/json"
+    expected = Expected(
+        status=case.status,
+        body=None if is_json else case.text,
+        json=case.json if is_json else None,
+        check_json=is_json,
+        volatile=case.volatile,
+        media_type=case.media_type,
+    )
+    return WireRequest(case.name, data, expected, case.method, weight)
+
+
+def side_spec(target: Target, point: Point, running: Running) -> SideSpec:
+    host = f"{running.bind.host}:{running.bind.port}"
+    return SideSpec(
+        target=target.name,
+        point=point.id,
+        address=Address(running.bind.host, running.bind.port),
+        requests=tuple(wire_request(case_of(request), host, request.weight) for request in point.requests),
+        connections=point.concurrency,
+        root_pid=running.pid,
+        slice_s=slice_length(point),
+        lead_in_s=lead_in(point.wait_s),
+        timeout_s=TIMEOUT_S,
+    )
