@@ -22,8 +22,13 @@ app = typer.Typer(
 
 Targets = Annotated[
     list[str],
-    typer.Option("-t", "--target", metavar="GLOB", help="Target by name or glob, or package.module:attribute@server[,option=value]…; repeatable."),
-]  # fmt: skip
+    typer.Option(
+        "-t",
+        "--target",
+        metavar="GLOB",
+        help="Target by name or glob, or package.module:attribute@server[,option=value]…; repeatable.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress on stderr.")]
 
@@ -53,15 +58,21 @@ def run(
         str, typer.Option(metavar="NAME", help="smoke (30 s), quick (4 min), standard (15 min) or thorough (1 h).")
     ] = "quick",
     seed: Annotated[int | None, typer.Option(help="Seed of every random choice; a fresh one unless given.")] = None,
-    budget: Annotated[str, typer.Option(metavar="TIME", help="Wall time of the whole run, such as 10m; the profile's unless given.")] = "",
+    budget: Annotated[
+        str, typer.Option(metavar="TIME", help="Wall time of the whole run, such as 10m; the profile's unless given.")
+    ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and its time, measure nothing.")] = False,
     resume: Annotated[str, typer.Option(metavar="RUN", help="Go on with an interrupted run.")] = "",
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="The run's folder; results/<run> unless given.")] = None,
-    report: Annotated[Path | None, typer.Option(metavar="FILE", help="The report; reports/<run>.html unless given.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="The run's folder; results/<run> unless given.")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The report; reports/<run>.html unless given.")
+    ] = None,
     name: Annotated[str, typer.Option(metavar="TEXT", help="A name for the run, shown in the report.")] = "",
     as_json: Json = False,
     quiet: Quiet = False,
-) -> None:  # fmt: skip
+) -> None:
     """Measure targets on scenarios and write a report.
 
     Exit codes: 0 done; 2 usage; 3 a target or the machine is not ready; 4 finished with failed or invalid slots;
@@ -123,9 +134,11 @@ def doctor(as_json: Json = False) -> None:
 @app.command()
 def report(
     run_name: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder or id, or 'latest'.")],
-    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="reports/<run>.html unless given.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="reports/<run>.html unless given.")
+    ] = None,
     open_it: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
-) -> None:  # fmt: skip
+) -> None:
     """Make a run's report again, from its folder alone."""
     from harness.commands import report as command
 

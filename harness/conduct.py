@@ -17,7 +17,7 @@ from harness.model import Block, Failure, Plan, Point, Side, Slices, Slot, SlotR
 from harness.observe import Observer
 from harness.placement import Placement
 from harness.record import Run
-from harness.sampling import MachineSample, TreeClock, machine_delta
+from harness.sampling import MachineDelta, ProcessGone, TreeClock, machine_delta, machine_sample
 from harness.verify import case_of, verify
 from harness.wire import side_spec
 
@@ -29,9 +29,7 @@ NO_SLICES = Slices(*((),) * 13)
 class Engine(Protocol):
     """The load generator, as the orchestrator sees it."""
 
-    def run_slot(
-        self, spec: SlotSpec, on_progress: Callable[[Progress], None] | None = None
-    ) -> SlotMeasurement: ...
+    def run_slot(self, spec: SlotSpec, on_progress: Callable[[Progress], None] | None = None) -> SlotMeasurement: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +80,7 @@ def latest_attempts(records: Iterable[SlotRecord]) -> list[SlotRecord]:
 
 
 class _Conductor:
-    def __init__(
-        self, run: Run, engine: Engine, placement: Placement, observer: Observer, guard: Guard
-    ) -> None:
+    def __init__(self, run: Run, engine: Engine, placement: Placement, observer: Observer, guard: Guard) -> None:
         self._run, self._engine, self._placement = run, engine, placement
         self._observer, self._guard = observer, guard
         plan = run.manifest.plan
@@ -95,8 +91,11 @@ class _Conductor:
 
     def measure(self) -> None:
         done = {record.slot for record in self._run.slots()}
-        blocks = [replace(block, slots=tuple(s for s in block.slots if s.id not in done)) for block in self._plan.blocks]
-        blocks = [block for block in blocks if block.slots]
+        left = [
+            replace(block, slots=tuple(slot for slot in block.slots if slot.id not in done))
+            for block in self._plan.blocks
+        ]
+        blocks = [block for block in left if block.slots]
         for number, block in enumerate(blocks):
             self._block(block, blocks[number + 1 :])
 
@@ -164,16 +163,13 @@ class _Conductor:
                 specs.append(side_spec(running.target, self._points[side.point], running))
         started_at, started = datetime.now(UTC), time.monotonic()
         trees = {name: TreeClock(running.pid) for name, running in fleet.running.items()}
-        cpu_before = {name: tree.seconds() for name, tree in trees.items()}
-        before = MachineSample.take()
+        cpu, before = _total(trees), machine_sample()
         measured = None
         if specs:
             spec = SlotSpec(slot.id, tuple(specs), self._seed(slot), budget_s, slot.min_rounds)
             measured = self._engine.run_slot(spec, self._observer.slot_progress)
-        machine = machine_delta(before, MachineSample.take(), self._placement.server, self._placement.generator)
-        own = sum(tree.seconds() - cpu_before[name] for name, tree in trees.items())
         elapsed = time.monotonic() - started
-        machine["foreign"] = max(0.0, machine.get("server_busy", 0.0) - own / elapsed) if measured else 0.0
+        machine = self._machine(machine_delta(before, machine_sample()), (_total(trees) - cpu) / elapsed)
         for side in slot.sides:
             running = fleet.running.get(side.target)
             if running is not None and side not in failures and not running.alive:
@@ -191,22 +187,43 @@ class _Conductor:
             errors={str(n): dict(o.errors) for n, o in enumerate(measured.sides) if o.errors} if measured else {},
             failures=tuple(failures.values()),
             gates=gates,
-            rss_bytes={name: tree.rss_bytes() for name, tree in trees.items()},
+            rss_bytes={name: tree.memory_bytes() for name, tree in trees.items()},
             startup_s={name: running.startup_s for name, running in fleet.running.items()},
             machine=machine,
         )
         samples = {n: outcome.service_time_us for n, outcome in enumerate(measured.sides)} if measured else {}
         return self._run.append(record, samples)
 
+    def _machine(self, delta: MachineDelta, own: float) -> dict[str, float]:
+        """Shares of one CPU; ``foreign`` is what nobody's server used of the server's CPU."""
+        server = sum(delta.busy.get(cpu, 0.0) for cpu in self._placement.server)
+        generator = sum(delta.busy.get(cpu, 0.0) for cpu in self._placement.generator)
+        shared = self._placement.server == self._placement.generator
+        foreign = 0.0 if shared else max(0.0, server - own)
+        return {"steal": delta.steal, "server": server, "generator": generator, "foreign": foreign}
+
     def _died(self, side: Side, fleet: Fleet) -> Failure:
         running = fleet.running[side.target]
         code = running.process.poll()
-        failure = Failure(side.target, side.point, "died", f"the server died under load (exit code {code})", running.log())
+        message = f"the server died under load (exit code {code})"
+        failure = Failure(side.target, side.point, "died", message, running.log())
         self._observer.target_failed(failure)
         return failure
 
     def _seed(self, slot: Slot) -> int:
         return self._plan.seed * 1_000_003 + slot.block * 1009 + sum(slot.id.encode())
+
+
+def _total(trees: Mapping[str, TreeClock]) -> float:
+    """CPU seconds of all trees together; one that ended counts for nothing from then on."""
+    total = 0.0
+    for tree in trees.values():
+        try:
+            tree.refresh()
+            total += tree.cpu()
+        except ProcessGone:
+            continue
+    return total
 
 
 def _slot_seconds(plan: Plan) -> float:

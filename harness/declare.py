@@ -1,4 +1,4 @@
-"""What users write, read and validated: ``targets.toml``, ``scenarios/*.toml`` and targets spelled out on the command line.
+"""What users write, read and validated: ``targets.toml``, ``scenarios/*.toml``, targets spelled out in a command.
 
 A project's own files in the working directory come before those inside the package.
 """

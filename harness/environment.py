@@ -87,7 +87,7 @@ def examine(placement: Placement, results: Path) -> list[Finding]:
     findings.append(_open_files())
     findings.append(_writable(results))
     if sys.platform != "linux":
-        findings.append(Finding("warning", "platform", "CPU time is read through psutil, in coarser steps than on Linux"))
+        findings.append(Finding("warning", "platform", "CPU time comes from psutil, in coarser steps than on Linux"))
     return findings
 
 

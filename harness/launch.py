@@ -232,4 +232,3 @@ def _answers(bind: Bind) -> bool:
 def working_folder(target: Target) -> Path:
     """The packaged apps are started from where they lie, so that no ``apps`` of the user's hides them."""
     return PACKAGED if target.application.startswith("apps.") and target.framework != "own" else Path.cwd()
-

@@ -27,7 +27,7 @@ def detect() -> Placement:
 
 
 def place(cpus: list[int], core_of: dict[int, str] | None = None) -> Placement:
-    """Server first, generator on another core where there is one, backing services on a third or beside the generator."""
+    """Server first, generator on another core if there is one, backing services on a third or beside the generator."""
     if len(cpus) < 2:
         note = "one CPU: server and generator share it, so throughput and latency hold for that situation only"
         return Placement(tuple(cpus), tuple(cpus), tuple(cpus), note)

@@ -116,7 +116,8 @@ def warmup_length(point: Point) -> float:
 
 def turn_seconds(target: Target, point: Point, slice_s: float) -> float:
     """Expected time of one turn: the slice, and the drain of what a saturated target still has in hand."""
-    parallel = point.concurrency if target.interface != "wsgi" else min(point.concurrency, target.workers * target.threads)
+    capacity = target.workers * target.threads if target.interface == "wsgi" else point.concurrency
+    parallel = min(point.concurrency, capacity)
     drain = point.wait_s * point.concurrency / parallel + _DRAIN_S
     return slice_s + drain + _TURN_S
 
@@ -124,7 +125,7 @@ def turn_seconds(target: Target, point: Point, slice_s: float) -> float:
 def declared_contrasts(
     targets: Sequence[Target], scenarios: Sequence[Scenario], points: Sequence[Point], declared: Iterable[ContrastIn]
 ) -> tuple[Contrast, ...]:
-    """All contrasts of a run: A/A, between reference targets, as declared, and each scenario against its own control."""
+    """A run's contrasts: A/A, between reference targets, as declared, and each scenario against its own control."""
     by_name = {target.name: target for target in targets}
     by_scenario = {scenario.name: scenario for scenario in scenarios}
     found: dict[str, Contrast] = {}
@@ -158,10 +159,8 @@ def declared_contrasts(
         against = by_scenario[point.scenario].against
         if not against:
             continue
-        control = next(
-            (p for p in points if p.scenario == against and (p.params, p.concurrency) == (point.params, point.concurrency)),
-            None,
-        )
+        setting = (against, point.params, point.concurrency)
+        control = next((p for p in points if (p.scenario, p.params, p.concurrency) == setting), None)
         if control is None:
             continue
         for target in targets:

@@ -114,9 +114,9 @@ class Run:
         if not record.samples:
             return {}
         try:
-            with np.load(self.folder / record.samples) as arrays:
+            with (self.folder / record.samples).open("rb") as file, np.load(file) as arrays:
                 return {int(key): arrays[key].astype(np.float64) for key in arrays.files}
-        except (OSError, ValueError, zipfile.BadZipFile):
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile):
             return {}
 
     def write(self, name: str, content: bytes | str) -> Path:

@@ -14,6 +14,8 @@ def line_of(text: str, location: Sequence[int | str]) -> int | None:
     ``("target", 2, "workers")`` is the key ``workers`` of the third ``[[target]]``.
     """
     names = [step for step in location if isinstance(step, str)]
+    if not names:
+        return None
     index = next((step for step in location if isinstance(step, int)), None)
     table: str | None = None
     seen: dict[str, int] = {}
@@ -23,11 +25,11 @@ def line_of(text: str, location: Sequence[int | str]) -> int | None:
         if header:
             table = header[2]
             seen[table] = seen.get(table, -1) + 1
-            if names and table == names[0] and index in (None, seen[table]):
+            if table == names[0] and index in (None, seen[table]):
                 header_line = number
             continue
-        inside = table is None or (bool(names) and table == names[0] and index in (None, seen[table]))
+        inside = table is None or (table == names[0] and index in (None, seen[table]))
         wanted = names[0] if table is None else (names[1] if len(names) > 1 else None)
-        if names and inside and wanted and re.match(rf"\s*[\"']?{re.escape(wanted)}[\"']?\s*[=.]", line):
+        if inside and wanted and re.match(rf"\s*[\"']?{re.escape(wanted)}[\"']?\s*[=.]", line):
             return number
     return header_line

@@ -26,9 +26,7 @@ STEADY_CHANGE = 0.25
 Floats = npt.NDArray[np.float64]
 
 
-def examine(
-    sides: Sequence[SideSpec], measured: SlotMeasurement, machine: Mapping[str, float]
-) -> tuple[Gate, ...]:
+def examine(sides: Sequence[SideSpec], measured: SlotMeasurement, machine: Mapping[str, float]) -> tuple[Gate, ...]:
     """All gates that fire for a slot; ``machine`` holds shares of one CPU: ``steal``, ``foreign``."""
     gates = [gate for gate in (_steal(machine), _foreign(machine)) if gate]
     slices = measured.slices
@@ -53,7 +51,8 @@ def examine(
 
 def transient(gates: Sequence[Gate]) -> bool:
     """Whether another try may go better: what the machine did passes, what a server answers does not."""
-    return any(gate.fatal and gate.gate in ("steal", "foreign-cpu", "idle-target-busy", "littles-law") for gate in gates)
+    passing = ("steal", "foreign-cpu", "idle-target-busy", "littles-law")
+    return any(gate.fatal and gate.gate in passing for gate in gates)
 
 
 def _steal(machine: Mapping[str, float]) -> Gate | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from apps.contract.endpoints import Case
+from apps.contract.case import Case
 from harness.launch import Running
 from harness.load.spec import Address, Expected, SideSpec, WireRequest
 from harness.model import Point, Target

@@ -20,6 +20,7 @@ from harness.model import (
     Plan,
     PlannedRequest,
     Point,
+    Question,
     Scenario,
     Side,
     Slices,
@@ -29,6 +30,7 @@ from harness.model import (
 )
 
 SLICE_S, LEAD_IN_S = 0.06, 0.01
+METRICS: tuple[Metric, ...] = ("cpu_cost", "throughput")
 
 TARGETS = (
     Target("fastapi-uvicorn", "fastapi", "asgi", "uvicorn", "apps.fastapi_app.app:app", reference=True),
@@ -36,9 +38,6 @@ TARGETS = (
     Target("django-gunicorn", "django", "wsgi", "gunicorn", "apps.django_app.wsgi:app", threads=8, reference=True),
     Target("django-uvicorn", "django", "asgi", "uvicorn", "apps.django_app.asgi:app", reference=True),
     Target("tornado", "tornado", "native", "tornado", "apps.tornado_app.app:app", reference=True),
-)
-TWIN = Target(
-    "fastapi-uvicorn twin", "fastapi", "asgi", "uvicorn", "apps.fastapi_app.app:app", twin_of="fastapi-uvicorn"
 )
 HOSTILE_NAMES = (
     "<script>alert('x')</script>",
@@ -143,14 +142,14 @@ def contrasts(targets: Iterable[Target], at: Iterable[Point]) -> tuple[Contrast,
     plain = [target for target in listed if not target.twin_of]
     found: list[Contrast] = []
 
-    def declare(question: str, metric: Metric, a: Side, b: Side, label: str) -> None:
-        found.append(Contrast(f"{question}:{metric}:{a.id}/{b.id}", question, metric, a, b, label))  # type: ignore[arg-type]
+    def declare(question: Question, metric: Metric, a: Side, b: Side, label: str) -> None:
+        found.append(Contrast(f"{question}:{metric}:{a.id}/{b.id}", question, metric, a, b, label))
 
     for twin in listed:
         if twin.twin_of:
-            for metric in ("cpu_cost", "throughput"):
+            for metric in METRICS:
                 here = Side(twin.name, all_points[0].id), Side(twin.twin_of, all_points[0].id)
-                declare("real", metric, *here, "A/A")  # type: ignore[arg-type]
+                declare("real", metric, *here, "A/A")
     for point in all_points:
         if point.scenario == "json":
             for target in plain[1:]:
@@ -229,11 +228,7 @@ def make_run(
     names = {target.name: HOSTILE_NAMES[i % len(HOSTILE_NAMES)] for i, target in enumerate(base)} if hostile else {}
     listed = base
     if control and base:
-        twin = (
-            TWIN
-            if base[0].name == TWIN.twin_of
-            else replace(base[0], name=f"{base[0].name} twin", twin_of=base[0].name)
-        )
+        twin = replace(base[0], name=f"{base[0].name} twin", reference=False, twin_of=base[0].name)
         listed = (*base, twin)
     by_name = {target.name: target for target in listed}
     all_points = points() if at is None else tuple(at)
@@ -265,13 +260,9 @@ def make_run(
             if interrupted and block == blocks - 1 and number:
                 continue
             dead = {side for side in sides if all_failed or side.target in dying}
-            for attempt in range(2 if retried and fired and block in where else 1):
+            hit = tuple(gate for gate in fired if block in where and any(_hits(gate, side) for side in sides))
+            for attempt in range(2 if retried and hit else 1):
                 slices = _slices(rng, slot, rounds, slice_sd, factor, costs, by_name, by_id, dead, faulty)
-                here = tuple(
-                    gate
-                    for gate in fired
-                    if block in where and not attempt and any(_hits(gate, side) for side in sides)
-                )
                 records.append(
                     SlotRecord(
                         slot=slot.id,
@@ -287,7 +278,7 @@ def make_run(
                             for side in sides
                             if side in dead
                         ),
-                        gates=here,
+                        gates=() if attempt else hit,
                         rss_bytes={side.target: 60_000_000 for side in sides if side not in dead},
                         startup_s={side.target: 0.8 for side in sides if side not in dead},
                         machine={"steal": 0.001, "foreign": 0.004, "server_busy": 0.97},
@@ -365,7 +356,7 @@ def _slices(
             )  # fmt: skip
             started += length + drain
     columns = list(zip(*rows, strict=True)) if rows else [()] * 13
-    return Slices(*columns)  # type: ignore[arg-type]
+    return Slices(*columns)
 
 
 def _renamed(run: Run, names: Mapping[str, str]) -> Run:

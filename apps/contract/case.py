@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any
+
+from pydantic import ValidationError
 
 JSON = "application/json"
 
@@ -79,7 +82,11 @@ class Endpoint:
         if self.make is None:
             raise CaseError(f"{self.name}: takes no parameters; name one of its cases")
         try:
+            signature(self.make).bind(**params)
             return self.make(**params)
+        except ValidationError as error:
+            found = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
+            raise CaseError(f"{self.name}: {'; '.join(found)}") from error
         except (TypeError, ValueError) as error:
             raise CaseError(f"{self.name}: {error}") from error
 

@@ -11,9 +11,9 @@ from collections.abc import AsyncIterable, Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeVar, get_origin
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ValidationError
 
-from apps.contract.models import ItemId, ItemQuery
+from apps.contract.models import ItemPath, ItemQuery
 
 MAX_BODY_BYTES = 1_048_576
 """The largest body that an endpoint taking JSON reads, in bytes."""
@@ -31,7 +31,6 @@ DETAILS: Mapping[int, str] = {
 MALFORMED_JSON = "Malformed JSON"
 
 Model = TypeVar("Model", bound=BaseModel)
-_item_id: TypeAdapter[int] = TypeAdapter(ItemId)
 
 
 class Refused(Exception):
@@ -50,12 +49,17 @@ class Refused(Exception):
 
 def check_head(content_type: str | None, content_length: str | None) -> None:
     """Refuses, before the body is read, what is not JSON (415) or declares too long a body (413)."""
+    check_media_type(content_type)
+    check_length(content_length)
+
+
+def check_media_type(content_type: str | None) -> None:
+    """Refuses what is neither ``application/json`` nor ``application/…+json`` (415)."""
     media_type = (content_type or "").partition(";")[0].strip().lower()
     if media_type != "application/json" and not (
         media_type.startswith("application/") and media_type.endswith("+json")
     ):
         raise Refused(415)
-    check_length(content_length)
 
 
 def check_length(content_length: str | None) -> None:
@@ -107,9 +111,9 @@ def read_item(item_id: str, getlist: Callable[[str], Sequence[str]]) -> tuple[in
     found: list[dict[str, Any]] = []
     number, query = 0, None
     try:
-        number = _item_id.validate_python(item_id)
+        number = ItemPath.model_validate({"item_id": item_id}).item_id
     except ValidationError as error:
-        found += faults(error, "path", "item_id")
+        found += faults(error, "path")
     try:
         query = read_query(ItemQuery, getlist)
     except Refused as refused:
@@ -119,10 +123,10 @@ def read_item(item_id: str, getlist: Callable[[str], Sequence[str]]) -> tuple[in
     return number, query
 
 
-def faults(error: ValidationError, *where: str) -> list[dict[str, Any]]:
+def faults(error: ValidationError, where: str) -> list[dict[str, Any]]:
     """Every fault as ``loc`` (beginning with ``where``), ``msg`` and ``type``."""
     return [
-        {"loc": [*where, *fault["loc"]], "msg": fault["msg"], "type": fault["type"]}
+        {"loc": [where, *fault["loc"]], "msg": fault["msg"], "type": fault["type"]}
         for fault in error.errors(include_url=False, include_context=False, include_input=False)
     ]
 

@@ -24,6 +24,12 @@ class Currency(StrEnum):
     USD = "USD"
 
 
+class ItemPath(BaseModel):
+    """Path of ``/items/{item_id}``."""
+
+    item_id: ItemId
+
+
 class ItemQuery(BaseModel):
     """Query of ``GET /items/{item_id}``."""
 

@@ -16,21 +16,21 @@ class ApiHandler(RequestHandler):
     def compute_etag(self) -> None:
         """No Etag: the other frameworks do not hash their replies."""
 
-    def decode_argument(self, value: bytes, name: str | None = None) -> str:
-        return value.decode("utf-8", "replace")
-
     def getlist(self, name: str) -> Sequence[str]:
         return self.get_query_arguments(name, strip=False)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         error = kwargs.get("exc_info", (None, None))[1]
+        detail = inbound.DETAILS.get(status_code, self._reason)
         if isinstance(error, inbound.Refused):
             self.set_status(error.status)
-            self.finish({"detail": error.detail})
-            return
-        if status_code == 405:
+            detail = error.detail
+        if self.get_status() == 405:
             self.set_header("Allow", ", ".join(self._allowed()))
-        self.finish({"detail": inbound.DETAILS.get(status_code, self._reason)})
+        if self.get_status() == 413:
+            # Tornado closes the connection when the rest of a body is not read, but does not say so by itself.
+            self.set_header("Connection", "close")
+        self.finish({"detail": detail})
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
         if not isinstance(value, inbound.Refused):
@@ -59,8 +59,7 @@ class JsonHandler(ApiHandler):
         self.body = bytearray()
         self.refused = False
         if self.request.method == "POST":
-            headers = self.request.headers
-            inbound.check_head(headers.get("Content-Type"), headers.get("Content-Length"))
+            inbound.check_length(self.request.headers.get("Content-Length"))
 
     def data_received(self, chunk: bytes) -> None:
         self.body += chunk
@@ -70,6 +69,7 @@ class JsonHandler(ApiHandler):
 
     async def post(self) -> None:
         if not self.refused:
+            inbound.check_media_type(self.request.headers.get("Content-Type"))
             self.finish(self.reply(inbound.load_json(bytes(self.body))))
 
     def reply(self, value: Any) -> dict[str, Any] | str:

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from harness.model import Gate, Side, SlotRecord
+from harness.model import Side, SlotRecord
 from harness.units import US
 
 MISSING_SHARE = 0.1
@@ -87,30 +87,27 @@ def side_faults(record: SlotRecord) -> dict[Side, Exclusion]:
     def exclude(side: Side, kind: ExclusionKind, reason: str) -> None:
         faults.setdefault(side, Exclusion(record.block, record.slot, side.target, side.point, kind, reason))
 
-    recorded = set(record.slices.side)
+    owner = np.asarray(record.slices.side, dtype=np.int64)
+    slices, wrong, failed = (
+        np.bincount(owner, weights=weights, minlength=len(record.sides))
+        for weights in (None, record.slices.wrong, record.slices.failed)
+    )
     for index, side in enumerate(record.sides):
         for failure in record.failures:
             if _concerns(failure.target, failure.point, side):
                 exclude(side, "failure", f"{failure.kind}: {failure.message}")
         for gate in record.gates:
-            if gate.fatal and concerns(gate, side):
+            if gate.fatal and _concerns(gate.target, gate.point, side):
                 exclude(side, "gate", f"{gate.gate}: {gate.reason}")
-        mine = [position for position, owner in enumerate(record.slices.side) if owner == index]
-        wrong = sum(record.slices.wrong[position] for position in mine)
-        failed = sum(record.slices.failed[position] for position in mine)
-        if wrong + failed > 0:
-            exclude(side, "replies", f"{wrong} wrong and {failed} failed replies")
-        if index not in recorded:
+        if wrong[index] + failed[index] > 0:
+            exclude(side, "replies", f"{wrong[index]:.0f} wrong and {failed[index]:.0f} failed replies")
+        if not slices[index]:
             exclude(side, "missing", "no slice was recorded")
     return faults
 
 
-def concerns(gate: Gate, side: Side) -> bool:
-    """Whether the gate is about this side; an empty target or point means all of them."""
-    return _concerns(gate.target, gate.point, side)
-
-
 def _concerns(target: str, point: str, side: Side) -> bool:
+    """Whether a gate or failure is about this side; an empty target or point means all of them."""
     return target in ("", side.target) and point in ("", side.point)
 
 

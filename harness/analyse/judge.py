@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from harness.analyse.frames import Exclusion, Frames
-from harness.analyse.interval import pooled_autocorrelation
-from harness.analyse.ratio import BlockValues, contrast_values
+from harness.analyse.frames import Frames
+from harness.analyse.interval import FloatArray
+from harness.analyse.looks import ALPHA, MIN_BLOCKS
+from harness.analyse.ratio import COLUMN, BlockValues, contrast_values
 from harness.analyse.summary import ContrastResult
 from harness.analyse.verdict import Decision, judge, shown_interval
 from harness.model import Contrast, Manifest, Metric, Side
@@ -20,18 +22,18 @@ CONTROL_PERCENTILE = 95
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """Values, margins and decisions by contrast id; ``controls`` are the ids of A/A contrasts."""
+    """Values, margins and decisions by contrast id.
+
+    Attributes:
+        controls: ids of the A/A contrasts.
+        metric_margins: the margin for contrasts of each metric that are no control, as a share.
+    """
 
     values: Mapping[str, BlockValues]
     margins: Mapping[str, float]
     decisions: Mapping[str, Decision]
     controls: frozenset[str]
-    margin: float
-
-    @property
-    def autocorrelation(self) -> float:
-        """Between neighbouring blocks, pooled over the contrasts."""
-        return float(pooled_autocorrelation(each.log_ratio for each in self.values.values()))
+    metric_margins: Mapping[Metric, float]
 
 
 def judge_run(manifest: Manifest, frames: Frames) -> Judged:
@@ -44,11 +46,12 @@ def judge_run(manifest: Manifest, frames: Frames) -> Judged:
     contrasts = manifest.plan.contrasts
     controls = control_ids(manifest)
     values = contrast_values(frames.slices, contrasts, manifest.plan.points)
-    by_metric = _control_margins(contrasts, controls, values)
-    widest = max(by_metric.values(), default=MARGIN)
-    margins = {each.id: MARGIN if each.id in controls else by_metric.get(each.metric, widest) for each in contrasts}
+    found = _control_margins(contrasts, controls, values)
+    widest = max(found.values(), default=MARGIN)
+    by_metric = {metric: found.get(metric, widest) for metric in COLUMN}
+    margins = {each.id: MARGIN if each.id in controls else by_metric[each.metric] for each in contrasts}
     decisions = judge({key: each.log_ratio for key, each in values.items()}, margins)
-    return Judged(values, margins, decisions, controls, widest)
+    return Judged(values, margins, decisions, controls, by_metric)
 
 
 def control_ids(manifest: Manifest) -> frozenset[str]:
@@ -58,18 +61,15 @@ def control_ids(manifest: Manifest) -> frozenset[str]:
         contrast.id
         for contrast in manifest.plan.contrasts
         if contrast.a.point == contrast.b.point
-        and (
-            twins.get(contrast.a.target) == contrast.b.target
-            or twins.get(contrast.b.target) == contrast.a.target
-        )
+        and (twins.get(contrast.a.target) == contrast.b.target or twins.get(contrast.b.target) == contrast.a.target)
     )
 
 
 def results(manifest: Manifest, frames: Frames, judged: Judged) -> tuple[ContrastResult, ...]:
     """The declared contrasts in their order, controls first; one whose sides gave no number says why."""
-    by_side: dict[Side, list[Exclusion]] = {}
+    by_side: dict[Side, list[str]] = {}
     for exclusion in frames.excluded:
-        by_side.setdefault(Side(exclusion.target, exclusion.point), []).append(exclusion)
+        by_side.setdefault(Side(exclusion.target, exclusion.point), []).append(exclusion.reason)
     unavailable = {failure.target: f"{failure.kind}: {failure.message}" for failure in manifest.skipped}
     ordered = sorted(manifest.plan.contrasts, key=lambda contrast: contrast.id not in judged.controls)
     return tuple(_result(contrast, judged, by_side, unavailable) for contrast in ordered)
@@ -78,7 +78,7 @@ def results(manifest: Manifest, frames: Frames, judged: Judged) -> tuple[Contras
 def _control_margins(
     contrasts: Sequence[Contrast], controls: frozenset[str], values: Mapping[str, BlockValues]
 ) -> dict[Metric, float]:
-    spread: dict[Metric, list[np.ndarray]] = {}
+    spread: dict[Metric, list[FloatArray]] = {}
     for contrast in contrasts:
         if contrast.id in controls and len(values[contrast.id].blocks):
             spread.setdefault(contrast.metric, []).append(np.abs(values[contrast.id].log_ratio))
@@ -91,28 +91,30 @@ def _control_margins(
 def _result(
     contrast: Contrast,
     judged: Judged,
-    excluded: Mapping[Side, Sequence[Exclusion]],
+    excluded: Mapping[Side, Sequence[str]],
     unavailable: Mapping[str, str],
 ) -> ContrastResult:
     values, decision, margin = judged.values[contrast.id], judged.decisions[contrast.id], judged.margins[contrast.id]
-    base = {
-        "id": contrast.id,
-        "question": contrast.question,
-        "metric": contrast.metric,
-        "a": contrast.a,
-        "b": contrast.b,
-        "label": contrast.label,
-        "margin": margin,
-        "blocks": decision.blocks,
-    }
     reasons = _reasons((contrast.a, contrast.b), excluded, unavailable)
-    if decision.mean is None:
-        verdict = "not-measurable" if reasons else "undecided"
-        return ContrastResult(**base, verdict=verdict, reason=reasons or "not measured in any block")
-    difference, difference_low, difference_high = shown_interval(values.difference)
-    return ContrastResult(
-        **base,
+    found = ContrastResult(
+        id=contrast.id,
+        question=contrast.question,
+        metric=contrast.metric,
+        a=contrast.a,
+        b=contrast.b,
+        label=contrast.label,
         verdict=decision.verdict,
+        margin=margin,
+        blocks=decision.blocks,
+        blocks_needed=decision.blocks_needed,
+    )
+    if decision.mean is None and reasons:
+        return replace(found, verdict="not-measurable", blocks_needed=None, reason=reasons)
+    if decision.mean is None:
+        return replace(found, reason="not measured in any block")
+    difference, difference_low, difference_high = shown_interval(values.difference)
+    return replace(
+        found,
         ratio=float(np.exp(decision.mean)),
         ci_low=None if decision.low is None else float(np.exp(decision.low)),
         ci_high=None if decision.high is None else float(np.exp(decision.high)),
@@ -121,6 +123,26 @@ def _result(
         difference_high=difference_high,
         p_value=decision.p_value,
         p_adjusted=decision.p_adjusted,
-        blocks_needed=decision.blocks_needed,
-        reason=_why_open(decision, reasons),
+        reason="; ".join(filter(None, (_why_open(decision), reasons))),
     )
+
+
+def _why_open(decision: Decision) -> str:
+    if decision.verdict != "undecided":
+        return ""
+    if decision.blocks < MIN_BLOCKS:
+        return f"{decision.blocks} of the at least {MIN_BLOCKS} blocks that a verdict needs"
+    if decision.p_value is not None and decision.p_value <= ALPHA:
+        return "the interval leaves out 1, but among so many contrasts this is not significant"
+    return ""
+
+
+def _reasons(sides: Sequence[Side], excluded: Mapping[Side, Sequence[str]], unavailable: Mapping[str, str]) -> str:
+    """Why blocks of the sides are missing, each reason once and with its number of slots."""
+    found: list[str] = []
+    for side in sides:
+        counts = Counter(excluded.get(side, ()))
+        if side.target in unavailable:
+            counts[unavailable[side.target]] += 1
+        found += [f"{side.target}: {reason}" + (f" ({n} slots)" if n > 1 else "") for reason, n in counts.items()]
+    return "; ".join(dict.fromkeys(found))

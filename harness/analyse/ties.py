@@ -3,67 +3,106 @@
 From the best throughput down, the first target without a letter opens a group, and every later one without a letter
 that its paired block values do not tell apart from the opener joins it. So each target is in the group of the best
 opener whom it cannot be told from; two members of one group may still differ from each other, and a target of group B
-need not differ from every one of A.
+need not differ from every one of A. A difference that is real but smaller than the margin does not tell apart.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from itertools import combinations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
 
-from harness.analyse.interval import t_interval
+from harness.analyse.interval import FloatArray, pooled_autocorrelation, t_interval
 from harness.analyse.looks import ALPHA, MIN_BLOCKS, Sequential
-from harness.analyse.ratio import contrast_values
-from harness.analyse.verdict import adjust
-from harness.model import Contrast, Point, Side
+from harness.analyse.ratio import TRIM, stepped_sides, wide
+from harness.analyse.verdict import adjust, classify
+from harness.model import Point, Side
 
 
 def tie_groups(
-    slices: pd.DataFrame, points: Sequence[Point], throughput: Mapping[Side, float], *, autocorrelation: float = 0.0
+    slices: pd.DataFrame, points: Sequence[Point], throughput: Mapping[Side, float], *, margin: float
 ) -> dict[Side, str]:
     """The letter of every side that has a throughput, which is given in replies per second.
 
-    Targets are told apart as contrasts are: significant over the looks, after Benjamini–Hochberg over the point's
-    pairs. Pairs with fewer than three common blocks are not told apart.
+    Two targets are told apart as a contrast between them would be, with Benjamini–Hochberg over the point's pairs.
+    Pairs with fewer than three common blocks are not told apart.
     """
+    table = wide(slices, "throughput")
+    stepped = stepped_sides(slices, points)
     letters: dict[Side, str] = {}
     for point in points:
         ranked = sorted((side for side in throughput if side.point == point.id), key=lambda side: -throughput[side])
-        here = slices[slices["point"] == point.id]
-        distinct = _told_apart(here, points, ranked, autocorrelation)
-        openers: list[Side] = []
-        for side in ranked:
-            group = next((k for k, opener in enumerate(openers) if frozenset((opener, side)) not in distinct), None)
-            if group is None:
-                group = len(openers)
-                openers.append(side)
+        if not ranked:
+            continue
+        logs = table[[(side.target, side.point) for side in ranked]].map(math.log)
+        apart = _told_apart(logs, not stepped.isdisjoint(ranked), float(np.log1p(margin)))
+        openers: list[int] = []
+        for index, side in enumerate(ranked):
+            group = next((k for k, opener in enumerate(openers) if not apart[opener, index]), len(openers))
+            if group == len(openers):
+                openers.append(index)
             letters[side] = letter(group)
     return letters
 
 
 def letter(index: int) -> str:
     """A…Z, AA, AB, …"""
-    text = ""
-    number = index + 1
+    text, number = "", index + 1
     while number:
         number, rest = divmod(number - 1, 26)
         text = chr(ord("A") + rest) + text
     return text
 
 
-def _told_apart(
-    slices: pd.DataFrame, points: Sequence[Point], sides: Sequence[Side], autocorrelation: float
-) -> set[frozenset[Side]]:
-    pairs = list(combinations(sides, 2))
-    contrasts = [Contrast(str(k), "pick", "throughput", a, b) for k, (a, b) in enumerate(pairs)]
-    tested: list[frozenset[Side]] = []
-    p_values: list[float] = []
-    for pair, values in zip(pairs, contrast_values(slices, contrasts, points).values(), strict=True):
-        if len(values.blocks) >= MIN_BLOCKS:
-            tested.append(frozenset(pair))
-            p_values.append(float(t_interval(values.log_ratio, ALPHA, autocorrelation=autocorrelation).p_value))
-    significant = adjust(np.array(p_values)) <= Sequential().family_alpha
-    return {pair for pair, clear in zip(tested, significant, strict=True) if clear}
+def _told_apart(logs: pd.DataFrame, stepped: bool, delta: float) -> NDArray[np.bool_]:
+    """Symmetric matrix over the columns (sides) of ``logs``: ln throughput by block, slot and round."""
+    sides = logs.shape[1]
+    first, second = np.triu_indices(sides, 1)
+    values = _pair_values(logs, first, second, stepped)
+    counts = np.isfinite(values).sum(axis=1)
+    series = {n: values[counts == n] for n in np.unique(counts) if n >= MIN_BLOCKS}
+    packed = {n: rows[np.isfinite(rows)].reshape(-1, n) for n, rows in series.items()}
+    phi = pooled_autocorrelation(row for rows in packed.values() for row in rows)
+    intervals = {n: t_interval(rows, ALPHA, autocorrelation=phi) for n, rows in packed.items()}
+    low, high, p_value = (np.full(first.size, fill) for fill in (-np.inf, np.inf, np.nan))
+    for n, interval in intervals.items():
+        low[counts == n], high[counts == n], p_value[counts == n] = interval.low, interval.high, interval.p_value
+    tested = np.isfinite(p_value)
+    significant = np.zeros(first.size, dtype=bool)
+    significant[tested] = adjust(p_value[tested]) <= Sequential().family_alpha
+    clear = np.isin(classify(low, high, significant, delta), ["different", "different-size-open"])
+    matrix = np.zeros((sides, sides), dtype=bool)
+    matrix[first[clear], second[clear]] = matrix[second[clear], first[clear]] = True
+    return matrix
+
+
+def _pair_values(logs: pd.DataFrame, first: NDArray[np.intp], second: NDArray[np.intp], stepped: bool) -> FloatArray:
+    """d of each pair (rows) in each block (columns); NaN where the two never met in a round."""
+    blocks = logs.index.get_level_values("block").to_numpy()
+    found = np.unique(blocks)
+    values = np.full((first.size, found.size), np.nan)
+    for column, block in enumerate(found):
+        here: FloatArray = logs.to_numpy()[blocks == block]
+        for rows in _complete_rows(here):
+            present: NDArray[np.bool_] = np.isfinite(rows[0])
+            pairs = np.flatnonzero(present[first] & present[second])
+            d = rows[:, first[pairs]] - rows[:, second[pairs]]
+            values[pairs, column] = stats.trim_mean(d, TRIM, axis=0) if stepped else np.median(d, axis=0)
+    return values
+
+
+def _complete_rows(rounds: FloatArray) -> list[FloatArray]:
+    """Rounds grouped by the sides that they hold: one slot's whole rounds are one group.
+
+    The largest group comes last, so that its values count where a pair is in several.
+    """
+    kept = rounds[np.isfinite(rounds).sum(axis=1) >= 2]
+    if not len(kept):
+        return []
+    patterns, which = np.unique(np.isfinite(kept), axis=0, return_inverse=True)
+    groups = [kept[which.ravel() == index] for index in range(len(patterns))]
+    return sorted(groups, key=len)

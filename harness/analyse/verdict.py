@@ -17,7 +17,7 @@ inside ±δ                     small               same
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -99,21 +99,23 @@ def decide(values: ArrayLike, margin: float, alpha: float = ALPHA, *, autocorrel
     return _settle(found, data, margin, alpha, p_value <= alpha, alpha, autocorrelation)
 
 
-def judge(values: Mapping[str, ArrayLike], margins: Mapping[str, float], *, alpha: float = ALPHA) -> dict[str, Decision]:
+def judge(
+    values: Mapping[str, ArrayLike], margins: Mapping[str, float], *, alpha: float = ALPHA
+) -> dict[str, Decision]:
     """The verdicts of all contrasts of a run at one look, by id.
 
     Autocorrelation is pooled over the contrasts, and significance is after Benjamini–Hochberg over those with three
-    blocks or more. An interval without zero whose contrast does not pass that is undecided (or the same), not different.
+    blocks or more. A contrast that does not pass it is undecided or the same, even if its interval leaves zero out.
     """
     phi = float(pooled_autocorrelation(values.values()))
     alone = {key: decide(each, margins[key], alpha, autocorrelation=phi) for key, each in values.items()}
-    tested = [key for key, decision in alone.items() if decision.p_value is not None]
-    adjusted = dict(zip(tested, adjust([alone[key].p_value for key in tested], alpha=alpha), strict=True))
+    raw = {key: decision.p_value for key, decision in alone.items() if decision.p_value is not None}
+    adjusted = dict(zip(raw, adjust(list(raw.values()), alpha=alpha), strict=True))
     family_alpha = Sequential(alpha=alpha).family_alpha
-    passed = [key for key in tested if adjusted[key] <= family_alpha]
+    passed = [key for key in raw if adjusted[key] <= family_alpha]
     # One more contrast would be significant at this p-value: what an undecided one has to reach.
-    threshold = alpha * min(1.0, (len(passed) + 1) / max(1, len(tested)))
-    for key in tested:
+    threshold = alpha * min(1.0, (len(passed) + 1) / max(1, len(raw)))
+    for key in raw:
         found = replace(alone[key], p_adjusted=float(adjusted[key]))
         alone[key] = _settle(found, values[key], margins[key], alpha, key in passed, threshold, phi)
     return alone
@@ -125,12 +127,11 @@ def allocate(decisions: Mapping[str, Decision]) -> tuple[str, ...]:
     return tuple(sorted(open_ones, key=lambda key: -decisions[key].width))
 
 
-def shown_interval(values: Sequence[float] | FloatArray, *, alpha: float = ALPHA) -> tuple[float, float | None, float | None]:
+def shown_interval(values: FloatArray, *, alpha: float = ALPHA) -> tuple[float, float | None, float | None]:
     """Mean and 1 − α interval of block differences A − B, in their own unit; for showing, not for deciding."""
-    data = np.asarray(values, dtype=np.float64)
-    if data.size < 2:
-        return float(data[0]), None, None
-    interval = t_interval(data, alpha)
+    if values.size < 2:
+        return float(values[0]), None, None
+    interval = t_interval(values, alpha)
     return float(interval.mean), float(interval.low), float(interval.high)
 
 

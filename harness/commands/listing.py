@@ -86,7 +86,8 @@ def _runs() -> list[Row]:
         try:
             manifest = Run.open(folder).manifest
         except HarnessError as error:
-            rows.append({"run": folder.name, "created": "", "status": f"unreadable: {error}", "profile": "", "took": "", "name": ""})
+            empty = dict.fromkeys(("created", "status", "profile", "took", "name"), "")
+            rows.append({"run": folder.name, **empty, "status": f"unreadable: {error}"})
             continue
         rows.append(
             {

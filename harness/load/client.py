@@ -10,6 +10,7 @@ import asyncio
 import errno
 import socket
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -207,7 +208,7 @@ class Connection:
             except OSError as error:
                 if error.errno == errno.ENOTCONN:
                     return False
-                if error.errno in _REFUSED or not self._served and error.errno not in _RESET:
+                if error.errno in _REFUSED or (not self._served and error.errno not in _RESET):
                     self._fail_soon(error)
                 # Otherwise a reply may have come before the server stopped reading: the reading side decides.
                 return True
@@ -355,6 +356,29 @@ class Connection:
             self._sock.close()
             self._sock = None
             self._unsent = memoryview(b"")
+
+
+class Sweeper:
+    """Time-outs: one timer that looks over all connections, since a timer per request would cost more than it."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, connections: Sequence[Connection], timeout_s: float) -> None:
+        self._loop, self._connections, self._timeout = loop, connections, timeout_s
+        self._interval = min(0.25, timeout_s / 4)
+        self._timer: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        self._timer = self._loop.call_later(self._interval, self._sweep)
+
+    def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _sweep(self) -> None:
+        oldest = time.perf_counter() - self._timeout
+        for connection in self._connections:
+            if connection.check is not None and connection.sent < oldest:
+                connection.expire()
+        self.start()
 
 
 def _kind(error: OSError) -> str:

@@ -31,6 +31,9 @@ def sequence(weights: Sequence[int], seed: int) -> list[int]:
     return order
 
 
-def endless(requests: Sequence[WireRequest], checks: Sequence[ReplyCheck], seed: int) -> Iterator[ReplyCheck]:
-    """The checks of ``requests`` in the order of ``sequence``, over and over."""
-    return cycle([checks[index] for index in sequence([request.weight for request in requests], seed)])
+def endless(
+    requests: Sequence[WireRequest], checks: Sequence[ReplyCheck], seed: int, share: int = 0, shares: int = 1
+) -> Iterator[ReplyCheck]:
+    """The checks of ``requests`` in the order of ``sequence``, over and over; every ``shares``-th from ``share`` on."""
+    order = sequence([request.weight for request in requests], seed)
+    return cycle([checks[order[(share + step * shares) % len(order)]] for step in range(len(order))])

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from harness.load.loops import PROGRESS_S, no_collections
 from harness.load.spec import Progress, SideOutcome, SideSpec, SlotMeasurement, SlotSpec
 from harness.load.turns import ClosedLoop, Turn
 from harness.model import Slices
@@ -25,7 +26,6 @@ SETTLE_S = 0.001
 """After the last reply a server still has to close, log and clean up: work that its CPU cost includes."""
 
 GIVE_UP_SHARE = 0.5
-PROGRESS_S = 0.25
 
 
 @dataclass(slots=True)
@@ -80,14 +80,10 @@ class SlotRunner:
     async def run(self) -> SlotMeasurement:
         self._begun = self._told = time.perf_counter()
         cpu = time.process_time()
-        gc.collect()
-        gc.freeze()
-        gc.disable()
         try:
-            await self._rounds()
+            with no_collections():
+                await self._rounds()
         finally:
-            gc.enable()
-            gc.unfreeze()
             for side in self._sides:
                 side.loop.close()
         return SlotMeasurement(
@@ -129,8 +125,8 @@ class SlotRunner:
         # A turn of the loop, so that connections closed meanwhile are known to be before the first request.
         await asyncio.sleep(0)
         try:
-            change = side.clock.refresh() if side.clock else None
-            before = {pid: clock.cpu() for pid, clock in self._clocks.items() if pid == side.spec.root_pid}
+            gone = side.clock.refresh().gone if side.clock else ()
+            before = side.clock.cpu() if side.clock else math.nan
         except ProcessGone as error:
             now = time.perf_counter()
             return _Slice(Turn(now, now), 0.0, math.nan, 0.0, 0.0, (error.pid,))
@@ -139,11 +135,11 @@ class SlotRunner:
         turn = await side.loop.turn(side.slice_s)
         generator = time.process_time() - generator
         await asyncio.sleep(SETTLE_S)
-        gone, cpu = change.gone if change else (), math.nan
+        cpu = math.nan
         if side.clock:
             try:
                 gone += side.clock.refresh().gone
-                cpu = side.clock.cpu() - before[side.spec.root_pid]
+                cpu = side.clock.cpu() - before
             except ProcessGone as error:
                 gone += (error.pid,)
         foreign = sum(now - others[pid] for pid, now in self._others(side).items() if pid in others)
@@ -163,8 +159,8 @@ class SlotRunner:
     def _calibrate(self, index: int, side: _Side, measured: _Slice) -> None:
         turn = measured.turn
         if self._failing(side, turn):
-            return
-        if turn.replies:
+            _count(side, turn)
+        elif turn.replies:
             cost = 0.0 if math.isnan(measured.cpu) else measured.cpu / turn.replies
             gap = (turn.ended - turn.started) / turn.replies
             wanted = REPLIES_PER_SLICE * max(cost, gap)
@@ -172,9 +168,7 @@ class SlotRunner:
 
     def _record(self, index: int, side: _Side, measured: _Slice) -> None:
         turn = measured.turn
-        for kind, count in turn.errors.items():
-            side.errors[kind] = side.errors.get(kind, 0) + count
-            side.examples.setdefault(kind, turn.examples[kind])
+        _count(side, turn)
         ends = np.frombuffer(turn.ends) if turn.ends else np.empty(0)
         opened = turn.started + measured.lead_in_s
         side.service.append(np.array(turn.service))
@@ -204,19 +198,27 @@ class SlotRunner:
             return False
         kind = max(turn.errors, key=lambda name: turn.errors[name])
         side.fatal = f"{errors} of {errors + turn.replies} requests failed, most as {kind}: {turn.examples[kind]}"
-        for name, count in turn.errors.items():
-            side.errors.setdefault(name, count)
-            side.examples.setdefault(name, turn.examples[name])
         return True
 
-    def _give_up(self, side: _Side, measured: _Slice) -> None:
+    def _give_up(self, died: _Side, measured: _Slice) -> None:
         pids = ", ".join(map(str, sorted(set(measured.gone))))
-        side.fatal = f"process-died: of the server's processes, {pids} ended during the slot"
-        side.errors["process-died"] = side.errors.get("process-died", 0) + 1
-        side.examples.setdefault("process-died", side.fatal)
+        reason = f"process-died: of the server's processes, {pids} ended during the slot"
+        _count(died, measured.turn)
+        for side in self._sides:
+            # Sides of one server share its processes, and so its fate.
+            if side.clock is died.clock and not side.fatal:
+                side.fatal = reason
+                side.errors["process-died"] = 1
+                side.examples["process-died"] = reason
 
     def _tell(self) -> None:
         now = time.perf_counter()
         if now - self._told >= PROGRESS_S:
             self._told = now
             self._on_progress(Progress(self._spec.id, now - self._begun, self._round, self._replies))
+
+
+def _count(side: _Side, turn: Turn) -> None:
+    for kind, count in turn.errors.items():
+        side.errors[kind] = side.errors.get(kind, 0) + count
+        side.examples.setdefault(kind, turn.examples[kind])

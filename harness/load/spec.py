@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from harness.model import Slices
 
 FloatArray = npt.NDArray[np.float64]
+Arrivals = Literal["constant", "poisson"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,3 +129,104 @@ class SlotMeasurement:
     slices: Slices
     sides: tuple[SideOutcome, ...]
     generator_cpu: float
+
+
+@dataclass(frozen=True, slots=True)
+class LoadSpec:
+    """A load on one address: a closed loop at ``connections``, or an open loop where there is a ``rate``.
+
+    Attributes:
+        rate: requests per second, whatever the replies do.
+        in_flight_cap: open loop: requests sent or waiting for a connection, past which one is dropped and counted.
+        share, shares: which part of the load this is, where several processes send it.
+        start_at: ``time.perf_counter`` at which the schedule begins, so that several processes begin together.
+    """
+
+    address: Address
+    requests: tuple[WireRequest, ...]
+    connections: int
+    duration_s: float
+    rate: float | None = None
+    arrivals: Arrivals = "constant"
+    seed: int = 0
+    in_flight_cap: int = 10_000
+    timeout_s: float = 10.0
+    share: int = 0
+    shares: int = 1
+    start_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WebSocketSpec:
+    """Echoes over WebSocket: each connection keeps ``in_flight`` messages of ``message_bytes`` under way."""
+
+    address: Address
+    path: str
+    connections: int
+    duration_s: float
+    in_flight: int = 1
+    message_bytes: int = 64
+    headers: tuple[tuple[str, str], ...] = ()
+    timeout_s: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class EventsSpec:
+    """Server-sent events: each connection opens the stream anew when it ended."""
+
+    address: Address
+    data: bytes
+    connections: int
+    duration_s: float
+    timeout_s: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class LoadMeasurement:
+    """The engine's answer to a ``LoadSpec``, a ``WebSocketSpec`` or an ``EventsSpec``.
+
+    ``planned = answered + failed + dropped + unfinished``, always.
+
+    Attributes:
+        duration_s: the time in which requests were sent; ``elapsed_s`` with the drain.
+        planned: requests whose time had come; in a closed loop, requests sent.
+        waited: of these, how many found no free connection (open loop).
+        in_time: right replies that were whole within ``duration_s``.
+        sent_s: for each right reply, when its request was sent, from the load's beginning, in order of completion.
+        service_time_us: for each of them, from its sending to the last byte.
+        response_time_us: open loop: for each of them, from its planned time to the last byte.
+        lateness_us: open loop: for each planned request, from its planned time to the engine's acting on it.
+        in_flight_mean: open loop: requests planned and not ended, mean over time, counted apart from the samples.
+        windows: right replies by the ``window_s`` in which they were complete; ``failed_windows``: the others.
+        generator_cpu: share of its CPU that the (busiest) sending process used.
+        series: further samples by name, such as ``first_event_us`` and ``gap_us``.
+        interrupted: whether it was ended early.
+    """
+
+    duration_s: float
+    elapsed_s: float
+    planned: int
+    answered: int
+    failed: int
+    dropped: int
+    unfinished: int
+    waited: int
+    in_time: int
+    sent_s: FloatArray
+    service_time_us: FloatArray
+    response_time_us: FloatArray | None
+    lateness_us: FloatArray | None
+    in_flight_mean: float | None
+    window_s: float
+    windows: tuple[int, ...]
+    failed_windows: tuple[int, ...]
+    status: Mapping[int, int]
+    errors: Mapping[str, int]
+    examples: Mapping[str, str]
+    generator_cpu: float
+    connects: int = 0
+    reconnects: int = 0
+    retries: int = 0
+    surplus: int = 0
+    series: Mapping[str, FloatArray] = field(default_factory=dict)
+    interrupted: bool = False

@@ -8,7 +8,7 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from harness.load.client import Connection, Peer, Traffic, resolve
+from harness.load.client import Connection, Peer, Sweeper, Traffic, resolve
 from harness.load.mix import endless
 from harness.load.replies import ReplyCheck
 from harness.load.spec import Address, WireRequest
@@ -25,7 +25,8 @@ class Turn:
 
     Attributes:
         service: seconds of every right reply, in order of completion; ``ends``: when each was complete.
-        errors: kind → count; ``examples``: kind → the first one in words.
+        errors: kind → count; ``examples``: kind → the first one in words; ``failures``: when each happened.
+        unfinished: requests given up by ``ClosedLoop.abandon``.
     """
 
     started: float
@@ -35,6 +36,8 @@ class Turn:
     ends: array[float] = field(default_factory=lambda: array("d"))
     errors: dict[str, int] = field(default_factory=dict)
     examples: dict[str, str] = field(default_factory=dict)
+    failures: array[float] = field(default_factory=lambda: array("d"))
+    unfinished: int = 0
 
     @property
     def replies(self) -> int:
@@ -59,18 +62,20 @@ class ClosedLoop:
         connections: int,
         timeout_s: float,
         seed: int,
+        share: int = 0,
+        shares: int = 1,
     ) -> None:
         self._loop = asyncio.get_running_loop()
-        self._timeout = timeout_s
         self.traffic = Traffic()
         self.checks = [ReplyCheck(request) for request in requests]
-        self._next = endless(requests, self.checks, seed).__next__
+        self._next = endless(requests, self.checks, seed, share, shares).__next__
         peer = address if isinstance(address, Peer) else resolve(address)
         self._connections = [Connection(self._loop, peer, self, self.traffic) for _ in range(connections)]
+        self._sweeper = Sweeper(self._loop, self._connections, timeout_s)
         self._busy = 0
         self._stop = 0.0
         self._turn = Turn(0.0, 0.0)
-        self._done: asyncio.Future[None] | None = None
+        self._done: asyncio.Future[None] = self._loop.create_future()
 
     async def turn(self, length_s: float) -> Turn:
         """Send for ``length_s`` seconds and wait for what is in flight then, at most the time-out."""
@@ -82,13 +87,11 @@ class ClosedLoop:
         self._done = self._loop.create_future()
         for connection in self._connections:
             connection.send(self._next(), time.perf_counter())
-        sweep = min(0.25, self._timeout / 4)
-        timer = self._loop.call_later(sweep, self._sweep, sweep)
-        self._timer = timer
+        self._sweeper.start()
         try:
             await self._done
         finally:
-            self._timer.cancel()
+            self._sweeper.stop()
             self._stop = 0.0
         turn.ended = time.perf_counter()
         return turn
@@ -98,6 +101,13 @@ class ClosedLoop:
         now = time.perf_counter()
         if now < self._stop:
             self._stop = self._turn.stopped = now
+
+    def abandon(self) -> None:
+        """End the turn at once; requests in flight are neither right nor failed."""
+        self._turn.unfinished += sum(connection.check is not None for connection in self._connections)
+        self.close()
+        self._busy = 1
+        self._rest()
 
     def replies_so_far(self) -> int:
         return len(self._turn.service)
@@ -119,6 +129,7 @@ class ClosedLoop:
         turn.errors[kind] = turn.errors.get(kind, 0) + 1
         turn.examples.setdefault(kind, detail)
         now = time.perf_counter()
+        turn.failures.append(now)
         if kind in WRONG_REPLY and now < self._stop:
             connection.send(self._next(), now)
         elif now + PAUSE_S < self._stop:
@@ -135,12 +146,5 @@ class ClosedLoop:
 
     def _rest(self) -> None:
         self._busy -= 1
-        if self._busy == 0 and self._done is not None and not self._done.done():
+        if self._busy <= 0 and not self._done.done():
             self._done.set_result(None)
-
-    def _sweep(self, interval: float) -> None:
-        oldest = time.perf_counter() - self._timeout
-        for connection in self._connections:
-            if connection.check is not None and connection.sent < oldest:
-                connection.expire()
-        self._timer = self._loop.call_later(interval, self._sweep, interval)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from dataclasses import dataclass
 
 from harness.analyse.summary import ContrastResult, Verdict
 from harness.model import Question
 from harness.render import sentences
-from harness.render.numbers import measured, microseconds, share
-from harness.render.sentences import Sentence, contrast_sentence
-from harness.render.ties import APART
+from harness.render.numbers import measured, microseconds, share, times
+from harness.render.sentences import APART, Sentence, contrast_sentence
 from harness.render.view import Place, View
 
 Numbered = tuple[int, ContrastResult]
@@ -33,10 +33,11 @@ def answers(view: View) -> tuple[Answer, ...]:
         ("validate", _validate(view)),
         ("real", _real(view)),
     )
-    return tuple(
-        Answer(question, lines[0], tuple(lines[1:])) if lines else Answer(question, sentences.nothing_measured(question))
-        for question, lines in found
-    )
+    return tuple(_answer(question, lines or [sentences.nothing_measured(question)]) for question, lines in found)
+
+
+def _answer(question: Question, lines: list[Sentence]) -> Answer:
+    return Answer(question, lines[0], tuple(lines[1:]))
 
 
 def _pick(view: View) -> list[Sentence]:
@@ -67,7 +68,8 @@ def _leader(view: View, place: Place) -> list[Sentence]:
         return [(*top, *sentences.unchallenged())]
     second = ranked[1][1]
     for number, contrast in view.contrasts(metric="throughput"):
-        if contrast.a.point == contrast.b.point == place.id and {contrast.a.target, contrast.b.target} == {name, second}:
+        pair = {contrast.a.target, contrast.b.target}
+        if contrast.a.point == contrast.b.point == place.id and pair == {name, second}:
             return [(*top, *contrast_sentence(view, number, contrast))]
     return [(*top, *sentences.not_compared(name, second))]
 
@@ -153,11 +155,18 @@ def _real(view: View) -> list[Sentence]:
     controls = view.controls()
     verdicts: list[Verdict] = [contrast.verdict for _, contrast in view.contrasts()]
     lines: list[Sentence] = []
-    for index, contrast in controls:
-        tail = sentences.control_differs() if contrast.verdict in ("different", "different-size-open") else ()
-        lines.append(("A/A control: ", *contrast_sentence(view, index, contrast), *tail))
+    measured_controls = [(i, c, c.ratio) for i, c in controls if c.ratio is not None]
     if not controls:
         lines.append(sentences.control_missing())
+    elif len(controls) > 1 and measured_controls:
+        index, _, ratio = max(measured_controls, key=lambda row: abs(math.log(row[2])))
+        outcome: list[Verdict] = [contrast.verdict for _, contrast in controls]
+        lines.append(sentences.controls(outcome, times(ratio, f"contrasts.{index}.ratio")))
+    for index, contrast in controls:
+        differs = contrast.verdict in ("different", "different-size-open")
+        if differs or len(controls) == 1 or not measured_controls:
+            tail = sentences.control_differs() if differs else ()
+            lines.append(("A/A control: ", *contrast_sentence(view, index, contrast), *tail))
     if verdicts:
         lines.append(sentences.noise(verdicts, share(view.summary.margin, "margin")))
     return lines

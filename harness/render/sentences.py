@@ -34,7 +34,8 @@ QUESTIONS = {
     "ladder": "Which layer costs what?",
 }
 HOLDS = "Holds for this machine, at this concurrency."
-_DECIDED = frozenset({"different", "different-size-open", "small"})
+APART: frozenset[Verdict] = frozenset({"different", "different-size-open", "small"})
+"""The verdicts that say that there is a difference."""
 
 
 def plain(sentence: Sentence) -> str:
@@ -159,9 +160,20 @@ def control_missing() -> Sentence:
     return ("This run has no A/A control, so nothing shows how large a difference its noise can feign.",)
 
 
+def controls(verdicts: Sequence[Verdict], widest: Figure) -> Sentence:
+    """Several controls at once; ``widest`` is the ratio farthest from one among them."""
+    parts = [f"{VERDICTS[kind]} for {verdicts.count(kind)}" for kind in VERDICTS if verdicts.count(kind)]
+    return (
+        f"A/A control, one target under two names, compared {_count(len(verdicts), 'time')}: {'; '.join(parts)}. "
+        "The ratio farthest from 1 is ",
+        widest,
+        ".",
+    )
+
+
 def noise(verdicts: Sequence[Verdict], margin: Figure) -> Sentence:
     """How many of the contrasts came to which verdict."""
-    apart = sum(verdicts.count(kind) for kind in _DECIDED)
+    apart = sum(verdicts.count(kind) for kind in APART)
     rest = tally(verdicts)
     return (f"Of {_count(len(verdicts), 'contrast')}, {apart} show a real difference (margin ±", margin, f"){rest}.")
 
@@ -172,10 +184,6 @@ def control_differs() -> Sentence:
 
 def nothing_measured(question: str) -> Sentence:
     return (f"This run measured nothing that answers “{QUESTIONS[question]}”.",)
-
-
-def get_it(command: str) -> Sentence:
-    return (f"Not measured in this run. To get it: {command}",)
 
 
 def parties(view: View, contrast: ContrastResult) -> tuple[str, str, str]:

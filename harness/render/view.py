@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from harness.analyse.summary import Cell, ContrastResult, Summary
-from harness.model import Manifest, ParamValue, Point, Scenario, Side, Target
+from harness.model import Manifest, ParamValue, Point, Scenario, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ class View:
 
     Attributes:
         targets: every target with a cell or an upkeep line, twins last, each under its name.
+        declared: every target of the manifest, with or without a result.
         places: every point with a cell, in the plan's order.
         cells: (target, point) → index into ``summary.cells`` and the cell.
         frameworks: keys of the frameworks in the order of their hues.
@@ -34,6 +35,7 @@ class View:
     manifest: Manifest
     summary: Summary
     targets: Mapping[str, Target]
+    declared: Mapping[str, Target]
     places: Mapping[str, Place]
     cells: Mapping[tuple[str, str], tuple[int, Cell]]
     scenarios: Mapping[str, Scenario]
@@ -44,6 +46,12 @@ class View:
         """The targets shown first: every framework's reference, or all but twins where none is marked."""
         plain = tuple(target for target in self.targets.values() if not target.twin_of)
         return tuple(target for target in plain if target.reference) or plain
+
+    @property
+    def server_cpus(self) -> int:
+        """How many CPUs the servers were confined to; 0 where they were not pinned."""
+        listed = self.manifest.environment.get("server CPU", "").split(",")
+        return sum(part.strip().isdigit() for part in listed)
 
     def cell(self, target: str, point: str) -> tuple[int, Cell] | None:
         return self.cells.get((target, point))
@@ -76,7 +84,7 @@ class View:
 
     def is_control(self, contrast: ContrastResult) -> bool:
         """Whether both sides are one target under two names, at one point."""
-        a, b = self.targets.get(contrast.a.target), self.targets.get(contrast.b.target)
+        a, b = self.declared.get(contrast.a.target), self.declared.get(contrast.b.target)
         if contrast.a.point != contrast.b.point or a is None or b is None:
             return False
         return b.twin_of == a.name or a.twin_of == b.name
@@ -110,15 +118,12 @@ def view_of(manifest: Manifest, summary: Summary) -> View:
         manifest=manifest,
         summary=summary,
         targets={target.name: target for target in ordered},
+        declared=declared,
         places={point: planned.get(point) or _place_of_cell(by_point[point]) for point in order},
         cells={(cell.target, cell.point): (index, cell) for index, cell in enumerate(summary.cells)},
         scenarios={scenario.name: scenario for scenario in manifest.scenarios},
         frameworks=tuple(dict.fromkeys(target.framework for target in known.values())),
     )
-
-
-def side_text(side: Side) -> str:
-    return f"{side.target} · {side.point}"
 
 
 def _unknown(name: str) -> Target:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from harness.analyse.summary import Cell, Estimate
 from harness.model import Metric
 from harness.render.charts.style import mark
@@ -19,7 +21,7 @@ def cells_chart(view: View, place: Place, metric: Metric, key: str) -> Chart | N
     """``None`` where no reference target has a number at the point."""
     import altair as alt
 
-    rows = []
+    rows: list[dict[str, Any]] = []
     for target in view.reference:
         found = view.cell(target.name, place.id)
         estimate = estimate_of(found[1], metric) if found and found[1].status == "ok" else None
@@ -32,7 +34,7 @@ def cells_chart(view: View, place: Place, metric: Metric, key: str) -> Chart | N
     if not rows:
         return None
     better = "further right is better" if metric == "throughput" else "further left is better"
-    base = alt.Chart(alt.Data(values=rows)).encode(
+    base = alt.Chart(alt.InlineData(values=rows)).encode(
         y=alt.Y("target:N", title=None, sort=[row["target"] for row in rows]),
         stroke=alt.Stroke("stroke:N", scale=None),
     )

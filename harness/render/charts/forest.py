@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from harness.analyse.summary import ContrastResult
 from harness.render.charts.style import BAND, INK, MUTED
 from harness.render.charts.svg import Chart, draw
-from harness.render.ties import APART
+from harness.render.sentences import APART
 
 ROWS = 40
 """The most contrasts that one chart holds; the table beside it holds all."""
@@ -22,7 +23,7 @@ def forest_chart(rows: Sequence[tuple[str, ContrastResult]], margin: float, key:
     """
     import altair as alt
 
-    data = []
+    data: list[dict[str, Any]] = []
     for position, (label, contrast) in enumerate(rows):
         ratio = contrast.ratio or 1.0
         known = contrast.verdict in APART or contrast.verdict == "same"
@@ -39,16 +40,13 @@ def forest_chart(rows: Sequence[tuple[str, ContrastResult]], margin: float, key:
     ends = [value for row in data for value in (row["low"], row["high"], 1 - margin, 1 + margin)]
     domain = [min(ends) / 1.02, max(ends) * 1.02]
     scale = alt.Scale(type="log", domain=domain, nice=False)
-    bounds = alt.Chart(alt.Data(values=[{"low": 1 / (1 + margin), "high": 1 + margin}]))
+    bounds = alt.Chart(alt.InlineData(values=[{"low": 1 / (1 + margin), "high": 1 + margin}]))
     band = bounds.mark_rect(color=BAND).encode(x=alt.X("low:Q", scale=scale), x2="high:Q")
-    one = alt.Chart(alt.Data(values=[{"one": 1}])).mark_rule(color=MUTED).encode(x="one:Q")
+    one = alt.Chart(alt.InlineData(values=[{"one": 1}])).mark_rule(color=MUTED).encode(x="one:Q")
     axis = alt.Axis(values=_ticks(domain[0], domain[1]), format="~r")
     # The label's number keeps equal labels apart and the order; it is cut off where it is shown.
-    base = alt.Chart(alt.Data(values=data)).encode(
-        y=alt.Y(
-            "label:N", title=None, sort=None, axis=alt.Axis(labelExpr="slice(datum.value, 4)", labelLimit=380, grid=True)
-        )
-    )
+    labels = alt.Axis(labelExpr="slice(datum.value, 4)", labelLimit=380, grid=True)
+    base = alt.Chart(alt.InlineData(values=data)).encode(y=alt.Y("label:N", title=None, sort=None, axis=labels))
     intervals = base.mark_rule(strokeWidth=1.6).encode(
         x=alt.X("low:Q", title="ratio A ÷ B (log)", scale=scale, axis=axis),
         x2="high:Q",

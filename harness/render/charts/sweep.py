@@ -1,4 +1,4 @@
-"""Throughput against concurrency (or against the wait, where one concurrency was measured), beside what capacity allows."""
+"""Throughput against concurrency (or the wait, where one concurrency was measured), beside what capacity allows."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from harness.render.charts.svg import Chart, draw
 from harness.render.view import Place, View
 
 
-def model_rps(target: Target, place: Place, cell: Cell) -> float | None:
-    """The model line at one cell, in requests per second, with the cell's own CPU cost as service; one server CPU."""
+def model_rps(view: View, target: Target, place: Place, cell: Cell) -> float | None:
+    """The model line at one cell, in requests per second, with the cell's own CPU cost as service."""
     if cell.cpu_us is None or cell.cpu_us.value <= 0:
         return None
     return predicted_throughput(
@@ -24,6 +24,7 @@ def model_rps(target: Target, place: Place, cell: Cell) -> float | None:
         target.threads,
         place.concurrency,
         target.interface == "wsgi",
+        cpus=view.server_cpus or target.workers,
     )
 
 
@@ -41,7 +42,7 @@ def sweep_chart(view: View, target: Target, places: Sequence[Place], key: str) -
         wait = f"{place.wait_s * 1e3:g}"
         shared = {"x": wait if by_wait else place.concurrency, "series": "" if by_wait else f"{wait} ms"}
         measured.append(shared | {"y": found[1].throughput_rps.value})
-        line = model_rps(target, place, found[1])
+        line = model_rps(view, target, place, found[1])
         if line is not None:
             model.append(shared | {"y": line})
     if not measured:
@@ -57,9 +58,9 @@ def sweep_chart(view: View, target: Target, places: Sequence[Place], key: str) -
         x_scale = alt.Scale(type="log", domain=[counts[0] / 1.2, counts[-1] * 2.4], nice=False)
         x = alt.X("x:Q", scale=x_scale, title="connections", axis=alt.Axis(values=counts, format="d"))
     colour = hue(view.frameworks, target.framework)
-    drawn = alt.Chart(alt.Data(values=measured)).encode(x=x, y=y, detail="series:N")
+    drawn = alt.Chart(alt.InlineData(values=measured)).encode(x=x, y=y, detail="series:N")
     layers = [
-        alt.Chart(alt.Data(values=model))
+        alt.Chart(alt.InlineData(values=model))
         .mark_line(stroke=MUTED, strokeWidth=1, strokeDash=[2, 2])
         .encode(x=x, y=y, detail="series:N"),
         drawn.mark_line(stroke=colour, strokeWidth=2, strokeDash=DASH[target.interface]),
@@ -70,9 +71,9 @@ def sweep_chart(view: View, target: Target, places: Sequence[Place], key: str) -
     if not by_wait:
         furthest = max(row["x"] for row in measured)
         ends = [row for row in measured if row["x"] == furthest]
-        labels = alt.Chart(alt.Data(values=ends)).mark_text(align="left", dx=7).encode(x=x, y=y, text="series:N")
+        labels = alt.Chart(alt.InlineData(values=ends)).mark_text(align="left", dx=7).encode(x=x, y=y, text="series:N")
         layers.append(labels)
     chart = alt.layer(*layers).properties(width=230, height=180)
     against = "I/O wait" if by_wait else "connections, a line per I/O wait"
-    note = f"Capacity {target.capacity} ({target.interface}): throughput against {against}; dotted: what capacity allows."
+    note = f"{target.interface}, {target.capacity}: throughput against {against}; dotted: what capacity allows."
     return draw(key, target.name, note, chart)

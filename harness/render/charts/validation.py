@@ -39,7 +39,7 @@ def validation_chart(view: View, places: Sequence[Place], title: str, key: str) 
             )
     if not rows:
         return None
-    base = alt.Chart(alt.Data(values=rows)).encode(
+    base = alt.Chart(alt.InlineData(values=rows)).encode(
         y=alt.Y("target:N", title=None, sort=list(dict.fromkeys(row["target"] for row in rows)))
     )
     colour = alt.Stroke("stroke:N", scale=None)
@@ -56,5 +56,5 @@ def validation_chart(view: View, places: Sequence[Place], title: str, key: str) 
         x="value:Q", shape=alt.Shape("step:N", scale=shapes, legend=legend), stroke=colour
     )
     chart = (link + interval + dots).properties(width=440, height=alt.Step(26))
-    note = f"µs of CPU per request at each step ({', '.join(steps)}), with intervals; a longer line is a dearer validation."
+    note = f"µs of CPU per request at each step ({', '.join(steps)}), with intervals; longer lines cost more."
     return draw(key, title, note, chart)

@@ -16,6 +16,11 @@ from harness.render.charts.svg import Chart, draw
 BINS = 360
 """The most points that the chart shows; more slices are put together by the median of neighbours."""
 
+NOTE = (
+    "A point per group of neighbouring slices: the median, 1 being each target's own over the run; the line spans "
+    "lowest to highest. Dashed lines mark slots that were retried, gated or failed. Below: the generator's share of its CPU."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -84,32 +89,27 @@ def marks(slots: Sequence[SlotRecord]) -> list[Mark]:
 
 
 def windows_chart(points: Sequence[Window], noted: Sequence[Mark], key: str) -> Chart:
-    """Args:
-    points: at least one.
-    """
+    """``points``: at least one."""
     import altair as alt
 
     data: list[dict[str, Any]] = [
         {"minute": p.minute, "middle": p.middle, "low": p.low, "high": p.high, "generator": p.generator} for p in points
     ]
-    base = alt.Chart(alt.Data(values=data))
+    base = alt.Chart(alt.InlineData(values=data))
     span = max(max(p.minute for p in points), *(mark.minute for mark in noted), 1e-3)
-    x = alt.X("minute:Q", title=None, scale=alt.Scale(domain=[0, span], nice=False), axis=alt.Axis(format="~r", tickCount=8))
-    above = base.mark_rule(stroke=MUTED, opacity=0.35).encode(
-        x=x, y=alt.Y("low:Q", title="relative throughput", scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=4)), y2="high:Q"
-    )
-    dots = base.mark_point(filled=True, fill=INK, size=7, opacity=1).encode(x=x, y="middle:Q")
+    scale = alt.Scale(domain=[0, span], nice=False)
+    x = alt.X("minute:Q", title=None, scale=scale, axis=alt.Axis(format="~r", tickCount=8))
+    x_last = alt.X("minute:Q", title="minutes into the run", scale=scale, axis=alt.Axis(format="~r", tickCount=8))
+    levels = alt.Y("low:Q", title="throughput ÷ median", scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=4))
+    shares = alt.Axis(tickCount=3, format="~%")
+    busy = alt.Y("generator:Q", title="generator CPU", scale=alt.Scale(domain=[0, 1]), axis=shares)
+    spans = base.mark_rule(stroke=MUTED, opacity=0.35).encode(x=x, y=levels, y2="high:Q")
+    middles = base.mark_point(filled=True, fill=INK, size=7, opacity=1).encode(x=x, y="middle:Q")
     shown = [{"minute": mark.minute} for mark in noted[:200]]
-    rules = alt.Chart(alt.Data(values=shown)).mark_rule(stroke=INK, strokeDash=[3, 3]).encode(x=x)
-    upper = alt.layer(above, dots, *([rules] if shown else [])).properties(width=640, height=130)
-    x_last = alt.X(
-        "minute:Q", title="minutes into the run", scale=alt.Scale(domain=[0, span], nice=False), axis=alt.Axis(tickCount=8)
-    )
-    busy = alt.Y("generator:Q", title="generator CPU", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(tickCount=3, format="~%"))
-    lower = base.mark_point(filled=True, fill=MUTED, size=7, opacity=1).encode(x=x_last, y=busy).properties(width=640, height=60)
-    note = "A point per group of neighbouring slices (median; the line spans lowest to highest), 1 being each target's own "
-    note += "median; dashed lines mark slots that were retried, gated or failed. Below: the generator's share of its CPU."
-    return draw(key, "The run over time", note, alt.vconcat(upper, lower, spacing=12))
+    rules = alt.Chart(alt.InlineData(values=shown)).mark_rule(stroke=INK, strokeDash=[3, 3]).encode(x=x)
+    upper = alt.layer(spans, middles, *([rules] if shown else [])).properties(width=640, height=130)
+    lower = base.mark_point(filled=True, fill=MUTED, size=7, opacity=1).encode(x=x_last, y=busy)
+    return draw(key, "The run over time", NOTE, alt.vconcat(upper, lower.properties(width=640, height=60), spacing=12))
 
 
 def _seconds(text: str) -> float:

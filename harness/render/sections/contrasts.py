@@ -13,6 +13,11 @@ from harness.render.numbers import Figure, ratio_text, times
 from harness.render.view import View
 from harness.units import significant
 
+NOTE = (
+    "Ratios A ÷ B with their intervals; the band is the margin. Circle: told apart; square: no difference at the "
+    "margin; cross: undecided."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class ContrastRow:
@@ -47,9 +52,7 @@ def families(view: View) -> tuple[Family, ...]:
     """The control, then question by question; questions without contrasts are left out."""
     groups = [("A/A control: one target under two names", view.controls())]
     groups += [(sentences.QUESTIONS[question], view.contrasts(question)) for question in sentences.QUESTIONS]
-    return tuple(
-        _family(view, title, rows, f"forest-{number}") for number, (title, rows) in enumerate(groups) if rows
-    )
+    return tuple(_family(view, title, rows, f"forest-{number}") for number, (title, rows) in enumerate(groups) if rows)
 
 
 def _family(view: View, title: str, rows: Sequence[tuple[int, ContrastResult]], key: str) -> Family:
@@ -61,9 +64,7 @@ def _family(view: View, title: str, rows: Sequence[tuple[int, ContrastResult]], 
     chart = None
     if shown:
         labelled = [(_label(view, contrast), contrast) for _, contrast in shown]
-        note = "Ratios A ÷ B with their intervals; the band is the margin. Circle: told apart; square: no difference at "
-        note += "the margin; cross: undecided."
-        chart = forest_chart(labelled, view.summary.margin, key, title, note)
+        chart = forest_chart(labelled, view.summary.margin, key, title, NOTE)
     return Family(title, chart, len(shown), tuple(_row(view, index, contrast) for index, contrast in rows))
 
 

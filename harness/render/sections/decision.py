@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -12,7 +11,6 @@ from harness.render.charts.cells import cells_chart
 from harness.render.charts.style import HUES
 from harness.render.charts.svg import Chart
 from harness.render.numbers import Measured, measured
-from harness.render.ties import compared, tie_groups, told_apart
 from harness.render.view import Place, View
 
 CHARTED = 16
@@ -22,7 +20,7 @@ MISSING = {"failed": "failed", "not-measurable": "not measurable", "not-run": "n
 
 @dataclass(frozen=True, slots=True)
 class DecisionCell:
-    """``why`` is given where there is no number; ``tie`` where contrasts of throughput allow one."""
+    """``why`` is given where there is no number; ``tie`` is the letter of the tie group."""
 
     throughput: Measured | None
     cpu: Measured | None
@@ -77,13 +75,12 @@ def hue_number(view: View, framework: str) -> int:
 def decision_table(view: View) -> DecisionTable:
     """Every target at every point, but for the sweep over waits, which has a section of its own."""
     places = [place for place in view.places.values() if view.question(place) != "move"]
-    ties = {place.id: _ties(view, place) for place in places}
     first = {target.name for target in view.reference}
     rows = tuple(
         Row(
             target=target,
             hue=hue_number(view, target.framework),
-            cells=tuple(_cell(view, target, place, ties[place.id]) for place in places),
+            cells=tuple(_cell(view, target, place) for place in places),
             shown_first=target.name in first,
         )
         for target in view.targets.values()
@@ -103,7 +100,7 @@ def point_figures(view: View) -> tuple[PointFigure, ...]:
         charts = tuple(chart for chart in drawn if chart is not None)
         if not charts:
             continue
-        rows = tuple((target.name, _cell(view, target, place, {})) for target in view.reference)
+        rows = tuple((target.name, _cell(view, target, place)) for target in view.reference)
         scenario = view.scenarios.get(place.scenario)
         why = scenario.why if scenario else ""
         found.append(PointFigure(f"point-{number}", view.title(place), view.where(place.id), why, charts, rows))
@@ -117,7 +114,7 @@ def missing(cell: Cell | None) -> tuple[str, str]:
     return MISSING.get(cell.status, cell.status), "; ".join(cell.reasons) or "no reason was recorded"
 
 
-def _cell(view: View, target: Target, place: Place, ties: Mapping[str, str]) -> DecisionCell:
+def _cell(view: View, target: Target, place: Place) -> DecisionCell:
     found = view.cell(target.name, place.id)
     if found is None or found[1].status != "ok":
         state, why = missing(found[1] if found else None)
@@ -125,18 +122,4 @@ def _cell(view: View, target: Target, place: Place, ties: Mapping[str, str]) -> 
     index, cell = found
     rate = measured(cell.throughput_rps, f"cells.{index}.throughput_rps") if cell.throughput_rps else None
     cost = measured(cell.cpu_us, f"cells.{index}.cpu_us") if cell.cpu_us else None
-    return DecisionCell(rate, cost, tie=ties.get(target.name, ""))
-
-
-def _ties(view: View, place: Place) -> Mapping[str, str]:
-    involved = compared(view.summary.contrasts, place.id)
-    ranked = []
-    for target in view.targets.values():
-        found = view.cell(target.name, place.id)
-        if target.name in involved and not target.twin_of and found and found[1].status == "ok":
-            estimate = found[1].throughput_rps
-            if estimate is not None:
-                ranked.append((-estimate.value, target.name))
-    names = [name for _, name in sorted(ranked)]
-    known = set(names)
-    return tie_groups(names, (pair for pair in told_apart(view.summary.contrasts, place.id) if pair <= known))
+    return DecisionCell(rate, cost, tie=cell.tie_group)

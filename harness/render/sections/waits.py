@@ -53,7 +53,7 @@ def waits(view: View) -> Waits:
             allowed = None
             if cell.status == "ok" and cell.throughput_rps is not None:
                 value = measured(cell.throughput_rps, f"cells.{index}.throughput_rps")
-                allowed = model_rps(target, place, cell)
+                allowed = model_rps(view, target, place, cell)
             rows.append(
                 WaitRow(
                     target=target.name,

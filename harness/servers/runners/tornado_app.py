@@ -7,6 +7,7 @@ import asyncio
 import logging
 import os
 import signal
+import socket
 import sys
 from importlib import import_module
 
@@ -24,7 +25,7 @@ def main(application: str, host: str, port: str, backlog: str, workers: str) -> 
     asyncio.run(serve(application, sockets))
 
 
-async def serve(application: str, sockets: list) -> None:
+async def serve(application: str, sockets: list[socket.socket]) -> None:
     module, _, attribute = application.partition(":")
     app = import_module(module)
     for name in attribute.split("."):

@@ -1,0 +1,84 @@
+"""The run's badge: may its numbers be cited, and if not, or not without care, why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.analyse.frames import Exclusion
+from harness.analyse.summary import Badge, Cell, ContrastResult, Health
+from harness.model import Manifest
+
+FEW_BLOCKS = 5
+
+
+def badge(
+    manifest: Manifest,
+    cells: Sequence[Cell],
+    controls: Sequence[ContrastResult],
+    blocks: int,
+    health: Health,
+    excluded: Sequence[Exclusion],
+) -> tuple[Badge, tuple[str, ...]]:
+    """``do-not-cite`` if the control was called different, or less than half of the tried cells have a number;
+    ``warnings`` if anything else calls for care; ``sound`` otherwise. With the reasons, the gravest first.
+    """
+    grave = _grave(cells, controls)
+    cautions = _cautions(manifest, controls, blocks, health, excluded)
+    if grave:
+        return "do-not-cite", (*grave, *cautions)
+    return ("warnings" if cautions else "sound"), tuple(cautions)
+
+
+def _grave(cells: Sequence[Cell], controls: Sequence[ContrastResult]) -> list[str]:
+    reasons = [
+        f"A/A control called different ({control.metric}, ratio {control.ratio:.3f}): a target differs from itself"
+        for control in controls
+        if control.verdict in ("different", "different-size-open")
+    ]
+    measured = sum(cell.status == "ok" for cell in cells)
+    tried = sum(cell.status != "not-run" for cell in cells)
+    if not measured:
+        reasons.append("no target gave a valid number")
+    elif 2 * measured < tried:
+        reasons.append(f"only {measured} of {tried} cells could be measured")
+    return reasons
+
+
+def _cautions(
+    manifest: Manifest,
+    controls: Sequence[ContrastResult],
+    blocks: int,
+    health: Health,
+    excluded: Sequence[Exclusion],
+) -> list[str]:
+    reasons: list[str] = []
+    if not controls:
+        reasons.append("no A/A control in this run")
+    for control in controls:
+        if control.verdict == "small":
+            reasons.append(f"A/A control differs by less than {control.margin:.0%} ({control.metric}), but really")
+        elif control.verdict == "undecided":
+            reasons.append(f"A/A control undecided at ±{control.margin:.0%} ({control.metric})")
+        elif control.verdict == "not-measurable":
+            reasons.append(f"A/A control not measurable ({control.metric}): {control.reason}")
+    if blocks < FEW_BLOCKS:
+        reasons.append(f"{blocks} of the at least {FEW_BLOCKS} blocks that a sound run has")
+    if manifest.status != "finished":
+        reasons.append(f"the run is {manifest.status}: blocks or slots are missing")
+    if health.failed_slots:
+        reasons.append(f"{health.failed_slots} of {health.slots} slots have excluded sides")
+    if health.retried_slots:
+        reasons.append(f"{health.retried_slots} of {health.slots} slots were retried")
+    bound = {gate.target for gate in health.gates if gate.gate == "generator-bound"}
+    if bound:
+        reasons.append(f"generator-bound, no verdict where it is: {', '.join(sorted(name or 'all' for name in bound))}")
+    if any(not gate.fatal for gate in health.gates):
+        mild = sorted({gate.gate for gate in health.gates if not gate.fatal})
+        reasons.append(f"gates that do not exclude fired: {', '.join(mild)}")
+    partly = {(each.target, each.point) for each in excluded if each.kind == "missing"}
+    if partly:
+        reasons.append(f"slices without a number at {len(partly)} sides")
+    absent = sorted({failure.target for failure in manifest.skipped if failure.kind != "not-installed"})
+    if absent:
+        reasons.append(f"not measured at all: {', '.join(absent)}")
+    return reasons + list(manifest.warnings)

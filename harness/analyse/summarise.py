@@ -1,0 +1,45 @@
+"""A run's records to its summary: whole, interrupted, or with nothing valid in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.analyse.badge import badge
+from harness.analyse.cells import Samples, cells
+from harness.analyse.frames import tidy
+from harness.analyse.health import health, upkeep
+from harness.analyse.judge import judge_run, results
+from harness.analyse.summary import Summary
+from harness.model import Manifest, SlotRecord
+
+
+def summarise(manifest: Manifest, slots: Sequence[SlotRecord], samples: Samples) -> Summary:
+    """Everything that the report, the terminal and ``summary.md`` show.
+
+    Args:
+        slots: all attempts of all slots, in the order in which they were recorded.
+        samples: a record's raw service times in µs, by index of its side; sides without samples are left out.
+    """
+    frames = tidy(slots)
+    judged = judge_run(manifest, frames)
+    contrasts = results(manifest, frames, judged)
+    table = cells(manifest, slots, frames, samples, margin=judged.metric_margins["throughput"])
+    machine = health(manifest, slots, frames)
+    blocks = int(frames.slices["block"].nunique())
+    controls = [contrast for contrast in contrasts if contrast.id in judged.controls]
+    verdict, reasons = badge(manifest, table, controls, blocks, machine, frames.excluded)
+    return Summary(
+        run=manifest.run,
+        name=manifest.name,
+        created_at=manifest.created_at,
+        badge=verdict,
+        reasons=reasons,
+        margin=max(judged.metric_margins.values()),
+        blocks=blocks,
+        seed=manifest.seed,
+        duration_s=manifest.duration_s,
+        cells=table,
+        contrasts=contrasts,
+        upkeep=upkeep(manifest.targets, slots),
+        health=machine,
+    )

@@ -1,0 +1,117 @@
+"""The parent's view of one process of the engine: start it, give it an order, wait for its answer, end it."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from typing import Any
+
+from harness.errors import EngineError
+from harness.load.messages import Answer, Fault, Order, Ready, Stop
+from harness.load.spec import LoadMeasurement, Progress, SlotMeasurement
+
+START_S = 60.0
+END_S = 2.0
+
+
+class EngineProcess:
+    """A child that sends load from the CPUs given; it never sees the terminal's Ctrl-C."""
+
+    def __init__(self, cpus: tuple[int, ...]) -> None:
+        ours, theirs = socket.socketpair()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115
+        arguments = [sys.executable, "-m", "harness.load.child", str(theirs.fileno())]
+        arguments += [",".join(map(str, cpus))] if cpus else []
+        with theirs:
+            self._process = subprocess.Popen(
+                arguments,
+                pass_fds=(theirs.fileno(),),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=self._log,
+                process_group=0,
+            )
+        self._pipe: Connection[Any, Any] = Connection(ours.detach())
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def wait_ready(self) -> None:
+        """Wait until it takes orders; to be called once, first.
+
+        Raises:
+            EngineError: it ended instead.
+        """
+        message = self._next(time.monotonic() + START_S)
+        if not isinstance(message, Ready):
+            raise EngineError("the load generator did not start")
+
+    def order(self, order: Order) -> None:
+        """Begin to carry out ``order``."""
+        self._send(order)
+
+    def stop(self) -> None:
+        """Have the order under way answered with what was measured so far."""
+        self._send(Stop())
+
+    def answer(self, on_progress: Callable[[Progress], None] | None, deadline: float | None = None) -> Answer:
+        """Wait for the answer to the order.
+
+        Args:
+            deadline: ``time.monotonic`` past which the process is taken for lost.
+
+        Raises:
+            EngineError: the process ended, or could not carry out the order.
+        """
+        while True:
+            message = self._next(deadline)
+            if isinstance(message, Progress):
+                if on_progress is not None:
+                    on_progress(message)
+            elif isinstance(message, Fault):
+                raise EngineError(f"the load generator failed: {message.message}", hint=message.traceback)
+            elif isinstance(message, SlotMeasurement | LoadMeasurement):
+                return message
+
+    def close(self) -> None:
+        """End the process."""
+        with suppress(OSError):
+            self._pipe.close()
+        try:
+            self._process.wait(END_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._log.close()
+
+    def _next(self, deadline: float | None) -> object:
+        try:
+            while not self._pipe.poll(0.5):
+                if deadline is not None and time.monotonic() > deadline:
+                    raise EngineError("the load generator does not answer", hint="is the machine overloaded?")
+            return self._pipe.recv()
+        except (EOFError, OSError):
+            raise self._ended() from None
+
+    def _send(self, message: Order | Stop) -> None:
+        try:
+            self._pipe.send(message)
+        except OSError:
+            raise self._ended() from None
+
+    def _ended(self) -> EngineError:
+        try:
+            code = self._process.wait(END_S)
+        except subprocess.TimeoutExpired:
+            return EngineError("the load generator closed its pipe")
+        self._log.seek(0)
+        lines = self._log.read().decode("utf-8", "replace").strip().splitlines()[-5:]
+        ended = f"was killed by signal {-code}" if code < 0 else f"exited with code {code}"
+        return EngineError(f"the load generator {ended}", hint="\n".join(lines) or "run the command again")

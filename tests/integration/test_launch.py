@@ -1,0 +1,139 @@
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+from harness.errors import LaunchError
+from harness.guard import Guard
+from harness.launch import Fleet, free_port, serving, start, stop
+from harness.servers import Bind
+from tests.conftest import asgi_app
+
+pytestmark = pytest.mark.usefixtures("no_process_left")
+
+
+def test_a_server_comes_up_and_goes(own_app):
+    with serving(own_app(asgi_app())) as running:
+        pid = running.pid
+        assert running.alive
+        assert running.startup_s > 0
+        with socket.create_connection((running.bind.host, running.bind.port), 5):
+            pass
+    assert not psutil.pid_exists(pid)
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection((running.bind.host, running.bind.port), 5)
+
+
+@pytest.mark.parametrize(
+    ("source", "deadline_s", "message", "log"),
+    [
+        ("import nothing_like_this\n", 30, "exited with code 1 before it was ready", "nothing_like_this"),
+        ("appp = 1\n", 30, "exited with code", '"app" not found'),
+        (asgi_app(status=500), 3, "was not ready within 3 s", ""),
+        ("import time\ntime.sleep(60)\n", 2, "was not ready within 2 s", ""),
+    ],
+    ids=["import fails", "attribute missing", "answers 500", "never ready"],
+)
+def test_a_server_that_does_not_come_up_says_why(own_app, source, deadline_s, message, log):
+    with pytest.raises(LaunchError, match=message) as caught, serving(own_app(source), deadline_s=deadline_s):
+        pass
+    assert log in "\n".join(caught.value.log)
+
+
+def test_an_interpreter_that_cannot_be_run(own_app):
+    from dataclasses import replace
+
+    target = replace(own_app(asgi_app()), python="/nowhere/python")
+    with pytest.raises(LaunchError, match="/nowhere/python cannot be run: No such file"), serving(target):
+        pass
+
+
+def test_one_that_fails_does_not_stop_the_others(own_app):
+    good, bad = own_app(asgi_app(), module="good"), own_app("1/0\n", module="bad")
+    guard = Guard()
+    try:
+        with Fleet(guard) as fleet:
+            fleet.start([bad, good])
+            assert set(fleet.running) == {"good"}
+            assert fleet.failures["bad"].kind == "exited"
+            assert "ZeroDivisionError" in "\n".join(fleet.failures["bad"].log)
+    finally:
+        guard.close()
+
+
+def test_a_port_taken_at_the_last_moment_is_told(own_app, tmp_path):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        running = start(own_app(asgi_app()), Bind("127.0.0.1", other.getsockname()[1]), tmp_path / "log")
+        try:
+            running.process.wait(30)
+            assert "in use" in "\n".join(running.log())
+        finally:
+            stop(running)
+
+
+STUBBORN = """
+import os, signal, subprocess, sys
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+children = [subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) for _ in range(3)]
+children.append(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True))
+"""
+
+
+def test_children_end_with_their_server(own_app):
+    with serving(own_app(STUBBORN + asgi_app())) as running:
+        family = psutil.Process(running.pid).children(recursive=True)
+        assert len(family) == 4
+    _, alive = psutil.wait_procs(family, timeout=10)
+    assert not alive
+
+
+OWNER = """
+import sys
+from harness.launch import serving
+from harness.declare import parse_target
+from harness.servers import interface_of
+with serving(parse_target("own_app:app@uvicorn", interface_of)) as running:
+    print(running.pid, flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_servers_end_when_their_owner_is_killed(own_app, number):
+    own_app(STUBBORN + asgi_app())
+    owner = subprocess.Popen(
+        [sys.executable, "-c", OWNER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    try:
+        pid = int(owner.stdout.readline())
+        family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+        assert len(family) == 5
+        os.kill(owner.pid, number)
+        _, alive = psutil.wait_procs(family, timeout=15)
+        assert not alive
+    finally:
+        owner.kill()
+        owner.communicate()
+
+
+def test_free_ports_are_free():
+    ports = {free_port() for _ in range(20)}
+    assert len(ports) > 10
+    for port in ports:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+
+
+def test_a_stopped_server_is_waited_for(own_app, tmp_path):
+    running = start(own_app(asgi_app()), Bind("127.0.0.1", free_port()), tmp_path / "log")
+    began = time.monotonic()
+    stop(running)
+    assert running.process.returncode is not None
+    assert time.monotonic() - began < 20

@@ -1,0 +1,328 @@
+"""The contract agrees with itself: domain, models, payloads and cases."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from pydantic import ValidationError
+
+from apps.contract import domain, inbound
+from apps.contract.case import Case, CaseError
+from apps.contract.endpoints import BASELINE, ENDPOINTS
+from apps.contract.models import CpuQuery, FullOrder, ItemQuery, Order, WaitQuery
+from apps.contract.payloads import FAULTS, SIZES, faulty, odd_bodies, order
+
+ALL_CASES = [(endpoint.name, case) for endpoint in ENDPOINTS.values() for case in endpoint.cases]
+CHECKED = ("orders-validated", "orders-full")
+
+
+def case_id(value: object) -> str | None:
+    return value.name if isinstance(value, Case) else None
+
+
+def cases_of(*names: str) -> list[Case]:
+    return [case for name in names for case in ENDPOINTS[name].cases]
+
+
+def getlist_of(case: Case) -> Any:
+    values = parse_qs(urlsplit(case.path).query, keep_blank_values=True)
+    return lambda name: values.get(name, [])
+
+
+async def stream(*chunks: bytes) -> AsyncIterator[bytes]:
+    for chunk in chunks:
+        yield chunk
+
+
+async def drain(*chunks: bytes) -> bytes:
+    return await inbound.collect(stream(*chunks))
+
+
+def answer(compute: Callable[[], Any]) -> tuple[int, Any]:
+    """Status and JSON value that an app must answer with."""
+    try:
+        return 200, compute()
+    except inbound.Refused as refused:
+        return refused.status, {"detail": refused.detail}
+
+
+def run(coroutine: Any) -> Any:
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        return done.value
+    raise AssertionError("waited for something")
+
+
+@pytest.mark.parametrize(
+    ("quantity", "price", "percent", "expected"),
+    [
+        (1, 0, None, (0, 0)),
+        (3, 199, None, (597, 0)),
+        (3, 199, 0, (597, 0)),
+        (1, 50, 1, (50, 1)),
+        (1, 49, 1, (49, 0)),
+        (1, 333, 50, (333, 167)),
+        (999, 100_000_000, 100, (99_900_000_000, 99_900_000_000)),
+    ],
+)
+def test_line_amounts_round_half_up(quantity: int, price: int, percent: int | None, expected: tuple[int, int]) -> None:
+    assert domain.line_amounts(quantity, price, percent) == expected
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_raw_and_validated_totals_agree(size: str) -> None:
+    value = order(SIZES[size])
+    assert domain.raw_totals(value) == domain.totals(Order.model_validate(value))
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_full_order_adds_up(size: str) -> None:
+    reply = FullOrder.model_validate(domain.full_order(Order.model_validate(order(SIZES[size]))))
+    assert len(reply.lines) == SIZES[size] == reply.totals.lines
+    assert reply.totals.total_cents == sum(line.total_cents for line in reply.lines)
+    assert all(line.gross_cents == line.discount_cents + line.total_cents for line in reply.lines)
+
+
+@pytest.mark.parametrize("value", [{}, {"lines": []}, {"currency": "EUR", "lines": [{}]}, [], None, 3])
+def test_raw_totals_check_nothing(value: Any) -> None:
+    with pytest.raises((KeyError, TypeError)):
+        domain.raw_totals(value)
+
+
+def test_burn_is_set_and_grows() -> None:
+    assert domain.burn(5) == domain.burn(5)
+    assert domain.burn(1)["result"] != domain.burn(2)["result"]
+    assert (1_103_515_245 + 12_345) & 0x7FFFFFFF == 1_103_527_590
+    state = 1
+    for _ in range(domain.ROUNDS_PER_UNIT):
+        state = (1_103_515_245 * state + 12_345) % 2**31
+    assert domain.burn(1) == {"units": 1, "result": state}
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("kind", FAULTS)
+def test_faulty_orders_have_just_the_faults_they_name(size: str, kind: str) -> None:
+    value, expected = faulty(size, kind)
+    with pytest.raises(inbound.Refused) as refused:
+        inbound.read_body(Order, json.loads(json.dumps(value)))
+    assert refused.value.status == 422
+    assert refused.value.detail == expected
+
+
+@pytest.mark.parametrize("kind", odd_bodies())
+def test_odd_bodies_have_just_the_faults_they_name(kind: str) -> None:
+    value, expected = odd_bodies()[kind]
+    with pytest.raises(inbound.Refused) as refused:
+        inbound.read_body(Order, inbound.load_json(json.dumps(value).encode()))
+    assert refused.value.detail == expected
+
+
+def test_payloads_are_fresh() -> None:
+    first, second = order(20), order(20)
+    assert first == second
+    first["lines"][0]["quantity"] = 0
+    assert second["lines"][0]["quantity"] == 1
+
+
+@pytest.mark.parametrize("case", cases_of(*CHECKED), ids=case_id)
+def test_checked_orders_answer_what_the_domain_answers(case: Case) -> None:
+    reply = domain.totals if case.path.endswith("validated") else full_json
+    found = answer(lambda: reply(inbound.read_body(Order, inbound.load_json(case.body))))
+    assert found == (case.status, case.json)
+
+
+def full_json(value: Order) -> Any:
+    return json.loads(FullOrder.model_validate(domain.full_order(value)).model_dump_json())
+
+
+@pytest.mark.parametrize("case", ENDPOINTS["orders-raw"].cases, ids=case_id)
+def test_raw_orders_answer_what_the_domain_answers(case: Case) -> None:
+    assert case.status == 200
+    assert domain.raw_totals(inbound.load_json(case.body)) == case.json
+
+
+@pytest.mark.parametrize("case", ENDPOINTS["items"].cases, ids=case_id)
+def test_items_answer_what_the_domain_answers(case: Case) -> None:
+    item_id = urlsplit(case.path).path.removeprefix("/items/")
+    found = answer(lambda: domain.item(*inbound.read_item(item_id, getlist_of(case))))
+    assert found == (case.status, case.json)
+
+
+@pytest.mark.parametrize("case", cases_of("io-sleep", "io-blocking", "cpu"), ids=case_id)
+def test_queries_are_judged_as_the_cases_say(case: Case) -> None:
+    if case.path.startswith("/cpu"):
+        found = answer(lambda: domain.burn(inbound.read_query(CpuQuery, getlist_of(case)).units))
+    else:
+        found = answer(lambda: domain.waited(inbound.read_query(WaitQuery, getlist_of(case)).ms))
+    assert found == (case.status, case.json)
+
+
+@pytest.mark.parametrize("case", ENDPOINTS["errors"].cases, ids=case_id)
+def test_refusals_are_refused_for_the_reason_they_name(case: Case) -> None:
+    if case.status in (404, 405):
+        assert not case.body
+        assert (case.status == 405) == any(name == "allow" for name, _ in case.reply_headers)
+        return
+    if case.status == 500:
+        with pytest.raises(KeyError):
+            domain.raw_totals(inbound.load_json(case.body))
+        return
+
+    def receive() -> Any:
+        inbound.check_head(dict(case.headers).get("content-type"), str(len(case.body)))
+        return inbound.load_json(case.body)
+
+    assert answer(receive) == (case.status, case.json)
+
+
+@pytest.mark.parametrize(("endpoint", "case"), ALL_CASES, ids=case_id)
+def test_cases_are_well_formed(endpoint: str, case: Case) -> None:
+    assert case.path.startswith("/")
+    assert case.path.isascii()
+    assert " " not in case.path
+    assert case.status in {status.value for status in HTTPStatus}
+    assert not {name.lower() for name, _ in case.headers} & {"host", "content-length"}
+    assert (case.media_type == "application/json") == (case.text is None)
+    if case.media_type == "application/json":
+        assert json.loads(json.dumps(case.json)) == case.json
+    if endpoint != "errors":
+        assert case.method == ENDPOINTS[endpoint].method
+
+
+@pytest.mark.parametrize("name", ENDPOINTS)
+def test_case_names_are_unique(name: str) -> None:
+    names = [case.name for case in ENDPOINTS[name].cases]
+    assert len(names) == len(set(names))
+    assert "" not in names
+
+
+def test_baseline_names_exist() -> None:
+    assert set(ENDPOINTS) > BASELINE
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "params", "path", "reply"),
+    [
+        ("io-sleep", {"ms": 20}, "/io/sleep?ms=20", {"slept_ms": 20}),
+        ("io-sleep", {"ms": 20.0}, "/io/sleep?ms=20", {"slept_ms": 20}),
+        ("io-blocking", {"ms": 0}, "/io/blocking?ms=0", {"slept_ms": 0}),
+        ("cpu", {"units": 2}, "/cpu?units=2", domain.burn(2)),
+        ("items", {"item_id": 3, "q": "a b", "tags": "x,y"}, "/items/3?q=a+b&limit=10&tags=x&tags=y", None),
+        ("orders-raw", {"size": "M"}, "/orders/raw", None),
+        ("orders-full", {"size": "L"}, "/orders/full", None),
+    ],
+)
+def test_cases_from_parameters(endpoint: str, params: dict[str, Any], path: str, reply: Any) -> None:
+    case = ENDPOINTS[endpoint].case("", **params)
+    assert (case.path, case.status) == (path, 200)
+    if reply is not None:
+        assert case.json == reply
+
+
+@pytest.mark.parametrize("endpoint", ["orders-raw", *CHECKED])
+def test_made_orders_are_the_named_cases(endpoint: str) -> None:
+    for size in SIZES:
+        assert ENDPOINTS[endpoint].case("", size=size) == ENDPOINTS[endpoint].case(size)
+    faulty_case = ENDPOINTS[endpoint].case("", size="M", fault="bad-quantity")
+    assert faulty_case == ENDPOINTS[endpoint].case("M-bad-quantity")
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "name", "params", "message"),
+    [
+        ("json", "nope", {}, "no case 'nope'; there are: valid"),
+        ("json", "", {}, "takes no parameters"),
+        ("errors", "", {"ms": 1}, "takes no parameters"),
+        ("io-sleep", "valid", {"ms": 1}, "'valid' takes no parameters, but got ms"),
+        ("io-sleep", "", {"ms": 1, "seconds": 1}, "^io-sleep: got an unexpected keyword argument 'seconds'$"),
+        ("io-sleep", "", {"ms": -1}, "^io-sleep: ms: Input should be greater than or equal to 0$"),
+        ("io-sleep", "", {"ms": "soon"}, "valid integer"),
+        ("cpu", "", {"units": 0}, "greater than or equal to 1"),
+        ("items", "", {"limit": 101}, "less than or equal to 100"),
+        ("items", "", {"item_id": 0}, "greater than or equal to 1"),
+        ("orders-full", "", {"size": "XL"}, "no size 'XL'; there are: S, M, L"),
+        ("orders-full", "", {"size": "S", "fault": "ugly"}, "no fault 'ugly'"),
+        ("orders-full", "", {}, "^orders-full: missing a required argument: 'size'$"),
+    ],
+)
+def test_wrong_names_and_parameters(endpoint: str, name: str, params: dict[str, Any], message: str) -> None:
+    with pytest.raises(CaseError, match=message):
+        ENDPOINTS[endpoint].case(name, **params)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "status"),
+    [
+        ("application/json", 0),
+        ("Application/JSON ; charset=utf-8", 0),
+        ("application/problem+json", 0),
+        ("text/json", 415),
+        ("application/jsonp", 415),
+        ("text/plain+json", 415),
+        ("", 415),
+        (None, 415),
+    ],
+)
+def test_media_types(content_type: str | None, status: int) -> None:
+    if not status:
+        inbound.check_head(content_type, "2")
+        return
+    with pytest.raises(inbound.Refused) as refused:
+        inbound.check_head(content_type, "2")
+    assert refused.value.status == status
+
+
+@pytest.mark.parametrize("length", [None, "", "0", str(inbound.MAX_BODY_BYTES), "-1", "many"])
+def test_lengths_that_pass(length: str | None) -> None:
+    inbound.check_length(length)
+
+
+def test_a_declared_length_past_the_limit_is_refused() -> None:
+    with pytest.raises(inbound.Refused) as refused:
+        inbound.check_length(str(inbound.MAX_BODY_BYTES + 1))
+    assert refused.value.status == 413
+
+
+def test_collect_reads_up_to_the_limit_and_no_further() -> None:
+    half = b"x" * (inbound.MAX_BODY_BYTES // 2)
+    assert run(drain()) == b""
+    assert run(drain(half, half)) == half + half
+    with pytest.raises(inbound.Refused) as refused:
+        run(drain(half, half, b"x"))
+    assert refused.value.status == 413
+
+
+def test_query_takes_the_last_value_and_every_list_value() -> None:
+    values = {"q": ["a", "b"], "tags": ["x", "y"], "unknown": ["z"]}
+    assert inbound.read_query(ItemQuery, lambda name: values.get(name, [])) == ItemQuery(q="b", tags=["x", "y"])
+
+
+def test_full_order_model_refuses_a_wrong_reply() -> None:
+    reply = domain.full_order(Order.model_validate(order(1)))
+    reply["lines"][0]["total_cents"] = -1
+    with pytest.raises(ValidationError, match="total_cents"):
+        FullOrder.model_validate(reply)
+
+
+def test_contract_needs_no_framework_and_apps_need_no_cases() -> None:
+    program = (
+        "import sys, apps.contract.endpoints\n"
+        "frameworks = {'fastapi', 'flask', 'django', 'tornado', 'starlette', 'harness'}\n"
+        "assert not frameworks & set(sys.modules), frameworks & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+    program = (
+        "import sys, apps.baseline.asgi, apps.flask_app, apps.fastapi_app, apps.starlette_app, apps.tornado_app\n"
+        "import apps.django_app.wsgi\n"
+        "assert 'apps.contract.case' not in sys.modules\n"
+        "assert 'harness' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

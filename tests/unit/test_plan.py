@@ -1,0 +1,132 @@
+from dataclasses import replace
+
+import pytest
+
+from harness.declare import ContrastIn, load_declarations
+from harness.errors import UsageError
+from harness.model import PlannedRequest, Scenario, Target
+from harness.plan import TWIN, expand, make_plan, serves, slice_length, with_twin
+from harness.profiles import PROFILES, Profile
+
+
+def target(name, **values):
+    fixed = {"framework": name, "interface": "asgi", "server": "uvicorn", "application": "a:b", "endpoints": ("*",)}
+    return Target(name=name, **{**fixed, **values})
+
+
+def scenario(name="json", **values):
+    fixed = {"title": name, "question": "pick", "why": "", "requests": (PlannedRequest("json", "valid"),)}
+    return Scenario(name=name, **{"concurrency": (32,), **fixed, **values})
+
+
+SLEEP = scenario(
+    "io-sleep",
+    question="move",
+    requests=(PlannedRequest("io-sleep", "", {"ms": "{ms}"}),),
+    concurrency=(1, 64),
+    matrix={"ms": (0, 5, 20)},
+    quick={"ms": (5, 20), "concurrency": (64,)},
+    wait_ms="{ms}",
+)
+TEST = Profile("test", 60, 5, 2, "full")
+
+
+def test_a_scenario_expands_to_every_combination():
+    points = expand(SLEEP, "full")
+    assert [p.id for p in points][:3] == ["io-sleep[ms=0]@1", "io-sleep[ms=0]@64", "io-sleep[ms=5]@1"]
+    assert len(points) == 6
+    assert points[-1].requests[0].params == {"ms": 20}
+    assert points[-1].wait_s == 0.02
+    assert [p.id for p in expand(SLEEP, "quick")] == ["io-sleep[ms=5]@64", "io-sleep[ms=20]@64"]
+    assert [p.id for p in expand(SLEEP, "corner")] == ["io-sleep[ms=20]@64"]
+
+
+def test_a_case_is_filled_in():
+    faulty = scenario(requests=(PlannedRequest("orders", "{size}-bad"),), matrix={"size": ("S", "M")})
+    assert [p.requests[0].case for p in expand(faulty, "full")] == ["S-bad", "M-bad"]
+
+
+def test_an_unknown_parameter_is_refused():
+    faulty = scenario(requests=(PlannedRequest("orders", "{sise}-bad"),), matrix={"size": ("S",)})
+    with pytest.raises(UsageError, match="sise"):
+        expand(faulty, "full")
+
+
+def test_slices_hold_enough_replies():
+    points = {p.id: p for p in expand(SLEEP, "full")}
+    assert slice_length(points["io-sleep[ms=0]@64"]) == 0.06
+    assert slice_length(points["io-sleep[ms=20]@1"]) == pytest.approx(0.03 + 20 * 0.02)
+    assert slice_length(points["io-sleep[ms=20]@64"]) == pytest.approx(0.03 + 4 * 0.02)
+
+
+def test_what_a_target_lacks_is_not_planned():
+    point = expand(scenario(), "full")[0]
+    assert serves(target("a"), point)
+    assert serves(target("a", endpoints=()), point)
+    assert not serves(target("a", endpoints=("plaintext",)), point)
+    assert not serves(target("a", lacks={"json": "no"}), point)
+
+
+def test_the_plan_is_seeded_and_within_its_budget():
+    targets = with_twin([target("a", reference=True), target("b", reference=True)])
+    make = lambda seed: make_plan(targets, [scenario(), SLEEP], [], TEST, seed=seed)  # noqa: E731
+    assert make(1) == make(1)
+    orders = [[[s.id for s in b.slots] for b in make(seed).blocks] for seed in range(5)]
+    assert any(order != orders[0] for order in orders)
+    plan = make(1)
+    assert plan.estimate_s <= 60
+    assert len(plan.blocks) == 5
+    assert plan.blocks[0].targets == ("a", "b", f"a{TWIN}")
+
+
+def test_scenarios_of_a_group_share_a_slot_and_are_contrasted():
+    raw = scenario("raw", question="validate", group="orders")
+    checked = scenario("checked", question="validate", group="orders", against="raw")
+    plan = make_plan(with_twin([target("a")]), [raw, checked], [], TEST, seed=1)
+    assert len(plan.blocks[0].slots) == 1
+    validate = [c for c in plan.contrasts if c.question == "validate"]
+    assert {(c.a.target, c.a.point, c.b.point, c.metric) for c in validate} == {
+        ("a", "checked@32", "raw@32", "cpu_cost"),
+        ("a", "checked@32", "raw@32", "throughput"),
+    }
+    control = [c for c in plan.contrasts if c.question == "real"]
+    assert {(c.a.target, c.b.target) for c in control} == {(f"a{TWIN}", "a")}
+
+
+def test_references_are_contrasted_where_the_question_is_which_to_pick():
+    targets = [target("a", reference=True), target("b", reference=True), target("c")]
+    declared = [ContrastIn(question="move", a="c", b="a", scenarios=["io-*"], metrics=["throughput"])]
+    plan = make_plan(targets, [scenario(), SLEEP], declared, TEST, seed=1)
+    pick = [c for c in plan.contrasts if c.question == "pick"]
+    assert {(c.a.target, c.b.target, c.a.point) for c in pick} == {("a", "b", "json@32")}
+    move = [c for c in plan.contrasts if c.question == "move"]
+    assert {c.metric for c in move} == {"throughput"}
+    assert {c.a.point.partition("[")[0] for c in move} == {"io-sleep"}
+    assert len({c.id for c in plan.contrasts}) == len(plan.contrasts)
+
+
+def test_a_budget_that_is_too_short_says_what_would_do():
+    with pytest.raises(UsageError, match="too short") as caught:
+        make_plan([target("a")], [scenario(), SLEEP], [], TEST, seed=1, budget_s=5)
+    assert "--budget" in caught.value.hint
+
+
+def test_nothing_to_measure_is_an_error():
+    with pytest.raises(UsageError, match="none of the chosen targets serves"):
+        make_plan([target("a", endpoints=("plaintext",))], [scenario()], [], TEST, seed=1)
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_every_profile_fits_its_budget(name):
+    declarations, profile = load_declarations(), PROFILES[name]
+    targets = [t for t in declarations.targets if t.reference or not profile.references_only]
+    scenarios = [s for s in declarations.scenarios if profile.scenarios == ("*",) or s.name in ("json", "io-sleep")]
+    plan = make_plan(with_twin(targets), scenarios, declarations.contrasts, profile, seed=3)
+    assert plan.estimate_s <= profile.budget_s
+    assert len(plan.blocks) >= min(5, profile.blocks)
+
+
+def test_more_budget_means_more_rounds():
+    short = make_plan([target("a")], [scenario()], [], TEST, seed=1)
+    long = make_plan([target("a")], [scenario()], [], replace(TEST, budget_s=120), seed=1)
+    assert long.blocks[0].slots[0].budget_s > short.blocks[0].slots[0].budget_s

@@ -1,0 +1,102 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from harness.errors import RecordError, SchemaError
+from harness.model import Manifest, Plan, Side, Slices, SlotRecord
+from harness.record import Run, find_run, list_runs
+
+PLAN = Plan("smoke", 1, 30.0, 20.0, (), (), ())
+MANIFEST = Manifest("r1", "", "2026-01-01T00:00:00+00:00", "running", "harness run", 1, PLAN, (), (), {}, {})
+
+
+def record(slot="b00-json@32", attempt=0):
+    slices = Slices(*((0,),) * 2, *((0.05,),) * 4, *((10,),) * 2, *((0,),) * 2, *((0.01,),) * 3)
+    return SlotRecord(slot, 0, attempt, "2026-01-01T00:00:00", 0.1, (Side("a", "json@32"),), slices)
+
+
+def test_what_is_saved_is_read_again(tmp_path):
+    run = Run.create(tmp_path / "r1", MANIFEST)
+    saved = run.append(record(), {0: np.array([1.5, 2.5])})
+    run.append(record("b00-other"), {})
+    run.finish("finished", 12.5)
+    again = Run.open(tmp_path / "r1")
+    assert again.manifest == replace(MANIFEST, status="finished", duration_s=12.5)
+    assert [r.slot for r in again.slots()] == ["b00-json@32", "b00-other"]
+    assert again.slots()[0] == saved
+    assert again.samples(saved)[0].tolist() == [1.5, 2.5]
+    assert again.samples(again.slots()[1]) == {}
+
+
+def test_a_line_cut_off_by_a_crash_is_passed_over(tmp_path):
+    run = Run.create(tmp_path / "r1", MANIFEST)
+    run.append(record(), {})
+    with (run.folder / "slots.jsonl").open("ab") as file:
+        file.write(b'{"slot": "b00-half", "schema": 1, "bl')
+    assert [r.slot for r in run.slots()] == ["b00-json@32"]
+    run.append(record("b00-next"), {})
+    assert [r.slot for r in run.slots()] == ["b00-json@32", "b00-next"]
+
+
+def test_a_broken_sample_file_is_no_number(tmp_path):
+    run = Run.create(tmp_path / "r1", MANIFEST)
+    saved = run.append(record(), {0: np.array([1.0])})
+    (run.folder / saved.samples).write_bytes(b"PK\x03\x04 half")
+    assert run.samples(saved) == {}
+
+
+@pytest.mark.parametrize("file", ["manifest.json", "slots.jsonl"])
+def test_a_newer_schema_is_refused(tmp_path, file):
+    run = Run.create(tmp_path / "r1", MANIFEST)
+    run.append(record(), {})
+    path = run.folder / file
+    value = json.loads(path.read_text())
+    value["schema"] = 2
+    path.write_text(json.dumps(value))
+    with pytest.raises(SchemaError, match="schema 2; this version reads up to 1") as caught:
+        Run.open(run.folder).slots()
+    assert "upgrade" in caught.value.hint
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", "not json"])
+def test_what_is_no_manifest_is_refused(tmp_path, content):
+    (tmp_path / "manifest.json").write_text(content)
+    with pytest.raises(RecordError):
+        Run.open(tmp_path)
+
+
+def test_a_folder_with_a_run_is_not_written_over(tmp_path):
+    Run.create(tmp_path / "r1", MANIFEST)
+    with pytest.raises(RecordError, match="already holds a run"):
+        Run.create(tmp_path / "r1", MANIFEST)
+
+
+def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RecordError, match="cannot be written"):
+        Run.create(tmp_path / "file" / "r1", MANIFEST)
+
+
+def test_a_full_disk_is_an_error_and_leaves_what_was_saved(tmp_path):
+    run = Run.create(tmp_path / "r1", MANIFEST)
+    run.append(record(), {})
+    before = (run.folder / "manifest.json").read_bytes()
+    (run.folder / "slots.jsonl").rename(run.folder / "kept")
+    (run.folder / "slots.jsonl").symlink_to("/dev/full")
+    with pytest.raises(RecordError, match="No space left") as caught:
+        run.append(record("b00-next"), {})
+    assert "--resume" in caught.value.hint
+    assert (run.folder / "manifest.json").read_bytes() == before
+
+
+def test_runs_are_found_by_path_id_and_latest(tmp_path):
+    Run.create(tmp_path / "r1", MANIFEST)
+    Run.create(tmp_path / "r2", MANIFEST)
+    assert find_run("r1", tmp_path) == tmp_path / "r1"
+    assert find_run(str(tmp_path / "r2"), tmp_path) == tmp_path / "r2"
+    assert find_run("latest", tmp_path) in list_runs(tmp_path)
+    with pytest.raises(RecordError, match="no run is called 'r3'") as caught:
+        find_run("r3", tmp_path)
+    assert "r1" in caught.value.hint
