@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from harness import validity
-from harness.errors import NotReadyError
+from harness.errors import NotReadyError, RecordError
 from harness.guard import Guard
 from harness.launch import Fleet
 from harness.load.spec import Progress, SlotMeasurement, SlotSpec
@@ -57,14 +58,17 @@ def conduct(run: Run, engine: Engine, placement: Placement, observer: Observer) 
     """
     began = time.monotonic()
     already = run.manifest.duration_s
-    status: str = "interrupted"
     guard = Guard()
     try:
         _Conductor(run, engine, placement, observer, guard).measure()
-        status = "finished"
+    except BaseException:
+        # The first error is the one to tell, also where the disk takes no manifest any more.
+        with contextlib.suppress(RecordError):
+            run.finish("interrupted", already + time.monotonic() - began)
+        raise
     finally:
         guard.close()
-        run.finish("finished" if status == "finished" else "interrupted", already + time.monotonic() - began)
+    run.finish("finished", already + time.monotonic() - began)
     latest = latest_attempts(run.slots())
     incomplete = sum(1 for record in latest if record.failures or any(gate.fatal for gate in record.gates))
     return Outcome(len(latest), incomplete)

@@ -122,7 +122,10 @@ class Connection:
         self._recv: Any = None
         self._send: Any = None
         self._unsent = memoryview(b"")
-        self._idle_closed = self._served = self._retried = False
+        self._idle_closed = self._served = self._retried = self._parsing = self._plain = False
+        self._pending = b""
+        self._raw: bytearray | None = None
+        self._cuts: list[int] = []
         self.check: ReplyCheck | None = None
         self.sent = self.planned = 0.0
         self._settle()
@@ -330,8 +333,8 @@ class Connection:
     def _settle(self) -> None:
         self._plain = self._parsing = self._retried = False
         self._pending = b""
-        self._raw: bytearray | None = bytearray()
-        self._cuts: list[int] = []
+        self._raw = bytearray()
+        self._cuts = []
         self._unsent = memoryview(b"")
 
     def _fail(self, kind: str, detail: str) -> None:

@@ -148,7 +148,8 @@ class ReplyCheck:
     """A request with the judgement of its replies and the memory of right ones.
 
     Attributes:
-        last: the whole reply seen last that was right, or ``b""``; a keep-alive one of the usual status.
+        last: the whole reply seen last that was right and keeps the connection open; ``None`` before the first, since
+            ``b""`` is what a closed connection reads as.
         hits: right replies that were recognised from memory.
         usual_status: the status that every remembered reply has; 0 before the first.
     """
@@ -173,7 +174,7 @@ class ReplyCheck:
         self.size = len(request.data)
         self.head_only = request.method.upper() == "HEAD"
         self.idempotent = request.method.upper() in _IDEMPOTENT
-        self.last = b""
+        self.last: bytes | None = None
         self.hits = self.usual_status = 0
         self._known: dict[bytes, bool] = {}
         self._heads: set[bytes] = set()

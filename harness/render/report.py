@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -26,6 +27,7 @@ from harness.render.view import view_of
 from harness.units import format_duration
 
 TEMPLATES = Path(__file__).parent / "templates"
+_UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 CONTENTS = (
     ("answers", "Answers"),
     ("decision", "Decision table"),
@@ -46,6 +48,7 @@ def render_report(manifest: Manifest, summary: Summary, slots: Sequence[SlotReco
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_readable,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -78,6 +81,14 @@ def render_report(manifest: Manifest, summary: Summary, slots: Sequence[SlotReco
     )
 
 
+def _readable(value: object) -> object:
+    """Takes out the characters that turn the writing direction of what follows them, or that no HTML may hold."""
+    if not isinstance(value, str):
+        return value
+    clean = _UNREADABLE.sub("", value)
+    return Markup(clean) if isinstance(value, Markup) else clean
+
+
 def repeat_command(manifest: Manifest) -> str:
     """The command of the run, with its seed where it was drawn and not given."""
     return manifest.command if "--seed" in manifest.command else f"{manifest.command} --seed {manifest.seed}"
@@ -86,7 +97,7 @@ def repeat_command(manifest: Manifest) -> str:
 def _facts(manifest: Manifest, summary: Summary) -> tuple[tuple[str, str], ...]:
     return (
         ("run", summary.run),
-        ("started", summary.created_at),
+        ("started", summary.created_at.replace("T", " ").replace("Z", " UTC")),
         ("took", format_duration(summary.duration_s)),
         ("status", manifest.status),
         ("profile", manifest.plan.profile),

@@ -13,11 +13,6 @@ from harness.render.numbers import Figure, ratio_text, times
 from harness.render.view import View
 from harness.units import significant
 
-NOTE = (
-    "Ratios A ÷ B with their intervals; the band is the margin. Circle: told apart; square: no difference at the "
-    "margin; cross: undecided."
-)
-
 
 @dataclass(frozen=True, slots=True)
 class ContrastRow:
@@ -64,7 +59,7 @@ def _family(view: View, title: str, rows: Sequence[tuple[int, ContrastResult]], 
     chart = None
     if shown:
         labelled = [(_label(view, contrast), contrast) for _, contrast in shown]
-        chart = forest_chart(labelled, view.summary.margin, key, title, NOTE)
+        chart = forest_chart(labelled, view.summary.margin, key, title)
     return Family(title, chart, len(shown), tuple(_row(view, index, contrast) for index, contrast in rows))
 
 

@@ -81,7 +81,7 @@
       Object.assign(button, { type: "button", className: "pin", textContent: "pin" });
       button.setAttribute("aria-pressed", "false");
       button.setAttribute("aria-label", `Pin ${name} as baseline`);
-      row.cells[0].append(button);
+      row.querySelector("th small").append(button);
       button.addEventListener("click", () => {
         const was = row.classList.contains("baseline");
         clear();
