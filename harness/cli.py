@@ -87,6 +87,66 @@ def run(
 
 
 @app.command()
+def load(
+    url: Annotated[str, typer.Argument(metavar="URL", help="http://…, ws://…, or http+unix://%2Fpath%2Fof.sock/…")],
+    connections: Annotated[int, typer.Option("-c", "--connections", help="Concurrency.")] = 32,
+    duration: Annotated[str, typer.Option("-d", "--duration", metavar="TIME")] = "5s",
+    rate: Annotated[
+        float | None, typer.Option("-r", "--rate", help="Requests per second, whatever the replies do (open loop).")
+    ] = None,
+    arrivals: Annotated[
+        str, typer.Option(metavar="constant|poisson", help="How an open loop spaces them.")
+    ] = "constant",
+    method: Annotated[str, typer.Option("-X", "--method", help="GET, or POST where there is a body.")] = "",
+    headers: Annotated[list[str], typer.Option("-H", "--header", metavar="'NAME: VALUE'", help="Repeatable.")] = [],  # noqa: B006
+    bodies: Annotated[
+        list[str],
+        typer.Option("--body", metavar="TEXT|@FILE", help="Repeatable: several are sent in a seeded order."),
+    ] = [],  # noqa: B006
+    expect_status: Annotated[
+        int | None, typer.Option(help="The status that is right; any of 2xx and 3xx unless given.")
+    ] = None,
+    expect_body: Annotated[str | None, typer.Option(metavar="TEXT|@FILE", help="The body that is right.")] = None,
+    timeout: Annotated[str, typer.Option(metavar="TIME", help="After which a request has failed.")] = "10s",
+    processes: Annotated[int, typer.Option(help="Generator processes that share the load.")] = 1,
+    seed: Annotated[int | None, typer.Option(help="Seed of arrivals and bodies.")] = None,
+    cpus: Annotated[list[int], typer.Option("--cpu", help="CPU to send from; repeatable.")] = [],  # noqa: B006
+    sse: Annotated[bool, typer.Option("--sse", help="Read server-sent events.")] = False,
+    messages_in_flight: Annotated[int, typer.Option(help="WebSocket: messages under way on each connection.")] = 1,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Send a load to a URL; every reply is checked, every latency kept.
+
+    Exit codes: 0 measured; 1 no right reply, or one that differed from --expect-…; 2 usage; 3 nothing listens there;
+    130 interrupted, with what was measured so far printed.
+    """
+    from harness.commands import load as command
+
+    request = command.LoadRequest(
+        url=url,
+        connections=connections,
+        duration=duration,
+        rate=rate,
+        arrivals=arrivals,
+        method=method,
+        headers=tuple(headers),
+        bodies=tuple(bodies),
+        expect_status=expect_status,
+        expect_body=expect_body,
+        timeout=timeout,
+        processes=processes,
+        seed=seed,
+        cpus=tuple(cpus),
+        sse=sse,
+        messages_in_flight=messages_in_flight,
+        as_json=as_json,
+        quiet=quiet,
+    )
+    raise typer.Exit(command.run(request))
+
+
+@app.command()
 def serve(
     target: Annotated[str, typer.Argument(metavar="TARGET")],
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",

@@ -45,8 +45,17 @@ class Outcome:
         return self.incomplete == 0
 
 
-def conduct(run: Run, engine: Engine, placement: Placement, observer: Observer) -> Outcome:
-    """Measures what the run's plan still lacks.
+Extend = Callable[[Run, float], Block | None]
+"""After the planned blocks: one more block, given the run so far and the seconds left; ``None`` ends the run."""
+
+
+def as_planned(run: Run, left_s: float) -> Block | None:
+    """Ends the run with its last planned block."""
+    return None
+
+
+def conduct(run: Run, engine: Engine, placement: Placement, observer: Observer, extend: Extend = as_planned) -> Outcome:
+    """Measures what the run's plan still lacks, and then what ``extend`` adds to it.
 
     Whatever happens, servers are ended, and what was measured is on disk.
 
@@ -60,7 +69,9 @@ def conduct(run: Run, engine: Engine, placement: Placement, observer: Observer) 
     already = run.manifest.duration_s
     guard = Guard()
     try:
-        _Conductor(run, engine, placement, observer, guard).measure()
+        conductor = _Conductor(run, engine, placement, observer, guard)
+        conductor.measure()
+        conductor.extend(extend)
     except BaseException:
         # The first error is the one to tell, also where the disk takes no manifest any more.
         with contextlib.suppress(RecordError):
@@ -102,6 +113,16 @@ class _Conductor:
         blocks = [block for block in left if block.slots]
         for number, block in enumerate(blocks):
             self._block(block, blocks[number + 1 :])
+
+    def extend(self, more: Extend) -> None:
+        """Blocks join the run's plan before they are measured, so that a resumed run knows them."""
+        while True:
+            block = more(self._run, self._deadline - time.monotonic())
+            if block is None:
+                return
+            self._plan = replace(self._plan, blocks=(*self._plan.blocks, block))
+            self._run.update(replace(self._run.manifest, plan=self._plan))
+            self._block(block, ())
 
     def _block(self, block: Block, later: Sequence[Block]) -> None:
         self._observer.block_started(block.index, len(block.targets))
@@ -178,7 +199,8 @@ class _Conductor:
             running = fleet.running.get(side.target)
             if running is not None and side not in failures and not running.alive:
                 failures[side] = self._died(side, fleet)
-        sides = tuple(Side(spec.target, spec.point) for spec in specs)
+        sent = tuple(Side(spec.target, spec.point) for spec in specs)
+        sides = sent + tuple(side for side in slot.sides if side not in sent)
         gates = validity.examine(specs, measured, machine) if measured else ()
         record = SlotRecord(
             slot=slot.id,

@@ -224,6 +224,7 @@ class SlotRecord:
 
     Attributes:
         attempt: 0 for the first try of the slot.
+        sides: those that took turns, in the order that ``slices`` counts them, then those that failed before.
         errors: side index (as text) → kind of error → count.
         rss_bytes: target → resident memory of its process tree at the slot's end.
         startup_s: target → seconds from start to readiness in this block.

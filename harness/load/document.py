@@ -10,14 +10,14 @@ import numpy as np
 from harness.load.spec import FloatArray, LoadMeasurement
 
 SCHEMA = 1
-PERCENTILES = {"p50": 50.0, "p90": 90.0, "p99": 99.0, "p999": 99.9}
+PERCENTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p999": 0.999}
 
 
 def percentiles(samples: FloatArray | None) -> dict[str, float] | None:
     """``p50 p90 p99 p999 max mean``, each an actual sample (but the mean); ``None`` where there are none."""
     if samples is None or not len(samples):
         return None
-    values = np.percentile(samples, list(PERCENTILES.values()), method="inverted_cdf")
+    values = np.quantile(samples, list(PERCENTILES.values()), method="inverted_cdf")
     table = {name: float(value) for name, value in zip(PERCENTILES, values, strict=True)}
     return table | {"max": float(samples.max()), "mean": float(samples.mean())}
 

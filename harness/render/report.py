@@ -16,9 +16,9 @@ from harness.render import sentences
 from harness.render.answers import answers
 from harness.render.markdown import render_markdown
 from harness.render.numbers import share
-from harness.render.sections.contrasts import families
+from harness.render.sections.contrasts import CONTRAST_COLUMNS, families
 from harness.render.sections.decision import decision_table, point_figures
-from harness.render.sections.everything import COLUMNS, data_rows, summary_json
+from harness.render.sections.everything import COLUMNS, data_rows, embedded_json
 from harness.render.sections.health import run_health
 from harness.render.sections.upkeep import upkeep_rows
 from harness.render.sections.validation import validation
@@ -43,6 +43,7 @@ CONTENTS = (
 def render_report(manifest: Manifest, summary: Summary, slots: Sequence[SlotRecord]) -> str:
     """The whole page. ``slots`` are only drawn over time; every other number is read from ``summary``."""
     view = view_of(manifest, summary)
+    embedded, packed = embedded_json(summary)
     read = partial(Path.read_text, encoding="utf-8")
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -56,7 +57,8 @@ def render_report(manifest: Manifest, summary: Summary, slots: Sequence[SlotReco
         # Browsers take the text of style and script elements as it stands, so HTML escapes would break it.
         css=Markup(read(TEMPLATES / "report.css")),
         js=Markup(read(TEMPLATES / "report.js")),
-        summary_json=Markup(summary_json(summary)),
+        embedded=Markup(embedded),
+        packed=packed,
         title=summary.name or summary.run,
         manifest=manifest,
         summary=summary,
@@ -72,6 +74,7 @@ def render_report(manifest: Manifest, summary: Summary, slots: Sequence[SlotReco
         waits=waits(view),
         upkeep=upkeep_rows(view),
         families=families(view),
+        contrast_columns=CONTRAST_COLUMNS,
         margin=share(summary.margin, "margin"),
         health=run_health(view, slots),
         data=data_rows(view),

@@ -10,7 +10,7 @@ SHARED = {"units", "errors", "model", "record"}
 WRITE = [
     {"toml_lines", "placement"},
     {"declare", "profiles"},
-    {"plan"},
+    {"plan", "allocate"},
     {"servers", "guard", "launch", "verify", "load", "sampling", "environment", "validity", "observe", "wire"},
     {"conduct"},
 ]

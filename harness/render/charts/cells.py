@@ -6,7 +6,7 @@ from typing import Any
 
 from harness.analyse.summary import Cell, Estimate
 from harness.model import Metric
-from harness.render.charts.labels import row_labels
+from harness.render.charts.labels import THOUSANDS, row_labels
 from harness.render.charts.style import mark
 from harness.render.charts.svg import Chart, draw
 from harness.render.view import Place, View
@@ -42,7 +42,7 @@ def cells_chart(view: View, place: Place, metric: Metric, key: str) -> Chart | N
         y=alt.Y("target:N", title=None, sort=None, axis=alt.Axis(**labels)),
         stroke=alt.Stroke("stroke:N", scale=None),
     )
-    axis = alt.Axis(tickCount=3, format=",~r")
+    axis = alt.Axis(tickCount=4, labelExpr=THOUSANDS)
     scale = alt.Scale(zero=True, nice=True)
     interval = base.mark_rule(strokeWidth=2).encode(
         x=alt.X("low:Q", title=TITLES[metric], axis=axis, scale=scale), x2="high:Q"

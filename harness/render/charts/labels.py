@@ -6,6 +6,8 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
+THOUSANDS = "datum.value < 1000 ? format(datum.value, '~r') : format(datum.value / 1000, '~r') + 'k'"
+"""A label expression; the number format alone would write zero as 0k."""
 _CHARACTER = 6.7
 """Pixels per character at 11 px in the widest common sans-serif; a renderer's own font may be narrower."""
 

@@ -99,7 +99,7 @@ def _panel(
     ]
     if not by_wait:
         furthest = max(row["x"] for row in measured)
-        ends = _spread([row for row in measured if row["x"] == furthest], domain)
+        ends = spread([row for row in measured if row["x"] == furthest], domain)
         layers.append(
             alt.Chart(alt.InlineData(values=ends)).mark_text(align="left", dx=7).encode(x=x, y=y, text="series:N")
         )
@@ -113,12 +113,16 @@ def _room(counts: Sequence[int]) -> float:
     return max(1.3, float((counts[-1] / counts[0]) ** 0.25))
 
 
-def _spread(ends: Rows, domain: tuple[float, float]) -> Rows:
-    """The lines' ends, moved upwards until no label covers another."""
+def spread(ends: Rows, domain: tuple[float, float]) -> Rows:
+    """The lines' ends, moved apart until no label covers another: upwards, and from the top of the axis down again."""
     step = math.exp(math.log(domain[1] / domain[0]) * _LINE / HEIGHT)
-    placed: Rows = []
-    for row in sorted((row for row in ends if row["y"] > 0), key=lambda row: row["y"]):
-        lowest = placed[-1]["y"] * step if placed else 0.0
-        placed.append(row | {"y": max(row["y"], lowest)})
-    over = placed[-1]["y"] / domain[1] if placed else 0.0
-    return [row | {"y": row["y"] / over} for row in placed] if over > 1 else placed
+    placed = sorted((row for row in ends if row["y"] > 0), key=lambda row: row["y"])
+    level = 0.0
+    for index, row in enumerate(placed):
+        placed[index] = row | {"y": max(row["y"], level)}
+        level = placed[index]["y"] * step
+    level = domain[1]
+    for index in reversed(range(len(placed))):
+        placed[index] = placed[index] | {"y": min(placed[index]["y"], level)}
+        level = placed[index]["y"] / step
+    return placed

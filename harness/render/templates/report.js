@@ -1,7 +1,7 @@
 "use strict";
 (() => {
   const value = (cell) => {
-    const exact = cell && cell.querySelector("[data-value]");
+    const exact = cell && (cell.matches("[data-value]") ? cell : cell.querySelector("[data-value]"));
     if (exact) return Number(exact.dataset.value);
     const text = cell ? cell.textContent.trim() : "";
     if (text === "") return null;
