@@ -23,7 +23,7 @@ from harness.verify import case_of, verify
 from harness.wire import side_spec
 
 TRIES = 3
-SHRINK, STRETCH = 0.25, 1.5
+SHRINK = 0.25
 NO_SLICES = Slices(*((),) * 13)
 
 
@@ -161,7 +161,7 @@ class _Conductor:
         planned += sum(s.budget_s for block in later for s in block.slots)
         starts = len(later) * max(0.0, self._plan.estimate_s / len(self._plan.blocks) - _slot_seconds(self._plan))
         left = max(0.0, self._deadline - time.monotonic() - starts)
-        budget = slot.budget_s * min(STRETCH, max(SHRINK, left / planned))
+        budget = slot.budget_s * min(1.0, max(SHRINK, left / planned))
         for attempt in range(TRIES):
             self._observer.slot_started(slot, attempt)
             record = self._try(slot, fleet, wrong, attempt, budget)

@@ -11,7 +11,7 @@ from typing import Any
 from apps.contract.case import Case
 from apps.contract.endpoints import ENDPOINTS
 from harness.errors import UsageError
-from harness.model import PlannedRequest, Target
+from harness.model import PlannedRequest, RawRequest, Target
 from harness.servers import Bind
 
 TIMEOUT_S = 15.0
@@ -60,6 +60,8 @@ def case_of(request: PlannedRequest) -> Case:
     Raises:
         UsageError: the contract has no such endpoint, case or parameter.
     """
+    if request.raw is not None:
+        return _raw_case(request.raw)
     if request.endpoint not in ENDPOINTS:
         raise UsageError(f"the contract has no endpoint {request.endpoint!r}", hint=f"it has {', '.join(ENDPOINTS)}")
     try:
@@ -110,6 +112,8 @@ def compare(case: Case, reply: Reply) -> str:
     if reply.status != case.status:
         return f"status {reply.status} instead of {case.status}: {_short(reply.body)}"
     media_type = (reply.header("content-type") or "").partition(";")[0].strip().lower()
+    if not case.media_type:
+        return "" if case.text in (None, reply.body) else f"body {_short(reply.body)} instead of {_short(case.text)}"
     if media_type != case.media_type:
         return f"content type {media_type or 'missing'} instead of {case.media_type}"
     for name, value in case.reply_headers:
@@ -126,6 +130,13 @@ def compare(case: Case, reply: Reply) -> str:
     except ValueError:
         return f"body is not JSON: {_short(reply.body)}"
     return _json_difference(value, case.json, "", case.volatile)
+
+
+def _raw_case(raw: RawRequest) -> Case:
+    """A request outside the contract as a case; without a media type, only status and body are compared."""
+    text = None if raw.body is None else raw.body.encode("latin-1")
+    content = raw.content.encode()
+    return Case(f"{raw.method} {raw.path}", raw.method, raw.path, raw.headers, content, raw.status, "", None, text)
 
 
 def _header_holds(got: str | None, wanted: str) -> bool:

@@ -126,6 +126,7 @@ def build(request: LoadRequest, seed: int) -> Spec:
             path=destination.target,
             connections=request.connections,
             duration_s=duration,
+            authority=destination.authority,
             in_flight=request.messages_in_flight,
             headers=headers,
             timeout_s=timeout,

@@ -14,12 +14,14 @@ from collections.abc import Callable
 
 import numpy as np
 
-from harness.load.client import Connection, Sweeper, Traffic, resolve
+from harness.load.checks import ReplyCheck
+from harness.load.client import Connection
 from harness.load.loops import attend, begin_at, no_collections
 from harness.load.mix import endless
 from harness.load.pacing import schedule
-from harness.load.replies import ReplyCheck
+from harness.load.peer import Traffic, resolve
 from harness.load.spec import LoadMeasurement, LoadSpec, Progress
+from harness.load.sweep import Sweeper
 from harness.load.tally import WINDOW_S, floats, statuses, windows
 from harness.sampling import waited_for_cpu
 from harness.units import US

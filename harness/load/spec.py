@@ -167,12 +167,17 @@ class LoadSpec:
 
 @dataclass(frozen=True, slots=True)
 class WebSocketSpec:
-    """Echoes over WebSocket: each connection keeps ``in_flight`` messages of ``message_bytes`` under way."""
+    """Echoes over WebSocket: each connection keeps ``in_flight`` messages of ``message_bytes`` under way.
+
+    Attributes:
+        authority: value of the Host header.
+    """
 
     address: Address
     path: str
     connections: int
     duration_s: float
+    authority: str = "localhost"
     in_flight: int = 1
     message_bytes: int = 64
     headers: tuple[tuple[str, str], ...] = ()

@@ -68,10 +68,10 @@ class _Client:
             await close(writer)
 
     async def _shake_hands(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        address = self._spec.address
-        host = "localhost" if address.path else f"{address.host}:{address.port}"
         headers = [(name.encode(), value.encode()) for name, value in self._spec.headers]
-        writer.write(self._protocol.send(Request(host=host, target=self._spec.path, extra_headers=headers)))
+        writer.write(
+            self._protocol.send(Request(host=self._spec.authority, target=self._spec.path, extra_headers=headers))
+        )
         while True:
             await self._receive(reader)
             for event in self._protocol.events():

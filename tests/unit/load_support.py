@@ -8,10 +8,13 @@ import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from harness.load.client import Connection, Sweeper, Traffic, resolve
+from harness.load.checks import ReplyCheck
+from harness.load.client import Connection
 from harness.load.loops import new_loop
-from harness.load.replies import MAX_REPLY, ReplyCheck
+from harness.load.peer import Traffic, resolve
+from harness.load.replies import MAX_REPLY
 from harness.load.spec import Address, Expected, WireRequest
+from harness.load.sweep import Sweeper
 
 CLOSE = object()
 RESET = object()

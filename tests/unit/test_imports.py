@@ -11,7 +11,7 @@ WRITE = [
     {"toml_lines", "placement"},
     {"declare", "profiles"},
     {"plan", "allocate"},
-    {"servers", "guard", "launch", "verify", "load", "sampling", "environment", "validity", "observe", "wire"},
+    {"servers", "guard", "launch", "verify", "load", "sampling", "environment", "validity", "observe", "wire", "envs", "versus"},
     {"conduct"},
 ]
 READ = [{"analyse"}, {"render"}]

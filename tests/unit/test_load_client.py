@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from harness.load.replies import MEMO_ENTRIES, ReplyCheck, same_json
+from harness.load.checks import MEMO_ENTRIES, ReplyCheck, same_json
 from harness.load.spec import Address, Expected
 
 from .load_support import CLOSE, HANG, HELLO, OK, RESET, ask, read_request, request, run, scripted, serving
@@ -313,3 +313,15 @@ def test_volatile_keys_may_vary_but_must_be_there():
 )
 def test_json_equality(a, b, equal):
     assert same_json(a, b) is equal
+
+
+def test_it_works_without_uvloop(tmp_path):
+    async def go(path):
+        async with serving(scripted([OK], [CLOSING, CLOSE], [NOT_FOUND], [OK[:9], CLOSE], [HANG]), path) as address:
+            return await ask(address, *[request()] * 5, timeout_s=0.3)
+
+    for path in (None, str(tmp_path / "socket")):
+        with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+            outcomes, traffic = runner.run(go(path))
+        assert outcomes.kinds == ["right", "right", "wrong-status", "truncated", "timeout"]
+        assert traffic.connects == 3

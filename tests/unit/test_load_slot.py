@@ -12,8 +12,8 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
+from harness.load.checks import ReplyCheck
 from harness.load.mix import endless, sequence
-from harness.load.replies import ReplyCheck
 from harness.load.slot import SlotRunner, flow
 from harness.load.spec import Address, SideSpec, SlotSpec
 from harness.load.turns import ClosedLoop
