@@ -103,8 +103,8 @@ def _little(
         return None
     inside = np.bincount(outcome.slice_index, weights=outcome.service_time_us, minlength=len(measured.slices.side))
     spent = float(inside[mine].sum()) / 1e6 / side.connections
-    length = float(np.asarray(measured.slices.length)[mine].sum())
-    whole = length + float(np.asarray(measured.slices.drain)[mine].sum())
+    length = float(np.asarray(measured.slices.length)[mine].sum()) - len(mine) * side.stagger_s / 2
+    whole = length + len(mine) * side.stagger_s / 2 + float(np.asarray(measured.slices.drain)[mine].sum())
     if length * (1 - LITTLE_TOLERANCE) <= spent <= whole * (1 + LITTLE_TOLERANCE):
         return None
     off = (spent / length if spent < length else spent / whole) - 1

@@ -135,7 +135,7 @@ class SlotRunner:
             return _Slice(Turn(now, now), 0.0, math.nan, 0.0, 0.0, (error.pid,))
         others = self._others(side)
         generator = time.process_time()
-        turn = await side.loop.turn(side.slice_s)
+        turn = await side.loop.turn(side.slice_s, side.spec.stagger_s)
         generator = time.process_time() - generator
         await asyncio.sleep(SETTLE_S)
         cpu = math.nan
