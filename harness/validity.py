@@ -20,6 +20,7 @@ LITTLE_TOLERANCE = 0.02
 FOREIGN_LIMIT = 0.03
 STEAL_LIMIT = 0.05
 IDLE_LIMIT = 0.03
+WAIT_LIMIT = 0.05
 STEADY_ROUNDS = 8
 STEADY_CHANGE = 0.25
 
@@ -28,7 +29,7 @@ Floats = npt.NDArray[np.float64]
 
 def examine(sides: Sequence[SideSpec], measured: SlotMeasurement, machine: Mapping[str, float]) -> tuple[Gate, ...]:
     """All gates that fire for a slot; ``machine`` holds shares of one CPU: ``steal``, ``foreign``."""
-    gates = [gate for gate in (_steal(machine), _foreign(machine)) if gate]
+    gates = [gate for gate in (_steal(machine), _foreign(machine), _starved(measured)) if gate]
     slices = measured.slices
     index = np.asarray(slices.side)
     idle = float(np.sum(slices.foreign_cpu)) / max(float(np.sum(slices.length) + np.sum(slices.drain)), 1e-9)
@@ -51,7 +52,7 @@ def examine(sides: Sequence[SideSpec], measured: SlotMeasurement, machine: Mappi
 
 def transient(gates: Sequence[Gate]) -> bool:
     """Whether another try may go better: what the machine did passes, what a server answers does not."""
-    passing = ("steal", "foreign-cpu", "idle-target-busy", "littles-law")
+    passing = ("steal", "foreign-cpu", "generator-starved", "idle-target-busy", "littles-law")
     return any(gate.fatal and gate.gate in passing for gate in gates)
 
 
@@ -68,6 +69,14 @@ def _foreign(machine: Mapping[str, float]) -> Gate | None:
         return None
     reason = f"other processes used {foreign:.1%} of the server's CPU (limit {FOREIGN_LIMIT:.0%})"
     return Gate("foreign-cpu", "", "", reason)
+
+
+def _starved(measured: SlotMeasurement) -> Gate | None:
+    """Others on the generator's CPU do not show in its own share of it, but in how long it was ready and not run."""
+    share = measured.generator_wait / max(measured.duration_s, 1e-9)
+    if share <= WAIT_LIMIT:
+        return None
+    return Gate("generator-starved", "", "", f"the generator waited {share:.1%} of the time for its CPU")
 
 
 def _replies(outcome: SideOutcome) -> tuple[str, str, bool] | None:

@@ -130,8 +130,6 @@ class SlotMeasurement:
     Attributes:
         generator_cpu: CPU seconds that the engine's process used.
         generator_wait: seconds for which it was ready to run and another process had its CPU.
-        window_flow: per slice, right replies counted by the part of their service time that lies in the window: unlike
-            ``Slices.window_replies`` it is not rounded to whole cycles where a slice holds few of them.
     """
 
     id: str
@@ -140,7 +138,6 @@ class SlotMeasurement:
     sides: tuple[SideOutcome, ...]
     generator_cpu: float
     generator_wait: float = 0.0
-    window_flow: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,11 +79,12 @@ class ClosedLoop:
         self._turn = Turn(0.0, 0.0)
         self._done: asyncio.Future[None] = self._loop.create_future()
 
-    async def turn(self, length_s: float, stagger_s: float = 0.0) -> Turn:
+    async def turn(self, length_s: float, stagger_s: float = 0.0, phase: float = 0.0) -> Turn:
         """Send for ``length_s`` seconds and wait for what is in flight then, at most the time-out.
 
         Args:
-            stagger_s: time over which the first sends are spread.
+            stagger_s: time over which the first sends are spread evenly.
+            phase: where in a gap between two of them the first one falls, from 0 to 1.
         """
         started = time.perf_counter()
         turn = self._turn = Turn(started, started + length_s)
@@ -93,7 +94,8 @@ class ClosedLoop:
         self._done = self._loop.create_future()
         for number, connection in enumerate(self._connections):
             if stagger_s:
-                self._loop.call_later(stagger_s * number / len(self._connections), self._resume, connection)
+                later = stagger_s * (number + phase) / len(self._connections)
+                self._loop.call_later(later, self._resume, connection)
             else:
                 connection.send(self._next(), time.perf_counter())
         self._sweeper.start()

@@ -9,8 +9,8 @@ SIDE = SideSpec("a", "json@10", Address(), (), 10, slice_s=0.1)
 QUIET = {"steal": 0.0, "foreign": 0.01}
 
 
-def measured(n=4, *, inside=None, replies=100, errors=None, fatal="", cpu=0.09, generator=0.02, foreign=0.0):
-    """Slices of 0.1 s and a drain of 10 ms; ``inside``: mean time inside of a reply, to suit Little's law by default."""
+def measured(n=4, *, inside=None, replies=100, errors=None, fatal="", cpu=0.09, generator=0.02, foreign=0.0, wait=0.0):
+    """Slices of 0.1 s and a drain of 10 ms; ``inside``: a reply's mean seconds, by default those of Little's law."""
     counts = replies if isinstance(replies, tuple) else (replies,) * n
     slices = Slices(
         tuple(range(n)), (0,) * n, tuple(0.11 * k for k in range(n)), (0.1,) * n, (0.09,) * n, (0.01,) * n,
@@ -18,9 +18,9 @@ def measured(n=4, *, inside=None, replies=100, errors=None, fatal="", cpu=0.09, 
     )  # fmt: skip
     times = [np.full(count, inside or 10 * 0.105 / count) * 1e6 for count in counts]
     index = np.repeat(np.arange(n), counts).astype(np.int32)
-    examples = {kind: "as it was" for kind in errors or {}}
+    examples = dict.fromkeys(errors or {}, "as it was")
     outcome = SideOutcome(np.concatenate(times), index, errors or {}, examples, fatal)
-    return SlotMeasurement("s", n * 0.11, slices, (outcome,), n * generator)
+    return SlotMeasurement("s", n * 0.11, slices, (outcome,), n * generator, wait)
 
 
 def fired(measurement, machine=QUIET, side=SIDE):
@@ -36,6 +36,7 @@ def test_a_sound_slot_passes():
     [
         (measured(), {"steal": 0.06}, "steal", "took 6.0% of the CPUs"),
         (measured(), {"foreign": 0.2}, "foreign-cpu", "used 20.0% of the server's CPU"),
+        (measured(wait=0.1), QUIET, "generator-starved", "waited 22.7% of the time"),
         (measured(foreign=0.01), QUIET, "idle-target-busy", "while it was another's turn"),
         (measured(errors={"wrong-status": 3}), QUIET, "replies", "3 wrong-status (as it was)"),
         (measured(fatal="it died"), QUIET, "given-up", "it died"),
