@@ -23,7 +23,10 @@ from harness.units import US
 REPLIES_PER_SLICE = 20
 LONGEST_SLICE_S = 2.0
 SETTLE_S = 0.001
-"""After the last reply a server still has to close, log and clean up: work that its CPU cost includes."""
+SETTLE_STEPS = 12
+SETTLED_SHARE = 0.05
+"""After the last reply a server still has to close, log and clean up: work that its CPU cost includes. It is waited for
+in steps of ``SETTLE_S`` until a step passes in which the server used less than this share of it."""
 
 WARMUP_S = 0.05
 """A warm-up opens the connections and shows the rate; it need not hold many waits."""
@@ -139,7 +142,7 @@ class SlotRunner:
         generator = time.process_time()
         turn = await side.loop.turn(length_s, side.spec.stagger_s, self._phases.random())
         generator = time.process_time() - generator
-        await asyncio.sleep(SETTLE_S)
+        await _settled(side.clock)
         cpu = math.nan
         if side.clock:
             try:
@@ -221,6 +224,17 @@ class SlotRunner:
         if now - self._told >= PROGRESS_S:
             self._told = now
             self._on_progress(Progress(self._spec.id, now - self._begun, self._round, self._replies))
+
+
+async def _settled(clock: TreeClock | None) -> None:
+    for _ in range(SETTLE_STEPS):
+        try:
+            before = clock.cpu() if clock else 0.0
+            await asyncio.sleep(SETTLE_S)
+            if clock is None or clock.cpu() - before < SETTLED_SHARE * SETTLE_S:
+                return
+        except ProcessGone:
+            return
 
 
 def _count(side: _Side, turn: Turn) -> None:
