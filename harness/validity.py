@@ -20,6 +20,7 @@ LITTLE_TOLERANCE = 0.02
 FOREIGN_LIMIT = 0.03
 STEAL_LIMIT = 0.05
 IDLE_LIMIT = 0.03
+THROTTLED_LIMIT = 0.01
 WAIT_LIMIT = 0.05
 STEADY_ROUNDS = 8
 STEADY_CHANGE = 0.25
@@ -29,7 +30,7 @@ Floats = npt.NDArray[np.float64]
 
 def examine(sides: Sequence[SideSpec], measured: SlotMeasurement, machine: Mapping[str, float]) -> tuple[Gate, ...]:
     """All gates that fire for a slot; ``machine`` holds shares of one CPU: ``steal``, ``foreign``."""
-    gates = [gate for gate in (_steal(machine), _foreign(machine), _starved(measured)) if gate]
+    gates = [gate for gate in (_steal(machine), _throttled(machine), _foreign(machine), _starved(measured)) if gate]
     slices = measured.slices
     index = np.asarray(slices.side)
     idle = float(np.sum(slices.foreign_cpu)) / max(float(np.sum(slices.length) + np.sum(slices.drain)), 1e-9)
@@ -52,7 +53,7 @@ def examine(sides: Sequence[SideSpec], measured: SlotMeasurement, machine: Mappi
 
 def transient(gates: Sequence[Gate]) -> bool:
     """Whether another try may go better: what the machine did passes, what a server answers does not."""
-    passing = ("steal", "foreign-cpu", "generator-starved", "idle-target-busy", "littles-law")
+    passing = ("steal", "throttled", "foreign-cpu", "generator-starved", "idle-target-busy", "littles-law")
     return any(gate.fatal and gate.gate in passing for gate in gates)
 
 
@@ -61,6 +62,14 @@ def _steal(machine: Mapping[str, float]) -> Gate | None:
     if steal <= STEAL_LIMIT:
         return None
     return Gate("steal", "", "", f"other guests of the host took {steal:.1%} of the CPUs (limit {STEAL_LIMIT:.0%})")
+
+
+def _throttled(machine: Mapping[str, float]) -> Gate | None:
+    throttled = machine.get("throttled", 0.0)
+    if throttled <= THROTTLED_LIMIT:
+        return None
+    reason = f"the CPU quota of the cgroup stopped everything for {throttled:.1%} of the time"
+    return Gate("throttled", "", "", reason)
 
 
 def _foreign(machine: Mapping[str, float]) -> Gate | None:

@@ -40,7 +40,6 @@ def test_a_wsgi_app_in_an_environment_of_its_own(own_app, tmp_path):
     environment = tmp_path / "environment"
     subprocess.run([sys.executable, "-m", "venv", "--system-site-packages", environment], check=True, timeout=120)
     python = environment / "bin" / "python"
-    (environment / "bin" / "marker").write_text("")
     site = next(Path(sys.prefix).glob("lib/python*/site-packages"))
     own = next(environment.glob("lib/python*/site-packages"))
     (own / "shared.pth").write_text(f"{site}\n")
@@ -56,7 +55,7 @@ def test_a_wsgi_app_in_an_environment_of_its_own(own_app, tmp_path):
         (("good:app@uvicron", "good:app@uvicorn"), (), 2, "did you mean uvicorn"),
         (("good:app@uvicorn", "missing:app@uvicorn"), (), 3, "missing"),
         (("good:app@uvicorn", "broken:app@uvicorn"), (), 3, "ZeroDivisionError"),
-        (("good:app@uvicorn", "failing:app@uvicorn"), (), 3, "not ready"),
+        (("good:app@uvicorn", "failing:app@uvicorn"), (), 3, "answered 500, expected below 400"),
         (("good:app@uvicorn", "partly:app@uvicorn"), ("--path", "/nowhere"), 3, "answered 404, expected below 400"),
         (("good:app@uvicorn", "good:app@uvicorn"), ("--path", "nowhere"), 2, "must begin with /"),
         (("good:app@uvicorn", "good:app@uvicorn"), ("--budget", "2s"), 2, "too short"),
@@ -67,12 +66,11 @@ def test_a_wsgi_app_in_an_environment_of_its_own(own_app, tmp_path):
     ],
     ids=lambda value: None if isinstance(value, int) else " ".join(value) if isinstance(value, tuple) else None,
 )
-def test_what_is_wrong_is_told(own_app, tmp_path, monkeypatch, sides, words, code, message):
-    monkeypatch.setattr("harness.launch.READY_S", 5.0)
+def test_what_is_wrong_is_told(own_app, tmp_path, sides, words, code, message):
     own_app(asgi_app(), module="good")
     own_app("1/0\n", module="broken")
-    own_app(asgi_app(status=500), module="failing")
-    own_app(asgi_app().replace("200", "(200 if scope['path'] == '/health' else 404)"), module="partly")
+    own_app(asgi_app(status="200 if scope['path'] == '/health' else 500"), module="failing")
+    own_app(asgi_app(status="200 if scope['path'] == '/health' else 404"), module="partly")
     done = harness("versus", *sides, *words, folder=tmp_path)
     assert done.returncode == code, done.stderr
     assert message in done.stderr

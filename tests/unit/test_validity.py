@@ -35,6 +35,7 @@ def test_a_sound_slot_passes():
     ("measurement", "machine", "gate", "reason"),
     [
         (measured(), {"steal": 0.06}, "steal", "took 6.0% of the CPUs"),
+        (measured(), {"throttled": 0.02}, "throttled", "stopped everything for 2.0%"),
         (measured(), {"foreign": 0.2}, "foreign-cpu", "used 20.0% of the server's CPU"),
         (measured(wait=0.1), QUIET, "generator-starved", "waited 22.7% of the time"),
         (measured(foreign=0.01), QUIET, "idle-target-busy", "while it was another's turn"),
