@@ -49,11 +49,20 @@ def no_process_left():
     assert not alive, [" ".join(process.cmdline()) for process in alive]
 
 
-@pytest.fixture
-def no_room():
-    """Caps how many bytes a file may hold, as a full disk would; lifted at the end of the test."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    try:
-        yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+class NoRoom:
+    """Caps how many bytes a file may hold, as a full disk would: from ``begin`` to the end of the ``with`` block.
+
+    As short as can be, since what pytest writes meanwhile is capped too.
+    """
+
+    def __init__(self) -> None:
+        self._before = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def begin(self, size: int) -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, self._before[1]))
+
+    def __enter__(self) -> NoRoom:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, self._before)

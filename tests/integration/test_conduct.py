@@ -17,7 +17,7 @@ from harness.placement import Placement
 from harness.plan import make_plan, with_twin
 from harness.profiles import Profile
 from harness.record import Run
-from tests.conftest import asgi_app
+from tests.conftest import NoRoom, asgi_app
 
 pytestmark = pytest.mark.usefixtures("no_process_left")
 PLACEMENT = Placement((), (), ())
@@ -142,11 +142,11 @@ def test_an_interrupted_run_goes_on_where_it_was(own_app, tmp_path, error):
     assert Run.open(run.folder).manifest.status == "finished"
 
 
-def test_a_disk_that_takes_no_more_ends_the_run_with_a_clear_error(own_app, tmp_path, no_room):
+def test_a_disk_that_takes_no_more_ends_the_run_with_a_clear_error(own_app, tmp_path):
     run = new_run(tmp_path / "r", [own_app(served())])
     slots = run.folder / "slots.jsonl"
-    engine = FakeEngine(lambda call, spec: call == 2 and no_room(slots.stat().st_size + 10))
-    with pytest.raises(RecordError, match="could not be saved: File too large") as caught:
+    with pytest.raises(RecordError, match="could not be saved: File too large") as caught, NoRoom() as disk:
+        engine = FakeEngine(lambda call, spec: call == 2 and disk.begin(slots.stat().st_size + 10))
         conduct(run, engine, PLACEMENT, Silent())
     assert "--resume" in caught.value.hint
     assert len(Run.open(run.folder).slots()) == 1

@@ -7,6 +7,7 @@ import pytest
 from harness.errors import RecordError, SchemaError
 from harness.model import Manifest, Plan, Side, Slices, SlotRecord
 from harness.record import Run, find_run, list_runs
+from tests.conftest import NoRoom
 
 PLAN = Plan("smoke", 1, 30.0, 20.0, (), (), ())
 MANIFEST = Manifest("r1", "", "2026-01-01T00:00:00+00:00", "running", "harness run", 1, PLAN, (), (), {}, {})
@@ -79,15 +80,16 @@ def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
         Run.create(tmp_path / "file" / "r1", MANIFEST)
 
 
-def test_a_disk_that_takes_no_more_is_an_error_and_leaves_what_was_saved(tmp_path, no_room):
+def test_a_disk_that_takes_no_more_is_an_error_and_leaves_what_was_saved(tmp_path):
     run = Run.create(tmp_path / "r1", MANIFEST)
     run.append(record(), {})
-    no_room((run.folder / "slots.jsonl").stat().st_size + 100)
-    with pytest.raises(RecordError, match="File too large") as caught:
+    size = (run.folder / "slots.jsonl").stat().st_size
+    with pytest.raises(RecordError, match="File too large") as caught, NoRoom() as disk:
+        disk.begin(size + 100)
         run.append(record("b00-next"), {})
     assert "--resume" in caught.value.hint
-    no_room(10)
-    with pytest.raises(RecordError, match=r"manifest\.json cannot be written"):
+    with pytest.raises(RecordError, match=r"manifest\.json cannot be written"), NoRoom() as disk:
+        disk.begin(10)
         run.finish("finished", 1.0)
     again = Run.open(run.folder)
     assert again.manifest == MANIFEST
