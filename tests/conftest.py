@@ -50,18 +50,22 @@ def no_process_left():
 
 
 class NoRoom:
-    """Caps how many bytes a file may hold, as a full disk would: from ``begin`` to the end of the ``with`` block.
+    """Caps how many bytes a file may hold, as a full disk would: from ``begin``, or at once where a size is given, to
+    the end of the ``with`` block.
 
     As short as can be, since what pytest writes meanwhile is capped too.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, size: int | None = None) -> None:
+        self._size = size
         self._before = resource.getrlimit(resource.RLIMIT_FSIZE)
 
     def begin(self, size: int) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (size, self._before[1]))
 
     def __enter__(self) -> NoRoom:
+        if self._size is not None:
+            self.begin(self._size)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -145,8 +145,9 @@ def test_an_interrupted_run_goes_on_where_it_was(own_app, tmp_path, error):
 def test_a_disk_that_takes_no_more_ends_the_run_with_a_clear_error(own_app, tmp_path):
     run = new_run(tmp_path / "r", [own_app(served())])
     slots = run.folder / "slots.jsonl"
-    with pytest.raises(RecordError, match="could not be saved: File too large") as caught, NoRoom() as disk:
-        engine = FakeEngine(lambda call, spec: call == 2 and disk.begin(slots.stat().st_size + 10))
+    disk = NoRoom()
+    engine = FakeEngine(lambda call, spec: call == 2 and disk.begin(slots.stat().st_size + 10))
+    with pytest.raises(RecordError, match="could not be saved: File too large") as caught, disk:
         conduct(run, engine, PLACEMENT, Silent())
     assert "--resume" in caught.value.hint
     assert len(Run.open(run.folder).slots()) == 1

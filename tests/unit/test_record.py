@@ -84,12 +84,10 @@ def test_a_disk_that_takes_no_more_is_an_error_and_leaves_what_was_saved(tmp_pat
     run = Run.create(tmp_path / "r1", MANIFEST)
     run.append(record(), {})
     size = (run.folder / "slots.jsonl").stat().st_size
-    with pytest.raises(RecordError, match="File too large") as caught, NoRoom() as disk:
-        disk.begin(size + 100)
+    with pytest.raises(RecordError, match="File too large") as caught, NoRoom(size + 100):
         run.append(record("b00-next"), {})
     assert "--resume" in caught.value.hint
-    with pytest.raises(RecordError, match=r"manifest\.json cannot be written"), NoRoom() as disk:
-        disk.begin(10)
+    with pytest.raises(RecordError, match=r"manifest\.json cannot be written"), NoRoom(10):
         run.finish("finished", 1.0)
     again = Run.open(run.folder)
     assert again.manifest == MANIFEST
