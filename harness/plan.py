@@ -27,9 +27,10 @@ from harness.model import (
 from harness.profiles import Detail, Profile
 from harness.units import format_duration
 
-SLICE_S = 0.06
-LEAD_IN_S = 0.01
+SLICE_S = 0.05
+RAMP_S = 0.01
 SERVICE_TIMES_PER_SLICE = 20
+EXPECTED_SERVICE_S = 0.004
 REPLIES_PER_SLICE = 64
 METRICS: tuple[Metric, ...] = ("cpu_cost", "throughput")
 TWIN = "~again"
@@ -96,7 +97,7 @@ def with_twin(targets: Sequence[Target]) -> tuple[Target, ...]:
 
 
 def slice_length(point: Point) -> float:
-    """50 ms after the lead-in, or so many expected waits that the slice holds some 64 replies: 20 at most, 4 at least.
+    """50 ms, or after the lead-in so many waits that the slice holds some 64 replies: 20 at most, 4 at least.
 
     The first sends of a slice are spread over one wait, so replies do not come in bursts, and a window of a few waits
     counts them as exactly as one of 20.
@@ -106,21 +107,30 @@ def slice_length(point: Point) -> float:
 
 
 def lead_in(wait_s: float) -> float:
-    """The ramp of a slice: replies that were under way for less than one wait cannot have ended yet."""
-    return LEAD_IN_S + wait_s
+    """The ramp of a slice with waits: replies that were under way for less than one wait cannot have ended yet."""
+    return RAMP_S + wait_s if wait_s else 0.0
 
 
-def warmup_length(point: Point) -> float:
-    """A warm-up slice opens the connections and shows the rate; it need not hold many waits."""
-    return SLICE_S + point.wait_s
+def turn_seconds(target: Target, point: Point) -> float:
+    """Expected time of a recorded turn: the slice, and the drain of what is still in hand at its end."""
+    parallel = _parallel(target, point)
+    service_s = point.wait_s / parallel if point.wait_s else EXPECTED_SERVICE_S
+    return max(slice_length(point), SERVICE_TIMES_PER_SLICE * service_s) + _drain_seconds(target, point)
 
 
-def turn_seconds(target: Target, point: Point, slice_s: float) -> float:
-    """Expected time of one turn: the slice, and the drain of what a saturated target still has in hand."""
+def warmup_seconds(target: Target, point: Point) -> float:
+    """Expected time of a warm-up turn, which opens connections and shows the rate, and need not hold many waits."""
+    return SLICE_S + point.wait_s + _drain_seconds(target, point)
+
+
+def _drain_seconds(target: Target, point: Point) -> float:
+    return point.wait_s * point.concurrency / _parallel(target, point) + _DRAIN_S + _TURN_S
+
+
+def _parallel(target: Target, point: Point) -> int:
+    """Requests that can wait at the same time."""
     capacity = target.workers * target.threads if target.interface == "wsgi" else point.concurrency
-    parallel = min(point.concurrency, capacity)
-    drain = point.wait_s * point.concurrency / parallel + _DRAIN_S
-    return slice_s + drain + _TURN_S
+    return min(point.concurrency, capacity)
 
 
 def block_seconds(targets: int) -> float:
@@ -233,8 +243,8 @@ def _groups(targets: Sequence[Target], scenarios: Sequence[Scenario], points: Se
             continue
         sides = tuple(Side(target.name, point.id) for target, point in pairs)
         longest = max(slice_length(point) for point in members)
-        round_s = sum(turn_seconds(target, point, slice_length(point)) for target, point in pairs)
-        warmup_s = sum(turn_seconds(target, point, warmup_length(point)) for target, point in pairs)
+        round_s = sum(turn_seconds(target, point) for target, point in pairs)
+        warmup_s = sum(warmup_seconds(target, point) for target, point in pairs)
         groups.append(_Group(key, sides, longest, round_s, warmup_s))
     return groups
 

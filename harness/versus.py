@@ -24,7 +24,7 @@ from harness.model import (
     Target,
 )
 from harness.placement import Placement
-from harness.plan import TWIN, expand, serves, slice_length, turn_seconds, warmup_length
+from harness.plan import TWIN, expand, serves, slice_length, turn_seconds, warmup_seconds
 from harness.verify import Reply, case_of, compare, exchange
 
 LOOKS = (24, 16, 12, 8, 5)
@@ -136,8 +136,8 @@ def versus_plan(
     targets = (a, b, replace(a, name=a.name + TWIN, twin_of=a.name)) if control else (a, b)
     if not all(serves(target, point) for target in targets):
         raise UsageError(f"{a.name} and {b.name} do not both serve {point.scenario}")
-    round_s = sum(turn_seconds(target, point, slice_length(point)) for target in targets)
-    warmup_s = sum(turn_seconds(target, point, warmup_length(point)) for target in targets)
+    round_s = sum(turn_seconds(target, point) for target in targets)
+    warmup_s = sum(warmup_seconds(target, point) for target in targets)
     fewest_s = warmup_s + MIN_ROUNDS * round_s
     starting_s = start_s * len(targets) / 2 + OVERHEAD_S
     for blocks in LOOKS:

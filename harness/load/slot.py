@@ -20,8 +20,8 @@ from harness.model import Slices
 from harness.sampling import ProcessGone, TreeClock, waited_for_cpu
 from harness.units import US
 
-REPLIES_PER_SLICE = 20
-LONGEST_SLICE_S = 2.0
+SERVICE_TIMES_PER_SLICE = 20
+LONGEST_SLICE_S = 1.0
 SETTLE_S = 0.001
 SETTLE_STEPS = 12
 SETTLED_SHARE = 0.05
@@ -169,16 +169,29 @@ class SlotRunner:
         if self._failing(side, turn):
             _count(side, turn)
         elif turn.replies:
-            cost = 0.0 if math.isnan(measured.cpu) else measured.cpu / turn.replies
             gap = (turn.ended - turn.started) / turn.replies
-            wanted = REPLIES_PER_SLICE * max(cost, gap)
-            side.slice_s = max(side.slice_s, min(wanted, LONGEST_SLICE_S))
+            # A wait spreads over all connections; a busy server takes them one after the other.
+            service = gap if side.spec.lead_in_s else gap * side.spec.connections
+            side.slice_s = max(side.slice_s, min(SERVICE_TIMES_PER_SLICE * service, LONGEST_SLICE_S))
+
+    @staticmethod
+    def _window(measured: _Slice) -> tuple[float, int]:
+        """Over what time throughput is counted, and the right replies in it.
+
+        Where requests wait (``lead_in_s``), from the end of the ramp to the last send. Elsewhere the server works from
+        the first send to the last reply, so that all replies over all of that time are its rate: replies that come in
+        waves of the concurrency would make a window's count too coarse.
+        """
+        turn = measured.turn
+        if not measured.lead_in_s:
+            return turn.ended - turn.started, turn.replies
+        opened, ends = turn.started + measured.lead_in_s, np.array(turn.ends)
+        return turn.stopped - opened, int(np.count_nonzero((ends >= opened) & (ends <= turn.stopped)))
 
     def _record(self, index: int, side: _Side, measured: _Slice) -> None:
         turn = measured.turn
         _count(side, turn)
-        ends = np.array(turn.ends)
-        opened = turn.started + measured.lead_in_s
+        window, counted = self._window(measured)
         side.service.append(np.array(turn.service))
         side.slice_index.append(np.full(turn.replies, len(self._rows["round"]), np.int32))
         row = {
@@ -186,9 +199,9 @@ class SlotRunner:
             "side": index,
             "started": turn.started - self._first,
             "length": turn.stopped - turn.started,
-            "window": turn.stopped - opened,
+            "window": window,
             "drain": max(0.0, turn.ended - turn.stopped),
-            "window_replies": int(np.count_nonzero((ends >= opened) & (ends <= turn.stopped))),
+            "window_replies": counted,
             "replies": turn.replies,
             "wrong": turn.wrong,
             "failed": turn.failed,

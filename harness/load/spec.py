@@ -64,7 +64,8 @@ class SideSpec:
         root_pid: root of the server's process tree, for its CPU clock; 0 where it cannot be read.
         connections: concurrency of the closed loop.
         slice_s: length of a slice; the engine lengthens it to 20 service times where its warm-up says so.
-        lead_in_s: the first part of a slice, not counted for throughput (the ramp).
+        lead_in_s: the first part of a slice, not counted for throughput (the ramp); 0 where throughput is all replies
+            over slice and drain.
         stagger_s: time over which a slice's first sends are spread evenly, so that replies after a wait do not come in
             bursts.
     """
@@ -75,8 +76,8 @@ class SideSpec:
     requests: tuple[WireRequest, ...]
     connections: int
     root_pid: int = 0
-    slice_s: float = 0.06
-    lead_in_s: float = 0.01
+    slice_s: float = 0.05
+    lead_in_s: float = 0.0
     stagger_s: float = 0.0
     timeout_s: float = 10.0
 

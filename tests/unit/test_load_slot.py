@@ -105,6 +105,15 @@ def test_sides_take_turns_and_each_slice_adds_up():
     assert measured.generator_cpu > 0
 
 
+def test_without_a_lead_in_all_replies_count_over_slice_and_drain():
+    with server() as (port, pid):
+        measured, _ = measure(side(port, pid, lead_in_s=0.0), budget_s=0.01, min_rounds=2)
+    slices = measured.slices
+    assert slices.window_replies == slices.replies
+    for index in range(len(slices.round)):
+        assert slices.window[index] == pytest.approx(slices.length[index] + slices.drain[index], abs=1e-6)
+
+
 def test_the_order_follows_the_seed():
     with server() as (port, pid):
         sides = [side(port, pid, str(index), 1) for index in range(4)]

@@ -54,7 +54,7 @@ def test_an_unknown_parameter_is_refused():
 
 def test_slices_hold_enough_replies():
     points = {p.id: p for p in expand(SLEEP, "full")}
-    assert slice_length(points["io-sleep[ms=0]@64"]) == 0.06
+    assert slice_length(points["io-sleep[ms=0]@64"]) == 0.05
     assert slice_length(points["io-sleep[ms=20]@1"]) == pytest.approx(0.03 + 20 * 0.02)
     assert slice_length(points["io-sleep[ms=20]@64"]) == pytest.approx(0.03 + 4 * 0.02)
 
