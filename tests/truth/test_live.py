@@ -1,0 +1,56 @@
+"""Items 4, 6 and 7 of the known truth on real apps: loose limits here, the exact figures in ``harness selftest``."""
+
+import math
+
+import numpy as np
+import pytest
+
+from harness.declare import load_declarations, select_scenarios, select_targets
+from harness.load.engine import Engine
+from harness.placement import detect
+from harness.plan import expand
+from harness.servers import interface_of
+from harness.truth.resolution import sequential_verdict
+from harness.truth.slowdown import experiment
+from harness.truth.waits import check_waits
+
+pytestmark = pytest.mark.usefixtures("no_process_left")
+ATTEMPTS = 3
+
+
+def target(name):
+    return select_targets(load_declarations(), [name], interface_of)[0]
+
+
+def json_point():
+    return expand(select_scenarios(load_declarations(), ["json"])[0], "full")[0]
+
+
+@pytest.mark.parametrize("name", ["raw-asgi-uvicorn", "raw-wsgi-gunicorn-gthread"])
+def test_an_injected_slowdown_is_seen_in_its_true_size(name):
+    placement = detect()
+    with Engine(placement.generator) as engine:
+        for seed in range(ATTEMPTS):
+            found = experiment(target(name), json_point(), (0.5,), engine, placement, blocks=3, slot_s=1.0, seed=seed)
+            control, slowed = found.injected
+            assert slowed.truth > 1.1
+            if len(slowed.log_ratio) == 3:
+                break
+        else:
+            pytest.skip("other processes use the server's CPU")
+    assert np.median(control.log_ratio) == pytest.approx(0, abs=0.1)
+    assert np.median(slowed.log_ratio) == pytest.approx(math.log(slowed.truth), abs=0.1)
+    assert np.median(slowed.rates) < 0
+    assert sequential_verdict(control.log_ratio, 0.02, 3).verdict in ("undecided", "same", "small")
+
+
+def test_waits_of_50_ms_have_their_known_rates():
+    placement = detect()
+    targets = [target("flask-gunicorn-sync"), target("fastapi-uvicorn")]
+    with Engine(placement.generator) as engine:
+        for _ in range(ATTEMPTS):
+            checks = check_waits(targets, engine, placement, 2.0)
+            if all(check.passed for check in checks):
+                return
+    for check in checks:
+        assert check.measured == pytest.approx(check.expected, rel=0.25), check.what
