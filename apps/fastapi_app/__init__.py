@@ -2,18 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 
-from apps.fastapi_app import basics, errors, orders, waits
+from apps.contract.openapi import TITLE, VERSION
+from apps.contract.settings import ALLOWED_ORIGIN, CORS_HEADERS, CORS_METHODS
+from apps.fastapi_app import basics, documents, errors, io, orders, products, streams, upload, users, waits
+from apps.fastapi_app.resources import close_resources, database
 
 
-def create_app() -> FastAPI:
-    """The application, with its routers and error handlers."""
-    app = FastAPI(title="Contract", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+def create_app(store: Callable[[], products.Store] = database) -> FastAPI:
+    """The application, with its routers and error handlers.
+
+    Args:
+        store: dependency that gives what keeps the products.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        yield
+        await close_resources()
+
+    app = FastAPI(
+        title=TITLE, version=VERSION, docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=lifespan
+    )
+    app.add_middleware(
+        CORSMiddleware, allow_origins=[ALLOWED_ORIGIN], allow_methods=CORS_METHODS, allow_headers=CORS_HEADERS
+    )
     errors.register(app)
-    app.include_router(basics.router)
-    app.include_router(orders.router)
-    app.include_router(waits.router)
+    for module in (basics, orders, waits, io, products, users, upload, streams, documents):
+        app.include_router(module.router)
+    if store is not database:
+        app.dependency_overrides[database] = store
     return app
 
 

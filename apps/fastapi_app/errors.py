@@ -1,12 +1,20 @@
-"""Errors as the contract words them."""
+"""Errors as the contract words them, and how the documentation shows them."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 from apps.contract.inbound import DETAILS, Refused
+from apps.contract.replies import Invalid, Problem
+
+
+def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What a route's ``responses`` say of these statuses."""
+    return {status: {"model": Invalid if status == 422 else Problem} for status in statuses}
 
 
 async def invalid(request: Request, exc: RequestValidationError) -> JSONResponse:
@@ -16,7 +24,7 @@ async def invalid(request: Request, exc: RequestValidationError) -> JSONResponse
 
 
 async def refused(request: Request, exc: Refused) -> JSONResponse:
-    return JSONResponse({"detail": exc.detail}, status_code=exc.status)
+    return JSONResponse({"detail": exc.detail}, status_code=exc.status, headers=dict(exc.headers))
 
 
 async def crashed(request: Request, exc: Exception) -> JSONResponse:

@@ -1,0 +1,24 @@
+"""The statements of both drivers; ``{n}`` is the place of the n-th parameter, which the drivers write differently."""
+
+from __future__ import annotations
+
+COLUMNS = "id, sku, name, price_cents, stock"
+
+SLEEP = f"SELECT {COLUMNS} FROM products, pg_sleep({{1}}::float8) WHERE id = {{2}}"
+ONE = f"SELECT {COLUMNS} FROM products WHERE id = {{1}}"
+PAGE = f"SELECT {COLUMNS} FROM products ORDER BY id LIMIT {{1}} OFFSET {{2}}"
+INSERT = f"INSERT INTO products (sku, name, price_cents, stock) VALUES ({{1}}, {{2}}, {{3}}, {{4}}) RETURNING {COLUMNS}"
+INSERT_NEXT = f"INSERT INTO products (name, price_cents, stock) VALUES ({{1}}, {{2}}, {{3}}) RETURNING {COLUMNS}"
+
+SLEPT_ROW = 1
+"""Id of the row that ``GET /io/db`` reads."""
+
+
+def numbered(statement: str) -> str:
+    """With ``$1``, as asyncpg wants it."""
+    return statement.format(*(f"${number}" for number in range(5)))
+
+
+def positional(statement: str) -> str:
+    """With ``%s``, as psycopg wants it; every statement names its parameters in order."""
+    return statement.format(*["%s"] * 5)
