@@ -14,7 +14,8 @@ from harness.commands.select import chosen_targets
 from harness.errors import LaunchError
 from harness.launch import serving
 from harness.model import Failure, Target
-from harness.verify import Checked, verify_all
+from harness.services import needs_of, services
+from harness.verify import Checked, endpoints_of, verify_all
 
 
 def run(patterns: Sequence[str], as_json: bool, quiet: bool) -> int:
@@ -23,13 +24,16 @@ def run(patterns: Sequence[str], as_json: bool, quiet: bool) -> int:
     errors = Console(stderr=True, quiet=quiet)
     checked: list[Checked] = []
     failures: list[Failure] = list(skipped)
-    for number, target in enumerate(targets, start=1):
-        errors.print(f"[{number}/{len(targets)}] {target.name}", markup=False, highlight=False)
-        try:
-            with serving(target) as running:
-                checked += verify_all(target, running.bind)
-        except LaunchError as error:
-            failures.append(Failure(target.name, "", "not-ready", str(error), error.log))
+    needs = needs_of(name for target in targets for name in endpoints_of(target))
+    with services(needs) as around:
+        for number, target in enumerate(targets, start=1):
+            errors.print(f"[{number}/{len(targets)}] {target.name}", markup=False, highlight=False)
+            around.restore()
+            try:
+                with serving(target, environment=around.environment) as running:
+                    checked += verify_all(target, running.bind, running.secret)
+            except LaunchError as error:
+                failures.append(Failure(target.name, "", "not-ready", str(error), error.log))
     differing = [entry for entry in checked if entry.difference]
     if as_json:
         document = {"checked": [asdict(entry) for entry in checked], "failures": [asdict(f) for f in failures]}

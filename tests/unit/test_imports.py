@@ -11,7 +11,8 @@ WRITE = [
     {"toml_lines", "placement"},
     {"declare", "profiles"},
     {"plan"},
-    {"servers", "guard", "launch", "verify", "load", "sampling", "environment", "validity", "observe", "wire"},
+    {"servers", "guard", "launch", "verify", "load", "sampling", "environment", "validity", "observe", "wire"}
+    | {"postgres", "services", "features"},
     {"conduct"},
 ]
 READ = [{"analyse"}, {"render"}]
@@ -61,7 +62,7 @@ def test_harness_imports_only_what_comes_before(path):
     rooms = {room(name) for name in names} - {None, "__version__"}
     assert rooms <= permitted, f"imports {sorted(rooms - permitted)}"
     if "apps.contract" in {".".join(name.split(".")[:2]) for name in names}:
-        assert part in {"verify", "wire"}
+        assert part in {"verify", "wire", "services", "features"}
 
 
 @pytest.mark.parametrize("path", modules("apps"), ids=lambda path: str(path.relative_to(ROOT)))
