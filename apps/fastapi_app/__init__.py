@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
@@ -13,30 +14,32 @@ from apps.contract.settings import ALLOWED_ORIGIN, CORS_HEADERS, CORS_METHODS
 from apps.fastapi_app import basics, documents, errors, io, orders, products, streams, upload, users, waits
 from apps.fastapi_app.resources import close_resources, database
 
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
-def create_app(store: Callable[[], products.Store] = database) -> FastAPI:
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    yield
+    await close_resources()
+
+
+def create_app(store: Callable[..., Any] = database, around: Lifespan = lifespan) -> FastAPI:
     """The application, with its routers and error handlers.
 
     Args:
         store: dependency that gives what keeps the products.
+        around: what is opened and closed with the application.
     """
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        yield
-        await close_resources()
-
     app = FastAPI(
-        title=TITLE, version=VERSION, docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=lifespan
+        title=TITLE, version=VERSION, docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=around
     )
     app.add_middleware(
         CORSMiddleware, allow_origins=[ALLOWED_ORIGIN], allow_methods=CORS_METHODS, allow_headers=CORS_HEADERS
     )
     errors.register(app)
-    for module in (basics, orders, waits, io, products, users, upload, streams, documents):
+    app.include_router(products.create_router(store))
+    for module in (basics, orders, waits, io, users, upload, streams, documents):
         app.include_router(module.router)
-    if store is not database:
-        app.dependency_overrides[database] = store
     return app
 
 

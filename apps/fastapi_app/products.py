@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, Protocol
 
 from fastapi import APIRouter, Depends, Path, Query
@@ -13,7 +14,6 @@ from apps.contract.operations import BODY_REFUSALS
 from apps.contract.replies import ProductPageReply, ProductReply
 from apps.fastapi_app.body import JSONRoute
 from apps.fastapi_app.errors import refusals
-from apps.fastapi_app.resources import database
 
 
 class Store(Protocol):
@@ -26,27 +26,25 @@ class Store(Protocol):
     async def add(self, new: NewProduct) -> dict[str, Any]: ...
 
 
-StoreDependency = Annotated[Store, Depends(database)]
+def create_router(provide: Callable[..., Any]) -> APIRouter:
+    """The routes, with ``provide`` as the dependency that gives their ``Store``."""
+    dependency = Depends(provide)
+    reading = APIRouter(prefix="/products")
+    writing = APIRouter(prefix="/products", route_class=JSONRoute)
 
-reading = APIRouter(prefix="/products")
-writing = APIRouter(prefix="/products", route_class=JSONRoute)
+    @reading.get("/{product_id}", responses=refusals(404, 422, 503))
+    async def product(product_id: Annotated[ItemId, Path()], store: Store = dependency) -> ProductReply:
+        return await store.product(product_id)
 
+    @reading.get("", responses=refusals(422, 503))
+    async def products(query: Annotated[ProductsQuery, Query()], store: Store = dependency) -> ProductPageReply:
+        return transfer.product_page(query, await store.products(query.limit, query.offset))
 
-@reading.get("/{product_id}", responses=refusals(404, 422, 503))
-async def product(product_id: Annotated[ItemId, Path()], store: StoreDependency) -> ProductReply:
-    return await store.product(product_id)
+    @writing.post("", status_code=201, responses=refusals(*BODY_REFUSALS, 409, 503))
+    async def insert(new: NewProduct, store: Store = dependency) -> ProductReply:
+        return await store.add(new)
 
-
-@reading.get("", responses=refusals(422, 503))
-async def products(query: Annotated[ProductsQuery, Query()], store: StoreDependency) -> ProductPageReply:
-    return transfer.product_page(query, await store.products(query.limit, query.offset))
-
-
-@writing.post("", status_code=201, responses=refusals(*BODY_REFUSALS, 409, 503))
-async def insert(new: NewProduct, store: StoreDependency) -> ProductReply:
-    return await store.add(new)
-
-
-router = APIRouter()
-router.include_router(reading)
-router.include_router(writing)
+    router = APIRouter()
+    router.include_router(reading)
+    router.include_router(writing)
+    return router
