@@ -87,6 +87,130 @@ def run(
 
 
 @app.command()
+def load(
+    url: Annotated[str, typer.Argument(metavar="URL", help="http://…, ws://…, or http+unix://%2Fpath%2Fof.sock/…")],
+    connections: Annotated[int, typer.Option("-c", "--connections", help="Concurrency.")] = 32,
+    duration: Annotated[str, typer.Option("-d", "--duration", metavar="TIME")] = "5s",
+    rate: Annotated[
+        float | None, typer.Option("-r", "--rate", help="Requests per second, whatever the replies do (open loop).")
+    ] = None,
+    arrivals: Annotated[
+        str, typer.Option(metavar="constant|poisson", help="How an open loop spaces them.")
+    ] = "constant",
+    method: Annotated[str, typer.Option("-X", "--method", help="GET, or POST where there is a body.")] = "",
+    headers: Annotated[list[str], typer.Option("-H", "--header", metavar="'NAME: VALUE'", help="Repeatable.")] = [],  # noqa: B006
+    bodies: Annotated[
+        list[str],
+        typer.Option("--body", metavar="TEXT|@FILE", help="Repeatable: several are sent in a seeded order."),
+    ] = [],  # noqa: B006
+    expect_status: Annotated[
+        int | None, typer.Option(help="The status that is right; any of 2xx and 3xx unless given.")
+    ] = None,
+    expect_body: Annotated[str | None, typer.Option(metavar="TEXT|@FILE", help="The body that is right.")] = None,
+    timeout: Annotated[str, typer.Option(metavar="TIME", help="After which a request has failed.")] = "10s",
+    processes: Annotated[int, typer.Option(help="Generator processes that share the load.")] = 1,
+    seed: Annotated[int | None, typer.Option(help="Seed of arrivals and bodies.")] = None,
+    cpus: Annotated[list[int], typer.Option("--cpu", help="CPU to send from; repeatable.")] = [],  # noqa: B006
+    sse: Annotated[bool, typer.Option("--sse", help="Read server-sent events.")] = False,
+    messages_in_flight: Annotated[int, typer.Option(help="WebSocket: messages under way on each connection.")] = 1,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Send a load to a URL; every reply is checked, every latency kept.
+
+    Exit codes: 0 measured; 1 no right reply, or one that differed from --expect-…; 2 usage; 3 nothing listens there;
+    130 interrupted, with what was measured so far printed.
+    """
+    from harness.commands import load as command
+
+    request = command.LoadRequest(
+        url=url,
+        connections=connections,
+        duration=duration,
+        rate=rate,
+        arrivals=arrivals,
+        method=method,
+        headers=tuple(headers),
+        bodies=tuple(bodies),
+        expect_status=expect_status,
+        expect_body=expect_body,
+        timeout=timeout,
+        processes=processes,
+        seed=seed,
+        cpus=tuple(cpus),
+        sse=sse,
+        messages_in_flight=messages_in_flight,
+        as_json=as_json,
+        quiet=quiet,
+    )
+    raise typer.Exit(command.run(request))
+
+
+@app.command()
+def versus(
+    a: Annotated[str, typer.Argument(metavar="A", help="A target, or package.module:attribute@server[,option=value]…")],
+    b: Annotated[str, typer.Argument(metavar="B", help="The target that A is compared with.")],
+    path: Annotated[
+        str, typer.Option("--path", metavar="PATH", help="The path that is asked for, with its query.")
+    ] = "",
+    scenario: Annotated[
+        str, typer.Option("-s", "--scenario", help="A scenario of the contract, in place of --path.")
+    ] = "",
+    method: Annotated[str, typer.Option("-X", "--method", help="GET, or POST where there is a body.")] = "",
+    headers: Annotated[list[str], typer.Option("-H", "--header", metavar="'NAME: VALUE'", help="Repeatable.")] = [],  # noqa: B006
+    body: Annotated[str, typer.Option("--body", metavar="TEXT|@FILE")] = "",
+    expect_status: Annotated[int, typer.Option(help="The status that is right; any below 400 unless given.")] = 0,
+    concurrency: Annotated[int | None, typer.Option("-c", "--concurrency", min=1, help="Connections.")] = None,
+    metric: Annotated[str, typer.Option(metavar="cpu_cost|throughput", help="What is compared.")] = "cpu_cost",
+    with_a: Annotated[
+        list[str], typer.Option("--with-a", metavar="PACKAGE==VERSION", help="Packages of A's own environment.")
+    ] = [],  # noqa: B006
+    with_b: Annotated[
+        list[str], typer.Option("--with-b", metavar="PACKAGE==VERSION", help="Packages of B's own environment.")
+    ] = [],  # noqa: B006
+    budget: Annotated[str, typer.Option(metavar="TIME", help="Wall time, server starts included.")] = "40s",
+    fail_if_slower: Annotated[
+        str, typer.Option(metavar="SHARE", help="Exit with 1 where A is shown to be slower than B by more, say 3%.")
+    ] = "",
+    control: Annotated[bool, typer.Option(help="Measure A a second time as the A/A control.")] = True,
+    seed: Annotated[int | None, typer.Option(help="Seed of every random choice.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder of the data; results/<run> unless given.")
+    ] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Say whether A is cheaper (or faster) than B, by how much, and how sure that is.
+
+    Exit codes: 0 measured; 1 slower by more than --fail-if-slower; 2 usage; 3 a side is not ready; 130 interrupted.
+    """
+    from harness.commands import versus as command
+
+    request = command.VersusRequest(
+        a=a,
+        b=b,
+        path=path,
+        scenario=scenario,
+        method=method,
+        headers=tuple(headers),
+        body=body,
+        expect_status=expect_status,
+        concurrency=concurrency,
+        metric=metric,
+        with_a=tuple(with_a),
+        with_b=tuple(with_b),
+        budget=budget,
+        fail_if_slower=fail_if_slower,
+        control=control,
+        seed=seed,
+        out=out,
+        as_json=as_json,
+        quiet=quiet,
+    )
+    raise typer.Exit(command.run(request))
+
+
+@app.command()
 def serve(
     target: Annotated[str, typer.Argument(metavar="TARGET")],
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from harness import validity
-from harness.errors import NotReadyError
+from harness.errors import NotReadyError, RecordError
 from harness.guard import Guard
 from harness.launch import Fleet
 from harness.load.spec import Progress, SlotMeasurement, SlotSpec
@@ -22,7 +23,7 @@ from harness.verify import case_of, verify
 from harness.wire import side_spec
 
 TRIES = 3
-SHRINK, STRETCH = 0.25, 1.5
+SHRINK = 0.25
 NO_SLICES = Slices(*((),) * 13)
 
 
@@ -44,8 +45,17 @@ class Outcome:
         return self.incomplete == 0
 
 
-def conduct(run: Run, engine: Engine, placement: Placement, observer: Observer) -> Outcome:
-    """Measures what the run's plan still lacks.
+Extend = Callable[[Run, float], Block | None]
+"""After the planned blocks: one more block, given the run so far and the seconds left; ``None`` ends the run."""
+
+
+def as_planned(run: Run, left_s: float) -> Block | None:
+    """Ends the run with its last planned block."""
+    return None
+
+
+def conduct(run: Run, engine: Engine, placement: Placement, observer: Observer, extend: Extend = as_planned) -> Outcome:
+    """Measures what the run's plan still lacks, and then what ``extend`` adds to it.
 
     Whatever happens, servers are ended, and what was measured is on disk.
 
@@ -57,14 +67,19 @@ def conduct(run: Run, engine: Engine, placement: Placement, observer: Observer) 
     """
     began = time.monotonic()
     already = run.manifest.duration_s
-    status: str = "interrupted"
     guard = Guard()
     try:
-        _Conductor(run, engine, placement, observer, guard).measure()
-        status = "finished"
+        conductor = _Conductor(run, engine, placement, observer, guard)
+        conductor.measure()
+        conductor.extend(extend)
+    except BaseException:
+        # The first error is the one to tell, also where the disk takes no manifest any more.
+        with contextlib.suppress(RecordError):
+            run.finish("interrupted", already + time.monotonic() - began)
+        raise
     finally:
         guard.close()
-        run.finish("finished" if status == "finished" else "interrupted", already + time.monotonic() - began)
+    run.finish("finished", already + time.monotonic() - began)
     latest = latest_attempts(run.slots())
     incomplete = sum(1 for record in latest if record.failures or any(gate.fatal for gate in record.gates))
     return Outcome(len(latest), incomplete)
@@ -98,6 +113,16 @@ class _Conductor:
         blocks = [block for block in left if block.slots]
         for number, block in enumerate(blocks):
             self._block(block, blocks[number + 1 :])
+
+    def extend(self, more: Extend) -> None:
+        """Blocks join the run's plan before they are measured, so that a resumed run knows them."""
+        while True:
+            block = more(self._run, self._deadline - time.monotonic())
+            if block is None:
+                return
+            self._plan = replace(self._plan, blocks=(*self._plan.blocks, block))
+            self._run.update(replace(self._run.manifest, plan=self._plan))
+            self._block(block, ())
 
     def _block(self, block: Block, later: Sequence[Block]) -> None:
         self._observer.block_started(block.index, len(block.targets))
@@ -136,7 +161,7 @@ class _Conductor:
         planned += sum(s.budget_s for block in later for s in block.slots)
         starts = len(later) * max(0.0, self._plan.estimate_s / len(self._plan.blocks) - _slot_seconds(self._plan))
         left = max(0.0, self._deadline - time.monotonic() - starts)
-        budget = slot.budget_s * min(STRETCH, max(SHRINK, left / planned))
+        budget = slot.budget_s * min(1.0, max(SHRINK, left / planned))
         for attempt in range(TRIES):
             self._observer.slot_started(slot, attempt)
             record = self._try(slot, fleet, wrong, attempt, budget)
@@ -174,7 +199,8 @@ class _Conductor:
             running = fleet.running.get(side.target)
             if running is not None and side not in failures and not running.alive:
                 failures[side] = self._died(side, fleet)
-        sides = tuple(Side(spec.target, spec.point) for spec in specs)
+        sent = tuple(Side(spec.target, spec.point) for spec in specs)
+        sides = sent + tuple(side for side in slot.sides if side not in sent)
         gates = validity.examine(specs, measured, machine) if measured else ()
         record = SlotRecord(
             slot=slot.id,

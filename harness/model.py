@@ -52,13 +52,30 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class RawRequest:
+    """A request outside the contract, to an app of the user's own.
+
+    Attributes:
+        status: the reply's; 0 for any below 400. ``body``: its exact text, where that is known and must not change.
+    """
+
+    method: str
+    path: str
+    headers: tuple[tuple[str, str], ...] = ()
+    content: str = ""
+    status: int = 0
+    body: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedRequest:
-    """One request of a scenario: a case of an endpoint of the contract, and its weight in the mix."""
+    """One request of a scenario: a case of an endpoint of the contract (or ``raw``), and its weight in the mix."""
 
     endpoint: str
     case: str
     params: Mapping[str, ParamValue] = field(default_factory=dict)
     weight: int = 1
+    raw: RawRequest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +241,7 @@ class SlotRecord:
 
     Attributes:
         attempt: 0 for the first try of the slot.
+        sides: those that took turns, in the order that ``slices`` counts them, then those that failed before.
         errors: side index (as text) → kind of error → count.
         rss_bytes: target → resident memory of its process tree at the slot's end.
         startup_s: target → seconds from start to readiness in this block.

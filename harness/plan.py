@@ -34,6 +34,7 @@ REPLIES_PER_SLICE = 64
 METRICS: tuple[Metric, ...] = ("cpu_cost", "throughput")
 TWIN = "~again"
 START_S = 0.7
+RESERVE = 0.15
 _DRAIN_S = 0.012
 _TURN_S = 0.004
 _BLOCK_S = 1.0
@@ -122,6 +123,11 @@ def turn_seconds(target: Target, point: Point, slice_s: float) -> float:
     return slice_s + drain + _TURN_S
 
 
+def block_seconds(targets: int) -> float:
+    """Expected time to start, verify and end the servers of a block, two at a time."""
+    return _BLOCK_S + START_S * targets / 2
+
+
 def declared_contrasts(
     targets: Sequence[Target], scenarios: Sequence[Scenario], points: Sequence[Point], declared: Iterable[ContrastIn]
 ) -> tuple[Contrast, ...]:
@@ -190,7 +196,7 @@ def make_plan(
     if not groups:
         raise UsageError("none of the chosen targets serves any of the chosen scenarios")
     used = tuple(t.name for t in targets if any(side.target == t.name for group in groups for side in group.sides))
-    start_s = _BLOCK_S + START_S * len(used) / 2
+    start_s = block_seconds(len(used))
     blocks, rounds = _fit(groups, profile, budget, start_s)
     rng = random.Random(seed)
     planned = []
@@ -259,8 +265,10 @@ def _fit(groups: Sequence[_Group], profile: Profile, budget: float, start_s: flo
     blocks = profile.blocks
     while blocks > fewest and total(blocks, profile.min_rounds) > budget:
         blocks -= 1
+    # What is not planned is for slots that must be repeated and for contrasts that are undecided at the end.
+    planned = budget * (1 - RESERVE)
     rounds = profile.min_rounds
-    while rounds < 200 and total(blocks, rounds + 1) <= budget:
+    while rounds < 200 and total(blocks, rounds + 1) <= planned:
         rounds += 1
     return blocks, rounds
 

@@ -72,6 +72,12 @@ class TreeClock:
         return sum(map(_memory, self.pids))
 
 
+def waited_for_cpu() -> float:
+    """Seconds that this process's main thread was ready to run and had no CPU; 0 where the kernel does not tell."""
+    fields = _read("/proc/self/schedstat").split() if LINUX else []
+    return int(fields[1]) * 1e-9 if len(fields) > 1 else 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class MachineSample:
     """Cumulative CPU seconds: of the whole machine and stolen by its host, and busy and total for each CPU."""

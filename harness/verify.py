@@ -12,7 +12,7 @@ from apps.contract.case import Case
 from apps.contract.endpoints import ENDPOINTS
 from apps.contract.tokens import fill
 from harness.errors import UsageError
-from harness.model import PlannedRequest, Target
+from harness.model import PlannedRequest, RawRequest, Target
 from harness.servers import Bind
 
 TIMEOUT_S = 15.0
@@ -61,6 +61,8 @@ def case_of(request: PlannedRequest) -> Case:
     Raises:
         UsageError: the contract has no such endpoint, case or parameter.
     """
+    if request.raw is not None:
+        return _raw_case(request.raw)
     if request.endpoint not in ENDPOINTS:
         raise UsageError(f"the contract has no endpoint {request.endpoint!r}", hint=f"it has {', '.join(ENDPOINTS)}")
     try:
@@ -116,6 +118,8 @@ def compare(case: Case, reply: Reply) -> str:
     if reply.status != case.status:
         return f"status {reply.status} instead of {case.status}: {_short(reply.body)}"
     media_type = (reply.header("content-type") or "").partition(";")[0].strip().lower()
+    if not case.media_type:
+        return "" if case.text in (None, reply.body) else f"body {_short(reply.body)} instead of {_short(case.text)}"
     if media_type != case.media_type:
         return f"content type {media_type or 'missing'} instead of {case.media_type}"
     if difference := _header_difference(case, reply):
@@ -157,6 +161,13 @@ def _header_difference(case: Case, reply: Reply) -> str:
         if reply.header(name) is not None:
             return f"header {name}: {reply.header(name)!r} instead of none"
     return ""
+
+
+def _raw_case(raw: RawRequest) -> Case:
+    """A request outside the contract as a case; without a media type, only status and body are compared."""
+    text = None if raw.body is None else raw.body.encode("latin-1")
+    content = raw.content.encode()
+    return Case(f"{raw.method} {raw.path}", raw.method, raw.path, raw.headers, content, raw.status, "", None, text)
 
 
 def _header_holds(got: str | None, wanted: str) -> bool:

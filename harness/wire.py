@@ -28,7 +28,7 @@ def wire_request(case: Case, host: str, weight: int = 1, secret: str = "") -> Wi
         json=case.json if is_json else None,
         check_json=is_json,
         volatile=case.volatile,
-        media_type=case.media_type,
+        media_type=case.media_type or None,
     )
     return WireRequest(case.name, data, expected, case.method, weight)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 from pathlib import Path
 
 import psutil
@@ -46,3 +47,13 @@ def no_process_left():
     left = [p for p in psutil.Process(os.getpid()).children(recursive=True) if p.pid not in before]
     _, alive = psutil.wait_procs(left, timeout=10)
     assert not alive, [" ".join(process.cmdline()) for process in alive]
+
+
+@pytest.fixture
+def no_room():
+    """Caps how many bytes a file may hold, as a full disk would; lifted at the end of the test."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

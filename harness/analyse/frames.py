@@ -76,7 +76,10 @@ def select(slots: Iterable[SlotRecord]) -> tuple[SlotRecord, ...]:
     attempts: dict[tuple[int, str], list[SlotRecord]] = {}
     for record in slots:
         attempts.setdefault((record.block, record.slot), []).append(record)
-    best = (min(each, key=lambda one: (len(side_faults(one)), -one.attempt)) for each in attempts.values())
+    best = [
+        min(enumerate(each), key=lambda one: (len(side_faults(one[1])), -one[1].attempt, -one[0]))[1]
+        for each in attempts.values()
+    ]
     return tuple(sorted(best, key=lambda record: record.block))
 
 

@@ -14,7 +14,7 @@ from harness.analyse.looks import ALPHA, MIN_BLOCKS
 from harness.analyse.ratio import COLUMN, BlockValues, contrast_values
 from harness.analyse.summary import ContrastResult
 from harness.analyse.verdict import Decision, judge, shown_interval
-from harness.model import Contrast, Manifest, Metric, Side
+from harness.model import Contrast, Failure, Manifest, Metric, Side
 
 MARGIN = 0.02
 CONTROL_PERCENTILE = 95
@@ -70,9 +70,8 @@ def results(manifest: Manifest, frames: Frames, judged: Judged) -> tuple[Contras
     by_side: dict[Side, list[str]] = {}
     for exclusion in frames.excluded:
         by_side.setdefault(Side(exclusion.target, exclusion.point), []).append(exclusion.reason)
-    unavailable = {failure.target: f"{failure.kind}: {failure.message}" for failure in manifest.skipped}
     ordered = sorted(manifest.plan.contrasts, key=lambda contrast: contrast.id not in judged.controls)
-    return tuple(_result(contrast, judged, by_side, unavailable) for contrast in ordered)
+    return tuple(_result(contrast, judged, by_side, manifest.skipped) for contrast in ordered)
 
 
 def _control_margins(
@@ -92,10 +91,10 @@ def _result(
     contrast: Contrast,
     judged: Judged,
     excluded: Mapping[Side, Sequence[str]],
-    unavailable: Mapping[str, str],
+    skipped: Sequence[Failure],
 ) -> ContrastResult:
     values, decision, margin = judged.values[contrast.id], judged.decisions[contrast.id], judged.margins[contrast.id]
-    reasons = _reasons((contrast.a, contrast.b), excluded, unavailable)
+    reasons = _reasons((contrast.a, contrast.b), excluded, skipped)
     found = ContrastResult(
         id=contrast.id,
         question=contrast.question,
@@ -137,12 +136,15 @@ def _why_open(decision: Decision) -> str:
     return ""
 
 
-def _reasons(sides: Sequence[Side], excluded: Mapping[Side, Sequence[str]], unavailable: Mapping[str, str]) -> str:
+def _reasons(sides: Sequence[Side], excluded: Mapping[Side, Sequence[str]], skipped: Sequence[Failure]) -> str:
     """Why blocks of the sides are missing, each reason once and with its number of slots."""
     found: list[str] = []
     for side in sides:
         counts = Counter(excluded.get(side, ()))
-        if side.target in unavailable:
-            counts[unavailable[side.target]] += 1
+        counts.update(
+            f"{failure.kind}: {failure.message}"
+            for failure in skipped
+            if failure.target == side.target and failure.point in ("", side.point)
+        )
         found += [f"{side.target}: {reason}" + (f" ({n} slots)" if n > 1 else "") for reason, n in counts.items()]
     return "; ".join(dict.fromkeys(found))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from harness.analyse.interval import variance_inflation
+from harness.analyse.interval import degrees_of_freedom, variance_inflation
 from harness.analyse.summary import Verdict
 
 LOOKS = (5, 8, 12, 16, 24)
@@ -66,7 +66,8 @@ def blocks_needed(
     """
     counts = np.arange(max(blocks + 1, MIN_BLOCKS), MOST_BLOCKS + 1)
     error = sd * np.sqrt(variance_inflation(autocorrelation, counts) / counts)
-    significant = abs(mean) > stats.t.ppf(1 - threshold / 2, counts - 1) * error
-    inside = abs(mean) + stats.t.ppf(1 - alpha / 2, counts - 1) * error < delta
+    freedom = degrees_of_freedom(autocorrelation, counts)
+    significant = abs(mean) > stats.t.ppf(1 - threshold / 2, freedom) * error
+    inside = abs(mean) + stats.t.ppf(1 - alpha / 2, freedom) * error < delta
     enough = counts[significant | inside]
     return int(enough[0]) if enough.size else None

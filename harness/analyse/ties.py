@@ -14,11 +14,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
 
 from harness.analyse.interval import FloatArray, pooled_autocorrelation, t_interval
 from harness.analyse.looks import ALPHA, MIN_BLOCKS, Sequential
-from harness.analyse.ratio import TRIM, stepped_sides, wide
+from harness.analyse.ratio import centre, stepped_sides, wide
 from harness.analyse.verdict import adjust, classify
 from harness.model import Point, Side
 
@@ -91,7 +90,7 @@ def _pair_values(logs: pd.DataFrame, first: NDArray[np.intp], second: NDArray[np
             present: NDArray[np.bool_] = np.isfinite(rows[0])
             pairs = np.flatnonzero(present[first] & present[second])
             d = rows[:, first[pairs]] - rows[:, second[pairs]]
-            values[pairs, column] = stats.trim_mean(d, TRIM, axis=0) if stepped else np.median(d, axis=0)
+            values[pairs, column] = centre(d, stepped=stepped)
     return values
 
 

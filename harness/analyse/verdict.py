@@ -112,7 +112,7 @@ def judge(
     raw = {key: decision.p_value for key, decision in alone.items() if decision.p_value is not None}
     adjusted = dict(zip(raw, adjust(list(raw.values()), alpha=alpha), strict=True))
     family_alpha = Sequential(alpha=alpha).family_alpha
-    passed = [key for key in raw if adjusted[key] <= family_alpha]
+    passed = {key for key in raw if adjusted[key] <= family_alpha}
     # One more contrast would be significant at this p-value: what an undecided one has to reach.
     threshold = alpha * min(1.0, (len(passed) + 1) / max(1, len(raw)))
     for key in raw:

@@ -22,12 +22,17 @@ SUMMARY: TypeAdapter[Summary] = TypeAdapter(Summary)
 
 
 def analyse(run: Run) -> Summary:
-    """Analyses the run's records and saves ``summary.json``, ``summary.csv`` and ``summary.md`` beside them."""
+    """Analyses the run's records and saves what it finds beside them."""
     summary = summarise(run.manifest, run.slots(), run.samples)
+    save_summary(run, summary)
+    return summary
+
+
+def save_summary(run: Run, summary: Summary) -> None:
+    """Writes ``summary.json``, ``summary.csv`` and ``summary.md`` into the run's folder."""
     run.write("summary.json", SUMMARY.dump_json(summary, indent=1))
     run.write("summary.csv", summary_csv(summary))
     run.write("summary.md", render_markdown(run.manifest, summary))
-    return summary
 
 
 def write_report(run: Run, summary: Summary, path: Path | None) -> Path:

@@ -13,6 +13,7 @@ from pathlib import Path
 from rich.console import Console
 
 from harness import environment
+from harness.allocate import next_block
 from harness.commands.finish import finish
 from harness.commands.progress import ProgressObserver
 from harness.commands.select import RESULTS, chosen_targets
@@ -20,7 +21,7 @@ from harness.conduct import conduct
 from harness.declare import load_declarations, select_scenarios
 from harness.errors import UsageError
 from harness.load.engine import Engine
-from harness.model import Manifest, Plan
+from harness.model import Block, Manifest, Plan
 from harness.placement import Placement, detect
 from harness.plan import make_plan, with_twin
 from harness.profiles import PROFILES
@@ -70,7 +71,7 @@ def run(request: RunRequest) -> int:
     try:
         with Engine(placement.generator) as engine, ProgressObserver(errors, request.quiet) as observer:
             observer.run_started(opened.manifest.plan, str(opened.folder))
-            outcome = conduct(opened, engine, placement, observer)
+            outcome = conduct(opened, engine, placement, observer, spend_what_is_left)
             code = 0 if outcome.complete else 4
     except KeyboardInterrupt:
         errors.print(f"interrupted; go on with: harness run --resume {opened.folder}", markup=False, soft_wrap=True)
@@ -122,6 +123,17 @@ def prepare(request: RunRequest, placement: Placement) -> Manifest:
         warnings=warnings,
         skipped=skipped,
     )
+
+
+def spend_what_is_left(opened: Run, left_s: float) -> Block | None:
+    """One more block for the contrasts that are undecided so far, while there is time and a look to come."""
+    from harness.analyse.live import undecided
+    from harness.analyse.looks import LOOKS
+
+    blocks = len(opened.manifest.plan.blocks)
+    if blocks >= LOOKS[-1] or blocks < LOOKS[0]:
+        return None
+    return next_block(opened.manifest.plan, blocks, undecided(opened.manifest, opened.slots()), left_s)
 
 
 def repeat_command(request: RunRequest, seed: int) -> str:

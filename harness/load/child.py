@@ -52,6 +52,8 @@ async def serve(connection: Connection[Any, Any]) -> None:
             orders.put_nowait(message)
 
     asyncio.get_running_loop().add_reader(connection.fileno(), receive)
+    # libuv makes what it watches non-blocking, and an answer may be larger than the socket's buffer.
+    os.set_blocking(connection.fileno(), True)
     connection.send(Ready())
     while True:
         order = await orders.get()

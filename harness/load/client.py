@@ -10,12 +10,11 @@ import asyncio
 import errno
 import socket
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from harness.load.replies import MAX_REPLY, MEMO_BYTES, ReplyCheck, ReplyError, ReplyReader
-from harness.load.spec import Address
+from harness.load.checks import MEMO_BYTES, ReplyCheck
+from harness.load.peer import Peer, Traffic
+from harness.load.replies import MAX_REPLY, ReplyError, ReplyReader
 
 READ_BYTES = 65536
 BACKLOG_PAUSE_S = 0.001
@@ -32,44 +31,6 @@ class Receiver(Protocol):
 
     def failed(self, connection: Connection, kind: str, detail: str) -> None:
         """The request ended otherwise: a wrong reply, or none."""
-
-
-@dataclass(slots=True)
-class Traffic:
-    """What connections did beside requests.
-
-    Attributes:
-        connects: connections opened; ``reconnects``: those among them that replace one closed while idle.
-        retries: requests sent again since a kept connection was closed without a byte of a reply (RFC 9112 §9.3.1).
-        surplus: times that a server sent bytes without being asked.
-        statuses: status → replies that were read in full; ``ReplyCheck.hits`` counts the others.
-    """
-
-    connects: int = 0
-    reconnects: int = 0
-    retries: int = 0
-    surplus: int = 0
-    statuses: dict[int, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Peer:
-    """A resolved address."""
-
-    family: int
-    address: Any
-
-
-def resolve(address: Address) -> Peer:
-    """The first socket address of ``address``.
-
-    Raises:
-        OSError: the host is unknown.
-    """
-    if address.path:
-        return Peer(socket.AF_UNIX, address.path)
-    family, _, _, _, resolved = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)[0]
-    return Peer(family, resolved)
 
 
 class Connection:
@@ -122,7 +83,10 @@ class Connection:
         self._recv: Any = None
         self._send: Any = None
         self._unsent = memoryview(b"")
-        self._idle_closed = self._served = self._retried = False
+        self._idle_closed = self._served = self._retried = self._parsing = self._plain = False
+        self._pending = b""
+        self._raw: bytearray | None = None
+        self._cuts: list[int] = []
         self.check: ReplyCheck | None = None
         self.sent = self.planned = 0.0
         self._settle()
@@ -330,8 +294,8 @@ class Connection:
     def _settle(self) -> None:
         self._plain = self._parsing = self._retried = False
         self._pending = b""
-        self._raw: bytearray | None = bytearray()
-        self._cuts: list[int] = []
+        self._raw = bytearray()
+        self._cuts = []
         self._unsent = memoryview(b"")
 
     def _fail(self, kind: str, detail: str) -> None:
@@ -356,29 +320,6 @@ class Connection:
             self._sock.close()
             self._sock = None
             self._unsent = memoryview(b"")
-
-
-class Sweeper:
-    """Time-outs: one timer that looks over all connections, since a timer per request would cost more than it."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, connections: Sequence[Connection], timeout_s: float) -> None:
-        self._loop, self._connections, self._timeout = loop, connections, timeout_s
-        self._interval = min(0.25, timeout_s / 4)
-        self._timer: asyncio.TimerHandle | None = None
-
-    def start(self) -> None:
-        self._timer = self._loop.call_later(self._interval, self._sweep)
-
-    def stop(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-
-    def _sweep(self) -> None:
-        oldest = time.perf_counter() - self._timeout
-        for connection in self._connections:
-            if connection.check is not None and connection.sent < oldest:
-                connection.expire()
-        self.start()
 
 
 def _kind(error: OSError) -> str:

@@ -12,23 +12,20 @@ from harness.load.loops import attend, begin_at, no_collections
 from harness.load.spec import LoadMeasurement, LoadSpec, Progress
 from harness.load.tally import WINDOW_S, floats, statuses, windows
 from harness.load.turns import ClosedLoop, Turn
+from harness.sampling import waited_for_cpu
 from harness.units import US
 
 
-async def run_closed(
-    spec: LoadSpec, on_progress: Callable[[Progress], None], stop: asyncio.Event
-) -> LoadMeasurement:
+async def run_closed(spec: LoadSpec, on_progress: Callable[[Progress], None], stop: asyncio.Event) -> LoadMeasurement:
     """Run a ``LoadSpec`` without a rate."""
-    loop = ClosedLoop(
-        spec.address, spec.requests, spec.connections, spec.timeout_s, spec.seed, spec.share, spec.shares
-    )
+    loop = ClosedLoop(spec.address, spec.requests, spec.connections, spec.timeout_s, spec.seed, spec.share, spec.shares)
     turns: list[Turn] = []
 
     async def send() -> None:
         turns.append(await loop.turn(spec.duration_s))
 
     await begin_at(spec.start_at)
-    cpu = time.process_time()
+    cpu, waited = time.process_time(), waited_for_cpu()
     try:
         with no_collections():
             await attend(send(), loop, on_progress, stop)
@@ -64,4 +61,5 @@ async def run_closed(
         reconnects=loop.traffic.reconnects,
         retries=loop.traffic.retries,
         surplus=loop.traffic.surplus,
+        generator_wait=(waited_for_cpu() - waited) / elapsed,
     )

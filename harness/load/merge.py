@@ -52,6 +52,7 @@ def merge(parts: Sequence[LoadMeasurement]) -> LoadMeasurement:
         retries=sum(part.retries for part in parts),
         surplus=sum(part.surplus for part in parts),
         series={name: np.concatenate([part.series[name] for part in parts if name in part.series]) for name in series},
+        generator_wait=max(part.generator_wait for part in parts),
         interrupted=any(part.interrupted for part in parts),
     )
 

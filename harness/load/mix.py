@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import cycle
 from math import gcd
 
-from harness.load.replies import ReplyCheck
+from harness.load.checks import ReplyCheck
 from harness.load.spec import WireRequest
 
 SEQUENCE = 1024

@@ -14,13 +14,16 @@ from collections.abc import Callable
 
 import numpy as np
 
-from harness.load.client import Connection, Sweeper, Traffic, resolve
+from harness.load.checks import ReplyCheck
+from harness.load.client import Connection
 from harness.load.loops import attend, begin_at, no_collections
 from harness.load.mix import endless
 from harness.load.pacing import schedule
-from harness.load.replies import ReplyCheck
+from harness.load.peer import Traffic, resolve
 from harness.load.spec import LoadMeasurement, LoadSpec, Progress
+from harness.load.sweep import Sweeper
 from harness.load.tally import WINDOW_S, floats, statuses, windows
+from harness.sampling import waited_for_cpu
 from harness.units import US
 
 POLL_S = 0.0012
@@ -127,7 +130,7 @@ class OpenLoop:
         if self._open >= self._spec.in_flight_cap:
             self.dropped += 1
             return
-        self._area += self._open * (now - self._area_at)
+        self._area += self._open * (now - self._area_at) + (now - planned)
         self._area_at = now
         self._open += 1
         if self._free:
@@ -182,14 +185,15 @@ class OpenLoop:
 async def run_open(spec: LoadSpec, on_progress: Callable[[Progress], None], stop: asyncio.Event) -> LoadMeasurement:
     """Run a ``LoadSpec`` with a rate."""
     loop = OpenLoop(spec)
-    cpu = time.process_time()
+    cpu, waited = time.process_time(), waited_for_cpu()
     begun = time.perf_counter()
     try:
         with no_collections():
             await attend(loop.run(), loop, on_progress, stop)
     finally:
         loop.close()
-    cpu_share = (time.process_time() - cpu) / (time.perf_counter() - begun)
+    took = time.perf_counter() - begun
+    cpu_share, wait_share = (time.process_time() - cpu) / took, (waited_for_cpu() - waited) / took
     elapsed = max(loop.ended - loop.origin, 0.0)
     duration = min(spec.duration_s, elapsed) if stop.is_set() else spec.duration_s
     service, sent = floats(loop.service), floats(loop.sent) - loop.origin
@@ -220,4 +224,5 @@ async def run_open(spec: LoadSpec, on_progress: Callable[[Progress], None], stop
         reconnects=loop.traffic.reconnects,
         retries=loop.traffic.retries,
         surplus=loop.traffic.surplus,
+        generator_wait=wait_share,
     )

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from harness.load.loops import PROGRESS_S, no_collections
-from harness.load.spec import Progress, SideOutcome, SideSpec, SlotMeasurement, SlotSpec
+from harness.load.spec import FloatArray, Progress, SideOutcome, SideSpec, SlotMeasurement, SlotSpec
 from harness.load.turns import ClosedLoop, Turn
 from harness.model import Slices
-from harness.sampling import ProcessGone, TreeClock
+from harness.sampling import ProcessGone, TreeClock, waited_for_cpu
 from harness.units import US
 
 REPLIES_PER_SLICE = 20
@@ -68,6 +68,7 @@ class SlotRunner:
         self._spec, self._on_progress, self._stop = spec, on_progress, stop
         self._rng = random.Random(spec.seed)
         self._rows: dict[str, list[Any]] = {name: [] for name in Slices.__slots__}
+        self._flow: list[float] = []
         self._replies = self._round = 0
         self._begun = self._first = self._told = 0.0
         clocks = {pid: TreeClock(pid) for pid in {side.root_pid for side in spec.sides} if pid}
@@ -79,7 +80,7 @@ class SlotRunner:
 
     async def run(self) -> SlotMeasurement:
         self._begun = self._told = time.perf_counter()
-        cpu = time.process_time()
+        cpu, waited = time.process_time(), waited_for_cpu()
         try:
             with no_collections():
                 await self._rounds()
@@ -92,6 +93,8 @@ class SlotRunner:
             slices=Slices(**{name: tuple(column) for name, column in self._rows.items()}),
             sides=tuple(side.outcome() for side in self._sides),
             generator_cpu=time.process_time() - cpu,
+            generator_wait=waited_for_cpu() - waited,
+            window_flow=tuple(self._flow),
         )
 
     async def _rounds(self) -> None:
@@ -169,9 +172,11 @@ class SlotRunner:
     def _record(self, index: int, side: _Side, measured: _Slice) -> None:
         turn = measured.turn
         _count(side, turn)
-        ends = np.frombuffer(turn.ends) if turn.ends else np.empty(0)
+        ends = np.array(turn.ends)
         opened = turn.started + measured.lead_in_s
-        side.service.append(np.array(turn.service))
+        service = np.array(turn.service)
+        self._flow.append(flow(ends - service, ends, opened, turn.stopped))
+        side.service.append(service)
         side.slice_index.append(np.full(turn.replies, len(self._rows["round"]), np.int32))
         row = {
             "round": self._round,
@@ -216,6 +221,12 @@ class SlotRunner:
         if now - self._told >= PROGRESS_S:
             self._told = now
             self._on_progress(Progress(self._spec.id, now - self._begun, self._round, self._replies))
+
+
+def flow(sent: FloatArray, ends: FloatArray, opened: float, closed: float) -> float:
+    """Replies in a window, each counted by the part of its time that lies in it; in steady state rate × window."""
+    inside = np.minimum(ends, closed) - np.maximum(sent, opened)
+    return float((np.clip(inside, 0.0, None) / np.maximum(ends - sent, 1e-9)).sum())
 
 
 def _count(side: _Side, turn: Turn) -> None:

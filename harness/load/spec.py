@@ -122,13 +122,22 @@ class SideOutcome:
 
 @dataclass(frozen=True, slots=True)
 class SlotMeasurement:
-    """The engine's answer to a ``SlotSpec``."""
+    """The engine's answer to a ``SlotSpec``.
+
+    Attributes:
+        generator_cpu: CPU seconds that the engine's process used.
+        generator_wait: seconds for which it was ready to run and another process had its CPU.
+        window_flow: per slice, right replies counted by the part of their service time that lies in the window: unlike
+            ``Slices.window_replies`` it is not rounded to whole cycles where a slice holds few of them.
+    """
 
     id: str
     duration_s: float
     slices: Slices
     sides: tuple[SideOutcome, ...]
     generator_cpu: float
+    generator_wait: float = 0.0
+    window_flow: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +167,17 @@ class LoadSpec:
 
 @dataclass(frozen=True, slots=True)
 class WebSocketSpec:
-    """Echoes over WebSocket: each connection keeps ``in_flight`` messages of ``message_bytes`` under way."""
+    """Echoes over WebSocket: each connection keeps ``in_flight`` messages of ``message_bytes`` under way.
+
+    Attributes:
+        authority: value of the Host header.
+    """
 
     address: Address
     path: str
     connections: int
     duration_s: float
+    authority: str = "localhost"
     in_flight: int = 1
     message_bytes: int = 64
     headers: tuple[tuple[str, str], ...] = ()
@@ -199,6 +213,7 @@ class LoadMeasurement:
         in_flight_mean: open loop: requests planned and not ended, mean over time, counted apart from the samples.
         windows: right replies by the ``window_s`` in which they were complete; ``failed_windows``: the others.
         generator_cpu: share of its CPU that the (busiest) sending process used.
+        generator_wait: share of the time for which it was ready to run and another process had its CPU.
         series: further samples by name, such as ``first_event_us`` and ``gap_us``.
         interrupted: whether it was ended early.
     """
@@ -230,3 +245,4 @@ class LoadMeasurement:
     surplus: int = 0
     series: Mapping[str, FloatArray] = field(default_factory=dict)
     interrupted: bool = False
+    generator_wait: float = 0.0

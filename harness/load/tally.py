@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from harness.load.client import Traffic
-from harness.load.replies import ReplyCheck
+from harness.load.checks import ReplyCheck
+from harness.load.peer import Traffic
 from harness.load.spec import FloatArray
 
 WINDOW_S = 0.1

@@ -8,10 +8,12 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from harness.load.client import Connection, Peer, Sweeper, Traffic, resolve
+from harness.load.checks import ReplyCheck
+from harness.load.client import Connection
 from harness.load.mix import endless
-from harness.load.replies import ReplyCheck
+from harness.load.peer import Peer, Traffic, resolve
 from harness.load.spec import Address, WireRequest
+from harness.load.sweep import Sweeper
 
 PAUSE_S = 0.01
 """How long a connection waits after a request without a reply, so that a dead server is not hammered."""

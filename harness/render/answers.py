@@ -70,7 +70,7 @@ def _leader(view: View, place: Place) -> list[Sentence]:
     for number, contrast in view.contrasts(metric="throughput"):
         pair = {contrast.a.target, contrast.b.target}
         if contrast.a.point == contrast.b.point == place.id and pair == {name, second}:
-            return [(*top, *contrast_sentence(view, number, contrast))]
+            return [(*top, *contrast_sentence(view, number, contrast, located=False))]
     return [(*top, *sentences.not_compared(name, second))]
 
 
@@ -137,7 +137,7 @@ def _validate(view: View) -> list[Sentence]:
 
 
 def _step(view: View, a: str, b: str, rows: list[Numbered]) -> Sentence:
-    step = f"{view.where(a)}, against {view.where(b)},"
+    step = view.step(a, b)
     shown = [(i, c, c.difference) for i, c in rows if c.verdict in APART and c.difference is not None]
     others = sentences.tally([contrast.verdict for _, contrast in rows])
     if not shown:

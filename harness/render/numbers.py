@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from harness.analyse.summary import Estimate
@@ -50,7 +49,8 @@ def times(ratio: float, path: str) -> Figure:
 def ratio_text(ratio: float) -> str:
     distance = abs(ratio - 1)
     if 0 < distance < 0.995:
-        decimals = min(6, max(2, 1 - math.floor(math.log10(distance))))
+        exponent = int(f"{distance:.1e}".partition("e")[2])
+        decimals = min(6, max(2, 1 - exponent))
         return f"{ratio:.{decimals}f}" if ratio > 0.1 else significant(ratio)
     return significant(ratio, 3)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -15,9 +16,9 @@ from harness.render import sentences
 from harness.render.answers import answers
 from harness.render.markdown import render_markdown
 from harness.render.numbers import share
-from harness.render.sections.contrasts import families
+from harness.render.sections.contrasts import CONTRAST_COLUMNS, families
 from harness.render.sections.decision import decision_table, point_figures
-from harness.render.sections.everything import COLUMNS, data_rows, summary_json
+from harness.render.sections.everything import COLUMNS, data_rows, embedded_json
 from harness.render.sections.health import run_health
 from harness.render.sections.upkeep import upkeep_rows
 from harness.render.sections.validation import validation
@@ -26,6 +27,7 @@ from harness.render.view import view_of
 from harness.units import format_duration
 
 TEMPLATES = Path(__file__).parent / "templates"
+_UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 CONTENTS = (
     ("answers", "Answers"),
     ("decision", "Decision table"),
@@ -41,11 +43,13 @@ CONTENTS = (
 def render_report(manifest: Manifest, summary: Summary, slots: Sequence[SlotRecord]) -> str:
     """The whole page. ``slots`` are only drawn over time; every other number is read from ``summary``."""
     view = view_of(manifest, summary)
+    embedded, packed = embedded_json(summary)
     read = partial(Path.read_text, encoding="utf-8")
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_readable,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -53,7 +57,8 @@ def render_report(manifest: Manifest, summary: Summary, slots: Sequence[SlotReco
         # Browsers take the text of style and script elements as it stands, so HTML escapes would break it.
         css=Markup(read(TEMPLATES / "report.css")),
         js=Markup(read(TEMPLATES / "report.js")),
-        summary_json=Markup(summary_json(summary)),
+        embedded=Markup(embedded),
+        packed=packed,
         title=summary.name or summary.run,
         manifest=manifest,
         summary=summary,
@@ -69,6 +74,7 @@ def render_report(manifest: Manifest, summary: Summary, slots: Sequence[SlotReco
         waits=waits(view),
         upkeep=upkeep_rows(view),
         families=families(view),
+        contrast_columns=CONTRAST_COLUMNS,
         margin=share(summary.margin, "margin"),
         health=run_health(view, slots),
         data=data_rows(view),
@@ -76,6 +82,14 @@ def render_report(manifest: Manifest, summary: Summary, slots: Sequence[SlotReco
         markdown=render_markdown(manifest, summary),
         repeat=repeat_command(manifest),
     )
+
+
+def _readable(value: object) -> object:
+    """Takes out the characters that turn the writing direction of what follows them, or that no HTML may hold."""
+    if not isinstance(value, str):
+        return value
+    clean = _UNREADABLE.sub("", value)
+    return Markup(clean) if isinstance(value, Markup) else clean
 
 
 def repeat_command(manifest: Manifest) -> str:
@@ -86,7 +100,7 @@ def repeat_command(manifest: Manifest) -> str:
 def _facts(manifest: Manifest, summary: Summary) -> tuple[tuple[str, str], ...]:
     return (
         ("run", summary.run),
-        ("started", summary.created_at),
+        ("started", summary.created_at.replace("T", " ").replace("Z", " UTC")),
         ("took", format_duration(summary.duration_s)),
         ("status", manifest.status),
         ("profile", manifest.plan.profile),

@@ -43,11 +43,12 @@ def plain(sentence: Sentence) -> str:
     return "".join(part if isinstance(part, str) else part.text for part in sentence)
 
 
-def contrast_sentence(view: View, index: int, contrast: ContrastResult) -> Sentence:
-    """What one contrast came to, in the words of its verdict."""
+def contrast_sentence(view: View, index: int, contrast: ContrastResult, *, located: bool = True) -> Sentence:
+    """What one contrast came to, in the words of its verdict; ``located`` False leaves out where it was measured."""
     path = f"contrasts.{index}"
     a, b, where = parties(view, contrast)
-    about = f"{METRICS[contrast.metric]}, {where}"
+    at = f", {where}" if located else ""
+    about = f"{METRICS[contrast.metric]}{at}"
     margin = share(contrast.margin, f"{path}.margin")
     if contrast.verdict == "not-measurable" or contrast.ratio is None:
         return (f"Not measurable: {a} against {b} in {about}", f" ({contrast.reason})." if contrast.reason else ".")
@@ -61,7 +62,7 @@ def contrast_sentence(view: View, index: int, contrast: ContrastResult) -> Sente
             *_needed(contrast, path),
             ".",
         )
-    sentence = (f"{a} {_verb(contrast.metric)} ", *comparison(contrast, path), f" {b}, {where}")
+    sentence = (f"{a} {_verb(contrast.metric)} ", *comparison(contrast, path), f" {b}{at}")
     if contrast.verdict == "small":
         return (*sentence, ": real, but smaller than the margin of ", margin, ".")
     if contrast.verdict == "different-size-open":

@@ -78,9 +78,12 @@ class View:
         params = "".join(f", {key}={value}" for key, value in place.params.items())
         return f"{place.scenario}{params} at {place.concurrency} connection{'' if place.concurrency == 1 else 's'}"
 
-    def framework(self, target: str) -> str:
-        known = self.targets.get(target)
-        return known.framework if known else target
+    def step(self, later: str, earlier: str) -> str:
+        """``orders-full in place of orders-raw, size=M at 32 connections``: what is common is said once."""
+        a, b = self.places.get(later), self.places.get(earlier)
+        if a is None or b is None or (a.params, a.concurrency) != (b.params, b.concurrency):
+            return f"{self.where(later)} in place of {self.where(earlier)}"
+        return f"{a.scenario} in place of {self.where(earlier)}"
 
     def is_control(self, contrast: ContrastResult) -> bool:
         """Whether both sides are one target under two names, at one point."""

@@ -61,7 +61,8 @@ def block_noise(kind: NoiseKind, shape: tuple[int, ...], rng: np.random.Generato
             normal[..., block] = AR_COEFFICIENT * normal[..., block - 1] + fresh
         return normal
     if kind == "heavy-tails":
-        return rng.standard_t(3, shape) / np.sqrt(3)
+        heavy: FloatArray = rng.standard_t(3, shape) / np.sqrt(3)
+        return heavy
     if kind == "spikes":
         return normal + SPIKE_SIZE * rng.standard_normal(shape) * (rng.random(shape) < SPIKE_SHARE)
     if kind == "drift":

@@ -10,8 +10,8 @@ SHARED = {"units", "errors", "model", "record"}
 WRITE = [
     {"toml_lines", "placement"},
     {"declare", "profiles"},
-    {"plan"},
-    {"servers", "guard", "launch", "verify", "load", "sampling", "environment", "validity", "observe", "wire"}
+    {"plan", "allocate"},
+    {"servers", "guard", "launch", "verify", "load", "sampling", "environment", "validity", "observe", "wire", "envs", "versus"}
     | {"postgres", "services", "features"},
     {"conduct"},
 ]

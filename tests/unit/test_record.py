@@ -79,16 +79,19 @@ def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
         Run.create(tmp_path / "file" / "r1", MANIFEST)
 
 
-def test_a_full_disk_is_an_error_and_leaves_what_was_saved(tmp_path):
+def test_a_disk_that_takes_no_more_is_an_error_and_leaves_what_was_saved(tmp_path, no_room):
     run = Run.create(tmp_path / "r1", MANIFEST)
     run.append(record(), {})
-    before = (run.folder / "manifest.json").read_bytes()
-    (run.folder / "slots.jsonl").rename(run.folder / "kept")
-    (run.folder / "slots.jsonl").symlink_to("/dev/full")
-    with pytest.raises(RecordError, match="No space left") as caught:
+    no_room((run.folder / "slots.jsonl").stat().st_size + 100)
+    with pytest.raises(RecordError, match="File too large") as caught:
         run.append(record("b00-next"), {})
     assert "--resume" in caught.value.hint
-    assert (run.folder / "manifest.json").read_bytes() == before
+    no_room(10)
+    with pytest.raises(RecordError, match="manifest.json cannot be written"):
+        run.finish("finished", 1.0)
+    again = Run.open(run.folder)
+    assert again.manifest == MANIFEST
+    assert [r.slot for r in again.slots()] == ["b00-json@32"]
 
 
 def test_runs_are_found_by_path_id_and_latest(tmp_path):

@@ -6,6 +6,7 @@ from typing import Any
 
 from harness.analyse.summary import Cell, Estimate
 from harness.model import Metric
+from harness.render.charts.labels import THOUSANDS, row_labels
 from harness.render.charts.style import mark
 from harness.render.charts.svg import Chart, draw
 from harness.render.view import Place, View
@@ -33,12 +34,15 @@ def cells_chart(view: View, place: Place, metric: Metric, key: str) -> Chart | N
         rows.append(row | mark(view.frameworks, target))
     if not rows:
         return None
+    keys, labels = row_labels([row["target"] for row in rows], 26)
+    for row, unique in zip(rows, keys, strict=True):
+        row["target"] = unique
     better = "further right is better" if metric == "throughput" else "further left is better"
     base = alt.Chart(alt.InlineData(values=rows)).encode(
-        y=alt.Y("target:N", title=None, sort=[row["target"] for row in rows]),
+        y=alt.Y("target:N", title=None, sort=None, axis=alt.Axis(**labels)),
         stroke=alt.Stroke("stroke:N", scale=None),
     )
-    axis = alt.Axis(tickCount=4, format="~s" if metric == "throughput" else "~r")
+    axis = alt.Axis(tickCount=4, labelExpr=THOUSANDS)
     scale = alt.Scale(zero=True, nice=True)
     interval = base.mark_rule(strokeWidth=2).encode(
         x=alt.X("low:Q", title=TITLES[metric], axis=axis, scale=scale), x2="high:Q"
@@ -46,6 +50,6 @@ def cells_chart(view: View, place: Place, metric: Metric, key: str) -> Chart | N
     dots = base.mark_point(size=55, strokeWidth=2, opacity=1).encode(
         x="value:Q", fill=alt.Fill("fill:N", scale=None), shape=alt.Shape("shape:N", scale=None)
     )
-    chart = (interval + dots).properties(width=200, height=alt.Step(22))
+    chart = (interval + dots).properties(width=210, height=alt.Step(22))
     title = f"{view.title(place)}: {'throughput' if metric == 'throughput' else 'CPU cost'}"
     return draw(key, title, f"{place.scenario}, {view.setting(place)}; {TITLES[metric]}, {better}.", chart)

@@ -62,7 +62,7 @@ def config() -> dict[str, Any]:
         "font": FONT,
         "view": {"stroke": None},
         "axis": axis,
-        "axisY": {"domain": False, "ticks": False, "labelLimit": 190, "labelPadding": 8},
+        "axisY": {"domain": False, "ticks": False, "labelPadding": 8},
         "legend": {"labelColor": INK, "labelFont": FONT, "labelFontSize": 11, "symbolStrokeColor": INK},
         "text": {"color": INK, "font": FONT, "fontSize": 11},
     }

@@ -15,7 +15,7 @@ _NOISE = re.compile(
     r' (?:role="graphics-[a-z]+"|aria-roledescription="[^"]*"|aria-hidden="true"|pointer-events="none"|'
     r'class="(?:mark-|background|foreground|root)[^"]*"|xmlns:xlink="[^"]*"|opacity="1")'
 )
-_EMPTY = re.compile(r'<path (?:aria-hidden="true" )?d="(?:M0,0h0v0h0Z)?"[^>]*/>')
+_EMPTY = re.compile(r'<path d="(?:M0,0h0v0h0Z)?"[^>]*/>')
 _ID = re.compile(r'(\bid="|url\(#)([A-Za-z_][\w-]*)')
 _HEAD = re.compile(r'<svg [^>]*?width="(\d+(?:\.\d+)?)" height="(\d+(?:\.\d+)?)"[^>]*>')
 _FONT = re.compile(r' font-family="[^"]*"')
@@ -54,7 +54,7 @@ def draw(key: str, title: str, description: str, chart: Any) -> Chart:
     head = _HEAD.search(raw)
     width, height = (float(head[1]), float(head[2])) if head else (0.0, 0.0)
     body = raw[head.end() :] if head else raw
-    for pattern in (_EMPTY, _NOISE, _FONT):
+    for pattern in (_NOISE, _EMPTY, _FONT):
         body = pattern.sub("", body)
     body = _LONG.sub(r"\1", body)
     body = _ID.sub(rf"\g<1>{key}-\g<2>", body)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.render.charts.style import INK, mark
+from harness.render.charts.labels import row_labels
+from harness.render.charts.style import PAPER, mark
 from harness.render.charts.svg import Chart, draw
 from harness.render.view import Place, View
 
-SHAPES = ("circle", "square", "triangle-up", "cross", "diamond", "triangle-down", "stroke")
+SHAPES = {"circle": "○", "square": "□", "triangle-up": "△", "diamond": "◇", "triangle-down": "▽", "cross": "+"}
+"""Shape of a step's mark → the character that stands for it in the description."""
 
 
 def validation_chart(view: View, places: Sequence[Place], title: str, key: str) -> Chart | None:
@@ -39,8 +41,12 @@ def validation_chart(view: View, places: Sequence[Place], title: str, key: str) 
             )
     if not rows:
         return None
+    names = list(dict.fromkeys(str(row["target"]) for row in rows))
+    keys, labels = row_labels(names, 32)
+    for row in rows:
+        row["target"] = keys[names.index(str(row["target"]))]
     base = alt.Chart(alt.InlineData(values=rows)).encode(
-        y=alt.Y("target:N", title=None, sort=list(dict.fromkeys(row["target"] for row in rows)))
+        y=alt.Y("target:N", title=None, sort=None, axis=alt.Axis(**labels))
     )
     colour = alt.Stroke("stroke:N", scale=None)
     axis = alt.Axis(tickCount=6, format="~r")
@@ -50,11 +56,12 @@ def validation_chart(view: View, places: Sequence[Place], title: str, key: str) 
         stroke=colour,
     )
     interval = base.mark_rule(strokeWidth=4, opacity=0.45).encode(x="low:Q", x2="high:Q", stroke=colour)
-    shapes = alt.Scale(domain=steps, range=[SHAPES[i % len(SHAPES)] for i in range(len(steps))])
-    legend = alt.Legend(title=None, orient="bottom", columns=4, symbolStrokeColor=INK, symbolSize=60)
-    dots = base.mark_point(size=60, strokeWidth=2, opacity=1, fill="#0f0f04").encode(
-        x="value:Q", shape=alt.Shape("step:N", scale=shapes, legend=legend), stroke=colour
+    chosen = [list(SHAPES)[i % len(SHAPES)] for i in range(len(steps))]
+    shapes = alt.Scale(domain=steps, range=chosen)
+    dots = base.mark_point(size=60, strokeWidth=2, opacity=1, fill=PAPER).encode(
+        x="value:Q", shape=alt.Shape("step:N", scale=shapes, legend=None), stroke=colour
     )
     chart = (link + interval + dots).properties(width=440, height=alt.Step(26))
-    note = f"µs of CPU per request at each step ({', '.join(steps)}), with intervals; longer lines cost more."
+    legend = ", ".join(f"{SHAPES[shape]} {step}" for shape, step in zip(chosen, steps, strict=True))
+    note = f"µs of CPU per request, with intervals: {legend}."
     return draw(key, title, note, chart)

@@ -18,7 +18,8 @@ BINS = 360
 
 NOTE = (
     "A point per group of neighbouring slices: the median, 1 being each target's own over the run; the line spans "
-    "lowest to highest. Dashed lines mark slots that were retried, gated or failed. Below: the generator's share of its CPU."
+    "lowest to highest. Triangles mark slots that were retried, gated or failed. Below: the generator's share of "
+    "its CPU."
 )
 
 
@@ -106,8 +107,9 @@ def windows_chart(points: Sequence[Window], noted: Sequence[Mark], key: str) -> 
     spans = base.mark_rule(stroke=MUTED, opacity=0.35).encode(x=x, y=levels, y2="high:Q")
     middles = base.mark_point(filled=True, fill=INK, size=7, opacity=1).encode(x=x, y="middle:Q")
     shown = [{"minute": mark.minute} for mark in noted[:200]]
-    rules = alt.Chart(alt.InlineData(values=shown)).mark_rule(stroke=INK, strokeDash=[3, 3]).encode(x=x)
-    upper = alt.layer(spans, middles, *([rules] if shown else [])).properties(width=640, height=130)
+    flags = alt.Chart(alt.InlineData(values=shown)).mark_point(shape="triangle-down", filled=True, fill=INK, size=30)
+    flagged = [flags.encode(x=x, y=alt.value(-6))] if shown else []
+    upper = alt.layer(spans, middles, *flagged).properties(width=640, height=130)
     lower = base.mark_point(filled=True, fill=MUTED, size=7, opacity=1).encode(x=x_last, y=busy)
     return draw(key, "The run over time", NOTE, alt.vconcat(upper, lower.properties(width=640, height=60), spacing=12))
 

@@ -2,40 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from harness.analyse.summary import ContrastResult
 from harness.render import sentences
 from harness.render.charts.forest import ROWS, forest_chart
 from harness.render.charts.svg import Chart
-from harness.render.numbers import Figure, ratio_text, times
+from harness.render.numbers import Figure, ratio_text
 from harness.render.view import View
 from harness.units import significant
 
-NOTE = (
-    "Ratios A ÷ B with their intervals; the band is the margin. Circle: told apart; square: no difference at the "
-    "margin; cross: undecided."
+CONTRAST_COLUMNS = (
+    ("A ÷ B", "ratio"),
+    ("low", "ci_low"),
+    ("high", "ci_high"),
+    ("p, adjusted", "p_adjusted"),
+    ("blocks", "blocks"),
+    ("blocks needed", "blocks_needed"),
 )
+"""Heading and path within a contrast of the summary."""
 
 
 @dataclass(frozen=True, slots=True)
 class ContrastRow:
-    """Figures are ``None`` where the contrast has no number."""
+    """``figures``: one per column, ``None`` where the contrast has no such number."""
 
     index: int
     a: str
     b: str
     where: str
     metric: str
-    ratio: Figure | None
-    low: Figure | None
-    high: Figure | None
-    p: Figure | None
-    blocks: int
-    needed: int | None
     verdict: str
     reason: str
+    figures: tuple[Figure | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def _family(view: View, title: str, rows: Sequence[tuple[int, ContrastResult]], 
     chart = None
     if shown:
         labelled = [(_label(view, contrast), contrast) for _, contrast in shown]
-        chart = forest_chart(labelled, view.summary.margin, key, title, NOTE)
+        chart = forest_chart(labelled, view.summary.margin, key, title)
     return Family(title, chart, len(shown), tuple(_row(view, index, contrast) for index, contrast in rows))
 
 
@@ -80,22 +80,24 @@ def _label(view: View, contrast: ContrastResult) -> str:
 
 def _row(view: View, index: int, contrast: ContrastResult) -> ContrastRow:
     a, b, where = sentences.parties(view, contrast)
-    path = f"contrasts.{index}"
-    p = contrast.p_adjusted
+    shown: tuple[tuple[float | None, Callable[[float], str]], ...] = (
+        (contrast.ratio, ratio_text),
+        (contrast.ci_low, ratio_text),
+        (contrast.ci_high, ratio_text),
+        (contrast.p_adjusted, lambda p: "<0.0001" if p < 1e-4 else significant(p)),
+        (contrast.blocks, lambda count: f"{count:,}"),
+        (contrast.blocks_needed, lambda count: f"{count:,}"),
+    )
     return ContrastRow(
         index=index,
         a=a,
         b=b,
         where=where,
         metric=sentences.METRICS[contrast.metric],
-        ratio=None if contrast.ratio is None else times(contrast.ratio, f"{path}.ratio"),
-        low=None if contrast.ci_low is None else Figure(ratio_text(contrast.ci_low), contrast.ci_low, f"{path}.ci_low"),
-        high=None
-        if contrast.ci_high is None
-        else Figure(ratio_text(contrast.ci_high), contrast.ci_high, f"{path}.ci_high"),
-        p=None if p is None else Figure("<0.0001" if p < 1e-4 else significant(p), p, f"{path}.p_adjusted"),
-        blocks=contrast.blocks,
-        needed=contrast.blocks_needed,
         verdict=sentences.VERDICTS[contrast.verdict],
         reason=contrast.reason,
+        figures=tuple(
+            None if value is None else Figure(text(value), value, f"contrasts.{index}.{path}")
+            for (value, text), (_, path) in zip(shown, CONTRAST_COLUMNS, strict=True)
+        ),
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
+import gzip
 import json
 from dataclasses import dataclass
 
@@ -14,27 +16,30 @@ from harness.units import significant
 PERCENTILES = ("p50", "p90", "p99", "p999", "max")
 
 
+PLAIN = 300_000
+"""The most characters of JSON that a page holds as they are; more is compressed."""
+COLUMNS = (
+    ("requests per second", "throughput_rps.value"),
+    ("low", "throughput_rps.ci_low"),
+    ("high", "throughput_rps.ci_high"),
+    ("CPU µs per request", "cpu_us.value"),
+    ("low", "cpu_us.ci_low"),
+    ("high", "cpu_us.ci_high"),
+    *((f"service time {name}, µs", f"service_time_us.{name}") for name in PERCENTILES),
+    ("replies", "replies"),
+)
+"""Heading and path within a cell of the summary."""
+
+
 @dataclass(frozen=True, slots=True)
 class DataRow:
-    """``figures`` belong to the columns of ``COLUMNS``; a figure's path is relative to the cell."""
+    """``figures``: one per column, ``None`` where the cell has no such number."""
 
     index: int
     target: str
     place: str
     state: str
     figures: tuple[Figure | None, ...]
-
-
-COLUMNS = (
-    "requests per second",
-    "low",
-    "high",
-    "CPU µs per request",
-    "low",
-    "high",
-    *(f"service time {name}, µs" for name in PERCENTILES),
-    "replies",
-)
 
 
 def data_rows(view: View) -> tuple[DataRow, ...]:
@@ -51,10 +56,16 @@ def data_rows(view: View) -> tuple[DataRow, ...]:
     return tuple(rows)
 
 
-def summary_json(summary: Summary) -> str:
-    """Compact JSON in which no character can end the script element that holds it."""
+def embedded_json(summary: Summary) -> tuple[str, bool]:
+    """The summary as JSON in which no character can end the script element that holds it.
+
+    Returns:
+        The text, and whether it is the base64 of gzipped JSON, as it is for long ones.
+    """
     text = json.dumps(dataclasses.asdict(summary), separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    if len(text) > PLAIN:
+        return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode(), True
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"), False
 
 
 def _estimate(estimate: Estimate | None, path: str) -> list[Figure | None]:

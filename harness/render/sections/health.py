@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,13 +18,24 @@ LISTED = 100
 
 
 @dataclass(frozen=True, slots=True)
+class FailureGroup:
+    """Failures of one target that say the same; the log is the first one's."""
+
+    target: str
+    kind: str
+    message: str
+    points: tuple[str, ...]
+    log: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RunHealth:
-    """``unlisted``: gates and failures past the limit."""
+    """``unlisted``: gates and groups of failures past the limit."""
 
     facts: tuple[tuple[str, Figure], ...]
     gates: tuple[Gate, ...]
-    failures: tuple[Failure, ...]
-    skipped: tuple[Failure, ...]
+    failures: tuple[FailureGroup, ...]
+    skipped: tuple[FailureGroup, ...]
     unlisted: int
     chart: Chart | None
     marks: tuple[str, ...]
@@ -32,15 +44,26 @@ class RunHealth:
 def run_health(view: View, slots: Sequence[SlotRecord]) -> RunHealth:
     health = view.summary.health
     points, noted = windows(slots), marks(slots)
+    failures = _grouped(health.failures)
     chart = windows_chart(points, noted, "windows") if points else None
     return RunHealth(
         facts=_facts(health),
         gates=health.gates[:LISTED],
-        failures=health.failures[:LISTED],
-        skipped=view.manifest.skipped,
-        unlisted=max(0, len(health.gates) - LISTED) + max(0, len(health.failures) - LISTED),
+        failures=failures[:LISTED],
+        skipped=_grouped(view.manifest.skipped)[:LISTED],
+        unlisted=max(0, len(health.gates) - LISTED) + max(0, len(failures) - LISTED),
         chart=chart,
         marks=tuple(f"{mark.minute:.1f} min: {mark.text}" for mark in noted[:LISTED]),
+    )
+
+
+def _grouped(failures: Sequence[Failure]) -> tuple[FailureGroup, ...]:
+    groups: dict[tuple[str, str, str], list[Failure]] = defaultdict(list)
+    for failure in failures:
+        groups[failure.target, failure.kind, failure.message].append(failure)
+    return tuple(
+        FailureGroup(*key, tuple(dict.fromkeys(one.point for one in same if one.point)), same[0].log)
+        for key, same in groups.items()
     )
 
 

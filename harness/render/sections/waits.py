@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.render.charts.svg import Chart
-from harness.render.charts.sweep import model_rps, sweep_chart
+from harness.render.charts.sweep import model_rps, sweep_charts
 from harness.render.numbers import Measured, measured
 from harness.render.sections.decision import missing
 from harness.render.view import View
@@ -39,9 +39,6 @@ def waits(view: View) -> Waits:
         (place for place in view.places.values() if view.question(place) == "move"),
         key=lambda place: (place.scenario, place.wait_s, place.concurrency),
     )
-    drawn = [
-        sweep_chart(view, target, places, f"wait-{number}") for number, target in enumerate(view.reference[:PANELS])
-    ]
     rows = []
     for target in view.targets.values():
         for place in places:
@@ -64,4 +61,4 @@ def waits(view: View) -> Waits:
                     allowed="" if allowed is None else significant(allowed, 3),
                 )
             )
-    return Waits(tuple(chart for chart in drawn if chart is not None), tuple(rows))
+    return Waits(sweep_charts(view, view.reference[:PANELS], places), tuple(rows))

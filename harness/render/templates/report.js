@@ -1,7 +1,7 @@
 "use strict";
 (() => {
   const value = (cell) => {
-    const exact = cell && cell.querySelector("[data-value]");
+    const exact = cell && (cell.matches("[data-value]") ? cell : cell.querySelector("[data-value]"));
     if (exact) return Number(exact.dataset.value);
     const text = cell ? cell.textContent.trim() : "";
     if (text === "") return null;
@@ -81,7 +81,7 @@
       Object.assign(button, { type: "button", className: "pin", textContent: "pin" });
       button.setAttribute("aria-pressed", "false");
       button.setAttribute("aria-label", `Pin ${name} as baseline`);
-      row.cells[0].append(button);
+      row.querySelector("th small").append(button);
       button.addEventListener("click", () => {
         const was = row.classList.contains("baseline");
         clear();

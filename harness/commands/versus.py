@@ -1,0 +1,258 @@
+"""``harness versus``: two targets, one request, one verdict."""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+import time
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+
+from harness import environment
+from harness.analyse.looks import LOOKS
+from harness.analyse.summarise import summarise
+from harness.analyse.summary import ContrastResult, Summary
+from harness.commands.finish import save_summary
+from harness.commands.live import VersusObserver
+from harness.commands.select import RESULTS, chosen_targets
+from harness.conduct import conduct
+from harness.declare import load_declarations, select_scenarios
+from harness.envs import packages_of, with_packages
+from harness.errors import LaunchError, UsageError
+from harness.load.engine import Engine
+from harness.model import Block, Manifest, Metric, Plan, Point, RawRequest, Scenario, Target
+from harness.placement import Placement, detect
+from harness.record import Run
+from harness.render.versus import document, lines, state
+from harness.units import parse_duration
+from harness.versus import block, named_apart, point_of, probe, raw_point, versus_plan
+
+DEFAULT_CONCURRENCY = 32
+
+
+@dataclass(frozen=True, slots=True)
+class VersusRequest:
+    """The options of ``harness versus`` as the user gave them."""
+
+    a: str
+    b: str
+    path: str = ""
+    scenario: str = ""
+    method: str = ""
+    headers: tuple[str, ...] = ()
+    body: str = ""
+    expect_status: int = 0
+    concurrency: int | None = None
+    metric: str = "cpu_cost"
+    with_a: tuple[str, ...] = ()
+    with_b: tuple[str, ...] = ()
+    budget: str = "40s"
+    fail_if_slower: str = ""
+    control: bool = True
+    seed: int | None = None
+    out: Path | None = None
+    as_json: bool = False
+    quiet: bool = False
+
+
+def run(request: VersusRequest) -> int:
+    """Measures until it is decided or the budget is spent; returns the exit code."""
+    began = time.monotonic()
+    errors = Console(stderr=True, quiet=request.quiet)
+    limit = parse_share(request.fail_if_slower)
+    metric = parse_metric(request.metric)
+    budget = _budget(request.budget)
+    a, b = sides(request)
+    placement = detect()
+    point = requested_point(request, a, b)
+    probed = probe((a, b), point, placement)
+    if probed.raw is not None:
+        point = raw_point(probed.raw, point.concurrency)
+    left = budget - (time.monotonic() - began)
+    seed = random.SystemRandom().randrange(1_000_000) if request.seed is None else request.seed
+    plan = versus_plan(a, b, point, metric, seed=seed, budget_s=left, start_s=probed.start_s, control=request.control)
+    manifest = new_manifest(request, plan, (a, b), placement, seed)
+    opened = Run.create(request.out or RESULTS / manifest.run, manifest)
+    notes = [note for note in (probed.note, placement.note) if note]
+    interrupted = False
+    with Engine(placement.generator) as engine, VersusObserver(errors) as observer:
+
+        def extend(so_far: Run, left_s: float) -> Block | None:
+            return next_one(so_far, left_s, observer)
+
+        try:
+            conduct(opened, engine, placement, observer, extend)
+        except KeyboardInterrupt:
+            interrupted = True
+    if not opened.slots():
+        return 130
+    summary = summarise(opened.manifest, opened.slots(), opened.samples)
+    save_summary(opened, summary)
+    result = main_contrast(summary)
+    took = time.monotonic() - began
+    differing = differing_packages(a, b)
+    if request.as_json:
+        facts = document(summary, result, took, notes, differing, str(opened.folder))
+        sys.stdout.write(json.dumps(facts, indent=1) + "\n")
+    else:
+        out = Console(file=sys.stdout, highlight=False)
+        for line in lines(opened.manifest, summary, result, took, notes, differing):
+            out.print(line, markup=False, soft_wrap=True)
+    if interrupted:
+        return 130
+    _raise_failures(opened)
+    return 1 if limit is not None and slower_than(result, limit) else 0
+
+
+def next_one(run: Run, left_s: float, observer: VersusObserver) -> Block | None:
+    """One more block until the contrast is decided at a look, or the time or the looks are over."""
+    plan = run.manifest.plan
+    done = len(plan.blocks)
+    records = run.slots()
+    if any(record.failures for record in records):
+        return None
+    result = main_contrast(summarise(run.manifest, records, lambda record: {}))
+    observer.firmed_up(state(result))
+    if done >= LOOKS[-1] or (done in LOOKS and result.verdict not in ("undecided", "not-measurable")):
+        return None
+    first = plan.blocks[0].slots[0]
+    spent = sum(record.duration_s for record in records)
+    starting = max(0.0, (plan.budget_s - left_s - spent) / done)
+    if left_s < first.budget_s + starting:
+        return None
+    return block(done, first.sides, first.slice_s, first.budget_s)
+
+
+def main_contrast(summary: Summary) -> ContrastResult:
+    """The contrast of A and B, not the control."""
+    return next(result for result in summary.contrasts if not result.id.endswith(":control"))
+
+
+def sides(request: VersusRequest) -> tuple[Target, Target]:
+    """The two targets, each in its own environment where one was asked for."""
+    declarations = load_declarations()
+    found = []
+    for text, extra in ((request.a, request.with_a), (request.b, request.with_b)):
+        targets, _ = chosen_targets([text], declarations)
+        if len(targets) > 1:
+            raise UsageError(f"{text!r} names {len(targets)} targets: {', '.join(t.name for t in targets)}")
+        target = targets[0]
+        if extra:
+            python = str(with_packages(extra, target.python))
+            target = replace(target, python=python, name=f"{target.name} with {', '.join(extra)}")
+        found.append(target)
+    return named_apart(*found)
+
+
+def requested_point(request: VersusRequest, a: Target, b: Target) -> Point:
+    if request.scenario and request.path:
+        raise UsageError("--scenario and --path exclude each other")
+    contract = bool(a.endpoints and b.endpoints)
+    if request.scenario or (contract and not request.path):
+        [scenario, *more] = select_scenarios(load_declarations(), [request.scenario or "json"])
+        if more:
+            raise UsageError(f"{request.scenario!r} names {len(more) + 1} scenarios", hint="harness list scenarios")
+        return point_of(scenario, request.concurrency)
+    headers = []
+    for text in request.headers:
+        name, colon, value = text.partition(":")
+        if not colon:
+            raise UsageError(f"-H {text!r} is no header", hint="write 'Name: value'")
+        headers.append((name.strip(), value.strip()))
+    path = request.path or "/"
+    if not path.startswith("/"):
+        raise UsageError(f"--path {path!r} must begin with /")
+    method = request.method or ("POST" if request.body else "GET")
+    raw = RawRequest(method.upper(), path, tuple(headers), _text(request.body), request.expect_status)
+    return raw_point(raw, request.concurrency or DEFAULT_CONCURRENCY)
+
+
+def new_manifest(
+    request: VersusRequest, plan: Plan, pair: tuple[Target, Target], placement: Placement, seed: int
+) -> Manifest:
+    a, b = pair
+    names = {side.target for side in plan.blocks[0].slots[0].sides}
+    twins = tuple(replace(a, name=name, twin_of=a.name) for name in names - {a.name, b.name})
+    point = plan.points[0]
+    scenario = Scenario(point.scenario, point.id, "real", "", point.requests, (point.concurrency,))
+    created = datetime.now(UTC)
+    return Manifest(
+        run=f"{created:%Y%m%d-%H%M%S}-{seed}-versus",
+        name=f"{a.name} against {b.name}",
+        created_at=created.isoformat(timespec="seconds"),
+        status="running",
+        command=f"harness versus '{request.a}' '{request.b}' --seed {seed}",
+        seed=seed,
+        plan=plan,
+        targets=(a, b, *twins),
+        scenarios=(scenario,),
+        environment=environment.describe(placement),
+        versions=environment.versions(),
+        warnings=(placement.note,) if placement.note else (),
+    )
+
+
+def differing_packages(a: Target, b: Target) -> dict[str, tuple[str, str]]:
+    """Package → its version on either side, for those that differ; empty where both use one interpreter."""
+    if a.python == b.python:
+        return {}
+    first, second = packages_of(a.python), packages_of(b.python)
+    return {
+        name: (first.get(name, "none"), second.get(name, "none"))
+        for name in sorted({*first, *second})
+        if first.get(name) != second.get(name)
+    }
+
+
+def slower_than(result: ContrastResult, limit: float) -> bool:
+    """Whether A is shown to be slower (dearer) than B by more than ``limit``, a share."""
+    if result.ci_low is None or result.ci_high is None:
+        return False
+    if result.metric == "cpu_cost":
+        return result.ci_low > 1 + limit
+    return result.ci_high < 1 / (1 + limit)
+
+
+def parse_share(text: str) -> float | None:
+    """0.03 from ``"3%"``."""
+    if not text:
+        return None
+    try:
+        return float(text.rstrip("%")) / 100 if text.endswith("%") else float(text)
+    except ValueError:
+        raise UsageError(f"--fail-if-slower {text!r} is no share", hint="write 3%") from None
+
+
+def parse_metric(text: str) -> Metric:
+    if text == "cpu_cost":
+        return "cpu_cost"
+    if text == "throughput":
+        return "throughput"
+    raise UsageError(f"--metric {text!r}: must be cpu_cost or throughput")
+
+
+def _budget(text: str) -> float:
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise UsageError(f"--budget: {error}") from None
+
+
+def _text(body: str) -> str:
+    if not body.startswith("@"):
+        return body
+    try:
+        return Path(body[1:]).read_text("utf-8")
+    except OSError as error:
+        raise UsageError(f"--body {body}: {error.strerror}", hint="after @ stands the name of a file") from None
+
+
+def _raise_failures(run: Run) -> None:
+    """Raises ``LaunchError`` where a side failed while it was measured."""
+    for record in run.slots():
+        for failure in record.failures:
+            raise LaunchError(f"{failure.target}: {failure.message}", log=failure.log)

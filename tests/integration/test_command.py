@@ -1,0 +1,239 @@
+"""The command as its user runs it: real servers, the real engine, short runs."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.conftest import asgi_app
+
+pytestmark = pytest.mark.usefixtures("no_process_left")
+HARNESS = [sys.executable, "-m", "harness.cli"]
+FILES = {"manifest.json", "slots.jsonl", "samples", "summary.json", "summary.csv", "summary.md"}
+
+
+def harness(*words, folder, **options):
+    return subprocess.run([*HARNESS, *words], cwd=folder, capture_output=True, text=True, timeout=200, **options)
+
+
+def replies_of(target, run):
+    """Verified replies of a target in all slots, also those that a busy machine made invalid."""
+    total = 0
+    for line in (run / "slots.jsonl").read_text().splitlines():
+        record = json.loads(line)
+        names = [side["target"] for side in record["sides"]]
+        pairs = zip(record["slices"]["side"], record["slices"]["replies"], strict=True)
+        total += sum(replies for side, replies in pairs if names[side] == target)
+    return total
+
+
+@pytest.fixture(scope="module")
+def smoke(tmp_path_factory):
+    """One smoke run of two targets, with everything it left."""
+    folder = tmp_path_factory.mktemp("smoke")
+    words = ("run", "--profile", "smoke", "--seed", "1", "-t", "fastapi-uvicorn", "-t", "flask-gunicorn-gthread")
+    return folder, harness(*words, "--out", "kept", "--name", "a <b>", "--budget", "20s", folder=folder)
+
+
+def test_a_run_leaves_its_files_and_a_report(smoke):
+    folder, done = smoke
+    assert done.returncode in (0, 4), done.stderr
+    assert {path.name for path in (folder / "kept").iterdir()} == FILES
+    reports = sorted(path.name for path in (folder / "reports").iterdir())
+    assert len(reports) == 2
+    assert reports[-1] == "latest.html"
+    assert len(done.stdout.splitlines()) <= 12
+    assert "Report: reports/" in done.stdout
+    summary = json.loads((folder / "kept" / "summary.json").read_text())
+    measured = [cell for cell in summary["cells"] if cell["throughput_rps"]]
+    assert {cell["target"] for cell in summary["cells"]} == {"fastapi-uvicorn", "flask-gunicorn-gthread"}
+    assert all(cell["replies"] > 0 and cell["cpu_us"]["value"] > 1 for cell in measured)
+    assert "a &lt;b&gt;" in (folder / "reports" / "latest.html").read_text()
+
+
+def test_the_report_can_be_made_again_from_the_folder_alone(smoke, tmp_path):
+    folder, _ = smoke
+    before = (folder / "kept" / "summary.json").read_bytes()
+    moved = tmp_path / "elsewhere"
+    moved.mkdir()
+    for path in (folder / "kept").rglob("*"):
+        if path.is_file() and not path.name.startswith("summary"):
+            copy = moved / path.relative_to(folder / "kept")
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(path.read_bytes())
+    done = harness("report", str(moved), "-o", "again.html", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (moved / "summary.json").read_bytes() == before
+    assert (tmp_path / "again.html").read_text() == (folder / "reports" / "latest.html").read_text()
+
+
+def test_runs_are_listed(smoke, tmp_path):
+    folder, _ = smoke
+    (folder / "results").mkdir(exist_ok=True)
+    (folder / "results" / "kept").symlink_to(folder / "kept")
+    done = harness("list", "runs", "--json", folder=folder)
+    assert [run["run"] for run in json.loads(done.stdout)] == ["kept"]
+    assert harness("list", "runs", folder=tmp_path).stdout == "no runs yet\n"
+
+
+def test_a_target_that_answers_wrongly_is_left_out_and_told(own_app, tmp_path):
+    own_app(asgi_app(body='b\'{"message": "Bye"}\''), module="wrong")
+    words = ("run", "-t", "wrong:app@uvicorn,name=wrong", "-t", "raw-asgi-uvicorn", "-s", "json")
+    done = harness(*words, "--profile", "smoke", "--budget", "10s", "--out", "r", folder=tmp_path)
+    assert done.returncode == 4
+    assert "wrong: json (valid): message is 'Bye' instead of 'Hello, World!'" in done.stderr
+    page = (tmp_path / "reports" / "latest.html").read_text()
+    assert "message is &#39;Bye&#39; instead of" in page
+    cells = {cell["target"]: cell for cell in json.loads((tmp_path / "r" / "summary.json").read_text())["cells"]}
+    assert cells["wrong"]["status"] == "failed"
+    assert cells["wrong"]["throughput_rps"] is None
+    assert replies_of("raw-asgi-uvicorn", tmp_path / "r") > 0
+
+
+DIES = """
+import os
+count = 0
+"""
+
+
+def test_a_server_that_dies_under_load_is_a_failure_and_not_a_number(own_app, tmp_path):
+    body = 'b\'{"message": "Hello, World!"}\''
+    source = DIES + asgi_app(before="global count; count += 1; count < 200 or os._exit(9)", body=body)
+    own_app(source, module="mortal")
+    words = ("run", "-t", "mortal:app@uvicorn,name=mortal", "-t", "raw-asgi-uvicorn", "-s", "json")
+    done = harness(*words, "--profile", "smoke", "--budget", "10s", "--out", "r", folder=tmp_path)
+    assert done.returncode == 4, done.stderr
+    assert "mortal: the server died under load (exit code 9)" in done.stderr
+    summary = json.loads((tmp_path / "r" / "summary.json").read_text())
+    cells = {cell["target"]: cell for cell in summary["cells"]}
+    assert cells["mortal"]["status"] == "failed"
+    assert cells["mortal"]["throughput_rps"] is None
+    assert replies_of("raw-asgi-uvicorn", tmp_path / "r") > 0
+
+
+def test_ctrl_c_saves_what_was_measured_and_resume_goes_on(tmp_path):
+    words = ["run", "-t", "raw-asgi-uvicorn", "-s", "json", "-s", "plaintext", "--profile", "smoke", "--budget", "14s"]
+    process = subprocess.Popen(
+        [*HARNESS, *words, "--out", "r"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+    try:
+        for line in process.stderr:
+            if line.startswith("[1/"):
+                break
+        family = psutil.Process(process.pid).children(recursive=True)
+        os.killpg(process.pid, signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.communicate()
+    assert process.returncode == 130, err
+    assert "harness run --resume r" in err
+    assert not psutil.wait_procs(family, timeout=10)[1]
+    assert json.loads((tmp_path / "r" / "manifest.json").read_text())["status"] == "interrupted"
+    measured = (tmp_path / "r" / "slots.jsonl").read_text().count("\n")
+    assert 1 <= measured < 4
+    done = harness("run", "--resume", "r", folder=tmp_path)
+    assert done.returncode in (0, 4), done.stderr
+    slots = [json.loads(line)["slot"] for line in (tmp_path / "r" / "slots.jsonl").read_text().splitlines()]
+    assert len(set(slots)) == 4
+    assert json.loads((tmp_path / "r" / "manifest.json").read_text())["status"] == "finished"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (("run", "-t", "fastapi-uvcorn"), 2, "did you mean fastapi-uvicorn"),
+        (("run", "-s", "jsn"), 2, "did you mean json"),
+        (("run", "--profile", "fast"), 2, "profiles: smoke, quick, standard, thorough"),
+        (("run", "--budget", "soon"), 2, "--budget: 'soon' is not a duration"),
+        (("run", "--budget", "3s"), 2, "too short"),
+        (("run", "--resume", "nothing"), 3, "no run is called 'nothing'"),
+        (("run", "--out", "/proc/nowhere"), 3, "/proc/nowhere cannot be written"),
+        (("run", "-t", "no.module:app@uvicorn", "-s", "json"), 3, "No module named"),
+        (("report", "nothing"), 3, "no run is called 'nothing'"),
+        (("list", "things"), 2, "lists: targets, scenarios, servers, runs"),
+        (("serve", "raw-asgi-uvicorn", "--port", "99999"), 2, "--port"),
+        (("serve", "*"), 2, "names 10 targets"),
+        (("load", "htp://x"), 2, "htp"),
+        (("load", "http://127.0.0.1:1/"), 3, "cannot reach 127.0.0.1:1"),
+        (("frobnicate",), 2, "frobnicate"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
+)
+def test_errors_say_what_to_do(tmp_path, words, code, message):
+    done = harness(*words, folder=tmp_path)
+    assert done.returncode == code, done.stderr
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_port_that_is_taken(tmp_path):
+    import socket
+
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+        done = harness("serve", "raw-asgi-uvicorn", "--port", port, folder=tmp_path)
+    assert done.returncode == 3
+    assert f"port {port} on 127.0.0.1 cannot be used: Address already in use" in done.stderr
+
+
+def test_malformed_toml_names_file_line_and_key(tmp_path):
+    (tmp_path / "targets.toml").write_text('[[target]]\nname = "x"\nthreads = "many"\n')
+    done = harness("list", "targets", folder=tmp_path)
+    assert done.returncode == 2
+    assert re.search(r"targets\.toml:\d+: target\.0\.", done.stderr)
+
+
+def test_serve_becomes_the_server(tmp_path):
+    from harness.declare import load_declarations
+    from harness.launch import free_port
+    from harness.servers import Bind
+    from harness.verify import verify_all
+
+    port = free_port()
+    process = subprocess.Popen([*HARNESS, "serve", "tornado-native", "--port", str(port)], cwd=tmp_path, stderr=-3)
+    try:
+        target = next(t for t in load_declarations().targets if t.name == "tornado-native")
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline and process.poll() is None:
+            checked = verify_all(target, Bind("127.0.0.1", port))
+            if not any("refused" in entry.difference for entry in checked):
+                break
+        assert [entry for entry in checked if entry.difference] == []
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_the_plan_can_be_seen_without_measuring(tmp_path):
+    done = harness("run", "--dry-run", "--seed", "3", folder=tmp_path)
+    assert done.returncode == 0
+    assert "5 blocks with fresh servers" in done.stdout
+    assert list(Path(tmp_path).iterdir()) == []
+
+
+def test_doctor_and_lists_speak_json(tmp_path):
+    assert "findings" in json.loads(harness("doctor", "--json", folder=tmp_path).stdout)
+    for what in ("targets", "scenarios", "servers"):
+        assert json.loads(harness("list", what, "--json", folder=tmp_path).stdout)
+
+
+def test_help_answers_at_once(tmp_path):
+    words = [sys.executable, "-X", "importtime", "-m", "harness.cli", "--help"]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0
+    assert "run" in done.stdout
+    for heavy in ("pandas", "numpy", "altair", "pydantic", "uvloop", "scipy", "rich.console"):
+        assert not re.search(rf"\| +{re.escape(heavy)}$", done.stderr, re.MULTILINE), heavy

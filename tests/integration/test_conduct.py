@@ -1,0 +1,160 @@
+"""The orchestrator with real servers and a load generator that only pretends: what is recorded when things go wrong."""
+
+import os
+import signal
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from harness.conduct import conduct, latest_attempts
+from harness.errors import EngineError, NotReadyError, RecordError
+from harness.load.spec import SideOutcome, SlotMeasurement
+from harness.model import Manifest, PlannedRequest, Scenario, Slices
+from harness.observe import Silent
+from harness.placement import Placement
+from harness.plan import make_plan, with_twin
+from harness.profiles import Profile
+from harness.record import Run
+from tests.conftest import asgi_app
+
+pytestmark = pytest.mark.usefixtures("no_process_left")
+PLACEMENT = Placement((), (), ())
+JSON = Scenario("json", "JSON", "pick", "", (PlannedRequest("json", "valid"),), (2,))
+
+
+def served(json_body='{"message": "Hello, World!"}'):
+    """An app that answers /json, and /plaintext wrongly."""
+    return asgi_app(body=f"b'{json_body}'")
+
+
+class FakeEngine:
+    """Answers at once with one slice per side; ``act`` may do harm first, given the number of the call and the spec."""
+
+    def __init__(self, act=lambda call, spec: None):
+        self.act, self.calls, self.specs = act, 0, []
+
+    def run_slot(self, spec, on_progress=None):
+        self.calls += 1
+        self.specs.append(spec)
+        self.act(self.calls, spec)
+        n = len(spec.sides)
+        ones, sides = (0,) * n, tuple(range(n))
+        slices = Slices(
+            ones, sides, *((0.1,) * n for _ in range(4)), (20,) * n, (20,) * n, ones, ones,
+            (0.1,) * n, (0.02,) * n, (0.0,) * n,
+        )  # fmt: skip
+        service = np.full(20, 0.11e6 * 2 / 20)
+        outcomes = tuple(SideOutcome(service, np.full(20, k, np.int32)) for k in sides)
+        return SlotMeasurement(spec.id, 0.2 * n, slices, outcomes, 0.02)
+
+
+def new_run(folder, targets, scenarios=(JSON,), blocks=2):
+    profile = Profile("test", 60, blocks, 1, "full")
+    plan = make_plan(targets, scenarios, [], profile, seed=1)
+    now = datetime.now(UTC).isoformat()
+    manifest = Manifest("r", "", now, "running", "harness run", 1, plan, tuple(targets), tuple(scenarios), {}, {})
+    return Run.create(folder, manifest)
+
+
+def test_every_slot_of_every_block_is_recorded(own_app, tmp_path):
+    run = new_run(tmp_path / "r", with_twin([own_app(served())]))
+    engine = FakeEngine()
+    outcome = conduct(run, engine, PLACEMENT, Silent())
+    records = run.slots()
+    assert outcome.complete
+    assert {record.block for record in records} == {0, 1}
+    assert [side.target for side in records[0].sides] == ["own_app", "own_app~again"]
+    assert set(records[0].startup_s) == {"own_app", "own_app~again"}
+    assert all(size > 1_000_000 for size in records[0].rss_bytes.values())
+    assert run.samples(records[0])[1].shape == (20,)
+    assert Run.open(run.folder).manifest.status == "finished"
+    ports = [{side.address.port for side in spec.sides} for spec in engine.specs]
+    assert len(ports[0] | ports[1]) == 4, "every block starts its servers afresh"
+
+
+def test_a_wrong_reply_is_found_before_any_load(own_app, tmp_path):
+    good, bad = own_app(served(), module="good"), own_app(served('{"message": "Hello, Wor1d!"}'), module="bad")
+    run = new_run(tmp_path / "r", [good, bad], blocks=1)
+    engine = FakeEngine()
+    outcome = conduct(run, engine, PLACEMENT, Silent())
+    assert not outcome.complete
+    assert [side.target for side in engine.specs[0].sides] == ["good"]
+    failure = run.slots()[0].failures[0]
+    assert (failure.target, failure.kind) == ("bad", "wrong-reply")
+    assert "message is 'Hello, Wor1d!' instead of 'Hello, World!'" in failure.message
+
+
+def test_a_server_that_dies_under_load_is_recorded_and_the_run_goes_on(own_app, tmp_path):
+    good, bad = own_app(served(), module="good"), own_app(served(), module="bad")
+
+    def kill_second_side(call, spec):
+        if call == 1:
+            bad_side = next(side for side in spec.sides if side.target == "bad")
+            os.killpg(bad_side.root_pid, signal.SIGKILL)
+            os.waitid(os.P_PID, bad_side.root_pid, os.WEXITED | os.WNOWAIT)
+
+    run = new_run(tmp_path / "r", [good, bad], (JSON, replace(JSON, name="json-again")), blocks=2)
+    engine = FakeEngine(kill_second_side)
+    outcome = conduct(run, engine, PLACEMENT, Silent())
+    records = run.slots()
+    assert outcome.incomplete == 2
+    assert [f.kind for record in records for f in record.failures] == ["died", "died"]
+    assert "exit code -9" in records[0].failures[0].message
+    assert [len(set(record.slices.side)) for record in records] == [2, 1, 2, 2], "the next block starts it afresh"
+    assert all(len(record.sides) == 2 for record in records)
+
+
+def test_one_that_does_not_start_is_a_failure_of_its_slots(own_app, tmp_path):
+    good, bad = own_app(served(), module="good"), own_app("1/0\n", module="bad")
+    run = new_run(tmp_path / "r", [good, bad], blocks=1)
+    outcome = conduct(run, FakeEngine(), PLACEMENT, Silent())
+    failure = run.slots()[0].failures[0]
+    assert outcome.incomplete == 1
+    assert (failure.target, failure.kind, failure.point) == ("bad", "exited", "json@2")
+    assert any("ZeroDivisionError" in line for line in failure.log)
+
+
+def test_no_target_at_all_is_an_error(own_app, tmp_path):
+    run = new_run(tmp_path / "r", [own_app("1/0\n")])
+    with pytest.raises(NotReadyError, match="ZeroDivisionError"):
+        conduct(run, FakeEngine(), PLACEMENT, Silent())
+    assert Run.open(run.folder).manifest.status == "interrupted"
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, EngineError("the generator ended")])
+def test_an_interrupted_run_goes_on_where_it_was(own_app, tmp_path, error):
+    def interrupt(call, spec):
+        if call == 3:
+            raise error
+
+    run = new_run(tmp_path / "r", with_twin([own_app(served())]), (JSON, replace(JSON, name="json-again")))
+    with pytest.raises(type(error) if isinstance(error, Exception) else error):
+        conduct(run, FakeEngine(interrupt), PLACEMENT, Silent())
+    assert Run.open(run.folder).manifest.status == "interrupted"
+    assert len(run.slots()) == 2
+    engine = FakeEngine()
+    again = Run.open(run.folder)
+    assert conduct(again, engine, PLACEMENT, Silent()).complete
+    assert engine.calls == 2
+    assert len({record.slot for record in again.slots()}) == 4
+    assert Run.open(run.folder).manifest.status == "finished"
+
+
+def test_a_disk_that_takes_no_more_ends_the_run_with_a_clear_error(own_app, tmp_path, no_room):
+    run = new_run(tmp_path / "r", [own_app(served())])
+    slots = run.folder / "slots.jsonl"
+    engine = FakeEngine(lambda call, spec: call == 2 and no_room(slots.stat().st_size + 10))
+    with pytest.raises(RecordError, match="could not be saved: File too large") as caught:
+        conduct(run, engine, PLACEMENT, Silent())
+    assert "--resume" in caught.value.hint
+    assert len(Run.open(run.folder).slots()) == 1
+
+
+def test_the_last_attempt_counts(own_app, tmp_path):
+    run = new_run(tmp_path / "r", [own_app(served())], blocks=1)
+    conduct(run, FakeEngine(), PLACEMENT, Silent())
+    first = run.slots()[0]
+    run.append(replace(first, attempt=1, duration_s=9.0), {})
+    assert [record.duration_s for record in latest_attempts(run.slots())] == [9.0]

@@ -1,0 +1,157 @@
+"""Items 1, 2, 3 and 9 of the known truth, against a server whose service time is set.
+
+The limits are loose, since other processes may run on the machine; ``harness selftest`` holds the narrow ones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from harness.load.engine import Engine
+from harness.load.soundness import reasons
+from harness.load.spec import LoadSpec
+from harness.truth.queue_checks import (
+    CLOSED_CONNECTIONS,
+    check_missing,
+    check_stall,
+    check_throttled,
+    lindley,
+    lindley_errors,
+    md1_mean,
+    open_spec,
+    request,
+    stall_quantile,
+)
+from harness.truth.server import queue_server
+
+
+@pytest.mark.parametrize(("rho", "mean"), [(0.0, 1.0), (0.5, 1.5), (0.7, 2.1667), (0.8, 3.0)])
+def test_md1_means(rho, mean):
+    assert md1_mean(rho) == pytest.approx(mean, abs=1e-4)
+
+
+@pytest.mark.parametrize("rho", [-0.1, 1.0, 2.0])
+def test_md1_has_no_mean_without_a_steady_state(rho):
+    with pytest.raises(ValueError, match="utilization"):
+        md1_mean(rho)
+
+
+def test_lindley_by_hand():
+    sends = np.array([0.0, 0.5, 0.6, 5.0, 5.0])
+    np.testing.assert_allclose(lindley(sends, 1.0), [1.0, 1.5, 2.4, 1.0, 2.0])
+
+
+def test_lindley_over_a_long_poisson_schedule_is_md1():
+    rng = np.random.default_rng(1)
+    sends = np.cumsum(rng.exponential(1 / 0.7, 400_000))
+    assert lindley(sends, 1.0).mean() == pytest.approx(md1_mean(0.7), rel=0.02)
+
+
+def test_the_stall_of_the_protocol():
+    assert stall_quantile(0.01, 200, 20, 1.0, 0.001) == pytest.approx(0.84)
+
+
+ATTEMPTS = 4
+"""A busy machine only ever adds to a response time, so one quiet attempt of these is enough."""
+
+
+def load(rho, service_s, duration_s):
+    with Engine() as engine, queue_server(service_s) as server:
+        measured = engine.run_load(open_spec(server, rho / service_s, duration_s, 5))
+    assert measured.answered == measured.planned
+    assert measured.service_time_us.min() >= service_s * 1e6 * 0.999
+    return measured
+
+
+@pytest.mark.parametrize("rho", [0.3, 0.7])
+def test_each_request_is_predicted_from_its_send(rho):
+    service_s = 0.004
+    medians = []
+    while len(medians) < ATTEMPTS and not any(median < service_s / 4 for median in medians):
+        medians.append(np.median(lindley_errors(load(rho, service_s, 2.0), service_s)))
+    assert min(medians) < service_s / 4
+
+
+def test_the_mean_response_time_is_that_of_the_queue():
+    service_s, rho = 0.004, 0.5
+    excess = []
+    while len(excess) < ATTEMPTS and not any(share < 0.25 for share in excess):
+        measured = load(rho, service_s, 3.0)
+        planned = measured.sent_s - (measured.response_time_us - measured.service_time_us) * 1e-6
+        own = lindley(np.sort(planned), service_s).mean()
+        assert own == pytest.approx(md1_mean(rho) * service_s, rel=0.2)
+        excess.append(measured.response_time_us.mean() * 1e-6 / own - 1)
+    assert -0.01 < min(excess) < 0.25
+
+
+def test_a_stall_shows_in_response_time_and_not_in_a_closed_loop():
+    with Engine() as engine:
+        response, naive, windows = check_stall(engine, 0.001, 200, 4.0, 0.5)
+    assert response.measured == pytest.approx(response.expected, abs=150)
+    assert naive.measured < response.measured / 3
+    assert windows.measured >= 3
+
+
+def test_404_answers_are_no_throughput():
+    with Engine() as engine:
+        checks = check_missing(engine, 0.5)
+    assert [check for check in checks if not check.passed] == []
+
+
+def test_a_throttled_generator_is_late_and_says_so():
+    with Engine() as engine:
+        [check] = check_throttled(engine, 1.5)
+    assert check.passed
+
+
+@pytest.fixture(scope="module")
+def sound():
+    """Measurements of an open and a closed loop with nothing wrong but what the machine does."""
+    with Engine() as engine, queue_server(0.002) as server:
+        opened = engine.run_load(open_spec(server, 150, 3.0, 1))
+        closed = engine.run_load(LoadSpec(server.address, (request(),), CLOSED_CONNECTIONS, 2.0))
+    return opened, closed
+
+
+def gates(measured):
+    found = reasons(measured, CLOSED_CONNECTIONS)
+    return [reason for reason in found if "Little" in reason or "outcomes" in reason or "service times" in reason]
+
+
+def test_nothing_fires_on_untouched_samples(sound):
+    assert [gates(measured) for measured in sound] == [[], []]
+
+
+def half(measured):
+    """Every second sample dropped, and its count with it."""
+    kept = len(measured.service_time_us[::2])
+    response = measured.response_time_us
+    return replace(
+        measured,
+        planned=kept,
+        answered=kept,
+        sent_s=measured.sent_s[::2],
+        service_time_us=measured.service_time_us[::2],
+        response_time_us=None if response is None else response[::2],
+    )
+
+
+SABOTAGE = {
+    "dropped samples": lambda m: replace(m, sent_s=m.sent_s[::2], service_time_us=m.service_time_us[::2]),
+    "dropped requests": half,
+    "a request without an outcome": lambda m: replace(m, planned=m.planned + 1),
+    "wrong timestamps": lambda m: replace(
+        m,
+        service_time_us=m.service_time_us * 0.9,
+        response_time_us=None if m.response_time_us is None else m.response_time_us * 0.9,
+    ),
+}
+
+
+@pytest.mark.parametrize("how", SABOTAGE)
+@pytest.mark.parametrize("loop", ["open", "closed"])
+def test_sabotage_fires_a_gate(sound, loop, how):
+    assert gates(SABOTAGE[how](sound[loop == "closed"]))

@@ -1,0 +1,41 @@
+from harness.allocate import next_block
+from harness.model import Block, Contrast, Plan, Side, Slot
+from harness.plan import block_seconds
+
+
+def side(target, point="json@32"):
+    return Side(target, point)
+
+
+def contrast(a, b, point="json@32"):
+    return Contrast(f"{a}/{b}/{point}", "pick", "cpu_cost", side(a, point), side(b, point))
+
+
+def plan():
+    slots = (
+        Slot("b00-json@32", 0, tuple(map(side, "abcd")), 0.06, 4.0, 2),
+        Slot("b00-items@32", 0, tuple(side(name, "items@32") for name in "abcd"), 0.06, 4.0, 2),
+    )
+    contrasts = (contrast("a", "b"), contrast("c", "d"), contrast("a", "b", "items@32"))
+    return Plan("quick", 1, 60, 50, (), contrasts, (Block(0, ("a", "b", "c", "d"), slots),))
+
+
+def test_only_undecided_sides_are_measured_again():
+    block = next_block(plan(), 5, ["a/b/json@32"], 30)
+    assert block.index == 5
+    assert block.targets == ("a", "b")
+    assert [(slot.id, slot.sides, slot.budget_s) for slot in block.slots] == [
+        ("b05-json@32", (side("a"), side("b")), 2.0)
+    ]
+
+
+def test_the_first_in_the_list_gets_time_first():
+    undecided = ["c/d/json@32", "a/b/items@32"]
+    short = block_seconds(2) + 2.1
+    assert next_block(plan(), 5, undecided, short).targets == ("c", "d")
+    assert len(next_block(plan(), 5, undecided, 30).slots) == 2
+
+
+def test_nothing_undecided_or_no_time_ends_the_run():
+    assert next_block(plan(), 5, [], 30) is None
+    assert next_block(plan(), 5, ["a/b/json@32"], 1) is None

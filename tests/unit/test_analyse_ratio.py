@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from harness.analyse.ratio import BlockValues, absolute_values, centre, contrast_values, stepped_sides
+from harness.model import Contrast, Metric, Point, Side
+
+A, B = Side("a", "p@1"), Side("b", "p@1")
+POINT = Point("p@1", "p", {}, 1, ())
+WAIT = Point("p@1", "p", {}, 1, (), wait_s=0.02)
+
+
+def frame(a: list[list[float]], b: list[list[float]], *, count: int = 1000) -> pd.DataFrame:
+    """A value per block and round for each side, as throughput and as CPU cost."""
+    rows = [
+        {"block": block, "slot": f"s{block}", "round": round_, "target": side.target, "point": side.point, "rps": value}
+        for side, blocks in ((A, a), (B, b))
+        for block, values in enumerate(blocks)
+        for round_, value in enumerate(values)
+    ]
+    made = pd.DataFrame(rows)
+    return made.assign(cpu_us=made["rps"], window_replies=count, replies=count)
+
+
+def contrast(metric: Metric = "cpu_cost") -> Contrast:
+    return Contrast("c", "pick", metric, A, B)
+
+
+def values(slices: pd.DataFrame, metric: Metric = "cpu_cost", point: Point = POINT) -> BlockValues:
+    return contrast_values(slices, [contrast(metric)], [point])["c"]
+
+
+def test_ratio_is_the_median_of_ratios_within_rounds() -> None:
+    # Medians of the sides alone would give 4/2; the rounds give 2, 4, 1.
+    found = values(frame([[2, 4, 8]], [[1, 1, 8]]))
+    assert found.blocks == (0,)
+    assert np.exp(found.log_ratio) == pytest.approx([2])
+    assert found.difference == pytest.approx([1])
+
+
+def test_a_shared_disturbance_cancels() -> None:
+    noise = np.array([1.0, 3.0, 0.5, 2.0])
+    found = values(frame([list(2.0 * noise)], [list(1.0 * noise)]))
+    assert np.exp(found.log_ratio) == pytest.approx([2.0])
+
+
+def test_rounds_in_which_a_side_has_no_number_do_not_count() -> None:
+    found = values(frame([[2, np.nan, 6], [np.nan] * 3], [[1, 1, 1], [1, 1, 1]]))
+    assert found.blocks == (0,)
+    assert np.exp(found.log_ratio) == pytest.approx([np.sqrt(12)])
+
+
+def test_sides_in_different_slots_never_meet() -> None:
+    slices = frame([[2, 2]], [[1, 1]])
+    slices.loc[slices["target"] == "b", "slot"] = "another"
+    assert values(slices).blocks == ()
+
+
+def test_an_absent_side_has_no_values() -> None:
+    slices = frame([[2, 2]], [[1, 1]])
+    assert values(slices[slices["target"] == "a"]).blocks == ()
+    assert values(slices.iloc[:0]).blocks == ()
+
+
+@pytest.mark.parametrize(("point", "count", "stepped"), [(POINT, 1000, False), (POINT, 20, True), (WAIT, 1000, True)])
+def test_throughput_in_few_steps_is_recognised(point: Point, count: int, stepped: bool) -> None:
+    assert stepped_sides(frame([[1.0]], [[1.0]], count=count), [point]) == (
+        frozenset({A, B}) if stepped else frozenset()
+    )
+
+
+def test_throughput_in_few_steps_is_not_stuck_to_a_step() -> None:
+    rng = np.random.default_rng(1)
+    steps_a = 160.0 + 8 * (rng.random(200) < 0.3)
+    steps_b = 160.0 + 8 * (rng.random(200) < 0.6)
+    slices = frame([list(steps_a)], [list(steps_b)])
+    true = float(np.log(steps_a / steps_b).mean())
+    assert values(slices, "throughput", POINT).log_ratio[0] == 0.0
+    assert values(slices, "throughput", WAIT).log_ratio[0] == pytest.approx(true, abs=0.006)
+    assert values(slices, "cpu_cost", WAIT).log_ratio[0] == 0.0
+
+
+def test_absolute_values_are_centres_per_block() -> None:
+    found = absolute_values(frame([[1, 2, 30], [5, 5, np.nan]], [[7], [np.nan]]), [POINT], "cpu_cost")
+    assert found[A].tolist() == [2, 5]
+    assert found[B].tolist() == [7]
+
+
+@pytest.mark.parametrize("stepped", [False, True])
+def test_centre_ignores_one_wild_value(stepped: bool) -> None:
+    assert centre(np.array([1.0] * 9 + [1000.0]), stepped=stepped) == 1.0

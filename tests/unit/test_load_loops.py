@@ -1,0 +1,262 @@
+"""Open loop, free-standing closed loop and streams, each accounting for every request."""
+
+import asyncio
+import time
+
+import numpy as np
+import pytest
+
+from harness.load.closedloop import run_closed
+from harness.load.openloop import run_open
+from harness.load.soundness import reasons
+from harness.load.spec import EventsSpec, LoadSpec, WebSocketSpec
+from harness.load.sse import EventSplitter, run_events
+from harness.load.websocket import run_websocket
+
+from .load_support import CLOSE, HANG, OK, RESET, request, run, scripted, serving
+
+NOT_FOUND = OK.replace(b"200 OK", b"404 Not Found")
+
+
+def measure(handler, runner, make, stop_after=None):
+    async def go():
+        async with serving(handler) as address:
+            stop = asyncio.Event()
+            if stop_after is not None:
+                asyncio.get_running_loop().call_later(stop_after, stop.set)
+            return await runner(make(address), lambda progress: None, stop)
+
+    return run(go())
+
+
+def open_loop(handler, stop_after=None, **options):
+    options = {"connections": 4, "duration_s": 0.4, "rate": 200.0, "timeout_s": 2.0} | options
+    measured = measure(handler, run_open, lambda address: LoadSpec(address, (request(),), **options), stop_after)
+    assert measured.planned == measured.answered + measured.failed + measured.dropped + measured.unfinished
+    assert len(measured.service_time_us) == len(measured.response_time_us) == len(measured.sent_s) == measured.answered
+    assert len(measured.lateness_us) == measured.planned
+    assert sum(measured.windows) == measured.answered
+    assert sum(measured.failed_windows) == measured.failed
+    assert (measured.lateness_us >= 0).all()
+    assert (measured.response_time_us >= measured.service_time_us - 1e-3).all()
+    return measured
+
+
+def closed_loop(handler, stop_after=None, **options):
+    options = {"connections": 3, "duration_s": 0.3, "timeout_s": 2.0} | options
+    measured = measure(handler, run_closed, lambda address: LoadSpec(address, (request(),), **options), stop_after)
+    assert measured.planned == measured.answered + measured.failed + measured.unfinished
+    assert len(measured.service_time_us) == measured.answered
+    assert measured.in_time <= measured.answered
+    return measured
+
+
+@pytest.mark.parametrize("arrivals", ["constant", "poisson"])
+def test_open_loop_sends_the_whole_schedule(arrivals):
+    measured = open_loop(scripted([OK]), arrivals=arrivals)
+    assert measured.answered == measured.planned > 40
+    assert measured.status == {200: measured.planned}
+    assert measured.in_flight_mean * measured.elapsed_s * 1e6 == pytest.approx(
+        measured.response_time_us.sum(), rel=0.05
+    )
+
+
+def test_without_a_free_connection_a_request_waits_and_its_response_time_counts_from_the_plan():
+    measured = open_loop(scripted([0.05, OK]), connections=1, rate=50.0)
+    assert measured.answered == measured.planned == 20
+    assert measured.waited > 10
+    assert measured.response_time_us.max() > 300_000
+    assert np.median(measured.service_time_us) < measured.response_time_us.max() / 2
+
+
+def test_past_the_cap_requests_are_dropped_and_counted():
+    measured = open_loop(scripted([0.2, OK]), connections=1, rate=100.0, in_flight_cap=3)
+    assert measured.dropped > 20
+    assert measured.answered + measured.dropped == measured.planned == 40
+    assert any("dropped" in reason for reason in reasons(measured, 1))
+
+
+@pytest.mark.parametrize(
+    ("script", "kind"),
+    [([NOT_FOUND], "wrong-status"), ([CLOSE], "closed"), ([RESET], "reset"), ([OK[:20], CLOSE], "truncated")],
+)
+def test_open_loop_counts_failures_and_no_latency_for_them(script, kind):
+    measured = open_loop(scripted(script))
+    assert measured.answered == measured.in_time == len(measured.response_time_us) == 0
+    assert sum(measured.errors.values()) == measured.planned
+    # A reset may reach the client as a plain close; the others are what they are.
+    assert set(measured.errors) <= {kind, "closed"}
+    assert reasons(measured, 4)[0] == "no right reply"
+
+
+def test_a_server_that_hangs_leaves_nothing_uncounted():
+    measured = open_loop(scripted([OK], [HANG]), connections=2, rate=50.0, timeout_s=0.3)
+    assert measured.errors.get("timeout", 0) >= 2
+    assert measured.elapsed_s < 10
+
+
+@pytest.mark.parametrize("script", [[OK], [HANG]])
+def test_open_loop_can_be_stopped(script):
+    measured = open_loop(scripted(script), stop_after=0.3, duration_s=60.0, connections=64)
+    assert 0 < measured.planned < 3000
+    assert measured.duration_s < 30
+    assert measured.unfinished == (measured.planned if script == [HANG] else measured.unfinished)
+
+
+def test_closed_loop_counts_and_keeps_every_latency():
+    measured = closed_loop(scripted([OK]))
+    assert measured.answered > 10
+    assert measured.status == {200: measured.answered}
+    assert measured.response_time_us is measured.lateness_us is None
+    assert sum(measured.windows) == measured.answered
+
+
+def test_a_404_is_never_throughput():
+    measured = closed_loop(scripted([NOT_FOUND]))
+    assert measured.answered == measured.in_time == 0
+    assert measured.status == {404: measured.failed}
+
+
+def test_a_dead_server_is_not_hammered():
+    measured = closed_loop(scripted([CLOSE]))
+    assert 3 <= measured.failed <= 3 * 32
+
+
+def test_closed_loop_can_be_stopped_while_the_server_hangs():
+    started = time.monotonic()
+    measured = closed_loop(scripted([OK], [HANG]), stop_after=0.2, duration_s=60.0, timeout_s=60.0)
+    assert time.monotonic() - started < 20
+    assert measured.unfinished == 3
+
+
+def test_a_stall_shows_in_the_windows():
+    async def stalling(reader, writer):
+        while await reader.readuntil(b"\r\n\r\n"):
+            if 0.5 < time.monotonic() - begun < 1.0:
+                await asyncio.sleep(1.0 - (time.monotonic() - begun))
+            writer.write(OK)
+
+    begun = time.monotonic()
+
+    async def quiet(reader, writer):
+        try:
+            await stalling(reader, writer)
+        except asyncio.IncompleteReadError:
+            pass
+
+    measured = closed_loop(quiet, duration_s=1.4)
+    assert 0 in measured.windows[4:12]
+    assert measured.windows[1] > 0
+
+
+def events(body, head=b"Content-Type: text/event-stream\r\n", status=b"200 OK"):
+    return b"HTTP/1.1 " + status + b"\r\n" + head + b"\r\n" + body
+
+
+def stream(handler, **options):
+    options = {"connections": 2, "duration_s": 0.4, "timeout_s": 1.0} | options
+    data = b"GET /events HTTP/1.1\r\nHost: x\r\n\r\n"
+    measured = measure(handler, run_events, lambda address: EventsSpec(address, data, **options))
+    assert measured.planned == measured.answered + measured.failed + measured.unfinished
+    return measured
+
+
+def test_events_are_timed_from_the_request_to_the_first_and_between():
+    measured = stream(scripted([events(b""), 0.05, b"data: 1\n\n", 0.05, b"data: 2\n\n: no event\n\n", CLOSE]))
+    assert measured.answered >= 2
+    assert measured.failed == 0
+    assert measured.service_time_us.min() >= 45_000
+    assert measured.series["gap_us"].min() >= 45_000
+    assert len(measured.series["gap_us"]) <= measured.planned
+
+
+def test_a_stream_without_end_is_cut_and_counts():
+    measured = stream(scripted([events(b"data: 1\n\n"), HANG]), timeout_s=5.0)
+    assert (measured.answered, measured.failed) == (2, 0)
+
+
+@pytest.mark.parametrize(
+    ("script", "kind"),
+    [
+        ([events(b"", status=b"404 Not Found"), CLOSE], "wrong-status"),
+        ([events(b"data: 1\n\n", head=b"Content-Type: text/plain\r\n"), CLOSE], "wrong-type"),
+        ([events(b": nothing\n\n"), CLOSE], "wrong-body"),
+        ([events(b"data: 1\n\n", b"Content-Type: text/event-stream\r\nContent-Length: 99\r\n"), CLOSE], "truncated"),
+        ([b"nonsense\r\n\r\n", CLOSE], "malformed"),
+        ([CLOSE], "truncated"),
+    ],
+)
+def test_streams_that_are_none_are_counted(script, kind):
+    measured = stream(scripted(script))
+    assert measured.answered == 0
+    assert sum(measured.status.values()) in (0, measured.failed)
+    assert set(measured.errors) == {kind}
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r", "\r\n"])
+def test_events_are_counted_however_they_are_split(newline):
+    text = "data: a\n\nevent: x\ndata\n\n: comment\n\nid: 3\n\ndata: b\ndata: c\n\ndata: unfinished"
+    raw = text.replace("\n", newline).encode()
+    assert EventSplitter().feed(raw) == 3
+    for cut in range(1, len(raw)):
+        splitter = EventSplitter()
+        assert splitter.feed(raw[:cut]) + splitter.feed(raw[cut:]) == 3
+    splitter = EventSplitter()
+    assert sum(splitter.feed(raw[index : index + 1]) for index in range(len(raw))) == 3
+
+
+def echo(change=lambda text: text, most=10**9):
+    from wsproto import ConnectionType, WSConnection
+    from wsproto.events import AcceptConnection, CloseConnection, Request, TextMessage
+
+    async def handler(reader, writer):
+        protocol, echoed = WSConnection(ConnectionType.SERVER), 0
+        while data := await reader.read(65536):
+            protocol.receive_data(data)
+            for event in protocol.events():
+                if isinstance(event, Request):
+                    writer.write(protocol.send(AcceptConnection()))
+                elif isinstance(event, TextMessage):
+                    if echoed == most:
+                        return
+                    echoed += 1
+                    writer.write(
+                        protocol.send(TextMessage(data=change(event.data), message_finished=event.message_finished))
+                    )
+                elif isinstance(event, CloseConnection):
+                    writer.write(protocol.send(event.response()))
+                    return
+
+    return handler
+
+
+def websocket(handler, **options):
+    options = {"connections": 2, "duration_s": 0.3, "timeout_s": 1.0} | options
+    measured = measure(handler, run_websocket, lambda address: WebSocketSpec(address, "/ws", **options))
+    assert measured.planned == measured.answered + measured.failed + measured.unfinished
+    return measured
+
+
+@pytest.mark.parametrize(("in_flight", "size"), [(1, 8), (5, 64), (2, 200_000)])
+def test_echoes_are_checked_and_timed(in_flight, size):
+    measured = websocket(echo(), in_flight=in_flight, message_bytes=size)
+    assert measured.failed == measured.unfinished == 0
+    assert measured.answered >= 2 * in_flight
+    assert len(measured.series["handshake_us"]) == measured.connects == 2
+    assert measured.status == {101: 2}
+
+
+@pytest.mark.parametrize(
+    ("handler", "kind"),
+    [
+        (echo(str.upper), "wrong-body"),
+        (echo(most=3), "closed"),
+        (scripted([NOT_FOUND]), "wrong-status"),
+        (scripted([CLOSE]), "closed"),
+        (scripted([b"nonsense\r\n\r\n"]), "malformed"),
+        (scripted([HANG]), "timeout"),
+    ],
+)
+def test_echoes_that_go_wrong_are_counted(handler, kind):
+    measured = websocket(handler, timeout_s=0.2)
+    assert set(measured.errors) == {kind}

@@ -1,0 +1,135 @@
+"""Which contrasts an answer rests on, and what it says where they are missing or open."""
+
+import dataclasses
+
+import pytest
+
+from harness.model import Point
+from harness.render.answers import answers
+from harness.render.sentences import plain
+from harness.render.view import view_of
+from tests.unit.summaries import CONTRASTS, JSON, cells, contrast, estimate, manifest, summary
+
+MORE, FEWER = ("different", 2.5, 2.4, 2.6), ("different", 0.8, 0.78, 0.82)
+SAME, OPEN = ("same", 1.0, 0.99, 1.01), ("undecided", 1.02, 0.9, 1.15)
+
+
+def answer(question, results, run=None):
+    found = {one.question: one for one in answers(view_of(run or manifest(), results))}
+    return found[question]
+
+
+def moves(*outcomes):
+    return summary(
+        contrasts=tuple(
+            contrast(*outcome, point=f"io-sleep[ms={ms}]@64", question="move")
+            for ms, outcome in zip((0, 2, 20), outcomes, strict=False)
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "text"),
+    [
+        ((FEWER, FEWER, MORE), "fast overtakes slow in throughput between 2 ms and 20 ms of I/O wait"),
+        ((FEWER, OPEN, MORE), "fast overtakes slow in throughput between 0 ms and 20 ms of I/O wait"),
+        ((FEWER, SAME, MORE), "fast draws ahead of slow in throughput between 2 ms and 20 ms of I/O wait"),
+        ((MORE, MORE, MORE), "more requests per second than slow at every measured I/O wait from 0 ms to 20 ms"),
+        ((OPEN, OPEN, MORE), "than slow at 20 ms of I/O wait, at 64 connections with 8 worker threads; at shorter"),
+        ((FEWER, FEWER, FEWER), "answers fewer requests per second than slow at every measured I/O wait"),
+        ((MORE, FEWER, OPEN), "No crossover to report for fast against slow in throughput"),
+        ((MORE, OPEN, FEWER), "0 ms: more; 2 ms: undecided; 20 ms: fewer"),
+        ((MORE, OPEN, MORE), "0 ms: more; 2 ms: undecided; 20 ms: more"),
+        ((OPEN, OPEN, OPEN), "0 ms: undecided; 2 ms: undecided; 20 ms: undecided"),
+        ((MORE,), "fast answers 2.5 [2.4, 2.6] times the requests per second of slow"),
+    ],
+)
+def test_the_crossover_lies_between_measured_waits(outcomes, text):
+    assert text in plain(answer("move", moves(*outcomes)).headline)
+
+
+def test_the_highest_is_compared_with_the_next_by_their_contrast():
+    text = plain(answer("pick", summary()).headline)
+    assert text.startswith("Highest measured throughput for json at 32 connections: fast, 9,880 ± 200")
+    assert text.endswith("fast answers 12% [9.0, 15] more requests per second than slow.")
+
+
+def test_without_a_contrast_the_lead_is_open():
+    assert "so whether fast leads is open" in plain(answer("pick", summary(contrasts=())).headline)
+
+
+def test_a_lone_target_has_no_rival():
+    alone = tuple(cell for cell in cells() if cell.target == "fast")
+    assert plain(answer("pick", summary(cells=alone)).headline).endswith("No other target was measured there.")
+
+
+def test_a_failed_target_is_never_the_highest():
+    broken = tuple(
+        dataclasses.replace(cell, status="failed", throughput_rps=estimate(1e9)) if cell.target == "other" else cell
+        for cell in cells()
+    )
+    assert "other" not in plain(answer("pick", summary(cells=broken)).headline)
+
+
+def test_validation_is_a_range_over_the_targets_that_show_one():
+    text = plain(answer("validate", summary()).headline)
+    assert text == "checked in place of raw at 32 connections adds 22 µs (fast) to 33 µs (slow) of CPU per request."
+
+
+@pytest.mark.parametrize(
+    ("added", "verdict", "text"),
+    [
+        (21.75, "different", "adds 22 µs [19, 24] of CPU per request for fast; undecided for 1."),
+        (-21.75, "different", "changes the cost by −22 µs [−24, −19] of CPU per request for fast; undecided for 1."),
+        (0.1, "undecided", "was not shown for any target; undecided for 2."),
+    ],
+)
+def test_undecided_steps_are_counted_and_not_ranged(added, verdict, text):
+    shared = {"point": "checked@32", "to": "raw@32", "question": "validate", "metric": "cpu_cost"}
+    found = (
+        contrast(
+            verdict,
+            a="fast",
+            b="fast",
+            difference=added,
+            difference_low=added - 2.5,
+            difference_high=added + 2.5,
+            **shared,
+        ),
+        contrast("undecided", 1.01, 0.9, 1.1, a="slow", b="slow", difference=90.0, **shared),
+    )
+    assert text in plain(answer("validate", summary(contrasts=found)).headline)
+
+
+def test_the_control_comes_first():
+    assert plain(answer("real", summary()).headline).startswith("A/A control: No difference at ±2.0%")
+
+
+def test_a_control_that_differs_is_a_warning():
+    bad = contrast(a="fast twin", b="fast", question="real")
+    text = plain(answer("real", summary(contrasts=(bad,))).headline)
+    assert text.endswith("One target differs from itself here: treat differences of that size as noise.")
+
+
+def test_many_controls_are_counted():
+    more = tuple(
+        contrast(verdict, ratio, 0.9, 1.1, a="fast twin", b="fast", point=point, question="real")
+        for verdict, ratio, point in (("same", 1.001, "json@32"), ("undecided", 0.97, "raw@32"))
+    )
+    text = plain(answer("real", summary(contrasts=(*more, *CONTRASTS[1:]))).headline)
+    assert text == (
+        "A/A control, one target under two names, compared 2 times: no difference at the margin for 1; undecided for "
+        "1. The ratio farthest from 1 is 0.970."
+    )
+
+
+def test_a_control_between_other_targets_is_none():
+    stray = contrast(a="slow", b="fast", question="real")
+    assert "no A/A control" in plain(answer("real", summary(contrasts=(stray,))).headline)
+
+
+def test_one_connection_is_singular():
+    point = Point("json@1", "json", {}, 1, (JSON,))
+    run = manifest(plan=dataclasses.replace(manifest().plan, points=(point,)))
+    view = view_of(run, summary(cells=(dataclasses.replace(cells()[0], point="json@1", concurrency=1),)))
+    assert view.where("json@1") == "json at 1 connection"
