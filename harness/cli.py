@@ -223,14 +223,19 @@ def serve(
 
 
 @app.command()
-def verify(targets: Targets = [], as_json: Json = False, quiet: Quiet = False) -> None:  # noqa: B006
-    """Check every endpoint and case of the contract against live targets.
+def verify(
+    targets: Targets = [],  # noqa: B006
+    features: Annotated[bool, typer.Option("--features", help="Probe what each target can do instead.")] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Check every endpoint and case of the contract, or every declared capability, against live targets.
 
-    Exit codes: 0 all equal; 1 a reply differs; 3 a target did not come up.
+    Exit codes: 0 all as declared; 1 something differs; 3 a target did not come up.
     """
     from harness.commands import verify as command
 
-    raise typer.Exit(command.run(tuple(targets), as_json, quiet))
+    raise typer.Exit(command.run(tuple(targets), as_json, quiet, features=features))
 
 
 @app.command("list")

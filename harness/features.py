@@ -1,4 +1,4 @@
-"""What a target can do, asked of it while it runs: a capability is present or refused, and neither is taken on trust."""
+"""What a target can do, asked of it while it runs: a capability is present or refused, never taken on trust."""
 
 from __future__ import annotations
 

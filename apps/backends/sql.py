@@ -7,8 +7,13 @@ COLUMNS = "id, sku, name, price_cents, stock"
 SLEEP = f"SELECT {COLUMNS} FROM harness_products, pg_sleep({{1}}::float8) WHERE id = {{2}}"
 ONE = f"SELECT {COLUMNS} FROM harness_products WHERE id = {{1}}"
 PAGE = f"SELECT {COLUMNS} FROM harness_products ORDER BY id LIMIT {{1}} OFFSET {{2}}"
-INSERT = f"INSERT INTO harness_products (sku, name, price_cents, stock) VALUES ({{1}}, {{2}}, {{3}}, {{4}}) RETURNING {COLUMNS}"
-INSERT_NEXT = f"INSERT INTO harness_products (name, price_cents, stock) VALUES ({{1}}, {{2}}, {{3}}) RETURNING {COLUMNS}"
+INSERT = (
+    "INSERT INTO harness_products (sku, name, price_cents, stock) VALUES ({1}, {2}, {3}, {4}) "
+    f"RETURNING {COLUMNS}"
+)
+INSERT_NEXT = (
+    f"INSERT INTO harness_products (name, price_cents, stock) VALUES ({{1}}, {{2}}, {{3}}) RETURNING {COLUMNS}"
+)
 
 SLEPT_ROW = 1
 """Id of the row that ``GET /io/db`` reads."""

@@ -50,7 +50,9 @@ class Database:
         """The product as it was inserted; refused (409) where the SKU is taken."""
         rest = (new.name, new.price_cents, new.stock)
         try:
-            row: dict[str, Any] = (self._rows(_INSERT, new.sku, *rest) if new.sku else self._rows(_INSERT_NEXT, *rest))[0]
+            row: dict[str, Any] = (self._rows(_INSERT, new.sku, *rest) if new.sku else self._rows(_INSERT_NEXT, *rest))[
+                0
+            ]
         except psycopg.errors.UniqueViolation as error:
             raise Refused(409, SKU_TAKEN) from error
         return row

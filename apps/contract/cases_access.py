@@ -48,7 +48,11 @@ def _sign_in() -> Endpoint:
         make(),
         sent("grant", right | {"grant_type": "password", "scope": "me"}, 200, token, volatile=("access_token",)),
         sent(
-            "unicode", {"username": "ada", "password": "비밀번호 is not a password"}, 200, token, volatile=("access_token",)
+            "unicode",
+            {"username": "ada", "password": "비밀번호 is not a password"},
+            200,
+            token,
+            volatile=("access_token",),
         ),
         denied("wrong-password", right | {"password": "correct horse battery stapler"}),
         denied("unknown-user", right | {"username": "nobody"}),
@@ -129,8 +133,8 @@ def _cors() -> Endpoint:
         case = Case(name, "OPTIONS", path, tuple(headers), b"", 200, "", None, b"", preflight=True)
         if origin != ALLOWED_ORIGIN:
             return replace(case, absent_headers=(ALLOW_ORIGIN,))
-        more = (("access-control-allow-methods", method),)
-        more += (("access-control-allow-headers", header),) if header else ()
+        more = [("access-control-allow-methods", method)]
+        more += [("access-control-allow-headers", header)] if header else []
         return replace(case, reply_headers=(*allowed, *more))
 
     mine, other = ALLOWED_ORIGIN, OTHER_ORIGIN

@@ -98,7 +98,9 @@ def _file() -> Endpoint:
         make("empty.txt"),
         *(not_found(kind, f"{path}?name={quote(given, safe='')}") for kind, given in outside.items()),
         refused("name-missing", path, missing(*name)),
-        refused("name-empty", f"{path}?name=", fault(name, "string_too_short", "String should have at least 1 character")),
+        refused(
+            "name-empty", f"{path}?name=", fault(name, "string_too_short", "String should have at least 1 character")
+        ),
         refused(
             "name-too-long",
             f"{path}?name={'x' * 201}",

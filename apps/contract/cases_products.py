@@ -107,7 +107,9 @@ def _insert() -> Endpoint:
             pen | {"name": "a\0b"},
             fault(("body", "name"), "string_pattern_mismatch", pattern.format(r"^[^\x00]+$")),
         ),
-        wrong("price-negative", pen | {"price_cents": -1}, number_fault(("body", "price_cents"), "greater_than_equal", 0)),
+        wrong(
+            "price-negative", pen | {"price_cents": -1}, number_fault(("body", "price_cents"), "greater_than_equal", 0)
+        ),
         wrong("stock-text", pen | {"stock": "some"}, not_a_number("body", "stock")),
         wrong("extra", pen | {"id": 1}, fault(("body", "id"), "extra_forbidden", "Extra inputs are not permitted")),
         wrong("list", [pen], fault(("body",), "model_attributes_type", no_object)),

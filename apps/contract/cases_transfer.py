@@ -69,9 +69,7 @@ def _upload() -> Endpoint:
         ),
         wrong("no-file", multipart(b"x", "a.bin", field="other"), missing("body", "file")),
         wrong("text-instead", multipart(b"x", None), fault(("body", "file"), "value_error", no_file)),
-        sent(
-            "no-boundary", multipart(b"x"), 400, {"detail": MALFORMED_FORM}, headers=(("content-type", MULTIPART),)
-        ),
+        sent("no-boundary", multipart(b"x"), 400, {"detail": MALFORMED_FORM}, headers=(("content-type", MULTIPART),)),
         sent("json", b"{}", 415, other_type, headers=(("content-type", JSON),)),
         sent("no-type", multipart(b"x"), 415, other_type, headers=()),
     )
@@ -114,7 +112,16 @@ def _events() -> Endpoint:
         where = f"{path}?n={query.n}&interval_ms={query.interval_ms}"
         headers: Mapping[str, str] = {"cache-control": "no-cache"}
         return Case(
-            f"{query.n}", "GET", where, (), b"", 200, "text/event-stream", None, text, reply_headers=tuple(headers.items())
+            f"{query.n}",
+            "GET",
+            where,
+            (),
+            b"",
+            200,
+            "text/event-stream",
+            None,
+            text,
+            reply_headers=tuple(headers.items()),
         )
 
     cases = (

@@ -12,11 +12,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 from apps.contract.case import Case, Endpoint, fault, get, missing, not_a_number, number_fault, refused
-from apps.contract.domain import GREETING, burn, item, waited
 from apps.contract.cases_access import access
 from apps.contract.cases_io import io
 from apps.contract.cases_products import products
 from apps.contract.cases_transfer import transfers
+from apps.contract.domain import GREETING, burn, item, waited
 from apps.contract.errors import errors
 from apps.contract.models import CpuQuery, ItemPath, ItemQuery, WaitQuery
 from apps.contract.orders import orders

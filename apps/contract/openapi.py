@@ -33,7 +33,9 @@ def document() -> dict[str, Any]:
     used = sorted({*_inputs(), *_outputs()}, key=lambda pair: (pair[0].__name__, pair[1]))
     references, definitions = models_json_schema(used, ref_template=_REFS)
     schemas = {**definitions["$defs"], "UploadedFile": FILE}
-    parameters = {model.__name__ for operation in OPERATIONS for model in (operation.in_path, operation.in_query) if model}
+    parameters = {
+        model.__name__ for operation in OPERATIONS for model in (operation.in_path, operation.in_query) if model
+    }
     paths: dict[str, dict[str, Any]] = {}
     for operation in OPERATIONS:
         described = _describe(operation, references, schemas)
@@ -101,5 +103,3 @@ def _fields(reference: dict[str, Any], schemas: dict[str, Any]) -> Iterator[tupl
 
 def _reply(status: int, media: str, schema: Any) -> dict[str, Any]:
     return {"description": HTTPStatus(status).phrase, "content": {media: {"schema": schema}}}
-
-

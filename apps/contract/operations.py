@@ -66,9 +66,25 @@ OPERATIONS = (
         refusals=(422,),
     ),
     _get("cpu", "/cpu", "a set amount of work", replies.Burnt, in_query=models.CpuQuery, refusals=(422,)),
-    _post("orders-raw", "/orders/raw", "totals, nothing validated", replies.OrderTotals, **_ORDER, refusals=(400, 413, 415, 500)),
-    _post("orders-validated", "/orders/validated", "order validated", replies.OrderTotals, **_ORDER, refusals=BODY_REFUSALS),
-    _post("orders-full", "/orders/full", "order and reply validated", models.FullOrder, **_ORDER, refusals=BODY_REFUSALS),
+    _post(
+        "orders-raw",
+        "/orders/raw",
+        "totals, nothing validated",
+        replies.OrderTotals,
+        **_ORDER,
+        refusals=(400, 413, 415, 500),
+    ),
+    _post(
+        "orders-validated",
+        "/orders/validated",
+        "order validated",
+        replies.OrderTotals,
+        **_ORDER,
+        refusals=BODY_REFUSALS,
+    ),
+    _post(
+        "orders-full", "/orders/full", "order and reply validated", models.FullOrder, **_ORDER, refusals=BODY_REFUSALS
+    ),
     _get("io-sleep", "/io/sleep", "a wait that costs no CPU", replies.Slept, **_WAIT),
     _get("io-blocking", "/io/blocking", "a wait that blocks its thread", replies.Slept, **_WAIT),
     _get(
@@ -80,7 +96,14 @@ OPERATIONS = (
         refusals=(422, 503),
     ),
     _get("io-db", "/io/db", "a row, after a wait", replies.DatabaseRow, in_query=models.WaitQuery, refusals=(422, 503)),
-    _get("io-file", "/io/file", "size and hash of a file", replies.FileSum, in_query=inputs.FileQuery, refusals=(404, 422)),
+    _get(
+        "io-file",
+        "/io/file",
+        "size and hash of a file",
+        replies.FileSum,
+        in_query=inputs.FileQuery,
+        refusals=(404, 422),
+    ),
     _get(
         "product",
         "/products/{product_id}",

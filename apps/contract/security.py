@@ -42,16 +42,10 @@ ACCOUNTS = {
     "ada": Account("ada", "Ada Lovelace", "ada@example.org"),
 }
 _HASHES = {
-    "minjun": (
-        "$argon2id$v=19$m=19456,t=2,p=1$zCkpc8W281lWFLIqM5WZ3w$lKggMmsHVmLGq2nHfSyqBBQK//2oko1rTLiO+jPEQys"
-    ),
-    "ada": (
-        "$argon2id$v=19$m=19456,t=2,p=1$7s0CvhV5IjlKVvgC5OCH8Q$JjV66Btz8/7JokQSLKEQ2DcVHNtk3ljYiG4SRiZX6BU"
-    ),
+    "minjun": ("$argon2id$v=19$m=19456,t=2,p=1$zCkpc8W281lWFLIqM5WZ3w$lKggMmsHVmLGq2nHfSyqBBQK//2oko1rTLiO+jPEQys"),
+    "ada": ("$argon2id$v=19$m=19456,t=2,p=1$7s0CvhV5IjlKVvgC5OCH8Q$JjV66Btz8/7JokQSLKEQ2DcVHNtk3ljYiG4SRiZX6BU"),
 }
-_NOBODY = (
-    "$argon2id$v=19$m=19456,t=2,p=1$cGADIPVWuGvG+v3ymmMFyw$/7QVKs0wUdi1kUe2Sf+X9aIztFjjwM6mEgLgHwQkUhE"
-)
+_NOBODY = "$argon2id$v=19$m=19456,t=2,p=1$cGADIPVWuGvG+v3ymmMFyw$/7QVKs0wUdi1kUe2Sf+X9aIztFjjwM6mEgLgHwQkUhE"
 
 
 def authenticate(username: str, password: str) -> Account:

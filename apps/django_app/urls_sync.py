@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.urls import path
 
-from apps.django_app import views_sync as views
 from apps.django_app import views_data_sync as data
 from apps.django_app import views_streams_sync as streams
+from apps.django_app import views_sync as views
 
 urlpatterns = [
     path("health", views.health),

@@ -30,9 +30,7 @@ def create_app(store: Callable[..., Any] = database, around: Lifespan = lifespan
         store: dependency that gives what keeps the products.
         around: what is opened and closed with the application.
     """
-    app = FastAPI(
-        title=TITLE, version=VERSION, docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=around
-    )
+    app = FastAPI(title=TITLE, version=VERSION, docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=around)
     app.add_middleware(
         CORSMiddleware, allow_origins=[ALLOWED_ORIGIN], allow_methods=CORS_METHODS, allow_headers=CORS_HEADERS
     )

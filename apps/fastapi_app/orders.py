@@ -14,7 +14,12 @@ from apps.fastapi_app.body import JSONRoute
 from apps.fastapi_app.errors import refusals
 
 router = APIRouter(prefix="/orders", route_class=JSONRoute)
-ORDER_BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Order"}}}}}
+ORDER_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Order"}}},
+    }
+}
 
 
 @router.post("/raw", responses=refusals(400, 413, 415, 500), openapi_extra=ORDER_BODY)

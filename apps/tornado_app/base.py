@@ -62,7 +62,8 @@ class ApiHandler(RequestHandler):
         return [
             method
             for method in self.SUPPORTED_METHODS
-            if method != "OPTIONS" and getattr(type(self), method.lower()) is not getattr(RequestHandler, method.lower())
+            if method != "OPTIONS"
+            and getattr(type(self), method.lower()) is not getattr(RequestHandler, method.lower())
         ]
 
 

@@ -69,7 +69,9 @@ class Connection(asyncio.Protocol):
     def _send(self, status: bytes, body: bytes) -> None:
         if not self._transport.is_closing():
             self._transport.write(
-                b"HTTP/1.1 " + status + b"\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
+                b"HTTP/1.1 "
+                + status
+                + b"\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
                 + body
             )
 

@@ -11,7 +11,20 @@ WRITE = [
     {"toml_lines", "placement"},
     {"declare", "profiles"},
     {"plan", "allocate"},
-    {"servers", "guard", "launch", "verify", "load", "sampling", "environment", "validity", "observe", "wire", "envs", "versus"}
+    {
+        "servers",
+        "guard",
+        "launch",
+        "verify",
+        "load",
+        "sampling",
+        "environment",
+        "validity",
+        "observe",
+        "wire",
+        "envs",
+        "versus",
+    }
     | {"postgres", "services", "features"},
     {"conduct"},
 ]

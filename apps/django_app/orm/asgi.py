@@ -6,5 +6,7 @@ import os
 
 from django.core.asgi import get_asgi_application
 
+from apps.django_app.limit import limited
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "apps.django_app.orm.settings_async")
-application = get_asgi_application()
+application = limited(get_asgi_application())

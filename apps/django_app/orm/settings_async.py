@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from apps.django_app.orm.database import databases
 from apps.django_app.settings_async import *  # noqa: F403
 from apps.django_app.settings_async import INSTALLED_APPS
-from apps.django_app.orm.database import databases
 
 INSTALLED_APPS = [*INSTALLED_APPS, "apps.django_app.orm"]
 DATABASES = databases()
