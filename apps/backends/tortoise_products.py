@@ -14,7 +14,14 @@ from apps.contract.inputs import NewProduct
 from apps.contract.settings import settings
 
 # The driver's own errors come through when a connection breaks.
-DOWN = (OSError, DBConnectionError, OperationalError, asyncpg.PostgresError, asyncpg.InterfaceError)
+DOWN = (
+    OSError,
+    DBConnectionError,
+    OperationalError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
 
 
 class ProductRow(Model):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from tornado.httputil import HTTPInputError
-
 from apps.contract import inbound, transfer
 from apps.tornado_app.base import BodyHandler
 from apps.tornado_app.users import read_arguments
@@ -14,10 +12,7 @@ class Upload(BodyHandler):
 
     async def take(self, body: bytes) -> None:
         inbound.check_form(self.request.headers.get("Content-Type"), None, inbound.MULTIPART)
-        try:
-            request = read_arguments(self.request, body)
-        except HTTPInputError as error:
-            raise inbound.Refused(400, inbound.MALFORMED_FORM) from error
+        request = read_arguments(self.request, body)
         files = request.files.get("file", [])
         texts = self.get_body_arguments("file", strip=False)
         content = inbound.check_file(files[-1]["body"] if files else None, texts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from functools import wraps
 
-from tornado.httputil import HTTPServerRequest, parse_body_arguments
+from tornado.httputil import HTTPInputError, HTTPServerRequest, parse_body_arguments
 
 from apps.backends import awaiting
 from apps.contract import inbound, security
@@ -31,7 +31,10 @@ def token_required(method: Method) -> Method:
 def read_arguments(request: HTTPServerRequest, body: bytes) -> HTTPServerRequest:
     """The request, with the arguments and files of a body that was received piece by piece."""
     content_type = request.headers.get("Content-Type", "")
-    parse_body_arguments(content_type, body, request.body_arguments, request.files)
+    try:
+        parse_body_arguments(content_type, body, request.body_arguments, request.files)
+    except HTTPInputError as error:
+        raise inbound.Refused(400, inbound.MALFORMED_FORM) from error
     return request
 
 

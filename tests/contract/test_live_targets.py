@@ -42,8 +42,8 @@ class TestFullTarget:
         assert substance(fetch(live.running.bind, "/openapi.json")) == substance(document())
 
     def test_upstream_is_called_as_often_as_asked(self, live: Live) -> None:
-        live.around.upstream_requests(reset=True)
+        live.around.upstream.requests(reset=True)
         case = ENDPOINTS["io-upstream"].case("", ms=1, calls=7)
         checked = verify(live.running.target, live.running.bind, [("io-upstream", case)] * 5)
         assert not any(entry.difference for entry in checked)
-        assert live.around.upstream_requests() == 35
+        assert live.around.upstream.requests() == 35

@@ -25,7 +25,7 @@ WRITE = [
         "envs",
         "versus",
     }
-    | {"postgres", "services", "features"},
+    | {"postgres", "upstream", "services", "features"},
     {"conduct"},
 ]
 READ = [{"analyse"}, {"render"}]
