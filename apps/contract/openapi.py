@@ -13,7 +13,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from apps.contract import replies
 from apps.contract.inbound import MULTIPART
-from apps.contract.operations import JSON, OPERATIONS, Operation
+from apps.contract.operations import EVENTS, JSON, OPERATIONS, Operation
 
 TITLE, VERSION = "Contract", "1.0.0"
 TOKEN_URL = "auth/token"
@@ -83,8 +83,7 @@ def _describe(operation: Operation, references: Any, schemas: dict[str, Any]) ->
     elif operation.body_media == MULTIPART:
         content = {MULTIPART: {"schema": {"$ref": _REFS.format(model="UploadedFile")}}}
         described["requestBody"] = {"required": True, "content": content}
-    reply = references[operation.reply, "serialization"] if operation.reply else {"type": "string"}
-    responses = {str(operation.status): _reply(operation.status, operation.media, reply)}
+    responses = {str(operation.status): _reply(operation.status, operation.media, _schema(operation, references))}
     for status in sorted(operation.refusals):
         model = replies.Invalid if status == 422 else replies.Problem
         responses[str(status)] = _reply(status, JSON, references[model, "serialization"])
@@ -92,6 +91,13 @@ def _describe(operation: Operation, references: Any, schemas: dict[str, Any]) ->
     if operation.secured:
         described["security"] = [{SCHEME: []}]
     return described
+
+
+def _schema(operation: Operation, references: Any) -> Any:
+    """``None`` for a stream of events, which a schema of OpenAPI 3.1 cannot describe."""
+    if operation.reply is not None:
+        return references[operation.reply, "serialization"]
+    return None if operation.media == EVENTS else {"type": "string"}
 
 
 def _fields(reference: dict[str, Any], schemas: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], bool]]:
@@ -102,4 +108,4 @@ def _fields(reference: dict[str, Any], schemas: dict[str, Any]) -> Iterator[tupl
 
 
 def _reply(status: int, media: str, schema: Any) -> dict[str, Any]:
-    return {"description": HTTPStatus(status).phrase, "content": {media: {"schema": schema}}}
+    return {"description": HTTPStatus(status).phrase, "content": {media: {} if schema is None else {"schema": schema}}}

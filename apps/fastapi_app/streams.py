@@ -17,11 +17,11 @@ from apps.fastapi_app.errors import refusals
 router = APIRouter()
 
 
-def text_of(media: str) -> dict[int | str, dict[str, Any]]:
-    return {200: {"content": {media: {"schema": {"type": "string"}}}}}
+TEXT_REPLY: dict[int | str, dict[str, Any]] = {200: {"content": {TEXT: {"schema": {"type": "string"}}}}}
+EVENTS_REPLY: dict[int | str, dict[str, Any]] = {200: {"content": {EVENTS: {}}}}
 
 
-@router.get("/download", response_class=StreamingResponse, responses={**text_of(TEXT), **refusals(422)})
+@router.get("/download", response_class=StreamingResponse, responses={**TEXT_REPLY, **refusals(422)})
 async def download(query: Annotated[DownloadQuery, Query()]) -> StreamingResponse:
     async def body() -> AsyncIterator[bytes]:
         for chunk in transfer.chunks(query.kb):
@@ -30,7 +30,7 @@ async def download(query: Annotated[DownloadQuery, Query()]) -> StreamingRespons
     return StreamingResponse(body(), media_type=TEXT)
 
 
-@router.get("/stream/events", response_class=StreamingResponse, responses={**text_of(EVENTS), **refusals(422)})
+@router.get("/stream/events", response_class=StreamingResponse, responses={**EVENTS_REPLY, **refusals(422)})
 async def events(query: Annotated[EventsQuery, Query()]) -> StreamingResponse:
     async def body() -> AsyncIterator[bytes]:
         for number in range(query.n):
