@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from importlib.util import find_spec
+from mimetypes import guess_type
 from pathlib import Path
 
 from apps.contract.inbound import Refused
@@ -17,6 +18,8 @@ OPENAPI_URL = "/openapi.json"
 ASSETS_URL = "/docs/assets"
 SCRIPT, STYLE, ICON, REDOC = "swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png", "redoc.standalone.js"
 
+# ReDoc fetches its own logo from a CDN, whatever it is told.
+_REDOC_LOGO = b"https://cdn.redoc.ly/redoc/logo-mini.svg"
 _PLACES: Mapping[str, str] = {
     SCRIPT: f"swagger-ui-dist/{SCRIPT}",
     STYLE: f"swagger-ui-dist/{STYLE}",
@@ -58,11 +61,13 @@ REDOC_PAGE = f"""<!DOCTYPE html>
 """
 
 
-def asset(name: str) -> Path:
-    """The file that a page asks for by this name; refused (404) when none does."""
+@cache
+def asset(name: str) -> tuple[bytes, str]:
+    """Content and media type of the file that a page asks for by this name; refused (404) when none does."""
     if name not in _PLACES:
         raise Refused(404)
-    return _folder() / _PLACES[name]
+    content = (_folder() / _PLACES[name]).read_bytes().replace(_REDOC_LOGO, f"{ASSETS_URL}/{ICON}".encode())
+    return content, guess_type(name)[0] or "application/octet-stream"
 
 
 @cache

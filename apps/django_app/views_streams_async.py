@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from mimetypes import guess_type
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 
@@ -55,6 +54,5 @@ async def redoc(request: HttpRequest) -> HttpResponse:
 
 @async_view("GET")
 async def asset(request: HttpRequest, name: str) -> HttpResponse:
-    """Read whole: Django serves a ``FileResponse`` under ASGI through a thread, with a warning."""
-    path = pages.asset(name)
-    return HttpResponse(path.read_bytes(), content_type=guess_type(path.name)[0])
+    content, media_type = pages.asset(name)
+    return HttpResponse(content, content_type=media_type)

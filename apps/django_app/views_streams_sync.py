@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 
 from apps.backends import blocking
 from apps.contract import inbound, openapi, pages, transfer
@@ -48,5 +48,6 @@ def redoc(request: HttpRequest) -> HttpResponse:
 
 
 @sync_view("GET")
-def asset(request: HttpRequest, name: str) -> HttpResponseBase:
-    return FileResponse(pages.asset(name).open("rb"))
+def asset(request: HttpRequest, name: str) -> HttpResponse:
+    content, media_type = pages.asset(name)
+    return HttpResponse(content, content_type=media_type)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html
-from fastapi.responses import FileResponse, HTMLResponse
+from fastapi.responses import HTMLResponse, Response
 
 from apps.contract import pages
 from apps.contract.openapi import TITLE
@@ -37,5 +37,6 @@ async def redoc() -> HTMLResponse:
 
 
 @router.get(pages.ASSETS_URL + "/{name}")
-async def asset(name: str) -> FileResponse:
-    return FileResponse(pages.asset(name))
+async def asset(name: str) -> Response:
+    content, media_type = pages.asset(name)
+    return Response(content, media_type=media_type)

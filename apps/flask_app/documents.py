@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, send_file
+from flask import Blueprint, Response
 
 from apps.contract import openapi, pages
 
@@ -28,4 +28,5 @@ def redoc() -> str:
 
 @blueprint.get(pages.ASSETS_URL + "/<name>")
 def asset(name: str) -> Response:
-    return send_file(pages.asset(name))
+    content, media_type = pages.asset(name)
+    return Response(content, mimetype=media_type)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, JSONResponse
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from apps.contract import openapi, pages
@@ -21,8 +21,9 @@ async def redoc(request: Request) -> HTMLResponse:
     return HTMLResponse(pages.REDOC_PAGE)
 
 
-async def asset(request: Request) -> FileResponse:
-    return FileResponse(pages.asset(request.path_params["name"]))
+async def asset(request: Request) -> Response:
+    content, media_type = pages.asset(request.path_params["name"])
+    return Response(content, media_type=media_type)
 
 
 routes = [

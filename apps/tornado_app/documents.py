@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from mimetypes import guess_type
-
 from apps.contract import openapi, pages
 from apps.tornado_app.base import ApiHandler
 
@@ -23,9 +21,9 @@ class Page(ApiHandler):
 
 class Asset(ApiHandler):
     async def get(self, name: str) -> None:
-        path = pages.asset(name)
-        self.set_header("Content-Type", guess_type(path.name)[0] or "application/octet-stream")
-        self.finish(path.read_bytes())
+        content, media_type = pages.asset(name)
+        self.set_header("Content-Type", media_type)
+        self.finish(content)
 
 
 routes = [
