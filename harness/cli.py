@@ -261,6 +261,17 @@ def doctor(as_json: Json = False) -> None:
 
 
 @app.command()
+def selftest(as_json: Json = False, quiet: Quiet = False) -> None:
+    """Hold the harness against what is known to be true, and say what this machine can resolve (three minutes).
+
+    Exit codes: 0 all checks hold; 1 some do not.
+    """
+    from harness.commands import selftest as command
+
+    raise typer.Exit(command.run(as_json, quiet))
+
+
+@app.command()
 def report(
     run_name: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder or id, or 'latest'.")],
     output: Annotated[

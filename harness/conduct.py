@@ -18,7 +18,7 @@ from harness.model import Block, Failure, Plan, Point, Side, Slices, Slot, SlotR
 from harness.observe import Observer
 from harness.placement import Placement
 from harness.record import Run
-from harness.sampling import MachineDelta, ProcessGone, TreeClock, machine_delta, machine_sample
+from harness.sampling import MachineDelta, ProcessGone, TreeClock, machine_delta, machine_sample, throttled_seconds
 from harness.services import WRITES, Services
 from harness.verify import case_of, verify
 from harness.wire import side_spec
@@ -203,13 +203,15 @@ class _Conductor:
                 specs.append(side_spec(running.target, self._points[side.point], running))
         started_at, started = datetime.now(UTC), time.monotonic()
         trees = {name: TreeClock(running.pid) for name, running in fleet.running.items()}
-        cpu, before = _total(trees), machine_sample()
+        cpu, before, throttled = _total(trees), machine_sample(), throttled_seconds()
         measured = None
         if specs:
             spec = SlotSpec(slot.id, tuple(specs), self._seed(slot), budget_s, slot.min_rounds)
             measured = self._engine.run_slot(spec, self._observer.slot_progress)
         elapsed = time.monotonic() - started
         machine = self._machine(machine_delta(before, machine_sample()), (_total(trees) - cpu) / elapsed)
+        if throttled is not None:
+            machine["throttled"] = ((throttled_seconds() or 0.0) - throttled) / elapsed
         for side in slot.sides:
             running = fleet.running.get(side.target)
             if running is not None and side not in failures and not running.alive:

@@ -81,6 +81,7 @@ class ScenarioFile(_Strict):
     group: str = ""
     against: str = ""
     wait_ms: str = ""
+    order: int = 100
     matrix: dict[str, list[ParamValue]] = {}
     quick: dict[str, list[ParamValue]] = {}
 
@@ -139,14 +140,18 @@ def load_declarations(folder: Path | None = None) -> Declarations:
             if name not in targets:
                 raise UsageError(f"contrast {contrast.label!r} names the target {name!r}, which is not declared")
     scenarios: dict[str, Scenario] = {}
+    order: dict[str, int] = {}
     for directory in dict.fromkeys([PACKAGED / "scenarios", folder / "scenarios"]):
         for file in sorted(directory.glob("*.toml")):
-            scenarios[file.stem] = read_scenario(file)
-    return Declarations(tuple(targets.values()), tuple(contrasts), tuple(scenarios.values()), own)
+            declared_file = read_scenario(file)
+            scenarios[file.stem], order[file.stem] = declared_file.model(file.stem), declared_file.order
+    listed = sorted(scenarios.values(), key=lambda scenario: (order[scenario.name], scenario.name))
+    return Declarations(tuple(targets.values()), tuple(contrasts), tuple(listed), own)
 
 
-def read_scenario(file: Path) -> Scenario:
-    return _validated(ScenarioFile, file).model(file.stem)
+def read_scenario(file: Path) -> ScenarioFile:
+    """Raises ``DeclarationError``, with file, line and key."""
+    return _validated(ScenarioFile, file)
 
 
 def select_targets(

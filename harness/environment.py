@@ -46,7 +46,7 @@ def describe(placement: Placement) -> dict[str, str]:
         "generator CPU": _numbers(placement.generator),
         "governor": _governor() or "not shown by this platform",
         "virtualized": "yes" if _virtualized() else "not detected",
-        "CPU quota": _quota() or "none",
+        "CPU quota": "not shown by this platform" if (quota := _quota()) is None else quota or "none",
     }
 
 
@@ -80,7 +80,7 @@ def examine(placement: Placement, results: Path) -> list[Finding]:
     if quota:
         findings.append(Finding("warning", "CPU quota", f"a cgroup allows {quota}: it throttles whatever runs in it"))
     else:
-        findings.append(Finding("ok", "CPU quota", "none"))
+        findings.append(Finding("ok", "CPU quota", "not shown by this platform" if quota is None else "none"))
     available = psutil.virtual_memory().available / MIB
     level: Level = "ok" if available > 1500 else "problem" if available < 500 else "warning"
     findings.append(Finding(level, "memory", f"{available:,.0f} MiB available; a run needs about 1,000"))
@@ -158,13 +158,13 @@ def _virtualized() -> bool:
         return False
 
 
-def _quota() -> str:
-    """The CPU quota of this process's cgroup, as ``"1.5 CPUs"``; empty where there is none."""
+def _quota() -> str | None:
+    """The CPU quota of this process's cgroup, as ``"1.5 CPUs"``; empty without one, ``None`` where it is not told."""
     try:
         quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
         return "" if quota == "max" else f"{int(quota) / int(period):.2g} CPUs"
     except (OSError, ValueError):
-        return ""
+        return None
 
 
 def _numbers(cpus: tuple[int, ...]) -> str:

@@ -36,7 +36,7 @@ TWIN = "~again"
 START_S = 0.7
 RESERVE = 0.15
 _DRAIN_S = 0.012
-_TURN_S = 0.004
+_TURN_S = 0.006
 _BLOCK_S = 1.0
 
 

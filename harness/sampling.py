@@ -110,6 +110,14 @@ def machine_sample() -> MachineSample:
     return MachineSample(steal, sum(elapsed.values()), busy, elapsed)
 
 
+def throttled_seconds() -> float | None:
+    """Seconds for which the cgroup's quota stopped this process's group so far; ``None`` where none is told."""
+    for line in _read("/sys/fs/cgroup/cpu.stat").splitlines():
+        if line.startswith(b"throttled_usec "):
+            return int(line.split()[1]) * 1e-6
+    return None
+
+
 def machine_delta(before: MachineSample, after: MachineSample) -> MachineDelta:
     """Shares of the time between two samples; 0 where no tick passed between them."""
     busy = {

@@ -20,6 +20,8 @@ LITTLE_TOLERANCE = 0.02
 FOREIGN_LIMIT = 0.03
 STEAL_LIMIT = 0.05
 IDLE_LIMIT = 0.03
+THROTTLED_LIMIT = 0.01
+WAIT_LIMIT = 0.05
 STEADY_ROUNDS = 8
 STEADY_CHANGE = 0.25
 
@@ -28,7 +30,7 @@ Floats = npt.NDArray[np.float64]
 
 def examine(sides: Sequence[SideSpec], measured: SlotMeasurement, machine: Mapping[str, float]) -> tuple[Gate, ...]:
     """All gates that fire for a slot; ``machine`` holds shares of one CPU: ``steal``, ``foreign``."""
-    gates = [gate for gate in (_steal(machine), _foreign(machine)) if gate]
+    gates = [gate for gate in (_steal(machine), _throttled(machine), _foreign(machine), _starved(measured)) if gate]
     slices = measured.slices
     index = np.asarray(slices.side)
     idle = float(np.sum(slices.foreign_cpu)) / max(float(np.sum(slices.length) + np.sum(slices.drain)), 1e-9)
@@ -51,7 +53,7 @@ def examine(sides: Sequence[SideSpec], measured: SlotMeasurement, machine: Mappi
 
 def transient(gates: Sequence[Gate]) -> bool:
     """Whether another try may go better: what the machine did passes, what a server answers does not."""
-    passing = ("steal", "foreign-cpu", "idle-target-busy", "littles-law")
+    passing = ("steal", "throttled", "foreign-cpu", "generator-starved", "idle-target-busy", "littles-law")
     return any(gate.fatal and gate.gate in passing for gate in gates)
 
 
@@ -62,12 +64,28 @@ def _steal(machine: Mapping[str, float]) -> Gate | None:
     return Gate("steal", "", "", f"other guests of the host took {steal:.1%} of the CPUs (limit {STEAL_LIMIT:.0%})")
 
 
+def _throttled(machine: Mapping[str, float]) -> Gate | None:
+    throttled = machine.get("throttled", 0.0)
+    if throttled <= THROTTLED_LIMIT:
+        return None
+    reason = f"the CPU quota of the cgroup stopped everything for {throttled:.1%} of the time"
+    return Gate("throttled", "", "", reason)
+
+
 def _foreign(machine: Mapping[str, float]) -> Gate | None:
     foreign = machine.get("foreign", 0.0)
     if foreign <= FOREIGN_LIMIT:
         return None
     reason = f"other processes used {foreign:.1%} of the server's CPU (limit {FOREIGN_LIMIT:.0%})"
     return Gate("foreign-cpu", "", "", reason)
+
+
+def _starved(measured: SlotMeasurement) -> Gate | None:
+    """Others on the generator's CPU do not show in its own share of it, but in how long it was ready and not run."""
+    share = measured.generator_wait / max(measured.duration_s, 1e-9)
+    if share <= WAIT_LIMIT:
+        return None
+    return Gate("generator-starved", "", "", f"the generator waited {share:.1%} of the time for its CPU")
 
 
 def _replies(outcome: SideOutcome) -> tuple[str, str, bool] | None:
@@ -103,8 +121,8 @@ def _little(
         return None
     inside = np.bincount(outcome.slice_index, weights=outcome.service_time_us, minlength=len(measured.slices.side))
     spent = float(inside[mine].sum()) / 1e6 / side.connections
-    length = float(np.asarray(measured.slices.length)[mine].sum())
-    whole = length + float(np.asarray(measured.slices.drain)[mine].sum())
+    length = float(np.asarray(measured.slices.length)[mine].sum()) - len(mine) * side.stagger_s / 2
+    whole = length + len(mine) * side.stagger_s / 2 + float(np.asarray(measured.slices.drain)[mine].sum())
     if length * (1 - LITTLE_TOLERANCE) <= spent <= whole * (1 + LITTLE_TOLERANCE):
         return None
     off = (spent / length if spent < length else spent / whole) - 1

@@ -46,5 +46,6 @@ def side_spec(target: Target, point: Point, running: Running) -> SideSpec:
         root_pid=running.pid,
         slice_s=slice_length(point),
         lead_in_s=lead_in(point.wait_s),
+        stagger_s=point.wait_s,
         timeout_s=TIMEOUT_S,
     )

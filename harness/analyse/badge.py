@@ -31,7 +31,7 @@ def badge(
 
 def _grave(cells: Sequence[Cell], controls: Sequence[ContrastResult]) -> list[str]:
     reasons = [
-        f"A/A control called different ({control.metric}, ratio {control.ratio:.3f}): a target differs from itself"
+        f"A/A control called different at {control.a.point} (ratio {control.ratio:.3f}): a target differs from itself"
         for control in controls
         if control.verdict in ("different", "different-size-open")
     ]
@@ -54,13 +54,11 @@ def _cautions(
     reasons: list[str] = []
     if not controls:
         reasons.append("no A/A control in this run")
-    for control in controls:
-        if control.verdict == "small":
-            reasons.append(f"A/A control differs by less than {control.margin:.0%} ({control.metric}), but really")
-        elif control.verdict == "undecided":
-            reasons.append(f"A/A control undecided at ±{control.margin:.0%} ({control.metric})")
-        elif control.verdict == "not-measurable":
-            reasons.append(f"A/A control not measurable ({control.metric}): {control.reason}")
+    words = {"small": "differs by less than the margin, but really", "undecided": "undecided at the margin"}
+    for verdict, word in (*words.items(), ("not-measurable", "not measurable")):
+        count = sum(control.verdict == verdict for control in controls)
+        if count:
+            reasons.append(f"A/A control {word} in {count} of {len(controls)} comparisons")
     if blocks < FEW_BLOCKS:
         reasons.append(f"{blocks} of the at least {FEW_BLOCKS} blocks that a sound run has")
     if manifest.status != "finished":

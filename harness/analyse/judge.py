@@ -41,7 +41,7 @@ def judge_run(manifest: Manifest, frames: Frames) -> Judged:
 
     The margin is the larger of 2% and the 95th percentile of the blocks' |d| of the A/A control of the same metric (of
     any metric, where it has none of its own). The control itself is judged against 2%: against its own spread it could
-    never fail.
+    never fail; and its contrasts are a family of their own.
     """
     contrasts = manifest.plan.contrasts
     controls = control_ids(manifest)
@@ -50,7 +50,10 @@ def judge_run(manifest: Manifest, frames: Frames) -> Judged:
     widest = max(found.values(), default=MARGIN)
     by_metric = {metric: found.get(metric, widest) for metric in COLUMN}
     margins = {each.id: MARGIN if each.id in controls else by_metric[each.metric] for each in contrasts}
-    decisions = judge({key: each.log_ratio for key, each in values.items()}, margins)
+    # Two families: among differences that are real, Benjamini–Hochberg would let a control pass too easily.
+    decisions: dict[str, Decision] = {}
+    for family in (controls, frozenset(values) - controls):
+        decisions |= judge({key: each.log_ratio for key, each in values.items() if key in family}, margins)
     return Judged(values, margins, decisions, controls, by_metric)
 
 

@@ -17,6 +17,7 @@ from harness.allocate import next_block
 from harness.commands.finish import finish
 from harness.commands.progress import ProgressObserver
 from harness.commands.select import RESULTS, chosen_targets
+from harness.commands.selftest_file import selftest_facts
 from harness.conduct import conduct
 from harness.declare import load_declarations, select_scenarios
 from harness.errors import UsageError
@@ -125,7 +126,7 @@ def prepare(request: RunRequest, placement: Placement) -> Manifest:
         plan=plan,
         targets=targets,
         scenarios=scenarios,
-        environment=environment.describe(placement),
+        environment={**environment.describe(placement), **selftest_facts()},
         versions=environment.versions(),
         warnings=warnings,
         skipped=skipped,

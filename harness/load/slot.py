@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from harness.load.loops import PROGRESS_S, no_collections
-from harness.load.spec import FloatArray, Progress, SideOutcome, SideSpec, SlotMeasurement, SlotSpec
+from harness.load.spec import Progress, SideOutcome, SideSpec, SlotMeasurement, SlotSpec
 from harness.load.turns import ClosedLoop, Turn
 from harness.model import Slices
 from harness.sampling import ProcessGone, TreeClock, waited_for_cpu
@@ -23,7 +23,13 @@ from harness.units import US
 REPLIES_PER_SLICE = 20
 LONGEST_SLICE_S = 2.0
 SETTLE_S = 0.001
-"""After the last reply a server still has to close, log and clean up: work that its CPU cost includes."""
+SETTLE_STEPS = 12
+SETTLED_SHARE = 0.05
+"""After the last reply a server still has to close, log and clean up: work that its CPU cost includes. It is waited for
+in steps of ``SETTLE_S`` until a step passes in which the server used less than this share of it."""
+
+WARMUP_S = 0.05
+"""A warm-up opens the connections and shows the rate; it need not hold many waits."""
 
 GIVE_UP_SHARE = 0.5
 
@@ -66,9 +72,8 @@ class SlotRunner:
 
     def __init__(self, spec: SlotSpec, on_progress: Callable[[Progress], None], stop: asyncio.Event) -> None:
         self._spec, self._on_progress, self._stop = spec, on_progress, stop
-        self._rng = random.Random(spec.seed)
+        self._rng, self._phases = random.Random(spec.seed), random.Random(spec.seed + 1)
         self._rows: dict[str, list[Any]] = {name: [] for name in Slices.__slots__}
-        self._flow: list[float] = []
         self._replies = self._round = 0
         self._begun = self._first = self._told = 0.0
         clocks = {pid: TreeClock(pid) for pid in {side.root_pid for side in spec.sides} if pid}
@@ -94,29 +99,29 @@ class SlotRunner:
             sides=tuple(side.outcome() for side in self._sides),
             generator_cpu=time.process_time() - cpu,
             generator_wait=waited_for_cpu() - waited,
-            window_flow=tuple(self._flow),
         )
 
     async def _rounds(self) -> None:
         for _ in range(self._spec.warmup_rounds):
-            await self._one_round(self._calibrate)
+            await self._one_round(self._calibrate, WARMUP_S)
         self._first = time.perf_counter()
         longest = 0.0
         while any(not side.fatal for side in self._sides) and not self._stop.is_set():
             started = time.perf_counter()
             if self._round >= self._spec.min_rounds and started + longest > self._begun + self._spec.budget_s:
                 break
-            await self._one_round(self._record)
+            await self._one_round(self._record, math.inf)
             longest = max(time.perf_counter() - started, longest * 0.9)
             self._round += 1
 
-    async def _one_round(self, use: Callable[[int, _Side, _Slice], None]) -> None:
+    async def _one_round(self, use: Callable[[int, _Side, _Slice], None], window_s: float) -> None:
+        """A turn of every side: its slice, or one with a window of ``window_s`` where that is shorter."""
         gc.collect(1)
         for index in self._rng.sample(range(len(self._sides)), len(self._sides)):
             side = self._sides[index]
             if side.fatal or self._stop.is_set():
                 continue
-            measured = await self._slice(side)
+            measured = await self._slice(side, min(side.slice_s, side.spec.lead_in_s + window_s))
             self._replies += measured.turn.replies
             if measured.gone:
                 self._give_up(side, measured)
@@ -124,7 +129,7 @@ class SlotRunner:
                 use(index, side, measured)
             self._tell()
 
-    async def _slice(self, side: _Side) -> _Slice:
+    async def _slice(self, side: _Side, length_s: float) -> _Slice:
         # A turn of the loop, so that connections closed meanwhile are known to be before the first request.
         await asyncio.sleep(0)
         try:
@@ -135,9 +140,9 @@ class SlotRunner:
             return _Slice(Turn(now, now), 0.0, math.nan, 0.0, 0.0, (error.pid,))
         others = self._others(side)
         generator = time.process_time()
-        turn = await side.loop.turn(side.slice_s)
+        turn = await side.loop.turn(length_s, side.spec.stagger_s, self._phases.random())
         generator = time.process_time() - generator
-        await asyncio.sleep(SETTLE_S)
+        await _settled(side.clock)
         cpu = math.nan
         if side.clock:
             try:
@@ -174,9 +179,7 @@ class SlotRunner:
         _count(side, turn)
         ends = np.array(turn.ends)
         opened = turn.started + measured.lead_in_s
-        service = np.array(turn.service)
-        self._flow.append(flow(ends - service, ends, opened, turn.stopped))
-        side.service.append(service)
+        side.service.append(np.array(turn.service))
         side.slice_index.append(np.full(turn.replies, len(self._rows["round"]), np.int32))
         row = {
             "round": self._round,
@@ -223,10 +226,15 @@ class SlotRunner:
             self._on_progress(Progress(self._spec.id, now - self._begun, self._round, self._replies))
 
 
-def flow(sent: FloatArray, ends: FloatArray, opened: float, closed: float) -> float:
-    """Replies in a window, each counted by the part of its time that lies in it; in steady state rate × window."""
-    inside = np.minimum(ends, closed) - np.maximum(sent, opened)
-    return float((np.clip(inside, 0.0, None) / np.maximum(ends - sent, 1e-9)).sum())
+async def _settled(clock: TreeClock | None) -> None:
+    for _ in range(SETTLE_STEPS):
+        try:
+            before = clock.cpu() if clock else 0.0
+            await asyncio.sleep(SETTLE_S)
+            if clock is None or clock.cpu() - before < SETTLED_SHARE * SETTLE_S:
+                return
+        except ProcessGone:
+            return
 
 
 def _count(side: _Side, turn: Turn) -> None:

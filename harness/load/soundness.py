@@ -32,7 +32,7 @@ def reasons(measurement: LoadMeasurement, connections: int) -> tuple[str, ...]:
     return tuple(reason for reason in found if reason)
 
 
-def percent_off(measured: float, expected: float) -> float:
+def _percent_off(measured: float, expected: float) -> float:
     """Relative difference in percent; 0 where nothing was expected."""
     return abs(measured - expected) / expected * 100 if expected > 0 else 0.0
 
@@ -95,7 +95,7 @@ def _little(measurement: LoadMeasurement, connections: int) -> str:
     else:
         found = float(measurement.response_time_us.sum()) * 1e-6 / max(measurement.elapsed_s, 1e-9)
         wanted, allowed = measurement.in_flight_mean or 0.0, LITTLE_OPEN
-    off = percent_off(found, wanted)
+    off = _percent_off(found, wanted)
     if off <= 100 * allowed:
         return ""
     return f"Little's law off by {off:.0f}%: {found:.2f} in flight by the samples, {wanted:.2f} by the count"

@@ -65,6 +65,8 @@ class SideSpec:
         connections: concurrency of the closed loop.
         slice_s: length of a slice; the engine lengthens it to 20 service times where its warm-up says so.
         lead_in_s: the first part of a slice, not counted for throughput (the ramp).
+        stagger_s: time over which a slice's first sends are spread evenly, so that replies after a wait do not come in
+            bursts.
     """
 
     target: str
@@ -75,6 +77,7 @@ class SideSpec:
     root_pid: int = 0
     slice_s: float = 0.06
     lead_in_s: float = 0.01
+    stagger_s: float = 0.0
     timeout_s: float = 10.0
 
 
@@ -127,8 +130,6 @@ class SlotMeasurement:
     Attributes:
         generator_cpu: CPU seconds that the engine's process used.
         generator_wait: seconds for which it was ready to run and another process had its CPU.
-        window_flow: per slice, right replies counted by the part of their service time that lies in the window: unlike
-            ``Slices.window_replies`` it is not rounded to whole cycles where a slice holds few of them.
     """
 
     id: str
@@ -137,7 +138,6 @@ class SlotMeasurement:
     sides: tuple[SideOutcome, ...]
     generator_cpu: float
     generator_wait: float = 0.0
-    window_flow: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

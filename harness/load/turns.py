@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from harness.load.checks import ReplyCheck
 from harness.load.client import Connection
 from harness.load.mix import endless
-from harness.load.peer import Peer, Traffic, resolve
+from harness.load.peer import Traffic, resolve
 from harness.load.spec import Address, WireRequest
 from harness.load.sweep import Sweeper
 
@@ -59,7 +59,7 @@ class ClosedLoop:
 
     def __init__(
         self,
-        address: Address | Peer,
+        address: Address,
         requests: Sequence[WireRequest],
         connections: int,
         timeout_s: float,
@@ -71,7 +71,7 @@ class ClosedLoop:
         self.traffic = Traffic()
         self.checks = [ReplyCheck(request) for request in requests]
         self._next = endless(requests, self.checks, seed, share, shares).__next__
-        peer = address if isinstance(address, Peer) else resolve(address)
+        peer = resolve(address)
         self._connections = [Connection(self._loop, peer, self, self.traffic) for _ in range(connections)]
         self._sweeper = Sweeper(self._loop, self._connections, timeout_s)
         self._busy = 0
@@ -79,16 +79,25 @@ class ClosedLoop:
         self._turn = Turn(0.0, 0.0)
         self._done: asyncio.Future[None] = self._loop.create_future()
 
-    async def turn(self, length_s: float) -> Turn:
-        """Send for ``length_s`` seconds and wait for what is in flight then, at most the time-out."""
+    async def turn(self, length_s: float, stagger_s: float = 0.0, phase: float = 0.0) -> Turn:
+        """Send for ``length_s`` seconds and wait for what is in flight then, at most the time-out.
+
+        Args:
+            stagger_s: time over which the first sends are spread evenly.
+            phase: where in a gap between two of them the first one falls, from 0 to 1.
+        """
         started = time.perf_counter()
         turn = self._turn = Turn(started, started + length_s)
         self._stop = turn.stopped
         self._service_time, self._end = turn.service.append, turn.ends.append
         self._busy = len(self._connections)
         self._done = self._loop.create_future()
-        for connection in self._connections:
-            connection.send(self._next(), time.perf_counter())
+        for number, connection in enumerate(self._connections):
+            if stagger_s:
+                later = stagger_s * (number + phase) / len(self._connections)
+                self._loop.call_later(later, self._resume, connection)
+            else:
+                connection.send(self._next(), time.perf_counter())
         self._sweeper.start()
         try:
             await self._done

@@ -14,6 +14,8 @@ from harness.render.sentences import APART, Sentence, contrast_sentence
 from harness.render.view import Place, View
 
 Numbered = tuple[int, ContrastResult]
+FLOOR = "raw"
+"""The framework of the raw apps: a floor to measure from, nothing to pick."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +47,13 @@ def _pick(view: View) -> list[Sentence]:
 
 
 def _leader(view: View, place: Place) -> list[Sentence]:
-    """The highest throughput at a point, and the contrast with the next highest."""
+    """The highest throughput of a framework at a point, and the contrast with the next highest."""
     ranked = sorted(
         (
             (found[1].throughput_rps.value, target.name, found[0])
             for target in view.targets.values()
             if not target.twin_of
+            and target.framework != FLOOR
             and (found := view.cell(target.name, place.id))
             and found[1].status == "ok"
             and found[1].throughput_rps

@@ -23,7 +23,7 @@ LISTED = 60
 
 def render_markdown(manifest: Manifest, summary: Summary) -> str:
     view = view_of(manifest, summary)
-    lines = [f"# {escape(summary.name or summary.run)}", ""]
+    lines = [f"# {escape(sentences.title(summary))}", ""]
     lines += [f"**{sentences.BADGES[summary.badge]}.** {sentences.HOLDS}", ""]
     lines += [f"- {escape(reason)}" for reason in summary.reasons] + [""] * bool(summary.reasons)
     lines += [

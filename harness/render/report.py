@@ -59,7 +59,7 @@ def render_report(manifest: Manifest, summary: Summary, slots: Sequence[SlotReco
         js=Markup(read(TEMPLATES / "report.js")),
         embedded=Markup(embedded),
         packed=packed,
-        title=summary.name or summary.run,
+        title=sentences.title(summary),
         manifest=manifest,
         summary=summary,
         badge=sentences.BADGES[summary.badge],

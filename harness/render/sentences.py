@@ -7,8 +7,9 @@ more than the verdict it words: what is not significant is never called equal, a
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
-from harness.analyse.summary import Badge, ContrastResult, Verdict
+from harness.analyse.summary import Badge, ContrastResult, Summary, Verdict
 from harness.model import Metric
 from harness.render.numbers import Figure, Measured, excess, microseconds, share, times
 from harness.render.view import Place, View
@@ -36,6 +37,17 @@ QUESTIONS = {
 HOLDS = "Holds for this machine, at this concurrency."
 APART: frozenset[Verdict] = frozenset({"different", "different-size-open", "small"})
 """The verdicts that say that there is a difference."""
+
+
+def title(summary: Summary) -> str:
+    """The run's name, or the day on which it was made."""
+    if summary.name:
+        return summary.name
+    try:
+        day = datetime.fromisoformat(summary.created_at)
+    except ValueError:
+        return summary.run
+    return f"Frameworks and servers, {day.day} {day:%B %Y}"
 
 
 def plain(sentence: Sentence) -> str:

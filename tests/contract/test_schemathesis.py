@@ -22,8 +22,8 @@ REFERENCES = [
 ]
 
 
-# Waits go up to ten seconds and are tried often: they are tested beside the rest, with few examples. In processes, since Schemathesis with
-# several threads meets a fault of CPython 3.11 in its parser.
+# Waits go up to ten seconds and are tried often: they are tested beside the rest, with few examples, and in processes
+# of their own, since Schemathesis with several threads meets a fault of CPython 3.11 in its parser.
 WAITS = ["/io/sleep", "/io/db", "/io/upstream"]
 # A blocking wait would hold every other request of an async app, which is what it is there to show.
 BLOCKING = "/io/blocking"

@@ -90,8 +90,9 @@ def test_the_mean_response_time_is_that_of_the_queue():
 def test_a_stall_shows_in_response_time_and_not_in_a_closed_loop():
     with Engine() as engine:
         response, naive, windows = check_stall(engine, 0.001, 200, 4.0, 0.5)
-    assert response.measured == pytest.approx(response.expected, abs=150)
-    assert naive.measured < response.measured / 3
+    # Other processes can only add to it; half of the stall lost would be a generator that waits for replies.
+    assert response.expected * 0.85 < response.measured < response.expected + 2000
+    assert naive.measured < response.measured / 2
     assert windows.measured >= 3
 
 

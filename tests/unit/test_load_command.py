@@ -80,16 +80,21 @@ def test_an_expectation_that_fails_is_exit_code_1(url):
 
 
 def test_ctrl_c_prints_what_was_measured(url):
+    out, err = io.StringIO(), io.StringIO()
+
     def interrupt():
-        time.sleep(1.5)
+        deadline = time.monotonic() + 60
+        while "replies/s" not in err.getvalue() and time.monotonic() < deadline:
+            time.sleep(0.02)
         os.kill(os.getpid(), signal.SIGINT)
 
     thread = threading.Thread(target=interrupt)
     thread.start()
-    code, out, _ = command(url, duration="60s", as_json=True)
+    request = LoadRequest(url, connections=4, duration="120s", as_json=True)
+    code = run(request, Console(file=out), Console(file=err, width=120, force_terminal=True))
     thread.join()
+    document = json.loads(out.getvalue())
     assert code == 130
-    document = json.loads(out)
     assert document["interrupted"]
     assert document["answered"] > 0
 

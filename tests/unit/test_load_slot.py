@@ -9,12 +9,11 @@ import sys
 import time
 from contextlib import contextmanager
 
-import numpy as np
 import pytest
 
 from harness.load.checks import ReplyCheck
 from harness.load.mix import endless, sequence
-from harness.load.slot import SlotRunner, flow
+from harness.load.slot import SlotRunner
 from harness.load.spec import Address, SideSpec, SlotSpec
 from harness.load.turns import ClosedLoop
 from harness.sampling import ProcessGone, TreeClock, machine_delta, machine_sample
@@ -87,13 +86,14 @@ def test_sides_take_turns_and_each_slice_adds_up():
     assert progress
     for index in range(count):
         assert slices.replies[index] > 0
-        assert 0 < slices.window_replies[index] <= slices.replies[index]
+        assert slices.window_replies[index] <= slices.replies[index]
         assert slices.wrong[index] == slices.failed[index] == 0
         assert slices.length[index] == pytest.approx(0.03, abs=1e-6)
         assert slices.window[index] == pytest.approx(0.025, abs=1e-6)
         assert 0 < slices.cpu[index] < 5
         assert slices.foreign_cpu[index] >= 0
         assert slices.drain[index] >= 0
+    assert sum(slices.window_replies) > 0
     assert list(slices.started) == sorted(slices.started)
     for number, outcome in enumerate(measured.sides):
         mine = [index for index in range(count) if slices.side[index] == number]
@@ -102,7 +102,6 @@ def test_sides_take_turns_and_each_slice_adds_up():
         assert set(outcome.slice_index.tolist()) <= set(mine)
         assert (outcome.service_time_us > 0).all()
         assert not outcome.errors
-    assert len(measured.window_flow) == count
     assert measured.generator_cpu > 0
 
 
@@ -212,10 +211,21 @@ def test_a_server_that_closes_gets_a_connection_per_request_and_none_that_idles(
     assert traffic.connects == turn.replies == handler.state["connections"]
 
 
-@pytest.mark.parametrize(("wait", "length"), [(0.03, 0.06), (0.05, 0.06), (0.1, 0.06), (0.01, 0.05)])
-def test_flow_is_exact_where_counts_are_rounded(wait, length):
-    sent = np.concatenate([np.arange(0, length, wait)] * 8)
-    assert flow(sent, sent + wait, 0.01, length) == pytest.approx(8 * (length - 0.01) / wait)
+def test_staggered_sends_are_spread_over_the_wait():
+    handler = scripted([OK])
+
+    async def go():
+        async with serving(handler) as address:
+            loop = ClosedLoop(address, [request()], 4, 2.0, 0)
+            turn = await loop.turn(0.2, stagger_s=0.1, phase=0.5)
+            loop.close()
+            return turn
+
+    turn = run(go())
+    firsts = sorted(end - service - turn.started for end, service in zip(turn.ends, turn.service, strict=True))
+    assert firsts[0] >= 0
+    assert max(firsts) >= 0.075
+    assert turn.ended - turn.started >= 0.2
 
 
 def test_mix_holds_the_weights_exactly_and_follows_the_seed():

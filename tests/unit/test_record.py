@@ -87,7 +87,7 @@ def test_a_disk_that_takes_no_more_is_an_error_and_leaves_what_was_saved(tmp_pat
         run.append(record("b00-next"), {})
     assert "--resume" in caught.value.hint
     no_room(10)
-    with pytest.raises(RecordError, match="manifest.json cannot be written"):
+    with pytest.raises(RecordError, match=r"manifest\.json cannot be written"):
         run.finish("finished", 1.0)
     again = Run.open(run.folder)
     assert again.manifest == MANIFEST

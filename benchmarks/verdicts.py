@@ -1,0 +1,241 @@
+"""How often verdicts are right: injected slowdowns, A/A, wrk one after the other, and a competing process.
+
+    python benchmarks/verdicts.py slowdown [--target NAME] [--blocks 40] [--slot 1.5]   detection and coverage
+    python benchmarks/verdicts.py direct   [--target NAME] [--share 0.03] [--repeats 10] [--budget 40]
+    python benchmarks/verdicts.py wrk      [--target NAME] [--share 0.03] [--repeats 10] [--budget 40]
+    python benchmarks/verdicts.py control  [--blocks 5]         A/A of every full target in several scenarios
+    python benchmarks/verdicts.py spinner  [--target NAME]      a competing process in half of the blocks
+
+``slowdown`` measures more blocks than a budget holds and then draws sequences of blocks from them, without replacement;
+``direct`` lives through every budget in full. Nothing else may run meanwhile.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import random
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from scipy import stats
+
+from harness.analyse.frames import tidy
+from harness.analyse.interval import t_interval
+from harness.analyse.judge import control_ids, judge_run
+from harness.commands.selftest import spinner
+from harness.conduct import conduct
+from harness.declare import load_declarations, select_scenarios, select_targets
+from harness.guard import Guard
+from harness.launch import Fleet
+from harness.load.engine import Engine
+from harness.model import Manifest, Point, Target
+from harness.observe import Silent
+from harness.placement import Placement, detect
+from harness.plan import TWIN, expand, make_plan
+from harness.profiles import Profile
+from harness.record import Run
+from harness.servers import interface_of
+from harness.truth.resolution import DIFFERENT, detection, sequential_verdict, tally
+from harness.truth.slowdown import Experiment, experiment, slowed
+
+MARGIN = 0.02
+DRAWS = 400
+SHARES = (0.02, 0.03, 0.05, 0.10)
+CONCURRENCY = 32
+
+
+def target_of(name: str) -> Target:
+    return select_targets(load_declarations(), [name], interface_of)[0]
+
+
+def json_point() -> Point:
+    return expand(select_scenarios(load_declarations(), ["json"])[0], "full")[0]
+
+
+def show(found: Experiment, sides_per_verdict: int, start_s: float, slot_s: float, seed: int) -> None:
+    print(f"{found.target}: {found.cpu_us:.1f} µs of CPU per request, {len(found.injected[0].log_ratio)} valid blocks")
+    for each in found.injected:
+        values = each.log_ratio
+        spread = float(np.std(values, ddof=1))
+        line = f"  {each.wanted:4.0%}  truth {each.truth:.4f}  mean {math.exp(values.mean()):.4f}  sd {spread:.4f}"
+        for budget in (20, 40):
+            blocks = min(24, int(budget / (start_s + slot_s)), len(values) // 2)
+            rate = detection(values, each.truth, margin=MARGIN, budget_blocks=blocks, draws=DRAWS, seed=seed)
+            word = "called different" if not each.wanted else "found"
+            line += f" | {budget} s, ≤{blocks} blocks: {word} {rate.found:.1%}, covered {rate.covered:.1%}"
+        print(line, flush=True)
+
+
+def slowdown(options: argparse.Namespace) -> None:
+    placement = detect()
+    with Engine(placement.generator) as engine:
+        for name in options.target:
+            found = experiment(
+                target_of(name), json_point(), SHARES, engine, placement,
+                blocks=options.blocks, slot_s=options.slot * (len(SHARES) + 2) / 3, seed=options.seed,
+            )  # fmt: skip
+            show(found, 3, options.start, options.slot, options.seed)
+
+
+def direct(options: argparse.Namespace) -> None:
+    """Verdict after verdict, each with its own servers, blocks and budget."""
+    placement = detect()
+    blocks = min(24, int(options.budget / (options.start + options.slot)))
+    with Engine(placement.generator) as engine:
+        for name in options.target:
+            verdicts, covered, spent = [], [], []
+            for number in range(options.repeats):
+                began = time.monotonic()
+                found = experiment(
+                    target_of(name), json_point(), (options.share,), engine, placement,
+                    blocks=blocks, slot_s=options.slot, seed=options.seed + number,
+                )  # fmt: skip
+                spent.append(time.monotonic() - began)
+                each = found.injected[1]
+                verdicts.append(sequential_verdict(each.log_ratio, MARGIN, blocks))
+                covered.append(tally(verdicts[-1:], each.truth).covered)
+                last = verdicts[-1]
+                print(
+                    f"  {name} {options.share:.0%}: truth {each.truth:.4f}, {last.verdict}, "
+                    f"ratio {math.exp(last.mean or 0):.4f}, {last.blocks} of {blocks} blocks, {spent[-1]:.0f} s",
+                    flush=True,
+                )
+            hits = sum(verdict.verdict in DIFFERENT for verdict in verdicts)
+            print(
+                f"{name}, {options.share:.0%}: found {hits} of {options.repeats}, covered {sum(covered):.0f} of "
+                f"{options.repeats}, median {statistics.median(spent):.0f} s"
+            )
+
+
+@contextmanager
+def both_up(name: str, share: float, placement: Placement, folder: Path) -> Iterator[dict[str, int]]:
+    """The app as it is and slowed by ``share``, up side by side; name → port."""
+    target, point = target_of(name), json_point()
+    with Engine(placement.generator) as engine:
+        found = experiment(target, point, (0.5,), engine, placement, blocks=1, slot_s=1.0, seed=1)
+    per_turn = found.injected[1].truth - 1
+    turns = round(500 * share / per_turn) if per_turn else 0
+    guard = Guard()
+    try:
+        with Fleet(guard, server_cpus=placement.server) as fleet:
+            fleet.start([slowed(target, 0, folder / "a.book", "a"), slowed(target, turns, folder / "b.book", "b")])
+            yield {side: running.bind.port for side, running in fleet.running.items()}
+    finally:
+        guard.close()
+
+
+def wrk_rate(port: int, seconds: float, placement: Placement) -> float:
+    pin = ["taskset", "-c", ",".join(map(str, placement.generator))] if placement.generator else []
+    command = [*pin, "wrk", "-t1", f"-c{CONCURRENCY}", f"-d{seconds:g}s", f"http://127.0.0.1:{port}/json"]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return float(re.search(r"Requests/sec:\s+([\d.]+)", printed)[1])
+
+
+def wrk(options: argparse.Namespace) -> None:
+    """The same time, one side after the other, and Welch's t test at 1% over windows of 2 s."""
+    if not shutil.which("wrk"):
+        sys.exit("wrk is not installed (Debian: apt-get install wrk)")
+    placement, windows = detect(), max(3, int(options.budget / 4))
+    for name in options.target:
+        for share in (0.0, options.share):
+            called = 0
+            for _ in range(options.repeats):
+                with tempfile.TemporaryDirectory() as folder, both_up(name, share, placement, Path(folder)) as ports:
+                    rates = {
+                        side: [wrk_rate(port, 2, placement) for _ in range(windows)] for side, port in ports.items()
+                    }
+                called += stats.ttest_ind(rates["a"], rates["b"], equal_var=False).pvalue < 0.01
+            what = "A/A called different" if not share else f"{share:.0%} called different"
+            print(f"wrk, one after the other, {name}: {what} in {called} of {options.repeats}", flush=True)
+
+
+def control(options: argparse.Namespace) -> None:
+    """Every full target against itself, in every scenario of the quick profile, in one run."""
+    declarations, placement = load_declarations(), detect()
+    scenarios = select_scenarios(declarations, ["json", "plaintext", "items", "orders-*"])
+    chosen = [t for t in declarations.targets if t.endpoints == ("*",) and t.options.get("worker_class") != "sync"]
+    twins = [replace(t, name=t.name + TWIN, twin_of=t.name, reference=False) for t in chosen]
+    profile = Profile("control", 1e9, options.blocks, 5, "quick")
+    targets = [side for pair in zip(chosen, twins, strict=True) for side in pair]
+    plan = make_plan(targets, scenarios, [], profile, seed=options.seed, budget_s=options.budget)
+    manifest = Manifest(
+        "control", "", "2026-01-01T00:00:00", "running", "", options.seed, plan, tuple(targets), scenarios, {}, {}
+    )
+    with tempfile.TemporaryDirectory() as folder, Engine(placement.generator) as engine:
+        run = Run.create(Path(folder) / "run", manifest)
+        conduct(run, engine, placement, Silent())
+        judged = judge_run(manifest, tidy(run.slots()))
+        ids = [key for key in control_ids(manifest) if len(judged.values[key].log_ratio) >= 3]
+        each = {key: t_interval(judged.values[key].log_ratio, 0.05) for key in ids}
+        covered = sum(bool(interval.low <= 0 <= interval.high) for interval in each.values())
+        alone = sum(float(interval.p_value) < 0.01 for interval in each.values())
+        different = sum(judged.decisions[key].verdict in DIFFERENT for key in ids)
+        print(
+            f"A/A over {len(ids)} contrasts ({len(chosen)} targets, {len(plan.points)} points, {options.blocks} "
+            f"blocks): {different} called different, {alone} with p < 1% by themselves; 95% intervals cover 1 in "
+            f"{covered / len(ids):.1%}"
+        )
+        for metric in ("cpu_cost", "throughput"):
+            spreads = [float(np.std(judged.values[k].log_ratio, ddof=1)) for k in ids if k.startswith(metric)]
+            print(
+                f"  {metric}: sd of block values, median {statistics.median(spreads):.4f}, largest {max(spreads):.4f}"
+            )
+
+
+def competing(options: argparse.Namespace) -> None:
+    """A/A, half of the blocks beside a spinner on the server's CPU; and wrk, first side quiet, second beside it."""
+    placement = detect()
+    for name in options.target:
+        with Engine(placement.generator) as engine:
+            quiet = experiment(
+                target_of(name), json_point(), (), engine, placement, blocks=6, slot_s=options.slot, seed=1
+            )
+            with spinner(placement.server[0]):
+                busy = experiment(
+                    target_of(name), json_point(), (), engine, placement, blocks=6, slot_s=options.slot, seed=2
+                )
+        values = np.concatenate([quiet.injected[0].log_ratio, busy.injected[0].log_ratio])
+        decision = sequential_verdict(values, MARGIN, len(values)) if len(values) else None
+        excluded = 12 - len(values)
+        print(f"{name}, ours: {decision.verdict if decision else 'not measurable'}, {excluded} of 12 blocks excluded")
+        with tempfile.TemporaryDirectory() as folder, both_up(name, 0.0, placement, Path(folder)) as ports:
+            first = [wrk_rate(ports["a"], 2, placement) for _ in range(4)]
+            with spinner(placement.server[0]):
+                second = [wrk_rate(ports["b"], 2, placement) for _ in range(4)]
+        ratio = statistics.mean(second) / statistics.mean(first)
+        p_value = stats.ttest_ind(first, second, equal_var=False).pvalue
+        print(f"{name}, wrk one after the other: ratio {ratio:.2f}, p = {p_value:.1g}")
+
+
+MODES = {"slowdown": slowdown, "direct": direct, "wrk": wrk, "control": control, "spinner": competing}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("mode", choices=MODES)
+    parser.add_argument("--target", action="append", help="repeatable; FastAPI, Flask and Django unless given")
+    parser.add_argument("--blocks", type=int, default=40)
+    parser.add_argument("--slot", type=float, default=1.5, help="seconds of turns in a block of three sides")
+    parser.add_argument("--start", type=float, default=1.1, help="seconds to start and end a block's servers")
+    parser.add_argument("--share", type=float, default=0.03)
+    parser.add_argument("--repeats", type=int, default=10)
+    parser.add_argument("--budget", type=float, default=40)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    options = parser.parse_args()
+    options.target = options.target or ["fastapi-uvicorn", "flask-gunicorn-gthread", "django-gunicorn-gthread"]
+    MODES[options.mode](options)
+
+
+if __name__ == "__main__":
+    main()

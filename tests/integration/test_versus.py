@@ -1,0 +1,88 @@
+"""``harness versus`` as its user runs it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import asgi_app
+from tests.integration.test_command import harness
+
+pytestmark = pytest.mark.usefixtures("no_process_left")
+BUDGET = ("--budget", "16s", "--no-control")
+WSGI = """
+def app(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "2")])
+    return [b"hi"]
+"""
+
+
+def test_two_apps_of_ones_own(own_app, tmp_path):
+    own_app(asgi_app(), module="quick")
+    own_app(asgi_app(before="sum(range(20000))"), module="slow")
+    done = harness("versus", "quick:app@uvicorn", "slow:app@uvicorn", *BUDGET, "--json", "--seed", "1", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    wanted = {"a", "b", "metric", "ratio", "ci_low", "ci_high", "verdict", "blocks", "duration_s", "validity"}
+    assert wanted <= set(found)
+    assert found["a"].startswith("quick")
+    if found["verdict"] != "not-measurable":
+        assert found["ratio"] < 0.8
+    assert (Path(tmp_path) / found["folder"] / "slots.jsonl").exists()
+    again = harness("report", found["folder"], folder=tmp_path)
+    assert again.returncode == 0, again.stderr
+
+
+def test_a_wsgi_app_in_an_environment_of_its_own(own_app, tmp_path):
+    own_app(WSGI, module="plain")
+    environment = tmp_path / "environment"
+    subprocess.run([sys.executable, "-m", "venv", "--system-site-packages", environment], check=True, timeout=120)
+    python = environment / "bin" / "python"
+    site = next(Path(sys.prefix).glob("lib/python*/site-packages"))
+    own = next(environment.glob("lib/python*/site-packages"))
+    (own / "shared.pth").write_text(f"{site}\n")
+    sides = (f"plain:app@gunicorn,python={python},threads=2", "plain:app@gunicorn,worker_class=sync")
+    done = harness("versus", *sides, *BUDGET, "--path", "/x?y=1", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "blocks with fresh servers" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("sides", "words", "code", "message"),
+    [
+        (("good:app@uvicron", "good:app@uvicorn"), (), 2, "did you mean uvicorn"),
+        (("good:app@uvicorn", "missing:app@uvicorn"), (), 3, "missing"),
+        (("good:app@uvicorn", "broken:app@uvicorn"), (), 3, "ZeroDivisionError"),
+        (("good:app@uvicorn", "failing:app@uvicorn"), (), 3, "answered 500, expected below 400"),
+        (("good:app@uvicorn", "partly:app@uvicorn"), ("--path", "/nowhere"), 3, "answered 404, expected below 400"),
+        (("good:app@uvicorn", "good:app@uvicorn"), ("--path", "nowhere"), 2, "must begin with /"),
+        (("good:app@uvicorn", "good:app@uvicorn"), ("--budget", "2s"), 2, "too short"),
+        (("good:app@uvicorn", "good:app@uvicorn"), ("--metric", "speed"), 2, "cpu_cost or throughput"),
+        (("good:app@uvicorn", "good:app@uvicorn"), ("--fail-if-slower", "much"), 2, "is no share"),
+        (("good:app@uvicorn,python=/no/python", "good:app@uvicorn"), (), 3, "/no/python cannot be run"),
+        (("good:app@uvicorn", "good:app@uvicorn"), ("--with-a", "no-such-package-as-this==1"), 3, "could not be made"),
+    ],
+    ids=lambda value: None if isinstance(value, int) else " ".join(value) if isinstance(value, tuple) else None,
+)
+def test_what_is_wrong_is_told(own_app, tmp_path, sides, words, code, message):
+    own_app(asgi_app(), module="good")
+    own_app("1/0\n", module="broken")
+    own_app(asgi_app(status="200 if scope['path'] == '/health' else 500"), module="failing")
+    own_app(asgi_app(status="200 if scope['path'] == '/health' else 404"), module="partly")
+    done = harness("versus", *sides, *words, folder=tmp_path)
+    assert done.returncode == code, done.stderr
+    assert message in done.stderr
+    assert "Traceback (most recent call last)" not in done.stderr.partition("    ")[0]
+
+
+def test_an_injected_slowdown_fails_a_gate_and_a_faster_side_does_not(own_app, tmp_path):
+    own_app(asgi_app(), module="quick")
+    own_app(asgi_app(before="sum(range(20000))"), module="slow")
+    words = (*BUDGET, "--fail-if-slower", "3%", "--json")
+    slower = harness("versus", "slow:app@uvicorn", "quick:app@uvicorn", *words, folder=tmp_path)
+    if json.loads(slower.stdout)["verdict"] != "not-measurable":
+        assert slower.returncode == 1
+    faster = harness("versus", "quick:app@uvicorn", "slow:app@uvicorn", *words, folder=tmp_path)
+    assert faster.returncode == 0

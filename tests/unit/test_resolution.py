@@ -1,0 +1,52 @@
+import math
+
+import numpy as np
+import pytest
+
+from harness.truth.resolution import detection, resolvable, sequential_verdict
+from harness.truth.slowed import Book
+
+
+def test_more_blocks_resolve_less():
+    assert resolvable(0.01, 16) < resolvable(0.01, 8) < resolvable(0.02, 8)
+    assert resolvable(0.01, 1) == math.inf
+    # Twelve blocks of a spread of 1%: (3.106 + 1.363) × 0.01 / √12.
+    assert resolvable(0.01, 12) == pytest.approx(0.0130, abs=2e-4)
+
+
+def test_the_smallest_resolvable_difference_is_found_in_nine_of_ten():
+    rng = np.random.default_rng(1)
+    share = resolvable(0.01, 12)
+    found = 0
+    for _ in range(400):
+        values = rng.normal(math.log(1 + share), 0.01, 12)
+        half = 3.106 * values.std(ddof=1) / math.sqrt(12)
+        found += values.mean() - half > 0
+    assert found / 400 == pytest.approx(0.9, abs=0.05)
+
+
+def test_a_sequence_stops_at_the_first_look_that_decides():
+    clear = np.full(24, 0.1) + np.linspace(-1e-3, 1e-3, 24)
+    assert sequential_verdict(clear, 0.02, 24).blocks == 5
+    noisy = np.tile([-0.2, 0.2], 12)
+    decision = sequential_verdict(noisy, 0.02, 14)
+    assert (decision.verdict, decision.blocks) == ("undecided", 14)
+
+
+def test_detection_over_random_orders():
+    values = np.random.default_rng(2).normal(math.log(1.05), 0.008, 60)
+    found = detection(values, 1.05, margin=0.02, budget_blocks=12, draws=100, seed=1)
+    assert found.found == 1.0
+    assert found.covered >= 0.9
+    assert 5 <= found.blocks <= 12
+
+
+def test_a_book_adds_up_over_its_openings(tmp_path):
+    first, second = Book(tmp_path / "book"), Book(tmp_path / "book")
+    try:
+        for _ in range(3):
+            first.add(1_000)
+        assert second.totals() == (3, pytest.approx(3e-6))
+    finally:
+        first.close()
+        second.close()
