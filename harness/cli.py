@@ -55,7 +55,7 @@ def run(
         list[str], typer.Option("-s", "--scenario", metavar="GLOB", help="Scenario by name or glob; repeatable.")
     ] = [],  # noqa: B006
     profile: Annotated[
-        str, typer.Option(metavar="NAME", help="smoke (30 s), quick (4 min), standard (15 min) or thorough (1 h).")
+        str, typer.Option(metavar="NAME", help="smoke (30 s), quick (4 min), standard (20 min) or thorough (1 h).")
     ] = "quick",
     seed: Annotated[int | None, typer.Option(help="Seed of every random choice; a fresh one unless given.")] = None,
     budget: Annotated[
@@ -223,14 +223,19 @@ def serve(
 
 
 @app.command()
-def verify(targets: Targets = [], as_json: Json = False, quiet: Quiet = False) -> None:  # noqa: B006
-    """Check every endpoint and case of the contract against live targets.
+def verify(
+    targets: Targets = [],  # noqa: B006
+    features: Annotated[bool, typer.Option("--features", help="Probe what each target can do instead.")] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Check every endpoint and case of the contract, or every declared capability, against live targets.
 
-    Exit codes: 0 all equal; 1 a reply differs; 3 a target did not come up.
+    Exit codes: 0 all as declared; 1 something differs; 3 a target did not come up.
     """
     from harness.commands import verify as command
 
-    raise typer.Exit(command.run(tuple(targets), as_json, quiet))
+    raise typer.Exit(command.run(tuple(targets), as_json, quiet, features=features))
 
 
 @app.command("list")

@@ -19,6 +19,7 @@ from harness.observe import Observer
 from harness.placement import Placement
 from harness.record import Run
 from harness.sampling import MachineDelta, ProcessGone, TreeClock, machine_delta, machine_sample, throttled_seconds
+from harness.services import WRITES, Services
 from harness.verify import case_of, verify
 from harness.wire import side_spec
 
@@ -54,8 +55,17 @@ def as_planned(run: Run, left_s: float) -> Block | None:
     return None
 
 
-def conduct(run: Run, engine: Engine, placement: Placement, observer: Observer, extend: Extend = as_planned) -> Outcome:
+def conduct(
+    run: Run,
+    engine: Engine,
+    placement: Placement,
+    observer: Observer,
+    extend: Extend = as_planned,
+    around: Services | None = None,
+) -> Outcome:
     """Measures what the run's plan still lacks, and then what ``extend`` adds to it.
+
+    ``around`` are the services that the targets call; the rows of the database are restored between slots that write.
 
     Whatever happens, servers are ended, and what was measured is on disk.
 
@@ -69,7 +79,7 @@ def conduct(run: Run, engine: Engine, placement: Placement, observer: Observer, 
     already = run.manifest.duration_s
     guard = Guard()
     try:
-        conductor = _Conductor(run, engine, placement, observer, guard)
+        conductor = _Conductor(run, engine, placement, observer, guard, around or Services())
         conductor.measure()
         conductor.extend(extend)
     except BaseException:
@@ -95,9 +105,11 @@ def latest_attempts(records: Iterable[SlotRecord]) -> list[SlotRecord]:
 
 
 class _Conductor:
-    def __init__(self, run: Run, engine: Engine, placement: Placement, observer: Observer, guard: Guard) -> None:
+    def __init__(
+        self, run: Run, engine: Engine, placement: Placement, observer: Observer, guard: Guard, around: Services
+    ) -> None:
         self._run, self._engine, self._placement = run, engine, placement
-        self._observer, self._guard = observer, guard
+        self._observer, self._guard, self._around = observer, guard, around
         plan = run.manifest.plan
         self._plan: Plan = plan
         self._targets: Mapping[str, Target] = {target.name: target for target in run.manifest.targets}
@@ -127,7 +139,8 @@ class _Conductor:
     def _block(self, block: Block, later: Sequence[Block]) -> None:
         self._observer.block_started(block.index, len(block.targets))
         cpus = tuple(sorted({*self._placement.server, *self._placement.generator}))
-        with Fleet(self._guard, start_cpus=cpus, server_cpus=self._placement.server) as fleet:
+        environment = self._around.environment
+        with Fleet(self._guard, start_cpus=cpus, server_cpus=self._placement.server, environment=environment) as fleet:
             fleet.start([self._targets[name] for name in block.targets])
             for failure in fleet.failures.values():
                 self._observer.target_failed(failure)
@@ -147,7 +160,7 @@ class _Conductor:
                 continue
             requests = self._points[side.point].requests
             pairs = [(request.endpoint, case_of(request)) for request in requests]
-            for checked in verify(running.target, running.bind, pairs):
+            for checked in verify(running.target, running.bind, pairs, running.secret):
                 if checked.difference and side not in wrong:
                     message = f"{checked.endpoint} ({checked.case}): {checked.difference}"
                     wrong[side] = Failure(side.target, side.point, "wrong-reply", message, running.log())
@@ -163,6 +176,8 @@ class _Conductor:
         left = max(0.0, self._deadline - time.monotonic() - starts)
         budget = slot.budget_s * min(1.0, max(SHRINK, left / planned))
         for attempt in range(TRIES):
+            if any(request.endpoint in WRITES for side in slot.sides for request in self._points[side.point].requests):
+                self._around.restore()
             self._observer.slot_started(slot, attempt)
             record = self._try(slot, fleet, wrong, attempt, budget)
             self._observer.slot_ended(slot, record)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import contextlib
 import http.client
 import os
+import secrets
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 import psutil
 
@@ -28,18 +30,25 @@ READY_S = 30.0
 GRACE_S = 3.0
 LOG_LINES = 12
 PORT_TRIES = 3
+JWT_SECRET = "HARNESS_JWT_SECRET"
+NOTHING: Mapping[str, str] = MappingProxyType({})
 _POLL_S = 0.02
 
 
 @dataclass(slots=True)
 class Running:
-    """A server that is up; ``startup_s`` is the time from its start to its first answer."""
+    """A server that is up; ``startup_s`` is the time from its start to its first answer.
+
+    Attributes:
+        secret: the key of the tokens that it accepts.
+    """
 
     target: Target
     bind: Bind
     process: subprocess.Popen[bytes]
     log_file: Path
     startup_s: float = 0.0
+    secret: str = field(default="", repr=False)
 
     @property
     def pid(self) -> int:
@@ -65,15 +74,19 @@ def free_port(host: str = "127.0.0.1") -> int:
         return port
 
 
-def start(target: Target, bind: Bind, log_file: Path) -> Running:
+def start(target: Target, bind: Bind, log_file: Path, environment: Mapping[str, str] = NOTHING) -> Running:
     """Starts the server in a process group of its own, without waiting for it.
+
+    Args:
+        environment: variables added to this process's own; a key for tokens is made up where none is given.
 
     Raises:
         LaunchError: the interpreter of the target cannot be run.
     """
     command = command_of(target, bind)
     python = target.python or sys.executable
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1", **command.environment, **target.environment}
+    variables = {"PYTHONUNBUFFERED": "1", JWT_SECRET: secrets.token_hex(32)}
+    variables |= {**os.environ, **environment, **command.environment, **target.environment}
     with log_file.open("wb") as log:
         try:
             process = subprocess.Popen(
@@ -81,7 +94,7 @@ def start(target: Target, bind: Bind, log_file: Path) -> Running:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env=environment,
+                env=variables,
                 cwd=working_folder(target),
                 start_new_session=True,
             )
@@ -89,7 +102,7 @@ def start(target: Target, bind: Bind, log_file: Path) -> Running:
             raise LaunchError(
                 f"{target.name}: {python} cannot be run: {error.strerror}", hint="check the option 'python'"
             ) from None
-    return Running(target, bind, process, log_file)
+    return Running(target, bind, process, log_file, secret=variables[JWT_SECRET])
 
 
 def wait_until_ready(running: Running, started: float, deadline_s: float = READY_S) -> None:
@@ -137,8 +150,15 @@ def stop(running: Running, grace_s: float = GRACE_S) -> None:
 class Fleet:
     """The servers of one block: all started at once, all ended on leaving. A context manager."""
 
-    def __init__(self, guard: Guard, *, start_cpus: tuple[int, ...] = (), server_cpus: tuple[int, ...] = ()) -> None:
-        self._guard = guard
+    def __init__(
+        self,
+        guard: Guard,
+        *,
+        start_cpus: tuple[int, ...] = (),
+        server_cpus: tuple[int, ...] = (),
+        environment: Mapping[str, str] = NOTHING,
+    ) -> None:
+        self._guard, self._environment = guard, environment
         self._start_cpus, self._server_cpus = start_cpus, server_cpus
         self._logs = tempfile.TemporaryDirectory(prefix="harness-")
         self.running: dict[str, Running] = {}
@@ -185,7 +205,7 @@ class Fleet:
     def _begin(self, target: Target) -> None:
         log_file = Path(self._logs.name) / f"{len(self.running)}-{free_port()}.log"
         try:
-            running = start(target, Bind("127.0.0.1", free_port()), log_file)
+            running = start(target, Bind("127.0.0.1", free_port()), log_file, self._environment)
         except LaunchError as error:
             self.failures[target.name] = Failure(target.name, "", "exited", str(error))
             return
@@ -200,7 +220,9 @@ class Fleet:
 
 
 @contextlib.contextmanager
-def serving(target: Target, *, deadline_s: float = READY_S) -> Iterator[Running]:
+def serving(
+    target: Target, *, deadline_s: float = READY_S, environment: Mapping[str, str] = NOTHING
+) -> Iterator[Running]:
     """One server, up within the block.
 
     Raises:
@@ -208,7 +230,7 @@ def serving(target: Target, *, deadline_s: float = READY_S) -> Iterator[Running]
     """
     guard = Guard()
     try:
-        with Fleet(guard) as fleet:
+        with Fleet(guard, environment=environment) as fleet:
             fleet.start([target], deadline_s)
             if target.name in fleet.failures:
                 failure = fleet.failures[target.name]

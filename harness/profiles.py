@@ -35,8 +35,8 @@ PROFILES = {
     profile.name: profile
     for profile in (
         Profile("smoke", 28, 2, 1, "corner", scenarios=("json", "orders-*", "io-sleep"), references_only=True),
-        Profile("quick", 232, 5, 2, "quick"),
-        Profile("standard", 15 * 60, 5, 2, "full"),
+        Profile("quick", 232, 5, 2, "quick", scenarios=("json", "plaintext", "items", "orders-*", "io-sleep")),
+        Profile("standard", 20 * 60, 5, 2, "full"),
         Profile("thorough", 60 * 60, 12, 3, "full"),
     )
 }

@@ -10,14 +10,15 @@ from typing import Any
 
 from apps.contract.case import Case
 from apps.contract.endpoints import ENDPOINTS
+from apps.contract.tokens import fill
 from harness.errors import UsageError
 from harness.model import PlannedRequest, RawRequest, Target
 from harness.servers import Bind
 
 TIMEOUT_S = 15.0
-# What servers, not apps, decide; any other header must be in the case's own list.
+# What servers, or packages for CORS, and not apps decide; any other header must be in the case's own list.
 FREE_HEADERS = frozenset(
-    ("date", "server", "connection", "keep-alive", "content-type", "content-length", "transfer-encoding")
+    ("date", "server", "connection", "keep-alive", "content-type", "content-length", "transfer-encoding", "vary")
 )
 
 
@@ -70,17 +71,17 @@ def case_of(request: PlannedRequest) -> Case:
         raise UsageError(f"endpoint {request.endpoint!r}: {error}") from None
 
 
-def verify_all(target: Target, bind: Bind) -> list[Checked]:
-    """Every case of every endpoint that the target declares."""
+def verify_all(target: Target, bind: Bind, secret: str = "") -> list[Checked]:
+    """Every case of every endpoint that the target declares; ``secret`` is the key of the tokens that it accepts."""
     pairs = [(name, case) for name in endpoints_of(target) for case in ENDPOINTS[name].cases]
-    return verify(target, bind, pairs)
+    return verify(target, bind, pairs, secret)
 
 
-def verify(target: Target, bind: Bind, pairs: Iterable[tuple[str, Case]]) -> list[Checked]:
+def verify(target: Target, bind: Bind, pairs: Iterable[tuple[str, Case]], secret: str = "") -> list[Checked]:
     checked = []
     for endpoint, case in pairs:
         try:
-            difference = compare(case, exchange(bind, case))
+            difference = compare(case, exchange(bind, fill(case, secret)))
         except (OSError, http.client.HTTPException) as error:
             difference = f"{type(error).__name__}: {error}"
         checked.append(Checked(target.name, endpoint, case.name, difference))
@@ -88,7 +89,7 @@ def verify(target: Target, bind: Bind, pairs: Iterable[tuple[str, Case]]) -> lis
 
 
 def exchange(bind: Bind, case: Case) -> Reply:
-    """Sends a case on a connection of its own and reads the whole reply.
+    """Sends a case on a connection of its own, without its body where that is withheld, and reads the whole reply.
 
     Raises:
         OSError, http.client.HTTPException: there was no whole reply.
@@ -96,7 +97,10 @@ def exchange(bind: Bind, case: Case) -> Reply:
     connection = http.client.HTTPConnection(bind.host, bind.port, timeout=TIMEOUT_S)
     try:
         try:
-            connection.request(case.method, case.path, case.body or None, dict(case.headers))
+            if case.withhold:
+                _send_head(connection, case)
+            else:
+                connection.request(case.method, case.path, case.body or None, dict(case.headers))
         except (BrokenPipeError, ConnectionResetError):
             # A body past the limit is refused before it is read whole; the refusal is already there to be read.
             pass
@@ -109,6 +113,8 @@ def exchange(bind: Bind, case: Case) -> Reply:
 
 def compare(case: Case, reply: Reply) -> str:
     """How the reply differs from the case's; empty when it does not."""
+    if case.preflight:
+        return _preflight_difference(case, reply)
     if reply.status != case.status:
         return f"status {reply.status} instead of {case.status}: {_short(reply.body)}"
     media_type = (reply.header("content-type") or "").partition(";")[0].strip().lower()
@@ -116,9 +122,8 @@ def compare(case: Case, reply: Reply) -> str:
         return "" if case.text in (None, reply.body) else f"body {_short(reply.body)} instead of {_short(case.text)}"
     if media_type != case.media_type:
         return f"content type {media_type or 'missing'} instead of {case.media_type}"
-    for name, value in case.reply_headers:
-        if not _header_holds(reply.header(name.lower()), value):
-            return f"header {name}: {reply.header(name.lower())!r} instead of {value!r}"
+    if difference := _header_difference(case, reply):
+        return difference
     allowed = FREE_HEADERS | {name.lower() for name, _ in case.reply_headers}
     extra = sorted({name for name, _ in reply.headers} - allowed)
     if extra:
@@ -132,6 +137,32 @@ def compare(case: Case, reply: Reply) -> str:
     return _json_difference(value, case.json, "", case.volatile)
 
 
+def _send_head(connection: http.client.HTTPConnection, case: Case) -> None:
+    connection.putrequest(case.method, case.path)
+    for name, value in case.headers:
+        connection.putheader(name, value)
+    connection.endheaders()
+
+
+def _preflight_difference(case: Case, reply: Reply) -> str:
+    """The browser asks for a success and these headers, whatever a CORS package says besides."""
+    if case.absent_headers == () and not 200 <= reply.status < 300:
+        return f"status {reply.status} instead of a success"
+    if reply.status >= 500:
+        return f"status {reply.status}"
+    return _header_difference(case, reply)
+
+
+def _header_difference(case: Case, reply: Reply) -> str:
+    for name, value in case.reply_headers:
+        if not _header_holds(reply.header(name.lower()), value):
+            return f"header {name}: {reply.header(name.lower())!r} instead of {value!r}"
+    for name in case.absent_headers:
+        if reply.header(name) is not None:
+            return f"header {name}: {reply.header(name)!r} instead of none"
+    return ""
+
+
 def _raw_case(raw: RawRequest) -> Case:
     """A request outside the contract as a case; without a media type, only status and body are compared."""
     text = None if raw.body is None else raw.body.encode("latin-1")
@@ -141,7 +172,7 @@ def _raw_case(raw: RawRequest) -> Case:
 
 def _header_holds(got: str | None, wanted: str) -> bool:
     """Whether the header lists the value: frameworks add HEAD or OPTIONS to ``Allow`` as they see fit."""
-    return got is not None and wanted in (part.strip() for part in (got, *got.split(",")))
+    return got is not None and wanted.lower() in (part.strip().lower() for part in (got, *got.split(",")))
 
 
 def _json_difference(got: Any, wanted: Any, path: str, volatile: tuple[str, ...] = ()) -> str:

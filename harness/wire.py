@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from apps.contract.case import Case
+from apps.contract.tokens import fill
 from harness.launch import Running
 from harness.load.spec import Address, Expected, SideSpec, WireRequest
 from harness.model import Point, Target
@@ -12,8 +13,9 @@ from harness.verify import case_of
 TIMEOUT_S = 15.0
 
 
-def wire_request(case: Case, host: str, weight: int = 1) -> WireRequest:
-    """The request as the bytes that are sent."""
+def wire_request(case: Case, host: str, weight: int = 1, secret: str = "") -> WireRequest:
+    """The request as the bytes that are sent; ``secret`` is the key of the tokens that the server accepts."""
+    case = fill(case, secret)
     lines = [f"{case.method} {case.path} HTTP/1.1", f"Host: {host}"]
     lines += [f"{name}: {value}" for name, value in case.headers]
     if case.body or case.method in ("POST", "PUT", "PATCH"):
@@ -37,7 +39,9 @@ def side_spec(target: Target, point: Point, running: Running) -> SideSpec:
         target=target.name,
         point=point.id,
         address=Address(running.bind.host, running.bind.port),
-        requests=tuple(wire_request(case_of(request), host, request.weight) for request in point.requests),
+        requests=tuple(
+            wire_request(case_of(request), host, request.weight, running.secret) for request in point.requests
+        ),
         connections=point.concurrency,
         root_pid=running.pid,
         slice_s=slice_length(point),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from inspect import signature
 from typing import Any
 
@@ -23,13 +23,17 @@ class Case:
 
     Attributes:
         path: with the query string, percent-encoded.
-        headers: to send; without Host and Content-Length.
+        headers: to send; without Host and, unless the body is withheld, without Content-Length. ``{token:KIND}`` in
+            a value stands for a token (see ``tokens``).
         media_type: the reply's, without parameters.
         json: expected value, where the reply is JSON.
         text: expected exact body, otherwise.
         volatile: top-level keys of the reply that may vary.
         reply_headers: names, in lower case, and values that must be there. A reply's value may list more, separated
             by commas: some frameworks answer HEAD or OPTIONS by themselves and say so in Allow.
+        absent_headers: names, in lower case, that the reply must not have.
+        withhold: only the head is sent, and the reply must come before the body that it announces.
+        preflight: status, type and body of the reply are the CORS package's own; only the headers are judged.
     """
 
     name: str
@@ -43,6 +47,9 @@ class Case:
     text: bytes | None
     volatile: tuple[str, ...] = ()
     reply_headers: tuple[tuple[str, str], ...] = ()
+    absent_headers: tuple[str, ...] = ()
+    withhold: bool = False
+    preflight: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +106,11 @@ def get(name: str, path: str, reply: Any) -> Case:
 def post(name: str, path: str, value: Any, reply: Any) -> Case:
     """A POST of a JSON value, answered with 200 and JSON."""
     return Case(name, "POST", path, (("content-type", JSON),), json.dumps(value).encode(), 200, JSON, reply, None)
+
+
+def refused(name: str, path: str, *found: dict[str, Any]) -> Case:
+    """A GET answered with 422 and these faults."""
+    return replace(get(name, path, {"detail": list(found)}), status=422)
 
 
 def fault(loc: tuple[str | int, ...], kind: str, message: str) -> dict[str, Any]:

@@ -11,7 +11,11 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode
 
-from apps.contract.case import Case, Endpoint, fault, get, missing, not_a_number, number_fault
+from apps.contract.case import Case, Endpoint, fault, get, missing, not_a_number, number_fault, refused
+from apps.contract.cases_access import access
+from apps.contract.cases_io import io
+from apps.contract.cases_products import products
+from apps.contract.cases_transfer import transfers
 from apps.contract.domain import GREETING, burn, item, waited
 from apps.contract.errors import errors
 from apps.contract.models import CpuQuery, ItemPath, ItemQuery, WaitQuery
@@ -19,10 +23,6 @@ from apps.contract.orders import orders
 
 BASELINE = frozenset({"health", "plaintext", "json", "io-sleep"})
 """Names of the endpoints that the raw apps implement."""
-
-
-def _refused(name: str, path: str, *found: dict[str, Any]) -> Case:
-    return replace(get(name, path, {"detail": list(found)}), status=422)
 
 
 def _health() -> Endpoint:
@@ -71,21 +71,21 @@ def _items() -> Endpoint:
         get("unknown-key", "/items/1?colour=red", reply(1, 136)),
         get("limit-highest", "/items/1?limit=100", reply(1, 136, None, 100)),
         get("id-highest", "/items/2147483647", reply(2147483647, 5038)),
-        _refused("limit-too-big", "/items/1?limit=101", number_fault(limit, "less_than_equal", 100)),
-        _refused("limit-too-small", "/items/1?limit=0", number_fault(limit, "greater_than_equal", 1)),
-        _refused("limit-text", "/items/1?limit=ten", not_a_number(*limit)),
-        _refused("limit-empty", "/items/1?limit=", not_a_number(*limit)),
-        _refused("limit-fraction", "/items/1?limit=2.5", not_a_number(*limit)),
-        _refused("id-text", "/items/seven", not_a_number(*item_id)),
-        _refused("id-zero", "/items/0", number_fault(item_id, "greater_than_equal", 1)),
-        _refused("id-too-big", "/items/2147483648", number_fault(item_id, "less_than_equal", 2_147_483_647)),
-        _refused("q-too-long", f"/items/1?q={'x' * 51}", fault(("query", "q"), "string_too_long", too_long)),
-        _refused(
+        refused("limit-too-big", "/items/1?limit=101", number_fault(limit, "less_than_equal", 100)),
+        refused("limit-too-small", "/items/1?limit=0", number_fault(limit, "greater_than_equal", 1)),
+        refused("limit-text", "/items/1?limit=ten", not_a_number(*limit)),
+        refused("limit-empty", "/items/1?limit=", not_a_number(*limit)),
+        refused("limit-fraction", "/items/1?limit=2.5", not_a_number(*limit)),
+        refused("id-text", "/items/seven", not_a_number(*item_id)),
+        refused("id-zero", "/items/0", number_fault(item_id, "greater_than_equal", 1)),
+        refused("id-too-big", "/items/2147483648", number_fault(item_id, "less_than_equal", 2_147_483_647)),
+        refused("q-too-long", f"/items/1?q={'x' * 51}", fault(("query", "q"), "string_too_long", too_long)),
+        refused(
             "tag-empty",
             "/items/1?tags=a&tags=",
             fault(("query", "tags", 1), "string_too_short", "String should have at least 1 character"),
         ),
-        _refused(
+        refused(
             "all-wrong",
             f"/items/x?limit=no&q={'x' * 51}",
             not_a_number(*item_id),
@@ -105,10 +105,10 @@ def _waits(name: str, path: str, summary: str) -> Endpoint:
     cases = (
         get("valid", f"{path}?ms=5", {"slept_ms": 5}),
         get("zero", f"{path}?ms=0", {"slept_ms": 0}),
-        _refused("ms-missing", path, missing(*ms)),
-        _refused("ms-negative", f"{path}?ms=-1", number_fault(ms, "greater_than_equal", 0)),
-        _refused("ms-too-big", f"{path}?ms=10001", number_fault(ms, "less_than_equal", 10_000)),
-        _refused("ms-text", f"{path}?ms=soon", not_a_number(*ms)),
+        refused("ms-missing", path, missing(*ms)),
+        refused("ms-negative", f"{path}?ms=-1", number_fault(ms, "greater_than_equal", 0)),
+        refused("ms-too-big", f"{path}?ms=10001", number_fault(ms, "less_than_equal", 10_000)),
+        refused("ms-text", f"{path}?ms=soon", not_a_number(*ms)),
     )
     return Endpoint(name, "GET", path, summary, cases, make)
 
@@ -121,9 +121,9 @@ def _cpu() -> Endpoint:
     units = ("query", "units")
     cases = (
         replace(make(5), name="valid"),
-        _refused("units-missing", "/cpu", missing(*units)),
-        _refused("units-zero", "/cpu?units=0", number_fault(units, "greater_than_equal", 1)),
-        _refused("units-too-big", "/cpu?units=1001", number_fault(units, "less_than_equal", 1_000)),
+        refused("units-missing", "/cpu", missing(*units)),
+        refused("units-zero", "/cpu?units=0", number_fault(units, "greater_than_equal", 1)),
+        refused("units-too-big", "/cpu?units=1001", number_fault(units, "less_than_equal", 1_000)),
     )
     return Endpoint("cpu", "GET", "/cpu", "a set amount of pure Python work", cases, make)
 
@@ -138,6 +138,10 @@ def _all() -> tuple[Endpoint, ...]:
         _waits("io-sleep", "/io/sleep", "a wait that costs no CPU"),
         _waits("io-blocking", "/io/blocking", "a wait that blocks its thread, and so an event loop"),
         _cpu(),
+        *io(),
+        *products(),
+        *access(),
+        *transfers(),
         errors(),
     )
 

@@ -48,6 +48,12 @@ def _wrong_method() -> list[Case]:
         ("GET", "/orders/raw", "POST"),
         ("PUT", "/orders/validated", "POST"),
         ("DELETE", "/orders/full", "POST"),
+        ("DELETE", "/products", "GET POST"),
+        ("PUT", "/products/7", "GET"),
+        ("GET", "/auth/token", "POST"),
+        ("POST", "/users/me", "GET"),
+        ("GET", "/upload", "POST"),
+        ("POST", "/stream/events", "GET"),
     )
     return [
         _case(
@@ -56,7 +62,7 @@ def _wrong_method() -> list[Case]:
             path,
             405,
             "Method Not Allowed",
-            reply_headers=(("allow", allow),),
+            reply_headers=tuple(("allow", one) for one in allow.split()),
         )
         for method, path, allow in rows
     ]

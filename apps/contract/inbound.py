@@ -7,7 +7,7 @@ their own reply. The faults are worded as FastAPI words them, so that all apps a
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, MutableMapping, Sequence
 from functools import cache
 from typing import Any, TypeVar, get_origin
 
@@ -16,20 +16,37 @@ from pydantic import BaseModel, ValidationError
 from apps.contract.models import ItemPath, ItemQuery
 
 MAX_BODY_BYTES = 1_048_576
-"""The largest body that an endpoint taking JSON reads, in bytes."""
+"""The largest body that an endpoint taking JSON or a form reads, in bytes."""
+
+MAX_UPLOAD_BYTES = 10_485_760
+"""The largest file that ``POST /upload`` takes, in bytes."""
+
+MAX_UPLOAD_BODY_BYTES = MAX_UPLOAD_BYTES + 65_536
+"""The largest body of an upload: the file, and room for the multipart envelope."""
+
+FORM = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data"
 
 DETAILS: Mapping[int, str] = {
     400: "Bad Request",
+    401: "Unauthorized",
     404: "Not Found",
     405: "Method Not Allowed",
+    409: "Conflict",
     413: "Content Too Large",
     415: "Unsupported Media Type",
     500: "Internal Server Error",
+    503: "Service Unavailable",
 }
 """What ``detail`` says for each status, whatever Python's or a framework's own phrase is."""
 
 MALFORMED_JSON = "Malformed JSON"
+MALFORMED_FORM = "Malformed form"
+SKU_TAKEN = "SKU already exists"
+DATABASE_DOWN = "Database unavailable"
+UPSTREAM_DOWN = "Upstream unavailable"
 
+Message = MutableMapping[str, Any]
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -39,10 +56,12 @@ class Refused(Exception):
     Attributes:
         status: HTTP status.
         detail: what the reply's ``detail`` holds: a sentence, or the list of faults.
+        headers: names and values that the reply carries besides.
     """
 
-    def __init__(self, status: int, detail: Any = None) -> None:
+    def __init__(self, status: int, detail: Any = None, headers: Sequence[tuple[str, str]] = ()) -> None:
         self.status = status
+        self.headers = headers
         self.detail: Any = DETAILS[status] if detail is None else detail
         super().__init__(f"{status}: {self.detail}")
 
@@ -62,10 +81,35 @@ def check_media_type(content_type: str | None) -> None:
         raise Refused(415)
 
 
-def check_length(content_length: str | None) -> None:
-    """Refuses a declared length past ``MAX_BODY_BYTES`` (413); one that is no number is left to the server."""
-    if content_length and content_length.isdecimal() and int(content_length) > MAX_BODY_BYTES:
+def check_form(content_type: str | None, content_length: str | None, wanted: str = FORM) -> None:
+    """Refuses, before the body is read, what is no form (415), is too long (413) or has no boundary (400)."""
+    media_type, _, parameters = (content_type or "").partition(";")
+    if media_type.strip().lower() != wanted:
+        raise Refused(415)
+    check_length(content_length, MAX_BODY_BYTES if wanted == FORM else MAX_UPLOAD_BODY_BYTES)
+    if wanted == MULTIPART and "boundary=" not in parameters:
+        raise Refused(400, MALFORMED_FORM)
+
+
+def check_length(content_length: str | None, limit: int = MAX_BODY_BYTES) -> None:
+    """Refuses a declared length past ``limit`` bytes (413); one that is no number is left to the server."""
+    if content_length and content_length.isdecimal() and int(content_length) > limit:
         raise Refused(413)
+
+
+def check_file(content: bytes | None, texts: Sequence[str]) -> bytes:
+    """The uploaded file, refused (413) past ``MAX_UPLOAD_BYTES``, or (422) where there is none.
+
+    Args:
+        texts: what came under the file's name, but as text.
+    """
+    if content is None:
+        no_file = "Value error, Expected UploadFile, received: <class 'str'>"
+        fault = ("value_error", no_file) if texts else ("missing", "Field required")
+        raise Refused(422, [{"loc": ["body", "file"], "msg": fault[1], "type": fault[0]}])
+    if len(content) > MAX_UPLOAD_BYTES:
+        raise Refused(413)
+    return content
 
 
 async def collect(chunks: AsyncIterable[bytes]) -> bytes:
@@ -76,6 +120,21 @@ async def collect(chunks: AsyncIterable[bytes]) -> bytes:
         if len(body) > MAX_BODY_BYTES:
             raise Refused(413)
     return bytes(body)
+
+
+def counted(receive: Callable[[], Awaitable[Message]], limit: int) -> Callable[[], Awaitable[Message]]:
+    """An ASGI ``receive`` that refuses (413) as soon as more than ``limit`` bytes of a body have come."""
+    read = 0
+
+    async def count() -> Message:
+        nonlocal read
+        message = await receive()
+        read += len(message.get("body", b""))
+        if read > limit:
+            raise Refused(413)
+        return message
+
+    return count
 
 
 def load_json(body: bytes) -> Any:
@@ -104,6 +163,22 @@ def read_query(model: type[Model], getlist: Callable[[str], Sequence[str]]) -> M
         return model.model_validate(_query_values(model, getlist))
     except ValidationError as error:
         raise Refused(422, faults(error, "query")) from error
+
+
+def read_path(model: type[Model], **values: str) -> Model:
+    """Values from the path as a ``model``; refused (422) with every fault."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise Refused(422, faults(error, "path")) from error
+
+
+def read_form(model: type[Model], getlist: Callable[[str], Sequence[str]]) -> Model:
+    """A form as a ``model``; refused (422) with every fault. ``getlist`` as for ``read_query``."""
+    try:
+        return model.model_validate(_query_values(model, getlist))
+    except ValidationError as error:
+        raise Refused(422, faults(error, "body")) from error
 
 
 def read_item(item_id: str, getlist: Callable[[str], Sequence[str]]) -> tuple[int, ItemQuery]:

@@ -1,4 +1,4 @@
-"""JSON bodies, in and out."""
+"""Bodies, in and out."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
 
-from apps.contract import domain, inbound
+from apps.contract import domain, inbound, transfer
+from apps.contract.inputs import PasswordForm
 from apps.contract.models import FullOrder, Order
 
 
@@ -25,3 +27,22 @@ def full_reply(order: Order) -> HttpResponse:
     """The whole order, validated and serialized by its model."""
     reply = FullOrder.model_validate(domain.full_order(order))
     return HttpResponse(reply.model_dump_json(), content_type="application/json")
+
+
+def read_password_form(request: HttpRequest) -> PasswordForm:
+    inbound.check_form(request.headers.get("content-type"), request.headers.get("content-length"))
+    try:
+        return inbound.read_form(PasswordForm, request.POST.getlist)
+    except RequestDataTooBig as error:
+        raise inbound.Refused(413) from error
+
+
+def uploaded(request: HttpRequest) -> dict[str, Any]:
+    """Size and hash of the file in a multipart body."""
+    inbound.check_form(request.headers.get("content-type"), request.headers.get("content-length"), inbound.MULTIPART)
+    try:
+        files, texts = request.FILES.getlist("file"), request.POST.getlist("file")
+    except MultiPartParserError as error:
+        raise inbound.Refused(400, inbound.MALFORMED_FORM) from error
+    content = inbound.check_file(files[-1].read() if files else None, texts)
+    return transfer.file_sum(files[-1].name, content)

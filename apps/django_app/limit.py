@@ -6,7 +6,7 @@ import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from apps.contract.inbound import MAX_BODY_BYTES, Refused, check_length
+from apps.contract.inbound import MAX_BODY_BYTES, MAX_UPLOAD_BODY_BYTES, Refused, check_length, counted
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -17,34 +17,21 @@ _BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def limited(application: Application) -> Application:
-    """``application``, but for bodies past ``MAX_BODY_BYTES``, declared or sent, which are answered with 413."""
+    """``application``, but for bodies past the contract's limits, declared or sent, which are answered with 413."""
 
     async def limit(scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] in _BODILESS:
             await application(scope, receive, send)
             return
         length = dict(scope["headers"]).get(b"content-length", b"")
+        most = MAX_UPLOAD_BODY_BYTES if scope["path"] == "/upload" else MAX_BODY_BYTES
         try:
-            check_length(length.decode("latin-1"))
-            await application(scope, _counting(receive), send)
+            check_length(length.decode("latin-1"), most)
+            await application(scope, counted(receive, most), send)
         except Refused as refused:
             await _answer(send, refused)
 
     return limit
-
-
-def _counting(receive: Receive) -> Receive:
-    read = 0
-
-    async def counted() -> Message:
-        nonlocal read
-        message = await receive()
-        read += len(message.get("body", b""))
-        if read > MAX_BODY_BYTES:
-            raise Refused(413)
-        return message
-
-    return counted
 
 
 async def _answer(send: Send, refused: Refused) -> None:

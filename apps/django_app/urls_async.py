@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.urls import path
 
 from apps.django_app import views_async as views
+from apps.django_app import views_data_async as data
+from apps.django_app import views_streams_async as streams
 
 urlpatterns = [
     path("health", views.health),
@@ -17,6 +19,20 @@ urlpatterns = [
     path("orders/full", views.order_full),
     path("io/sleep", views.sleep),
     path("io/blocking", views.block),
+    path("io/upstream", data.call_upstream),
+    path("io/db", data.sleep_in_database),
+    path("io/file", data.read_file),
+    path("products/<str:product_id>", data.product),
+    path("products", data.products),
+    path("auth/token", data.token),
+    path("users/me", data.me),
+    path("upload", data.upload),
+    path("download", streams.download),
+    path("stream/events", streams.events),
+    path("openapi.json", streams.document),
+    path("docs", streams.docs),
+    path("redoc", streams.redoc),
+    path("docs/assets/<str:name>", streams.asset),
 ]
 
 handler400 = "apps.django_app.errors.bad_request"

@@ -8,21 +8,30 @@ from fastapi import APIRouter, Request
 
 from apps.contract import domain
 from apps.contract.models import FullOrder, Order
+from apps.contract.operations import BODY_REFUSALS
+from apps.contract.replies import TotalsReply
 from apps.fastapi_app.body import JSONRoute
+from apps.fastapi_app.errors import refusals
 
 router = APIRouter(prefix="/orders", route_class=JSONRoute)
+ORDER_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Order"}}},
+    }
+}
 
 
-@router.post("/raw")
-async def raw(request: Request) -> dict[str, Any]:
+@router.post("/raw", responses=refusals(400, 413, 415, 500), openapi_extra=ORDER_BODY)
+async def raw(request: Request) -> TotalsReply:
     return domain.raw_totals(await request.json())
 
 
-@router.post("/validated")
-async def validated(order: Order) -> dict[str, Any]:
+@router.post("/validated", responses=refusals(*BODY_REFUSALS))
+async def validated(order: Order) -> TotalsReply:
     return domain.totals(order)
 
 
-@router.post("/full", response_model=FullOrder)
+@router.post("/full", response_model=FullOrder, responses=refusals(*BODY_REFUSALS))
 async def full(order: Order) -> dict[str, Any]:
     return domain.full_order(order)

@@ -17,8 +17,8 @@ def http_error(error: HTTPException) -> tuple[dict[str, Any], int, list[tuple[st
     return {"detail": DETAILS.get(status, error.name)}, status, headers
 
 
-def refused(error: Refused) -> tuple[dict[str, Any], int]:
-    return {"detail": error.detail}, error.status
+def refused(error: Refused) -> tuple[dict[str, Any], int, list[tuple[str, str]]]:
+    return {"detail": error.detail}, error.status, list(error.headers)
 
 
 def register(app: Flask) -> None:

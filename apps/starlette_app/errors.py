@@ -14,7 +14,7 @@ async def http_error(request: Request, exc: HTTPException) -> JSONResponse:
 
 
 async def refused(request: Request, exc: Refused) -> JSONResponse:
-    return JSONResponse({"detail": exc.detail}, status_code=exc.status)
+    return JSONResponse({"detail": exc.detail}, status_code=exc.status, headers=dict(exc.headers))
 
 
 async def crashed(request: Request, exc: Exception) -> JSONResponse:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from tornado.web import Application
 
-from apps.tornado_app import basics, orders, waits
+from apps.tornado_app import basics, documents, io, orders, products, streams, upload, users, waits
 from apps.tornado_app.base import NotFoundHandler
 
 
 def create_app() -> Application:
     """The application, with its handlers; it logs no access."""
+    modules = (basics, orders, waits, io, products, users, upload, streams, documents)
     return Application(
-        [*basics.routes, *orders.routes, *waits.routes],
+        [route for module in modules for route in module.routes],
         default_handler_class=NotFoundHandler,
         log_function=lambda handler: None,
     )

@@ -1,4 +1,4 @@
-"""What the handlers share: errors as JSON, and JSON bodies that are limited while they are read."""
+"""What the handlers share: errors as JSON, CORS, and bodies that are limited while they are read."""
 
 from __future__ import annotations
 
@@ -8,13 +8,33 @@ from typing import Any
 from tornado.web import HTTPError, RequestHandler, stream_request_body
 
 from apps.contract import inbound
+from apps.contract.settings import ALLOWED_ORIGIN, CORS_HEADERS, CORS_METHODS
 
 
 class ApiHandler(RequestHandler):
-    """Answers errors as the contract words them and adds no header of its own."""
+    """Answers errors as the contract words them and adds no header of its own; admits one other origin."""
+
+    def set_default_headers(self) -> None:
+        if "Origin" in self.request.headers:
+            self.set_header("Vary", "Origin")
+            if self.request.headers["Origin"] == ALLOWED_ORIGIN:
+                self.set_header("Access-Control-Allow-Origin", ALLOWED_ORIGIN)
+
+    def options(self, *args: str) -> None:
+        """The preflight of CORS; any other ``OPTIONS`` is refused, as in the other apps."""
+        if "Access-Control-Request-Method" not in self.request.headers:
+            raise HTTPError(405)
+        if self.request.headers.get("Origin") == ALLOWED_ORIGIN:
+            self.set_header("Access-Control-Allow-Methods", ", ".join(CORS_METHODS))
+            self.set_header("Access-Control-Allow-Headers", ", ".join(CORS_HEADERS))
+        self.set_status(204)
 
     def compute_etag(self) -> None:
         """No Etag: the other frameworks do not hash their replies."""
+
+    def decode_argument(self, value: bytes, name: str | None = None) -> str:
+        """Wrong UTF-8 is replaced, as in the other frameworks, and left to the validator."""
+        return value.decode("utf-8", "replace")
 
     def getlist(self, name: str) -> Sequence[str]:
         return self.get_query_arguments(name, strip=False)
@@ -25,6 +45,8 @@ class ApiHandler(RequestHandler):
         if isinstance(error, inbound.Refused):
             self.set_status(error.status)
             detail = error.detail
+            for name, value in error.headers:
+                self.set_header(name, value)
         if self.get_status() == 405:
             self.set_header("Allow", ", ".join(self._allowed()))
         if self.get_status() == 413:
@@ -40,7 +62,8 @@ class ApiHandler(RequestHandler):
         return [
             method
             for method in self.SUPPORTED_METHODS
-            if getattr(type(self), method.lower()) is not getattr(RequestHandler, method.lower())
+            if method != "OPTIONS"
+            and getattr(type(self), method.lower()) is not getattr(RequestHandler, method.lower())
         ]
 
 
@@ -52,26 +75,40 @@ class NotFoundHandler(ApiHandler):
 
 
 @stream_request_body
-class JsonHandler(ApiHandler):
-    """Takes a JSON body, which is refused before it is read whole where it is too long."""
+class BodyHandler(ApiHandler):
+    """Takes a body, which is refused before it is read whole where it is too long."""
+
+    limit = inbound.MAX_BODY_BYTES
 
     def prepare(self) -> None:
         self.body = bytearray()
         self.refused = False
         if self.request.method == "POST":
-            inbound.check_length(self.request.headers.get("Content-Length"))
+            self.request.connection.set_max_body_size(2 * self.limit)
+            inbound.check_length(self.request.headers.get("Content-Length"), self.limit)
 
     def data_received(self, chunk: bytes) -> None:
         self.body += chunk
-        if len(self.body) > inbound.MAX_BODY_BYTES and not self.refused:
+        if len(self.body) > self.limit and not self.refused:
             self.refused = True
             self.send_error(413)
 
     async def post(self) -> None:
         if not self.refused:
-            inbound.check_media_type(self.request.headers.get("Content-Type"))
-            self.finish(self.reply(inbound.load_json(bytes(self.body))))
+            await self.take(bytes(self.body))
 
-    def reply(self, value: Any) -> dict[str, Any] | str:
+    async def take(self, body: bytes) -> None:
+        """Answers a request with this body."""
+        raise NotImplementedError
+
+
+class JsonHandler(BodyHandler):
+    """Takes a JSON body."""
+
+    async def take(self, body: bytes) -> None:
+        inbound.check_media_type(self.request.headers.get("Content-Type"))
+        self.finish(await self.reply(inbound.load_json(body)))
+
+    async def reply(self, value: Any) -> dict[str, Any] | str:
         """The reply to the body's JSON value: what ``finish`` takes."""
         raise NotImplementedError

@@ -10,17 +10,17 @@ from apps.tornado_app.base import JsonHandler
 
 
 class Raw(JsonHandler):
-    def reply(self, value: Any) -> dict[str, Any]:
+    async def reply(self, value: Any) -> dict[str, Any]:
         return domain.raw_totals(value)
 
 
 class Validated(JsonHandler):
-    def reply(self, value: Any) -> dict[str, Any]:
+    async def reply(self, value: Any) -> dict[str, Any]:
         return domain.totals(inbound.read_body(Order, value))
 
 
 class Full(JsonHandler):
-    def reply(self, value: Any) -> str:
+    async def reply(self, value: Any) -> str:
         order = inbound.read_body(Order, value)
         self.set_header("Content-Type", "application/json; charset=UTF-8")
         return FullOrder.model_validate(domain.full_order(order)).model_dump_json()

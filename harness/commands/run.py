@@ -28,6 +28,7 @@ from harness.plan import make_plan, with_twin
 from harness.profiles import PROFILES
 from harness.record import Run, find_run
 from harness.servers import Bind, command_of
+from harness.services import needs_of, services
 from harness.units import format_duration, parse_duration
 from harness.verify import case_of
 
@@ -70,9 +71,15 @@ def run(request: RunRequest) -> int:
         errors.print(f"warning: {warning}", style="yellow", markup=False)
     code = 0
     try:
-        with Engine(placement.generator) as engine, ProgressObserver(errors, request.quiet) as observer:
-            observer.run_started(opened.manifest.plan, str(opened.folder))
-            outcome = conduct(opened, engine, placement, observer, spend_what_is_left)
+        plan = opened.manifest.plan
+        needs = needs_of(planned.endpoint for point in plan.points for planned in point.requests)
+        with (
+            services(needs, placement.backing) as around,
+            Engine(placement.generator) as engine,
+            ProgressObserver(errors, request.quiet) as observer,
+        ):
+            observer.run_started(plan, str(opened.folder))
+            outcome = conduct(opened, engine, placement, observer, spend_what_is_left, around)
             code = 0 if outcome.complete else 4
     except KeyboardInterrupt:
         errors.print(f"interrupted; go on with: harness run --resume {opened.folder}", markup=False, soft_wrap=True)

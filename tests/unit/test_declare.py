@@ -43,7 +43,7 @@ def test_a_projects_own_targets_come_first(tmp_path):
     (tmp_path / "scenarios" / "one.toml").write_text(SCENARIO)
     declarations = load_declarations(tmp_path)
     assert [t.name for t in select_targets(declarations, [], interface_of)] == ["mine"]
-    assert [t.name for t in select_targets(declarations, ["fastapi-*"], interface_of)] == ["fastapi-uvicorn"]
+    assert [t.name for t in select_targets(declarations, ["fastapi-uvi*"], interface_of)] == ["fastapi-uvicorn"]
     assert [s.name for s in select_scenarios(declarations, ["one"])] == ["one"]
 
 

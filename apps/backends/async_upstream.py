@@ -1,0 +1,42 @@
+"""The upstream service through aiohttp, all calls at the same time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import aiohttp
+
+from apps.contract.inbound import UPSTREAM_DOWN, Refused
+from apps.contract.settings import settings
+
+
+class Upstream:
+    """A session that is opened when it is first needed."""
+
+    def __init__(self) -> None:
+        self._session: aiohttp.ClientSession | None = None
+
+    async def delays(self, ms: int, calls: int) -> Sequence[dict[str, Any]]:
+        """The replies to ``calls`` requests that each take ``ms`` milliseconds; refused (503) when one fails."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0),
+                timeout=aiohttp.ClientTimeout(total=settings().upstream_timeout_s),
+            )
+        url = f"{settings().upstream_url}/delay?ms={ms}"
+        try:
+            return await asyncio.gather(*(self._get(self._session, url) for _ in range(calls)))
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            raise Refused(503, UPSTREAM_DOWN) from error
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def _get(self, session: aiohttp.ClientSession, url: str) -> dict[str, Any]:
+        async with session.get(url, raise_for_status=True) as response:
+            reply: dict[str, Any] = await response.json()
+            return reply

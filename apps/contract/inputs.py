@@ -1,0 +1,68 @@
+"""Pydantic models of the requests that do I/O, sign in or carry files, shared by all apps."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from apps.contract.models import Cents, ItemId, Strict
+
+Milliseconds = Annotated[int, Field(ge=0, le=10_000)]
+
+
+class UpstreamQuery(BaseModel):
+    """Query of ``GET /io/upstream``: ``calls`` requests that take ``ms`` milliseconds each."""
+
+    ms: Milliseconds
+    calls: Annotated[int, Field(ge=1, le=100)] = 1
+
+
+class FileQuery(BaseModel):
+    """Query of ``GET /io/file``."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class ProductPath(BaseModel):
+    """Path of ``/products/{product_id}``."""
+
+    product_id: ItemId
+
+
+class ProductsQuery(BaseModel):
+    """Query of ``GET /products``."""
+
+    limit: Annotated[int, Field(ge=1, le=100)] = 10
+    offset: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+
+
+class NewProduct(Strict):
+    """Body of ``POST /products``; one without ``sku`` is given the next free one. PostgreSQL texts hold no NUL."""
+
+    sku: Annotated[str, Field(pattern=r"^[A-Z]{3}-[0-9]{4,9}$")] | None = None
+    name: Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00]+$")]
+    price_cents: Cents
+    stock: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+
+
+class PasswordForm(BaseModel):
+    """Form of ``POST /auth/token``: the password grant of OAuth2."""
+
+    grant_type: Annotated[str, Field(pattern=r"^password$")] | None = None
+    username: Annotated[str, Field(min_length=1, max_length=64)]
+    password: Annotated[str, Field(min_length=1, max_length=128)]
+    scope: Annotated[str, Field(max_length=200)] = ""
+
+
+class DownloadQuery(BaseModel):
+    """Query of ``GET /download``; a kB is 1,024 bytes."""
+
+    kb: Annotated[int, Field(ge=0, le=10_240)]
+
+
+class EventsQuery(BaseModel):
+    """Query of ``GET /stream/events``: ``n`` events, ``interval_ms`` apart."""
+
+    n: Annotated[int, Field(ge=1, le=1_000)] = 3
+    interval_ms: Annotated[int, Field(ge=0, le=1_000)] = 0

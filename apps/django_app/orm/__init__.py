@@ -1,0 +1,1 @@
+"""Products in Django's own ORM: a Django application."""

@@ -1,0 +1,1 @@
+"""The service with a set delay that apps call; not one of the apps that are compared."""

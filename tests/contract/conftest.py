@@ -1,0 +1,33 @@
+"""Live targets with the services that they call; one server at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from harness.declare import load_declarations
+from harness.launch import Running, serving
+from harness.services import Services, services
+
+TARGETS = {target.name: target for target in load_declarations().targets}
+
+
+@dataclass(frozen=True)
+class Live:
+    running: Running
+    around: Services
+
+
+@pytest.fixture(scope="session")
+def around():
+    with services({"database", "upstream"}) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def live(request, around):
+    """The target that the test is parametrized with, up; rows restored."""
+    around.restore()
+    with serving(TARGETS[request.param], environment=around.environment) as running:
+        yield Live(running, around)
