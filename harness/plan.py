@@ -28,6 +28,7 @@ from harness.profiles import Detail, Profile
 from harness.units import format_duration
 
 SLICE_S = 0.05
+WAIT_SLICE_S = 0.15
 RAMP_S = 0.01
 SERVICE_TIMES_PER_SLICE = 20
 EXPECTED_SERVICE_S = 0.004
@@ -97,13 +98,16 @@ def with_twin(targets: Sequence[Target]) -> tuple[Target, ...]:
 
 
 def slice_length(point: Point) -> float:
-    """50 ms, or after the lead-in so many waits that the slice holds some 64 replies: 20 at most, 4 at least.
+    """50 ms; with waits 150 ms, or so many waits that the slice holds some 64 replies: 20 at most, 4 at least.
 
     The first sends of a slice are spread over one wait, so replies do not come in bursts, and a window of a few waits
-    counts them as exactly as one of 20.
+    counts them as exactly as one of 20. Requests that wait live long enough for CPython to collect garbage of every age
+    several times a second, some 40 ms each: a slice has to hold its share of that.
     """
+    if not point.wait_s:
+        return SLICE_S
     waits = min(SERVICE_TIMES_PER_SLICE, max(4, math.ceil(REPLIES_PER_SLICE / point.concurrency)))
-    return max(SLICE_S, lead_in(point.wait_s) + waits * point.wait_s)
+    return max(WAIT_SLICE_S, lead_in(point.wait_s) + waits * point.wait_s)
 
 
 def lead_in(wait_s: float) -> float:
@@ -251,7 +255,7 @@ def _groups(targets: Sequence[Target], scenarios: Sequence[Scenario], points: Se
 
 def _rounds_of(group: _Group, rounds: int, profile: Profile) -> int:
     """Groups whose rounds are long because of waits get the fewest: the block is the replicate, not the round."""
-    return max(1, profile.min_rounds - 1) if group.slice_s > SLICE_S else rounds
+    return profile.min_rounds if group.slice_s > SLICE_S else rounds
 
 
 def _slot_seconds(group: _Group, rounds: int, profile: Profile) -> float:

@@ -103,6 +103,8 @@ def prepare(request: RunRequest, placement: Placement) -> Manifest:
     targets, skipped = chosen_targets(request.targets, declarations)
     if not request.targets and profile.references_only and any(target.reference for target in targets):
         targets = tuple(target for target in targets if target.reference)
+    if not request.targets:
+        targets = tuple(t for t in targets if not any(fnmatchcase(t.name, glob) for glob in profile.without))
     scenarios = select_scenarios(declarations, request.scenarios)
     if not request.scenarios:
         scenarios = tuple(s for s in scenarios if any(fnmatchcase(s.name, glob) for glob in profile.scenarios))
@@ -111,6 +113,7 @@ def prepare(request: RunRequest, placement: Placement) -> Manifest:
         command_of(target, Bind("127.0.0.1", 1))
     seed = random.SystemRandom().randrange(1_000_000) if request.seed is None else request.seed
     plan = make_plan(targets, scenarios, declarations.contrasts, profile, seed=seed, budget_s=budget)
+    targets = tuple(target for target in targets if target.name in plan.blocks[0].targets)
     for point in plan.points:
         for planned in point.requests:
             case_of(planned)
