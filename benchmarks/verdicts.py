@@ -164,9 +164,9 @@ def control(options: argparse.Namespace) -> None:
     """Every full target against itself, in every scenario of the quick profile, in one run."""
     declarations, placement = load_declarations(), detect()
     scenarios = select_scenarios(declarations, ["json", "plaintext", "items", "orders-*"])
-    chosen = [t for t in declarations.targets if t.endpoints == ("*",) and t.options.get("worker_class") != "sync"]
+    chosen = [target for target in declarations.targets if target.endpoints == ("*",)]
     twins = [replace(t, name=t.name + TWIN, twin_of=t.name, reference=False) for t in chosen]
-    profile = Profile("control", 1e9, options.blocks, 5, "quick")
+    profile = Profile("control", 1e9, options.blocks, 3, "quick")
     targets = [side for pair in zip(chosen, twins, strict=True) for side in pair]
     plan = make_plan(targets, scenarios, [], profile, seed=options.seed, budget_s=options.budget)
     manifest = Manifest(

@@ -40,6 +40,7 @@ BLOCKS = 8
 SLOT_S = 1.6
 MARGIN = 0.02
 SERVICE_S = 0.001
+MD1_SERVICE_S = 0.004
 START_S = 1.1
 
 
@@ -171,7 +172,7 @@ def _stages(
     cpus = placement.server
     yield "queue: Lindley's recursion", partial(check_lindley, engine, SERVICE_S, 0.7, 6, 1, cpus)
     for rho in (0.5, 0.7, 0.8):
-        yield f"queue: M/D/1 at ρ = {rho}", partial(check_md1, engine, SERVICE_S, rho, 10, 1, cpus)
+        yield f"queue: M/D/1 at ρ = {rho}", partial(check_md1, engine, MD1_SERVICE_S, rho, 15, 1, cpus)
     yield "a stall of 1 s in 20 s", partial(check_stall, engine, SERVICE_S, 200, 20, 1.0, cpus)
     yield "sabotage: 404s", partial(check_missing, engine, 1)
     yield "sabotage: a throttled generator", partial(check_throttled, engine, 3)

@@ -6,6 +6,7 @@ percent more; blocks have fresh servers each. The truth is the loop's measured C
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -32,7 +33,7 @@ CALIBRATION_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Injected:
-    """One slowdown over the blocks of an experiment.
+    """One slowdown over the valid blocks of an experiment.
 
     Attributes:
         wanted: the share that was aimed at, 0.03 for 3%; 0 for the A/A control.
@@ -49,6 +50,8 @@ class Injected:
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
+    """What was found; ``cpu_us`` is NaN where no block was valid."""
+
     target: str
     cpu_us: float
     block_s: float
@@ -92,7 +95,8 @@ def experiment(
         frames = tidy(run.slots())
         contrasts = run.manifest.plan.contrasts
         values = contrast_values(frames.slices, contrasts, (point,))
-        base = float(np.mean(absolute_values(frames.slices, (point,), "cpu_cost")[Side(target.name, point.id)]))
+        costs = absolute_values(frames.slices, (point,), "cpu_cost").get(Side(target.name, point.id))
+        base = math.nan if costs is None else float(np.mean(costs))
         idle = _burnt(folder / "base.book")
         found = [Injected(0.0, 1.0, *_both(values, twin.name))]
         for share, side in sides.items():
