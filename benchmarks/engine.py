@@ -39,12 +39,12 @@ BODY = '{"hello":"world"}'
 RATES = (200, 2_000, 10_000)
 NGINX = """
 daemon off; worker_processes 1; worker_cpu_affinity {mask}; pid {folder}/pid; error_log {folder}/error.log;
-events {{ worker_connections 4096; }}
+worker_rlimit_nofile 32768; events {{ worker_connections 16384; }}
 http {{
   access_log off; default_type application/json; keepalive_requests 1000000000;
   client_body_temp_path {folder}/a; proxy_temp_path {folder}/b; fastcgi_temp_path {folder}/c;
   uwsgi_temp_path {folder}/d; scgi_temp_path {folder}/e;
-  server {{ listen 127.0.0.1:{port} backlog=4096; location / {{ return 200 '{body}'; }} }}
+  server {{ listen 127.0.0.1:{port} backlog=16384; location / {{ return 200 '{body}'; }} }}
 }}
 """
 LOCUSTFILE = """

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
+from apps.contract.tokens import fill
 from harness.errors import LaunchError, NotReadyError, UsageError
 from harness.guard import Guard
 from harness.launch import Fleet, Running
@@ -25,6 +26,7 @@ from harness.model import (
 )
 from harness.placement import Placement
 from harness.plan import TWIN, expand, serves, slice_length, turn_seconds, warmup_seconds
+from harness.services import WRITES, Services
 from harness.verify import Reply, case_of, compare, exchange
 
 LOOKS = (24, 16, 12, 8, 5)
@@ -67,7 +69,7 @@ def raw_point(raw: RawRequest, concurrency: int) -> Point:
     return Point(f"{name}@{concurrency}", "request", {}, concurrency, (request,))
 
 
-def probe(targets: Sequence[Target], point: Point, placement: Placement) -> Probed:
+def probe(targets: Sequence[Target], point: Point, placement: Placement, around: Services) -> Probed:
     """Starts both, sends the point's requests twice to each, and ends them.
 
     Raises:
@@ -77,13 +79,13 @@ def probe(targets: Sequence[Target], point: Point, placement: Placement) -> Prob
     guard = Guard()
     try:
         cpus = tuple(sorted({*placement.server, *placement.generator}))
-        with Fleet(guard, start_cpus=cpus, server_cpus=placement.server) as fleet:
+        with Fleet(guard, start_cpus=cpus, server_cpus=placement.server, environment=around.environment) as fleet:
             fleet.start(targets)
             for failure in fleet.failures.values():
                 raise LaunchError(failure.message, log=failure.log)
             start_s = max(running.startup_s for running in fleet.running.values())
             replies = [
-                _reply(running, request)
+                _reply(running, request, around)
                 for running, request, _ in product(fleet.running.values(), point.requests, range(2))
             ]
     finally:
@@ -101,13 +103,15 @@ def probe(targets: Sequence[Target], point: Point, placement: Placement) -> Prob
     return Probed(start_s, replace(raw, status=statuses[0]), note)
 
 
-def _reply(running: Running, request: PlannedRequest) -> Reply:
+def _reply(running: Running, request: PlannedRequest, around: Services) -> Reply:
     """The reply to one request, right as far as can be told.
 
     Raises:
         LaunchError: there is none, or it is an error, or not what the contract says.
     """
-    name, case, raw = running.target.name, case_of(request), request.raw
+    name, case, raw = running.target.name, fill(case_of(request), running.secret), request.raw
+    if request.endpoint in WRITES:
+        around.restore()
     try:
         reply = exchange(running.bind, case)
     except (OSError, http.client.HTTPException) as error:

@@ -28,6 +28,7 @@ from harness.model import Block, Manifest, Metric, Plan, Point, RawRequest, Scen
 from harness.placement import Placement, detect
 from harness.record import Run
 from harness.render.versus import document, lines, state
+from harness.services import Services, needs_of, services
 from harness.units import parse_duration
 from harness.versus import block, named_apart, point_of, probe, raw_point, versus_plan
 
@@ -69,25 +70,19 @@ def run(request: VersusRequest) -> int:
     a, b = sides(request)
     placement = detect()
     point = requested_point(request, a, b)
-    probed = probe((a, b), point, placement)
-    if probed.raw is not None:
-        point = raw_point(probed.raw, point.concurrency)
-    left = budget - (time.monotonic() - began)
-    seed = random.SystemRandom().randrange(1_000_000) if request.seed is None else request.seed
-    plan = versus_plan(a, b, point, metric, seed=seed, budget_s=left, start_s=probed.start_s, control=request.control)
-    manifest = new_manifest(request, plan, (a, b), placement, seed)
-    opened = Run.create(request.out or RESULTS / manifest.run, manifest)
+    with services(needs_of(asked.endpoint for asked in point.requests), placement.backing) as around:
+        probed = probe((a, b), point, placement, around)
+        if probed.raw is not None:
+            point = raw_point(probed.raw, point.concurrency)
+        left = budget - (time.monotonic() - began)
+        seed = random.SystemRandom().randrange(1_000_000) if request.seed is None else request.seed
+        plan = versus_plan(
+            a, b, point, metric, seed=seed, budget_s=left, start_s=probed.start_s, control=request.control
+        )
+        manifest = new_manifest(request, plan, (a, b), placement, seed)
+        opened = Run.create(request.out or RESULTS / manifest.run, manifest)
+        interrupted = measure(opened, placement, around, errors)
     notes = [note for note in (probed.note, placement.note) if note]
-    interrupted = False
-    with Engine(placement.generator) as engine, VersusObserver(errors) as observer:
-
-        def extend(so_far: Run, left_s: float) -> Block | None:
-            return next_one(so_far, left_s, observer)
-
-        try:
-            conduct(opened, engine, placement, observer, extend)
-        except KeyboardInterrupt:
-            interrupted = True
     if not opened.slots():
         return 130
     summary = summarise(opened.manifest, opened.slots(), opened.samples)
@@ -106,6 +101,20 @@ def run(request: VersusRequest) -> int:
         return 130
     _raise_failures(opened)
     return 1 if limit is not None and slower_than(result, limit) else 0
+
+
+def measure(opened: Run, placement: Placement, around: Services, errors: Console) -> bool:
+    """Conducts the run, with its verdict told as it firms up; returns whether the user interrupted it."""
+    with Engine(placement.generator) as engine, VersusObserver(errors) as observer:
+
+        def extend(so_far: Run, left_s: float) -> Block | None:
+            return next_one(so_far, left_s, observer)
+
+        try:
+            conduct(opened, engine, placement, observer, extend, around)
+        except KeyboardInterrupt:
+            return True
+    return False
 
 
 def next_one(run: Run, left_s: float, observer: VersusObserver) -> Block | None:
