@@ -168,7 +168,7 @@ def versus(
     with_b: Annotated[
         list[str], typer.Option("--with-b", metavar="PACKAGE==VERSION", help="Packages of B's own environment.")
     ] = [],  # noqa: B006
-    budget: Annotated[str, typer.Option(metavar="TIME", help="Wall time, server starts included.")] = "40s",
+    budget: Annotated[str, typer.Option(metavar="TIME", help="Wall time, with server starts.")] = "40s",
     fail_if_slower: Annotated[
         str, typer.Option(metavar="SHARE", help="Exit with 1 where A is shown to be slower than B by more, say 3%.")
     ] = "",

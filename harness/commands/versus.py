@@ -62,12 +62,12 @@ class VersusRequest:
 
 def run(request: VersusRequest) -> int:
     """Measures until it is decided or the budget is spent; returns the exit code."""
-    began = time.monotonic()
     errors = Console(stderr=True, quiet=request.quiet)
     limit = parse_share(request.fail_if_slower)
     metric = parse_metric(request.metric)
     budget = _budget(request.budget)
     a, b = sides(request)
+    began = time.monotonic()
     placement = detect()
     point = requested_point(request, a, b)
     with services(needs_of(asked.endpoint for asked in point.requests), placement.backing) as around:

@@ -36,6 +36,7 @@ PARTS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("live", REFERENCES, indirect=True)
 def test_the_app_keeps_to_its_own_document(live: Live, tmp_path: Path) -> None:
