@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -26,7 +26,8 @@ class Judged:
 
     Attributes:
         controls: ids of the A/A contrasts.
-        metric_margins: the margin for contrasts of each metric that are no control, as a share.
+        metric_margins: the margin for contrasts of each metric that are no control, as a share; of points without waits
+            where there are any.
     """
 
     values: Mapping[str, BlockValues]
@@ -39,17 +40,23 @@ class Judged:
 def judge_run(manifest: Manifest, frames: Frames) -> Judged:
     """Every declared contrast of the run at this look.
 
-    The margin is the larger of 2% and the 95th percentile of the blocks' |d| of the A/A control of the same metric (of
-    any metric, where it has none of its own). The control itself is judged against 2%: against its own spread it could
-    never fail; and its contrasts are a family of their own.
+    The margin is the larger of 2% and the 95th percentile of the blocks' |d| of the A/A control of the same metric, at
+    points with waits or at points without: their noise is of another kind. Where there is none of its own, it is the
+    widest. The control itself is judged against 2%: against its own spread it could never fail; and its contrasts are a
+    family of their own.
     """
     contrasts = manifest.plan.contrasts
     controls = control_ids(manifest)
     values = contrast_values(frames.slices, contrasts, manifest.plan.points)
-    found = _control_margins(contrasts, controls, values)
+    waits = {point.id for point in manifest.plan.points if point.wait_s > 0}
+    found = _control_margins(contrasts, controls, values, waits)
     widest = max(found.values(), default=MARGIN)
-    by_metric = {metric: found.get(metric, widest) for metric in COLUMN}
-    margins = {each.id: MARGIN if each.id in controls else by_metric[each.metric] for each in contrasts}
+    by_kind = {(metric, wait): found.get((metric, wait), widest) for metric in COLUMN for wait in (False, True)}
+    margins = {
+        each.id: MARGIN if each.id in controls else by_kind[each.metric, each.a.point in waits] for each in contrasts
+    }
+    only_waits = all(point.id in waits for point in manifest.plan.points)
+    by_metric = {metric: by_kind[metric, only_waits] for metric in COLUMN}
     # Two families: among differences that are real, Benjamini–Hochberg would let a control pass too easily.
     decisions: dict[str, Decision] = {}
     for family in (controls, frozenset(values) - controls):
@@ -78,15 +85,20 @@ def results(manifest: Manifest, frames: Frames, judged: Judged) -> tuple[Contras
 
 
 def _control_margins(
-    contrasts: Sequence[Contrast], controls: frozenset[str], values: Mapping[str, BlockValues]
-) -> dict[Metric, float]:
-    spread: dict[Metric, list[FloatArray]] = {}
+    contrasts: Sequence[Contrast],
+    controls: frozenset[str],
+    values: Mapping[str, BlockValues],
+    waits: Collection[str],
+) -> dict[tuple[Metric, bool], float]:
+    """By metric, and by whether the points have waits."""
+    spread: dict[tuple[Metric, bool], list[FloatArray]] = {}
     for contrast in contrasts:
         if contrast.id in controls and len(values[contrast.id].blocks):
-            spread.setdefault(contrast.metric, []).append(np.abs(values[contrast.id].log_ratio))
+            kind = (contrast.metric, contrast.a.point in waits)
+            spread.setdefault(kind, []).append(np.abs(values[contrast.id].log_ratio))
     return {
-        metric: max(MARGIN, float(np.expm1(np.percentile(np.concatenate(each), CONTROL_PERCENTILE))))
-        for metric, each in spread.items()
+        kind: max(MARGIN, float(np.expm1(np.percentile(np.concatenate(each), CONTROL_PERCENTILE))))
+        for kind, each in spread.items()
     }
 
 

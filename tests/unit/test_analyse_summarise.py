@@ -6,13 +6,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from harness.analyse.judge import _control_margins
 from harness.analyse.latency import percentiles
 from harness.analyse.live import undecided
 from harness.analyse.predict import predicted_throughput
+from harness.analyse.ratio import BlockValues
 from harness.analyse.summarise import summarise
 from harness.analyse.summary import Cell, ContrastResult, Summary
 from harness.analyse.ties import letter
-from harness.model import Failure, Gate, Side, SlotRecord, Target
+from harness.model import Contrast, Failure, Gate, Side, SlotRecord, Target
 from tests.synthetic import TARGETS, Run, make_run, points, true_cost_us, true_throughput_rps
 
 FASTAPI, TORNADO = "fastapi-uvicorn", "tornado"
@@ -344,3 +346,17 @@ def test_lacking_endpoints_say_why() -> None:
     found = summarise(replace(run.manifest, targets=lacking), run.slots, run.samples)
     assert cell(found, TORNADO).reasons == ("no JSON here",)
     assert isinstance(lacking[0], Target)
+
+
+def test_noise_at_waits_widens_the_margin_there_only() -> None:
+    quiet, noisy = (
+        Contrast(name, "real", "cpu_cost", Side("a~again", point), Side("a", point))
+        for name, point in (("quiet", "json@16"), ("noisy", "io-sleep[ms=2]@64"))
+    )
+    values = {
+        "quiet": BlockValues((0, 1, 2), np.array([0.001, -0.002, 0.003]), np.zeros(3)),
+        "noisy": BlockValues((0, 1, 2), np.array([0.2, -0.1, 0.1]), np.zeros(3)),
+    }
+    found = _control_margins([quiet, noisy], frozenset(values), values, {"io-sleep[ms=2]@64"})
+    assert found["cpu_cost", False] == 0.02
+    assert found["cpu_cost", True] > 0.1
