@@ -209,9 +209,10 @@ class Slices:
         side: index into the slot's sides.
         started: seconds since the slot's first slice.
         length: from the first send to the last moment at which a new request was sent.
-        window: the part of ``length`` over which throughput is counted (without the lead-in).
+        window: the time over which throughput is counted: slice and drain; where requests wait, the slice without its
+            lead-in.
         drain: from the end of ``length`` to the last reply.
-        window_replies: verified replies that ended within the window.
+        window_replies: verified replies within the window.
         replies: verified replies in slice and drain together.
         wrong: replies that differed from the contract.
         failed: requests that ended without a whole reply, of any kind.
