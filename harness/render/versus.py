@@ -123,6 +123,12 @@ def _values(cell: Cell) -> str:
 
 def _reasons(summary: Summary, result: ContrastResult) -> list[str]:
     """Why the result is less than sound: gates that fired, failures, and what the contrast itself says."""
-    gates = {f"{gate.gate}: {gate.reason}" for gate in summary.health.gates if gate.fatal}
+    gates: dict[str, list[str]] = {}
+    for gate in summary.health.gates:
+        if gate.fatal:
+            gates.setdefault(gate.gate, []).append(gate.reason)
+    fired = [f"{name}: {each[0]}" + (f", and {len(each) - 1} more" if each[1:] else "") for name, each in gates.items()]
     failures = {f"{failure.target}: {failure.message}" for failure in summary.health.failures}
-    return [*([result.reason] if result.reason else []), *sorted(gates), *sorted(failures)]
+    # What the contrast itself says of a gate stands among the gates already.
+    own = [result.reason] if result.reason and not fired else []
+    return [*own, *fired, *sorted(failures)]
