@@ -63,7 +63,7 @@ def json_point() -> Point:
     return expand(select_scenarios(load_declarations(), ["json"])[0], "full")[0]
 
 
-def show(found: Experiment, sides_per_verdict: int, start_s: float, slot_s: float, seed: int) -> None:
+def show(found: Experiment, start_s: float, slot_s: float, seed: int) -> None:
     print(f"{found.target}: {found.cpu_us:.1f} µs of CPU per request, {len(found.injected[0].log_ratio)} valid blocks")
     for each in found.injected:
         values = each.log_ratio
@@ -85,7 +85,7 @@ def slowdown(options: argparse.Namespace) -> None:
                 target_of(name), json_point(), SHARES, engine, placement,
                 blocks=options.blocks, slot_s=options.slot * (len(SHARES) + 2) / 3, seed=options.seed,
             )  # fmt: skip
-            show(found, 3, options.start, options.slot, options.seed)
+            show(found, options.start, options.slot, options.seed)
 
 
 def direct(options: argparse.Namespace) -> None:

@@ -56,7 +56,8 @@ class RawRequest:
     """A request outside the contract, to an app of the user's own.
 
     Attributes:
-        status: the reply's; 0 for any below 400. ``body``: its exact text, where that is known and must not change.
+        content: the request's body, a character for each byte, as is ``body``.
+        status: the reply's; 0 for any below 400. ``body``: its exact bytes, where they are known and must not change.
     """
 
     method: str

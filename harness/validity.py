@@ -17,20 +17,26 @@ from harness.model import Gate
 GENERATOR_LIMIT = 0.75
 SERVER_LIMITED = 0.90
 LITTLE_TOLERANCE = 0.02
-FOREIGN_LIMIT = 0.03
-STEAL_LIMIT = 0.05
 IDLE_LIMIT = 0.03
-THROTTLED_LIMIT = 0.01
 WAIT_LIMIT = 0.05
 STEADY_ROUNDS = 8
 STEADY_CHANGE = 0.25
+
+MACHINE_GATES = (
+    ("steal", "steal", 0.05, "other guests of the host took {:.1%} of the CPUs"),
+    ("throttled", "throttled", 0.01, "the CPU quota of the cgroup stopped everything for {:.1%} of the time"),
+    ("foreign-cpu", "foreign", 0.03, "other processes used {:.1%} of the server's CPU"),
+)
+"""Gate, name of the share in a slot's ``machine``, its limit, and the reason."""
 
 Floats = npt.NDArray[np.float64]
 
 
 def examine(sides: Sequence[SideSpec], measured: SlotMeasurement, machine: Mapping[str, float]) -> tuple[Gate, ...]:
-    """All gates that fire for a slot; ``machine`` holds shares of one CPU: ``steal``, ``foreign``."""
-    gates = [gate for gate in (_steal(machine), _throttled(machine), _foreign(machine), _starved(measured)) if gate]
+    """All gates that fire for a slot; ``machine`` holds shares: see ``MACHINE_GATES``."""
+    gates = _of_machine(machine)
+    if starved := _starved(measured):
+        gates.append(starved)
     slices = measured.slices
     index = np.asarray(slices.side)
     idle = float(np.sum(slices.foreign_cpu)) / max(float(np.sum(slices.length) + np.sum(slices.drain)), 1e-9)
@@ -57,27 +63,13 @@ def transient(gates: Sequence[Gate]) -> bool:
     return any(gate.fatal and gate.gate in passing for gate in gates)
 
 
-def _steal(machine: Mapping[str, float]) -> Gate | None:
-    steal = machine.get("steal", 0.0)
-    if steal <= STEAL_LIMIT:
-        return None
-    return Gate("steal", "", "", f"other guests of the host took {steal:.1%} of the CPUs (limit {STEAL_LIMIT:.0%})")
-
-
-def _throttled(machine: Mapping[str, float]) -> Gate | None:
-    throttled = machine.get("throttled", 0.0)
-    if throttled <= THROTTLED_LIMIT:
-        return None
-    reason = f"the CPU quota of the cgroup stopped everything for {throttled:.1%} of the time"
-    return Gate("throttled", "", "", reason)
-
-
-def _foreign(machine: Mapping[str, float]) -> Gate | None:
-    foreign = machine.get("foreign", 0.0)
-    if foreign <= FOREIGN_LIMIT:
-        return None
-    reason = f"other processes used {foreign:.1%} of the server's CPU (limit {FOREIGN_LIMIT:.0%})"
-    return Gate("foreign-cpu", "", "", reason)
+def _of_machine(machine: Mapping[str, float]) -> list[Gate]:
+    """What the machine did beside the measurement."""
+    return [
+        Gate(gate, "", "", f"{what.format(machine[share])} (limit {limit:.0%})")
+        for gate, share, limit, what in MACHINE_GATES
+        if machine.get(share, 0.0) > limit
+    ]
 
 
 def _starved(measured: SlotMeasurement) -> Gate | None:

@@ -166,7 +166,7 @@ def _header_difference(case: Case, reply: Reply) -> str:
 def _raw_case(raw: RawRequest) -> Case:
     """A request outside the contract as a case; without a media type, only status and body are compared."""
     text = None if raw.body is None else raw.body.encode("latin-1")
-    content = raw.content.encode()
+    content = raw.content.encode("latin-1")
     return Case(f"{raw.method} {raw.path}", raw.method, raw.path, raw.headers, content, raw.status, "", None, text)
 
 

@@ -8,11 +8,11 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from pathlib import Path
 
 from rich.console import Console
 from rich.status import Status
 
+from harness.commands.inputs import content, seconds
 from harness.errors import UsageError
 from harness.load.document import document
 from harness.load.engine import Engine
@@ -30,7 +30,7 @@ from harness.load.spec import (
 from harness.load.url import Destination, parse_headers, parse_url, reach, request_bytes
 from harness.placement import detect
 from harness.render.load_summary import lines
-from harness.units import format_duration, parse_duration, significant
+from harness.units import format_duration, significant
 
 Spec = LoadSpec | WebSocketSpec | EventsSpec
 SUCCESS = (200, 399)
@@ -118,7 +118,7 @@ def build(request: LoadRequest, seed: int) -> Spec:
     """
     destination = parse_url(request.url)
     headers = parse_headers(request.headers)
-    duration, timeout = _seconds("--duration", request.duration), _seconds("--timeout", request.timeout)
+    duration, timeout = seconds("--duration", request.duration), seconds("--timeout", request.timeout)
     _check(request, destination)
     if destination.scheme == "ws":
         return WebSocketSpec(
@@ -153,9 +153,9 @@ def _requests(
     expected = Expected(
         status=request.expect_status,
         statuses=SUCCESS if request.expect_status is None else None,
-        body=None if request.expect_body is None else _content("--expect-body", request.expect_body),
+        body=None if request.expect_body is None else content("--expect-body", request.expect_body),
     )
-    bodies: list[bytes | None] = [_content("--body", body) for body in request.bodies]
+    bodies: list[bytes | None] = [content("--body", body) for body in request.bodies]
     method = request.method or ("POST" if bodies else "GET")
     name = f"{method} {destination.target}"
     return tuple(
@@ -192,22 +192,6 @@ def _arrivals(text: str) -> Arrivals:
     if text == "poisson":
         return "poisson"
     raise UsageError(f"--arrivals {text!r}: must be constant or poisson")
-
-
-def _seconds(option: str, text: str) -> float:
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise UsageError(f"{option}: {error}") from None
-
-
-def _content(option: str, text: str) -> bytes:
-    if not text.startswith("@"):
-        return text.encode()
-    try:
-        return Path(text[1:]).read_bytes()
-    except OSError as error:
-        raise UsageError(f"{option} {text}: {error.strerror}", hint="after @ stands the name of a file") from None
 
 
 def _send(engine: Engine, spec: Spec, request: LoadRequest, err: Console) -> LoadMeasurement:

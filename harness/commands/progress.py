@@ -52,7 +52,7 @@ class ProgressObserver(Observer):
         )
 
     def block_started(self, index: int, targets: int) -> None:
-        self._describe(f"block {index + 1}/{self._blocks}: starting {targets} servers")
+        self._describe(f"block {self._block(index)}: starting {targets} servers")
 
     def target_failed(self, failure: Failure) -> None:
         key = (failure.target, failure.message)
@@ -64,7 +64,7 @@ class ProgressObserver(Observer):
     def slot_started(self, slot: Slot, attempt: int) -> None:
         self._slot_number += attempt == 0
         again = f" (try {attempt + 1})" if attempt else ""
-        self._describe(f"block {slot.block + 1}/{self._blocks}  {slot.id.partition('-')[2]}{again}")
+        self._describe(f"block {self._block(slot.block)}  {slot.id.partition('-')[2]}{again}")
 
     def slot_progress(self, progress: SlotProgress) -> None:
         if progress.elapsed_s > 0:
@@ -82,14 +82,19 @@ class ProgressObserver(Observer):
         if not self._live and not self._quiet:
             replies = sum(record.slices.replies)
             elapsed = format_duration(time.monotonic() - self._started)
+            # Slots past the plan are those that undecided contrasts got from the time that was left.
+            count = f"{self._slot_number}/{self._slots}" if self._slot_number <= self._slots else "undecided"
             self._console.print(
-                f"[{self._slot_number}/{self._slots}] {slot.id}: {replies:,} verified replies in "
+                f"[{count}] {slot.id}: {replies:,} verified replies in "
                 f"{record.duration_s:.1f} s ({elapsed} so far)",
                 markup=False, highlight=False, soft_wrap=True,
             )  # fmt: skip
 
     def warned(self, message: str) -> None:
         self._say(message, style="yellow")
+
+    def _block(self, index: int) -> str:
+        return f"{index + 1}/{self._blocks}" if index < self._blocks else f"{index + 1}, for what is undecided"
 
     def _describe(self, text: str) -> None:
         self._bar.update(self._task, description=escape(text))

@@ -15,6 +15,7 @@ from rich.console import Console
 from harness import environment
 from harness.allocate import next_block
 from harness.commands.finish import finish
+from harness.commands.inputs import seconds
 from harness.commands.progress import ProgressObserver
 from harness.commands.select import RESULTS, chosen_targets
 from harness.commands.selftest_file import selftest_facts
@@ -29,7 +30,7 @@ from harness.profiles import PROFILES
 from harness.record import Run, find_run
 from harness.servers import Bind, command_of
 from harness.services import needs_of, services
-from harness.units import format_duration, parse_duration
+from harness.units import format_duration
 from harness.verify import case_of
 
 
@@ -95,10 +96,7 @@ def prepare(request: RunRequest, placement: Placement) -> Manifest:
     if request.profile not in PROFILES:
         raise UsageError(f"no profile is called {request.profile!r}", hint=f"profiles: {', '.join(PROFILES)}")
     profile = PROFILES[request.profile]
-    try:
-        budget = parse_duration(request.budget) if request.budget else None
-    except ValueError as error:
-        raise UsageError(f"--budget: {error}") from None
+    budget = seconds("--budget", request.budget) if request.budget else None
     declarations = load_declarations()
     targets, skipped = chosen_targets(request.targets, declarations)
     if not request.targets and profile.references_only and any(target.reference for target in targets):

@@ -31,7 +31,7 @@ from harness.truth.queue_checks import (
     check_throttled,
 )
 from harness.truth.resolution import resolvable, sequential_verdict
-from harness.truth.slowdown import Experiment, Injected, experiment
+from harness.truth.slowdown import Experiment, experiment
 from harness.truth.waits import check_waits
 from harness.units import significant
 
@@ -135,8 +135,7 @@ def competing(engine: Engine, placement: Placement, target: Target) -> list[Chec
     quiet = experiment(target, point, (), engine, placement, blocks=BLOCKS // 2, slot_s=SLOT_S, seed=2)
     with spinner(placement.server[0]):
         busy = experiment(target, point, (), engine, placement, blocks=BLOCKS // 2, slot_s=SLOT_S, seed=3)
-    both: Injected = quiet.injected[0]
-    values = np.concatenate([both.log_ratio, busy.injected[0].log_ratio])
+    values = np.concatenate([found.injected[0].log_ratio for found in (quiet, busy)])
     verdict = sequential_verdict(values, MARGIN, len(values)).verdict if len(values) else "undecided"
     wrong = verdict in ("different", "different-size-open")
     return [Check("A/A beside a competing process called different", float(wrong), 0, 0)]

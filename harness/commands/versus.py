@@ -17,6 +17,7 @@ from harness.analyse.looks import LOOKS
 from harness.analyse.summarise import summarise
 from harness.analyse.summary import ContrastResult, Summary
 from harness.commands.finish import save_summary
+from harness.commands.inputs import content, seconds
 from harness.commands.live import VersusObserver
 from harness.commands.select import RESULTS, chosen_targets
 from harness.conduct import conduct
@@ -24,12 +25,12 @@ from harness.declare import load_declarations, select_scenarios
 from harness.envs import packages_of, with_packages
 from harness.errors import LaunchError, UsageError
 from harness.load.engine import Engine
+from harness.load.url import parse_headers
 from harness.model import Block, Manifest, Metric, Plan, Point, RawRequest, Scenario, Target
 from harness.placement import Placement, detect
 from harness.record import Run
 from harness.render.versus import document, lines, state
 from harness.services import Services, needs_of, services
-from harness.units import parse_duration
 from harness.versus import block, named_apart, point_of, probe, raw_point, versus_plan
 
 DEFAULT_CONCURRENCY = 32
@@ -65,7 +66,7 @@ def run(request: VersusRequest) -> int:
     errors = Console(stderr=True, quiet=request.quiet)
     limit = parse_share(request.fail_if_slower)
     metric = parse_metric(request.metric)
-    budget = _budget(request.budget)
+    budget = seconds("--budget", request.budget)
     a, b = sides(request)
     began = time.monotonic()
     placement = detect()
@@ -166,17 +167,12 @@ def requested_point(request: VersusRequest, a: Target, b: Target) -> Point:
         if more:
             raise UsageError(f"{request.scenario!r} names {len(more) + 1} scenarios", hint="harness list scenarios")
         return point_of(scenario, request.concurrency)
-    headers = []
-    for text in request.headers:
-        name, colon, value = text.partition(":")
-        if not colon:
-            raise UsageError(f"-H {text!r} is no header", hint="write 'Name: value'")
-        headers.append((name.strip(), value.strip()))
     path = request.path or "/"
     if not path.startswith("/"):
         raise UsageError(f"--path {path!r} must begin with /")
     method = request.method or ("POST" if request.body else "GET")
-    raw = RawRequest(method.upper(), path, tuple(headers), _text(request.body), request.expect_status)
+    body = content("--body", request.body).decode("latin-1")
+    raw = RawRequest(method.upper(), path, parse_headers(request.headers), body, request.expect_status)
     return raw_point(raw, request.concurrency or DEFAULT_CONCURRENCY)
 
 
@@ -242,22 +238,6 @@ def parse_metric(text: str) -> Metric:
     if text == "throughput":
         return "throughput"
     raise UsageError(f"--metric {text!r}: must be cpu_cost or throughput")
-
-
-def _budget(text: str) -> float:
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise UsageError(f"--budget: {error}") from None
-
-
-def _text(body: str) -> str:
-    if not body.startswith("@"):
-        return body
-    try:
-        return Path(body[1:]).read_text("utf-8")
-    except OSError as error:
-        raise UsageError(f"--body {body}: {error.strerror}", hint="after @ stands the name of a file") from None
 
 
 def _raise_failures(run: Run) -> None:

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from apps.contract.operations import OPERATIONS
 from harness.declare import load_declarations
 from harness.launch import serving
+from tests.browser.conftest import NEEDS_CHROMIUM
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None and not os.environ.get("CI"), reason="no Chromium on this machine"),
-]
+pytestmark = NEEDS_CHROMIUM
 TARGETS = {target.name: target for target in load_declarations().targets}
 REFERENCES = [
     "fastapi-uvicorn",
@@ -27,16 +21,6 @@ REFERENCES = [
     "tornado-native",
 ]
 WAIT_MS = 60_000
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        try:
-            yield started
-        finally:
-            started.close()
 
 
 @pytest.fixture(scope="module")

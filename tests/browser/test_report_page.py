@@ -1,34 +1,18 @@
 """The report in a real browser: alone, accessible, usable from the keyboard, and whole without JavaScript."""
 
 import dataclasses
-import os
-import shutil
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
 
 from harness.analyse.summarise import summarise
 from harness.model import Gate
 from harness.render.report import render_report
+from tests.browser.conftest import NEEDS_CHROMIUM
 from tests.synthetic import TARGETS, make_run
 from tests.unit.summaries import agrees, resolve
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None and not os.environ.get("CI"), reason="no Chromium on this machine"),
-]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        try:
-            yield started
-        finally:
-            started.close()
+pytestmark = NEEDS_CHROMIUM
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,34 @@
+"""What several commands read from their options: durations, and contents that may stand in a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.errors import UsageError
+from harness.units import parse_duration
+
+
+def seconds(option: str, text: str) -> float:
+    """The duration that ``text`` says; ``option`` is named where it says none.
+
+    Raises:
+        UsageError: it is no duration.
+    """
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise UsageError(f"{option}: {error}") from None
+
+
+def content(option: str, text: str) -> bytes:
+    """``text`` itself, or the bytes of the file that is named after an ``@``.
+
+    Raises:
+        UsageError: the file cannot be read.
+    """
+    if not text.startswith("@"):
+        return text.encode()
+    try:
+        return Path(text[1:]).read_bytes()
+    except OSError as error:
+        raise UsageError(f"{option} {text}: {error.strerror}", hint="after @ stands the name of a file") from None
