@@ -1,7 +1,7 @@
 """How often verdicts are right: injected slowdowns, A/A, wrk one after the other, and a competing process.
 
     python benchmarks/verdicts.py slowdown [--target NAME] [--blocks 40] [--slot 1.5]   detection and coverage
-    python benchmarks/verdicts.py direct   [--target NAME] [--share 0.03] [--repeats 10] [--budget 40]
+    python benchmarks/verdicts.py direct   [--target NAME] [--share 0.03]... [--repeats 10] [--budget 40]...
     python benchmarks/verdicts.py wrk      [--target NAME] [--share 0.03] [--repeats 10] [--budget 40]
     python benchmarks/verdicts.py control  [--blocks 5]         A/A of every full target in several scenarios
     python benchmarks/verdicts.py spinner  [--target NAME]      a competing process in half of the blocks
@@ -89,33 +89,31 @@ def slowdown(options: argparse.Namespace) -> None:
 
 
 def direct(options: argparse.Namespace) -> None:
-    """Verdict after verdict, each with its own servers, blocks and budget."""
+    """Verdict after verdict, each from servers and blocks of its own; the shares of a repeat take turns together."""
     placement = detect()
-    blocks = min(24, int(options.budget / (options.start + options.slot)))
-    with Engine(placement.generator) as engine:
+    shares = options.share or SHARES
+    blocks = {budget: min(24, int(budget / (options.start + options.slot))) for budget in options.budget}
+    calls: dict[tuple[str, float, int], list[tuple[str, bool]]] = {}
+    for number in range(options.repeats):
         for name in options.target:
-            verdicts, covered, spent = [], [], []
-            for number in range(options.repeats):
-                began = time.monotonic()
+            with Engine(placement.generator) as engine:
                 found = experiment(
-                    target_of(name), json_point(), (options.share,), engine, placement,
-                    blocks=blocks, slot_s=options.slot, seed=options.seed + number,
+                    target_of(name), json_point(), shares, engine, placement, blocks=max(blocks.values()),
+                    slot_s=options.slot * (len(shares) + 2) / 3, seed=options.seed + number,
                 )  # fmt: skip
-                spent.append(time.monotonic() - began)
-                each = found.injected[1]
-                verdicts.append(sequential_verdict(each.log_ratio, MARGIN, blocks))
-                covered.append(tally(verdicts[-1:], each.truth).covered)
-                last = verdicts[-1]
-                print(
-                    f"  {name} {options.share:.0%}: truth {each.truth:.4f}, {last.verdict}, "
-                    f"ratio {math.exp(last.mean or 0):.4f}, {last.blocks} of {blocks} blocks, {spent[-1]:.0f} s",
-                    flush=True,
-                )
-            hits = sum(verdict.verdict in DIFFERENT for verdict in verdicts)
-            print(
-                f"{name}, {options.share:.0%}: found {hits} of {options.repeats}, covered {sum(covered):.0f} of "
-                f"{options.repeats}, median {statistics.median(spent):.0f} s"
-            )
+            for each in found.injected:
+                line = f"  {number + 1:2d} {name} {each.wanted:.0%}: truth {each.truth:.4f}"
+                for budget, most in blocks.items():
+                    verdict = sequential_verdict(each.log_ratio[:most], MARGIN, most)
+                    held = bool(tally([verdict], each.truth).covered)
+                    calls.setdefault((name, each.wanted, budget), []).append((verdict.verdict, held))
+                    line += f" | {budget:g} s: {verdict.verdict}, {math.exp(verdict.mean or 0):.4f}"
+                    line += f" {'' if held else 'not '}covering, {verdict.blocks} of {most} blocks"
+                print(line, flush=True)
+    for (name, wanted, budget), made in calls.items():
+        hits, covered = sum(word in DIFFERENT for word, _ in made), sum(held for _, held in made)
+        word = "found" if wanted else "called different"
+        print(f"{name}, {wanted:.0%}, {budget:g} s: {word} {hits} of {len(made)}, covered {covered}")
 
 
 @contextmanager
@@ -146,9 +144,9 @@ def wrk(options: argparse.Namespace) -> None:
     """The same time, one side after the other, and Welch's t test at 1% over windows of 2 s."""
     if not shutil.which("wrk"):
         sys.exit("wrk is not installed (Debian: apt-get install wrk)")
-    placement, windows = detect(), max(3, int(options.budget / 4))
+    placement, windows = detect(), max(3, int(options.budget[0] / 4))
     for name in options.target:
-        for share in (0.0, options.share):
+        for share in (0.0, *(options.share or (0.03,))):
             called = 0
             for _ in range(options.repeats):
                 with tempfile.TemporaryDirectory() as folder, both_up(name, share, placement, Path(folder)) as ports:
@@ -168,7 +166,7 @@ def control(options: argparse.Namespace) -> None:
     twins = [replace(t, name=t.name + TWIN, twin_of=t.name, reference=False) for t in chosen]
     profile = Profile("control", 1e9, options.blocks, 3, "quick")
     targets = [side for pair in zip(chosen, twins, strict=True) for side in pair]
-    plan = make_plan(targets, scenarios, [], profile, seed=options.seed, budget_s=options.budget)
+    plan = make_plan(targets, scenarios, [], profile, seed=options.seed, budget_s=options.budget[0])
     manifest = Manifest(
         "control", "", "2026-01-01T00:00:00", "running", "", options.seed, plan, tuple(targets), scenarios, {}, {}
     )
@@ -228,12 +226,15 @@ def main() -> None:
     parser.add_argument("--blocks", type=int, default=40)
     parser.add_argument("--slot", type=float, default=1.5, help="seconds of turns in a block of three sides")
     parser.add_argument("--start", type=float, default=1.1, help="seconds to start and end a block's servers")
-    parser.add_argument("--share", type=float, default=0.03)
+    parser.add_argument("--share", type=float, action="append", help="0.03 for 3%%; repeatable")
     parser.add_argument("--repeats", type=int, default=10)
-    parser.add_argument("--budget", type=float, default=40)
+    parser.add_argument(
+        "--budget", type=float, action="append", help="seconds; repeatable with direct; 40 unless given"
+    )
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     options = parser.parse_args()
     options.target = options.target or ["fastapi-uvicorn", "flask-gunicorn-gthread", "django-gunicorn-gthread"]
+    options.budget = options.budget or [40.0]
     MODES[options.mode](options)
 
 
