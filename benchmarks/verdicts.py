@@ -21,8 +21,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -33,6 +32,7 @@ from scipy import stats
 from harness.analyse.frames import tidy
 from harness.analyse.interval import t_interval
 from harness.analyse.judge import control_ids, judge_run
+from harness.analyse.looks import LOOKS
 from harness.commands.selftest import spinner
 from harness.conduct import conduct
 from harness.declare import load_declarations, select_scenarios, select_targets
@@ -88,6 +88,12 @@ def slowdown(options: argparse.Namespace) -> None:
             show(found, options.start, options.slot, options.seed)
 
 
+def settled(costs: Sequence[np.ndarray]) -> bool:
+    """Whether every contrast was decided at a look, as ``harness versus`` ends."""
+    looked = [values[: max((look for look in LOOKS if look <= len(values)), default=0)] for values in costs]
+    return all(len(each) and sequential_verdict(each, MARGIN, len(each)).verdict != "undecided" for each in looked)
+
+
 def direct(options: argparse.Namespace) -> None:
     """Verdict after verdict, each from servers and blocks of its own; the shares of a repeat take turns together."""
     placement = detect()
@@ -100,6 +106,7 @@ def direct(options: argparse.Namespace) -> None:
                 found = experiment(
                     target_of(name), json_point(), shares, engine, placement, blocks=max(blocks.values()),
                     slot_s=options.slot * (len(shares) + 2) / 3, seed=options.seed + number,
+                    settled=settled,
                 )  # fmt: skip
             for each in found.injected:
                 line = f"  {number + 1:2d} {name} {each.wanted:.0%}: truth {each.truth:.4f}"

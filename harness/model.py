@@ -268,6 +268,44 @@ class SlotRecord:
     schema: int = 1
 
 
+@dataclass(frozen=True, slots=True)
+class WindowRecord:
+    """One line of ``windows.jsonl``: a stretch of load on one target alone, where taking turns would change the answer.
+
+    Attributes:
+        id: unique within the run; what is done already is not done again by ``--resume``.
+        block: servers are started afresh for each, as for slots; the replicate of every statistic.
+        study: what the window belongs to: ``neighbours``, ``capacity``, ``overload``, ``connections``, ``journey``, …
+        engine: ``wire`` or ``locust``; figures of different engines are never compared.
+        setting: what was set for it: ``rate``, ``share``, ``connections``, ``users``, …
+        latency_us: class of request → ``count p50 p90 p99 p999 max``, response times in open loop and service times in
+            closed loop, in microseconds, over verified replies.
+        errors: kind of error → count. ``answered``: verified replies.
+        figures: other numbers, with the unit in the name: ``throughput_rps``, ``cpu_s``, ``rss_bytes``, …
+        samples: file of raw latencies, relative to the run's folder; empty where none were kept.
+    """
+
+    id: str
+    block: int
+    attempt: int
+    study: str
+    target: str
+    point: str
+    engine: Literal["wire", "locust"]
+    setting: Mapping[str, ParamValue]
+    started_at: str
+    duration_s: float
+    planned: int
+    answered: int
+    errors: Mapping[str, int] = field(default_factory=dict)
+    latency_us: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    figures: Mapping[str, float] = field(default_factory=dict)
+    failures: tuple[Failure, ...] = ()
+    gates: tuple[Gate, ...] = ()
+    samples: str = ""
+    schema: int = 1
+
+
 RunStatus = Literal["running", "finished", "interrupted"]
 
 

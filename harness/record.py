@@ -3,6 +3,7 @@
 ========================  ==============================================================================
 ``manifest.json``         ``Manifest``: plan, seed, environment, versions; replaced as a whole
 ``slots.jsonl``           a ``SlotRecord`` a line, flushed to disk as each slot ends
+``windows.jsonl``         a ``WindowRecord`` a line, the same way; absent where the run had none
 ``samples/<slot>.npz``    side index → service times of verified replies, float32 microseconds
 ``summary.json|csv|md``   what the analysis made of it; can be made again from the rest
 ========================  ==============================================================================
@@ -14,7 +15,8 @@ import json
 import os
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,14 +26,16 @@ import numpy.typing as npt
 from pydantic import TypeAdapter, ValidationError
 
 from harness.errors import RecordError, SchemaError
-from harness.model import Manifest, RunStatus, SlotRecord
+from harness.model import Manifest, RunStatus, SlotRecord, WindowRecord
 
 SCHEMA = 1
 Samples = Mapping[int, npt.NDArray[np.float64]]
 Value = TypeVar("Value")
+Kept = TypeVar("Kept", SlotRecord, WindowRecord)
 
 _MANIFEST: TypeAdapter[Manifest] = TypeAdapter(Manifest)
 _SLOT: TypeAdapter[SlotRecord] = TypeAdapter(SlotRecord)
+_WINDOW: TypeAdapter[WindowRecord] = TypeAdapter(WindowRecord)
 
 
 class Run:
@@ -71,45 +75,67 @@ class Run:
         Raises:
             RecordError: the disk is full or the folder has gone; nothing half-written will be read later.
         """
-        name = f"samples/{file_name(record.slot)}.{record.attempt}.npz"
-        if any(len(values) for values in samples.values()):
-            record = replace(record, samples=name)
-        path = self.folder / "slots.jsonl"
-        try:
-            if record.samples:
-                with (self.folder / name).open("wb") as file:
-                    np.savez_compressed(file, **{str(k): v.astype(np.float32) for k, v in samples.items()})  # type: ignore[arg-type]
-            with path.open("ab") as file:
-                if file.tell() and not _ends_with_newline(path):
-                    file.write(b"\n")
-                file.write(_SLOT.dump_json(record) + b"\n")
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError as error:
-            raise RecordError(
-                f"{self.folder}: slot {record.slot} could not be saved: {error.strerror}",
-                hint=f"what was saved before it is safe; make room and run again with --resume {self.folder.name}",
-            ) from None
+        record = self._with_samples(record, f"{file_name(record.slot)}.{record.attempt}", samples)
+        self._append("slots.jsonl", _SLOT.dump_json(record), record.slot)
+        return record
+
+    def append_window(self, record: WindowRecord, samples: Samples) -> WindowRecord:
+        """The same for a window; ``samples`` are by index of the class of request, as in ``latency_us``."""
+        record = self._with_samples(record, f"{file_name(record.id)}.{record.attempt}", samples)
+        self._append("windows.jsonl", _WINDOW.dump_json(record), record.id)
         return record
 
     def slots(self) -> tuple[SlotRecord, ...]:
         """Every whole line; a line that a crash cut off is passed over."""
-        path = self.folder / "slots.jsonl"
+        return self._lines("slots.jsonl", _SLOT)
+
+    def windows(self) -> tuple[WindowRecord, ...]:
+        """The same of ``windows.jsonl``."""
+        return self._lines("windows.jsonl", _WINDOW)
+
+    def _with_samples(self, record: Kept, stem: str, samples: Samples) -> Kept:
+        if not any(len(values) for values in samples.values()):
+            return record
+        name = f"samples/{stem}.npz"
+        with self._saving(stem), (self.folder / name).open("wb") as file:
+            np.savez_compressed(file, **{str(k): v.astype(np.float32) for k, v in samples.items()})  # type: ignore[arg-type]
+        return replace(record, samples=name)
+
+    def _append(self, name: str, line: bytes, what: str) -> None:
+        path = self.folder / name
+        with self._saving(what), path.open("ab") as file:
+            if file.tell() and not _ends_with_newline(path):
+                file.write(b"\n")
+            file.write(line + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    @contextmanager
+    def _saving(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise RecordError(
+                f"{self.folder}: {what} could not be saved: {error.strerror}",
+                hint=f"what was saved before it is safe; make room and run again with --resume {self.folder.name}",
+            ) from None
+
+    def _lines(self, name: str, adapter: TypeAdapter[Value]) -> tuple[Value, ...]:
+        path = self.folder / name
         if not path.exists():
             return ()
-        lines = path.read_bytes().split(b"\n")
         records = []
-        for line in lines:
+        for line in path.read_bytes().split(b"\n"):
             if line.strip():
                 try:
                     value = json.loads(line)
                 except ValueError:
                     continue
                 _check_schema(value, path)
-                records.append(_parsed(_SLOT, value, path))
+                records.append(_parsed(adapter, value, path))
         return tuple(records)
 
-    def samples(self, record: SlotRecord) -> dict[int, npt.NDArray[np.float64]]:
+    def samples(self, record: SlotRecord | WindowRecord) -> dict[int, npt.NDArray[np.float64]]:
         """Side index → service times in microseconds; empty where the file is missing or broken."""
         if not record.samples:
             return {}

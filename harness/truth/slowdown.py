@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ import numpy as np
 
 from harness.analyse.frames import tidy
 from harness.analyse.interval import FloatArray
+from harness.analyse.looks import LOOKS
 from harness.analyse.ratio import BlockValues, absolute_values, contrast_values
 from harness.conduct import Engine, conduct
 from harness.model import Block, Contrast, Manifest, Metric, Plan, Point, Scenario, Side, Target
@@ -29,6 +30,8 @@ from harness.versus import block
 
 CALIBRATION_TURNS = 500
 CALIBRATION_S = 1.0
+Settled = Callable[[Sequence[FloatArray]], bool]
+"""Whether the contrasts of CPU cost, one array of block values each, need no more blocks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +79,13 @@ def experiment(
     slot_s: float,
     seed: int,
     observer: Observer | None = None,
+    settled: Settled | None = None,
 ) -> Experiment:
     """Measures the target against itself and against itself slowed by each share.
 
     Args:
         slot_s: seconds of each block in which sides take turns.
+        settled: ends the experiment before ``blocks`` are measured; asked after every block from the fifth on.
     """
     with tempfile.TemporaryDirectory(prefix="harness-slowdown-") as name:
         folder = Path(name)
@@ -91,7 +96,7 @@ def experiment(
             sides[share] = slowed(target, turns, folder / f"{share}.book", label)
         twin = replace(sides[0.0], name=target.name + TWIN, twin_of=target.name)
         served = [*sides.values(), twin]
-        run = _measure(served, point, engine, placement, folder / "run", blocks, slot_s, seed, observer)
+        run = _measure(served, point, engine, placement, folder / "run", blocks, slot_s, seed, observer, settled)
         frames = tidy(run.slots())
         contrasts = run.manifest.plan.contrasts
         values = contrast_values(frames.slices, contrasts, (point,))
@@ -103,7 +108,8 @@ def experiment(
             if share:
                 truth = 1 + (_burnt(folder / f"{share}.book") - idle) * 1e6 / base
                 found.append(Injected(share, truth, *_both(values, side.name)))
-        return Experiment(target.name, base, run.manifest.duration_s / blocks, tuple(found))
+        measured = len(run.manifest.plan.blocks)
+        return Experiment(target.name, base, run.manifest.duration_s / measured, tuple(found))
 
 
 def _both(values: Mapping[str, BlockValues], name: str) -> tuple[FloatArray, FloatArray]:
@@ -147,19 +153,30 @@ def _measure(
     slot_s: float,
     seed: int,
     observer: Observer | None,
+    settled: Settled | None = None,
 ) -> Run:
     base, *others = [Side(target.name, point.id) for target in targets]
     metrics: tuple[Metric, ...] = ("cpu_cost", "throughput")
     contrasts = tuple(
         Contrast(f"{metric}:{side.target}", "real", metric, side, base) for side in others for metric in metrics
     )
-    planned: tuple[Block, ...] = tuple(
+    every: tuple[Block, ...] = tuple(
         block(index, (base, *others), slice_length(point), slot_s) for index in range(blocks)
     )
+    planned = every[: LOOKS[0]] if settled else every
     plan = Plan("selftest", seed, 1e9, 0.0, (point,), contrasts, planned)
     now = datetime.now(UTC).isoformat(timespec="seconds")
     scenario = Scenario(point.scenario, point.id, "real", "", point.requests, (point.concurrency,))
     manifest = Manifest("selftest", "", now, "running", "", seed, plan, tuple(targets), (scenario,), {}, {})
     run = Run.create(folder, manifest)
-    conduct(run, engine, placement, observer or Silent())
+
+    def more(run: Run, _: float) -> Block | None:
+        measured = len(run.manifest.plan.blocks)
+        if settled is None or measured == len(every):
+            return None
+        values = contrast_values(tidy(run.slots()).slices, contrasts, (point,))
+        costs = [values[c.id].log_ratio for c in contrasts if c.metric == "cpu_cost"]
+        return None if settled(costs) else every[measured]
+
+    conduct(run, engine, placement, observer or Silent(), more)
     return run
