@@ -223,6 +223,35 @@ def serve(
 
 
 @app.command()
+def service(
+    name: Annotated[str, typer.Argument(metavar="database|upstream")],
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; a database lets in whoever reaches it.")
+    ] = "127.0.0.1",
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port; 5432 or 8100 unless given.")] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder of a database that is to last; none is kept unless given."),
+    ] = None,
+) -> None:
+    """Serve what the apps call, the database or the upstream service, in the foreground."""
+    from harness.commands import service as command
+
+    command.run(name, host, port, data)
+
+
+@app.command()
+def reports(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8080,
+) -> None:
+    """Serve a page that lists the runs of this folder, with their reports."""
+    from harness.commands import reports as command
+
+    command.run(host, port)
+
+
+@app.command()
 def verify(
     targets: Targets = [],  # noqa: B006
     features: Annotated[bool, typer.Option("--features", help="Probe what each target can do instead.")] = False,

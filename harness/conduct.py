@@ -12,13 +12,21 @@ from typing import Protocol
 from harness import validity
 from harness.errors import NotReadyError, RecordError
 from harness.guard import Guard
-from harness.launch import Fleet
+from harness.launch import Fleet, Servers
 from harness.load.spec import Progress, SlotMeasurement, SlotSpec
 from harness.model import Block, Failure, Plan, Point, Side, Slices, Slot, SlotRecord, Target
 from harness.observe import Observer
 from harness.placement import Placement
 from harness.record import Run
-from harness.sampling import MachineDelta, ProcessGone, TreeClock, machine_delta, machine_sample, throttled_seconds
+from harness.sampling import (
+    MachineDelta,
+    ProcessGone,
+    TreeClock,
+    clock_of,
+    machine_delta,
+    machine_sample,
+    throttled_seconds,
+)
 from harness.services import WRITES, Services
 from harness.verify import case_of, verify
 from harness.wire import side_spec
@@ -62,10 +70,12 @@ def conduct(
     observer: Observer,
     extend: Extend = as_planned,
     around: Services | None = None,
+    fleet: Callable[[], Servers] | None = None,
 ) -> Outcome:
     """Measures what the run's plan still lacks, and then what ``extend`` adds to it.
 
     ``around`` are the services that the targets call; the rows of the database are restored between slots that write.
+    ``fleet`` makes the servers of a block; processes of our own unless given.
 
     Whatever happens, servers are ended, and what was measured is on disk.
 
@@ -79,7 +89,7 @@ def conduct(
     already = run.manifest.duration_s
     guard = Guard()
     try:
-        conductor = _Conductor(run, engine, placement, observer, guard, around or Services())
+        conductor = _Conductor(run, engine, placement, observer, guard, around or Services(), fleet)
         conductor.measure()
         conductor.extend(extend)
     except BaseException:
@@ -106,10 +116,18 @@ def latest_attempts(records: Iterable[SlotRecord]) -> list[SlotRecord]:
 
 class _Conductor:
     def __init__(
-        self, run: Run, engine: Engine, placement: Placement, observer: Observer, guard: Guard, around: Services
+        self,
+        run: Run,
+        engine: Engine,
+        placement: Placement,
+        observer: Observer,
+        guard: Guard,
+        around: Services,
+        fleet: Callable[[], Servers] | None,
     ) -> None:
         self._run, self._engine, self._placement = run, engine, placement
         self._observer, self._guard, self._around = observer, guard, around
+        self._fleet = fleet or self._own_fleet
         plan = run.manifest.plan
         self._plan: Plan = plan
         self._targets: Mapping[str, Target] = {target.name: target for target in run.manifest.targets}
@@ -138,9 +156,7 @@ class _Conductor:
 
     def _block(self, block: Block, later: Sequence[Block]) -> None:
         self._observer.block_started(block.index, len(block.targets))
-        cpus = tuple(sorted({*self._placement.server, *self._placement.generator}))
-        environment = self._around.environment
-        with Fleet(self._guard, start_cpus=cpus, server_cpus=self._placement.server, environment=environment) as fleet:
+        with self._fleet() as fleet:
             fleet.start([self._targets[name] for name in block.targets])
             for failure in fleet.failures.values():
                 self._observer.target_failed(failure)
@@ -151,7 +167,16 @@ class _Conductor:
             for number, slot in enumerate(block.slots):
                 self._slot(slot, fleet, wrong, block.slots[number + 1 :], later)
 
-    def _verify(self, block: Block, fleet: Fleet) -> dict[Side, Failure]:
+    def _own_fleet(self) -> Fleet:
+        cpus = tuple(sorted({*self._placement.server, *self._placement.generator}))
+        return Fleet(
+            self._guard,
+            start_cpus=cpus,
+            server_cpus=self._placement.server,
+            environment=self._around.environment,
+        )
+
+    def _verify(self, block: Block, fleet: Servers) -> dict[Side, Failure]:
         """Every case that the block's slots send, to every target that will be sent it."""
         wrong: dict[Side, Failure] = {}
         for side in dict.fromkeys(side for slot in block.slots for side in slot.sides):
@@ -168,7 +193,7 @@ class _Conductor:
         return wrong
 
     def _slot(
-        self, slot: Slot, fleet: Fleet, wrong: Mapping[Side, Failure], rest: Sequence[Slot], later: Sequence[Block]
+        self, slot: Slot, fleet: Servers, wrong: Mapping[Side, Failure], rest: Sequence[Slot], later: Sequence[Block]
     ) -> None:
         planned = slot.budget_s + sum(s.budget_s for s in rest)
         planned += sum(s.budget_s for block in later for s in block.slots)
@@ -186,7 +211,7 @@ class _Conductor:
                 return
 
     def _try(
-        self, slot: Slot, fleet: Fleet, wrong: Mapping[Side, Failure], attempt: int, budget_s: float
+        self, slot: Slot, fleet: Servers, wrong: Mapping[Side, Failure], attempt: int, budget_s: float
     ) -> SlotRecord:
         failures: dict[Side, Failure] = {}
         specs = []
@@ -202,7 +227,9 @@ class _Conductor:
             else:
                 specs.append(side_spec(running.target, self._points[side.point], running))
         started_at, started = datetime.now(UTC), time.monotonic()
-        trees = {name: TreeClock(running.pid) for name, running in fleet.running.items()}
+        trees = {
+            name: clock_of(running.pid, running.usage_file) for name, running in fleet.running.items() if running.pid
+        }
         cpu, before, throttled = _total(trees), machine_sample(), throttled_seconds()
         measured = None
         if specs:
@@ -245,7 +272,7 @@ class _Conductor:
         foreign = 0.0 if shared else max(0.0, server - own)
         return {"steal": delta.steal, "server": server, "generator": generator, "foreign": foreign}
 
-    def _died(self, side: Side, fleet: Fleet) -> Failure:
+    def _died(self, side: Side, fleet: Servers) -> Failure:
         running = fleet.running[side.target]
         code = running.process.poll()
         message = f"the server died under load (exit code {code})"

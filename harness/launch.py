@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
+from typing import Protocol
 
 import psutil
 
@@ -35,20 +36,31 @@ NOTHING: Mapping[str, str] = MappingProxyType({})
 _POLL_S = 0.02
 
 
+class Process(Protocol):
+    """What is asked of a server's process; ``pid`` is 0 where this machine cannot see it."""
+
+    pid: int
+    returncode: int | None
+
+    def poll(self) -> int | None: ...
+
+
 @dataclass(slots=True)
 class Running:
     """A server that is up; ``startup_s`` is the time from its start to its first answer.
 
     Attributes:
         secret: the key of the tokens that it accepts.
+        usage_file: where the kernel counts the CPU time of its control group; empty for one without a group of its own.
     """
 
     target: Target
     bind: Bind
-    process: subprocess.Popen[bytes]
+    process: Process
     log_file: Path
     startup_s: float = 0.0
     secret: str = field(default="", repr=False)
+    usage_file: str = ""
 
     @property
     def pid(self) -> int:
@@ -67,6 +79,13 @@ class Running:
         return tuple(line for line in text.splitlines() if line.strip())[-LOG_LINES:]
 
 
+@dataclass(slots=True)
+class Started(Running):
+    """A server that is a child of this process."""
+
+    process: subprocess.Popen[bytes]
+
+
 def free_port(host: str = "127.0.0.1") -> int:
     with socket.socket() as probe:
         probe.bind((host, 0))
@@ -74,7 +93,7 @@ def free_port(host: str = "127.0.0.1") -> int:
         return port
 
 
-def start(target: Target, bind: Bind, log_file: Path, environment: Mapping[str, str] = NOTHING) -> Running:
+def start(target: Target, bind: Bind, log_file: Path, environment: Mapping[str, str] = NOTHING) -> Started:
     """Starts the server in a process group of its own, without waiting for it.
 
     Args:
@@ -102,7 +121,7 @@ def start(target: Target, bind: Bind, log_file: Path, environment: Mapping[str, 
             raise LaunchError(
                 f"{target.name}: {python} cannot be run: {error.strerror}", hint="check the option 'python'"
             ) from None
-    return Running(target, bind, process, log_file, secret=variables[JWT_SECRET])
+    return Started(target, bind, process, log_file, secret=variables[JWT_SECRET])
 
 
 def wait_until_ready(running: Running, started: float, deadline_s: float = READY_S) -> None:
@@ -128,7 +147,7 @@ def wait_until_ready(running: Running, started: float, deadline_s: float = READY
         time.sleep(_POLL_S)
 
 
-def stop(running: Running, grace_s: float = GRACE_S) -> None:
+def stop(running: Started, grace_s: float = GRACE_S) -> None:
     """SIGTERM to the group, SIGKILL after ``grace_s``, and to every process that left the group."""
     group = running.process.pid
     try:
@@ -147,8 +166,21 @@ def stop(running: Running, grace_s: float = GRACE_S) -> None:
     running.process.wait()
 
 
+class Servers(Protocol):
+    """The servers of one block, by name of their target, once ``start`` has returned. A context manager."""
+
+    running: dict[str, Running]
+    failures: dict[str, Failure]
+
+    def __enter__(self) -> Servers: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def start(self, targets: Sequence[Target]) -> None: ...
+
+
 class Fleet:
-    """The servers of one block: all started at once, all ended on leaving. A context manager."""
+    """Servers as processes of this one: all started at once, all ended on leaving. A context manager."""
 
     def __init__(
         self,
@@ -215,6 +247,7 @@ class Fleet:
 
     def _end(self, name: str) -> None:
         running = self.running.pop(name)
+        assert isinstance(running, Started)
         stop(running)
         self._guard.remove(running.pid)
 

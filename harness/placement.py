@@ -42,6 +42,15 @@ def place(cpus: list[int], core_of: dict[int, str] | None = None) -> Placement:
     return Placement((server,), (generator,), tuple(rest[:2]) or (generator,), note)
 
 
+def parse_cpus(text: str) -> tuple[int, ...]:
+    """CPU numbers from the kernel's way of writing them: ``0``, ``0-2,5``; none from an empty text."""
+    found: list[int] = []
+    for part in filter(None, text.strip().split(",")):
+        first, _, last = part.partition("-")
+        found += range(int(first), int(last or first) + 1)
+    return tuple(found)
+
+
 def confine(pid: int, cpus: tuple[int, ...]) -> None:
     """Pins every thread of the process and of its descendants; threads and processes to come inherit it."""
     if not cpus or not hasattr(os, "sched_setaffinity"):

@@ -22,6 +22,7 @@ from harness.guard import Guard, kill_tree
 from harness.launch import free_port
 from harness.placement import confine
 
+LOOPBACK = "127.0.0.1"
 USER = "postgres"
 UNPRIVILEGED = "nobody"
 READY_S = 30.0
@@ -44,16 +45,30 @@ SETTINGS = {
 class Postgres:
     """One server; ``start``, ``stop`` and ``start`` again keep its data and its port, ``close`` removes them.
 
+    Args:
+        host: the address to listen on; whoever reaches one that is not loopback is let in.
+        port: a free one unless given.
+        folder: where the data lie and stay; a folder of its own, removed by ``close``, unless given.
+
     Raises:
         LaunchError: from the methods, when the binaries are missing or the server does not come up.
     """
 
-    def __init__(self, guard: Guard, cpus: tuple[int, ...] = ()) -> None:
-        self._guard, self._cpus = guard, cpus
-        self._folder = Path(tempfile.mkdtemp(prefix="harness-postgres-"))
+    def __init__(
+        self,
+        guard: Guard,
+        cpus: tuple[int, ...] = (),
+        *,
+        host: str = LOOPBACK,
+        port: int = 0,
+        folder: Path | None = None,
+    ) -> None:
+        self._guard, self._cpus, self._host = guard, cpus, host
+        self._kept = folder is not None
+        self._folder = folder or Path(tempfile.mkdtemp(prefix="harness-postgres-"))
         self._data, self._log = self._folder / "data", self._folder / "log"
         self._account = pwd.getpwnam(UNPRIVILEGED) if os.geteuid() == 0 else None
-        self._port = free_port()
+        self._port = port or free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self._binaries = Path()
 
@@ -62,10 +77,12 @@ class Postgres:
         return f"postgresql://{USER}@127.0.0.1:{self._port}/postgres"
 
     def create(self) -> None:
-        """Makes an empty cluster."""
+        """Makes an empty cluster, where there is none yet."""
         if self._account is not None:
             os.chown(self._folder, self._account.pw_uid, self._account.pw_gid)
         self._binaries = self._reachable(binaries())
+        if (self._data / "PG_VERSION").exists():
+            return
         command = [str(self._binaries / "initdb"), "-D", str(self._data), "-U", USER]
         command += ["--auth=trust", "--encoding=utf8", "--locale=C", "--no-sync", "--no-instructions"]
         done = self._popen(command, subprocess.PIPE)
@@ -73,10 +90,13 @@ class Postgres:
         if done.returncode:
             lines = tuple(output.decode("utf-8", "replace").splitlines()[-12:])
             raise LaunchError(f"initdb failed with code {done.returncode}", log=lines, hint=_HINT)
+        if self._host != LOOPBACK:
+            with (self._data / "pg_hba.conf").open("a") as rules:
+                rules.write("host all all all trust\n")
 
     def start(self) -> None:
         """Returns when the server takes connections."""
-        command = [str(self._binaries / "postgres"), "-D", str(self._data), "-h", "127.0.0.1", "-p", str(self._port)]
+        command = [str(self._binaries / "postgres"), "-D", str(self._data), "-h", self._host, "-p", str(self._port)]
         command += ["-k", ""]
         for name, value in SETTINGS.items():
             command += ["-c", f"{name}={value}"]
@@ -91,6 +111,11 @@ class Postgres:
                 self.stop()
                 raise LaunchError("PostgreSQL did not come up", log=log_lines, hint=_HINT)
             time.sleep(_POLL_S)
+
+    def wait(self) -> None:
+        """Returns when the server has ended."""
+        if self._process is not None:
+            self._process.wait()
 
     def stop(self) -> None:
         """Ends the server and every connection to it."""
@@ -108,7 +133,8 @@ class Postgres:
 
     def close(self) -> None:
         self.stop()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        if not self._kept:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     def _popen(self, command: list[str], output: int) -> subprocess.Popen[bytes]:
         user, group = (self._account.pw_uid, self._account.pw_gid) if self._account else (None, None)

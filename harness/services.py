@@ -54,7 +54,7 @@ class Services:
             NotReadyError: the database does not answer.
         """
         if DATABASE_URL in self.environment:
-            _execute(self.environment[DATABASE_URL], seed.RESTORE)
+            execute(self.environment[DATABASE_URL], seed.RESTORE)
 
 
 def needs_of(endpoints: Iterable[str]) -> set[Need]:
@@ -95,10 +95,11 @@ def _start_database(running: Services, guard: Guard, cpus: tuple[int, ...]) -> N
         running.postgres.start()
         url = running.postgres.url
     running.environment[DATABASE_URL] = url
-    _execute(url, seed.CREATE)
+    execute(url, seed.CREATE)
 
 
-def _execute(url: str, statements: Iterable[str]) -> None:
+def execute(url: str, statements: Iterable[str]) -> None:
+    """Raises ``NotReadyError`` where the database does not answer, or refuses one of the statements."""
     import psycopg
 
     try:

@@ -44,6 +44,7 @@ def side_spec(target: Target, point: Point, running: Running) -> SideSpec:
         ),
         connections=point.concurrency,
         root_pid=running.pid,
+        usage_file=running.usage_file,
         slice_s=slice_length(point),
         lead_in_s=lead_in(point.wait_s),
         stagger_s=point.wait_s,

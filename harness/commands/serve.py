@@ -23,7 +23,7 @@ def run(name: str, host: str, port: int) -> None:
         raise UsageError(f"{name!r} names {len(targets)} targets: {', '.join(t.name for t in targets)}")
     target = targets[0]
     command = command_of(target, Bind(host, port))
-    _check_free(host, port)
+    check_free(host, port)
     os.chdir(working_folder(target))
     os.environ.update({**command.environment, **target.environment})
     python = target.python or sys.executable
@@ -32,7 +32,8 @@ def run(name: str, host: str, port: int) -> None:
     os.execv(python, [python, *command.arguments])
 
 
-def _check_free(host: str, port: int) -> None:
+def check_free(host: str, port: int) -> None:
+    """Raises ``NotReadyError`` where the port is taken."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

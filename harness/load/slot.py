@@ -17,7 +17,7 @@ from harness.load.loops import PROGRESS_S, no_collections
 from harness.load.spec import Progress, SideOutcome, SideSpec, SlotMeasurement, SlotSpec
 from harness.load.turns import ClosedLoop, Turn
 from harness.model import Slices
-from harness.sampling import ProcessGone, TreeClock, waited_for_cpu
+from harness.sampling import ProcessGone, TreeClock, clock_of, waited_for_cpu
 from harness.units import US
 
 SERVICE_TIMES_PER_SLICE = 20
@@ -76,7 +76,7 @@ class SlotRunner:
         self._rows: dict[str, list[Any]] = {name: [] for name in Slices.__slots__}
         self._replies = self._round = 0
         self._begun = self._first = self._told = 0.0
-        clocks = {pid: TreeClock(pid) for pid in {side.root_pid for side in spec.sides} if pid}
+        clocks = {side.root_pid: clock_of(side.root_pid, side.usage_file) for side in spec.sides if side.root_pid}
         self._clocks = clocks
         self._sides: list[_Side] = []
         for side in spec.sides:

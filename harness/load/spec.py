@@ -62,6 +62,7 @@ class SideSpec:
 
     Attributes:
         root_pid: root of the server's process tree, for its CPU clock; 0 where it cannot be read.
+        usage_file: file in which the kernel counts the CPU time of the server's control group; empty where it has none.
         connections: concurrency of the closed loop.
         slice_s: length of a slice; the engine lengthens it to 20 service times where its warm-up says so.
         lead_in_s: the first part of a slice, not counted for throughput (the ramp); 0 where throughput is all replies
@@ -76,6 +77,7 @@ class SideSpec:
     requests: tuple[WireRequest, ...]
     connections: int
     root_pid: int = 0
+    usage_file: str = ""
     slice_s: float = 0.05
     lead_in_s: float = 0.0
     stagger_s: float = 0.0

@@ -25,7 +25,7 @@ WRITE = [
         "envs",
         "versus",
     }
-    | {"postgres", "upstream", "services", "features"},
+    | {"postgres", "upstream", "services", "features", "compose"},
     {"conduct"},
 ]
 READ = [{"analyse"}, {"render"}]
