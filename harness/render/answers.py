@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from harness.analyse.summary import ContrastResult, Verdict
 from harness.model import Question
-from harness.render import sentences
-from harness.render.numbers import measured, microseconds, share, times
-from harness.render.sentences import APART, Sentence, contrast_sentence
+from harness.render.language.catalogue import Field
+from harness.render.numbers import Sentence, measured, microseconds, share, times
+from harness.render.sentences import APART, contrast_sentence, difference_interval, noise, tally
 from harness.render.view import Place, View
 
 Numbered = tuple[int, ContrastResult]
@@ -35,11 +35,15 @@ def answers(view: View) -> tuple[Answer, ...]:
         ("validate", _validate(view)),
         ("real", _real(view)),
     )
-    return tuple(_answer(question, lines or [sentences.nothing_measured(question)]) for question, lines in found)
+    return tuple(_answer(question, lines or [_nothing(view, question)]) for question, lines in found)
 
 
 def _answer(question: Question, lines: list[Sentence]) -> Answer:
     return Answer(question, lines[0], tuple(lines[1:]))
+
+
+def _nothing(view: View, question: Question) -> Sentence:
+    return view.language.say("real.nothing", question=view.language.text(f"questions.{question}"))
 
 
 def _pick(view: View) -> list[Sentence]:
@@ -48,6 +52,7 @@ def _pick(view: View) -> list[Sentence]:
 
 def _leader(view: View, place: Place) -> list[Sentence]:
     """The highest throughput of a framework at a point, and the contrast with the next highest."""
+    say = view.language.say
     ranked = sorted(
         (
             (found[1].throughput_rps.value, target.name, found[0])
@@ -66,15 +71,17 @@ def _leader(view: View, place: Place) -> list[Sentence]:
     estimate = view.summary.cells[index].throughput_rps
     if estimate is None:
         return []
-    top = sentences.highest(view, place, name, measured(estimate, f"cells.{index}.throughput_rps"))
+    rate = measured(estimate, f"cells.{index}.throughput_rps")
+    half = say("pick.half", half=rate.half) if rate.half else ()
+    top = say("pick.highest", where=view.where(place.id), target=name, value=rate.value, half=half)
     if len(ranked) == 1:
-        return [(*top, *sentences.unchallenged())]
+        return [(*top, *say("pick.unchallenged"))]
     second = ranked[1][1]
     for number, contrast in view.contrasts(metric="throughput"):
         pair = {contrast.a.target, contrast.b.target}
         if contrast.a.point == contrast.b.point == place.id and pair == {name, second}:
             return [(*top, *contrast_sentence(view, number, contrast, located=False))]
-    return [(*top, *sentences.not_compared(name, second))]
+    return [(*top, *say("pick.not_compared", target=name, other=second))]
 
 
 def _move(view: View) -> list[Sentence]:
@@ -92,8 +99,13 @@ def _crossover(view: View, a: str, b: str, concurrency: int, rows: list[tuple[fl
     """The wait from which A is ahead, as the interval between two measured waits; never beyond them."""
     if len(rows) == 1:
         return contrast_sentence(view, *rows[0][1])
+    say = view.language.say
     states = [(wait, _direction(contrast)) for wait, (_, contrast) in rows]
-    setting = f"at {concurrency} connection{'' if concurrency == 1 else 's'}{_capacity(view, b)}"
+    sides: dict[str, Field] = {
+        "a": a,
+        "b": b,
+        "setting": say("move.setting", count=concurrency, capacity=_capacity(view, b)),
+    }
     first, last = states[0][0], states[-1][0]
     ahead = len(states)
     while ahead and states[ahead - 1][1] == 1:
@@ -102,13 +114,18 @@ def _crossover(view: View, a: str, b: str, concurrency: int, rows: list[tuple[fl
         above = states[ahead][0]
         below = next(((wait, state) for wait, state in reversed(states[:ahead]) if state is not None), None)
         if below is None:
-            return sentences.ahead_from(a, b, above, last, setting, open_below=ahead > 0)
+            tail = say("move.open_below") if ahead else ""
+            return say("move.ahead", waits=_waits(view, above, last), tail=tail, **sides)
         if below[1] != 1:
-            return sentences.overtakes(a, b, below[0], above, setting, ahead_below=below[1] == -1)
+            key = "move.overtakes" if below[1] == -1 else "move.draws_ahead"
+            return say(key, below=f"{below[0]:g}", above=f"{above:g}", **sides)
     if all(state == -1 for _, state in states):
-        return sentences.behind_throughout(a, b, first, last, setting)
-    words = [(wait, _words(contrast)) for wait, (_, contrast) in rows]
-    return sentences.no_crossover(a, b, setting, words)
+        return say("move.behind", waits=_waits(view, first, last), **sides)
+    listed = [
+        view.language.text("move.listed", wait=f"{wait:g}", words=_words(view, contrast))
+        for wait, (_, contrast) in rows
+    ]
+    return say("move.no_crossover", listed="; ".join(listed), **sides)
 
 
 def _direction(contrast: ContrastResult) -> int | None:
@@ -118,16 +135,24 @@ def _direction(contrast: ContrastResult) -> int | None:
     return 0 if contrast.verdict == "same" else None
 
 
-def _words(contrast: ContrastResult) -> str:
+def _words(view: View, contrast: ContrastResult) -> str:
     direction = _direction(contrast)
-    return {1: "more", -1: "fewer"}.get(direction or 0, sentences.VERDICTS[contrast.verdict])
+    key = {1: "move.more", -1: "move.fewer"}.get(direction or 0, f"verdicts.{contrast.verdict}")
+    return view.language.text(key)
+
+
+def _waits(view: View, first: float, last: float) -> str:
+    key = "move.one_wait" if first == last else "move.all_waits"
+    return view.language.text(key, first=f"{first:g}", last=f"{last:g}")
 
 
 def _capacity(view: View, name: str) -> str:
     target = view.targets.get(name)
     if target is None or target.interface != "wsgi":
         return ""
-    return f" with {target.workers * target.threads} worker threads" if target.threads > 1 else " with sync workers"
+    if target.threads == 1:
+        return view.language.text("move.sync")
+    return view.language.text("move.threads", count=target.workers * target.threads)
 
 
 def _validate(view: View) -> list[Sentence]:
@@ -140,36 +165,50 @@ def _validate(view: View) -> list[Sentence]:
 
 
 def _step(view: View, a: str, b: str, rows: list[Numbered]) -> Sentence:
+    say = view.language.say
     step = view.step(a, b)
     shown = [(i, c, c.difference) for i, c in rows if c.verdict in APART and c.difference is not None]
-    others = sentences.tally([contrast.verdict for _, contrast in rows])
+    others = tally(view, [contrast.verdict for _, contrast in rows])
     if not shown:
-        return sentences.step_open(step, others)
+        return say("validate.open", step=step, others=others)
     ordered = sorted(shown, key=lambda row: row[2])
-    ends = [(c.a.target, microseconds(added, f"contrasts.{i}.difference")) for i, c, added in (ordered[0], ordered[-1])]
-    if len(shown) == 1:
-        index, contrast, _ = shown[0]
-        interval = sentences.interval_us(contrast, f"contrasts.{index}")
-        return sentences.step_single(step, ends[0][0], ends[0][1], interval, others)
-    return sentences.step_range(step, ends[0], ends[1], others)
+    low, high = (microseconds(added, f"contrasts.{i}.difference") for i, _, added in (ordered[0], ordered[-1]))
+    below = "" if low.value >= 0 else "_below"
+    least, most = (c.a.target for _, c, _ in (ordered[0], ordered[-1]))
+    if len(shown) > 1:
+        ends: dict[str, Field] = {"low": low, "high": high, "low_target": least, "high_target": most}
+        return say(f"validate.range{below}", step=step, others=others, **ends)
+    index, contrast, _ = shown[0]
+    interval = difference_interval(view, contrast, f"contrasts.{index}")
+    return say(f"validate.single{below}", step=step, added=low, interval=interval, target=least, others=others)
 
 
 def _real(view: View) -> list[Sentence]:
+    say = view.language.say
     controls = view.controls()
     verdicts: list[Verdict] = [contrast.verdict for _, contrast in view.contrasts()]
     lines: list[Sentence] = []
     measured_controls = [(i, c, c.ratio) for i, c in controls if c.ratio is not None]
     if not controls:
-        lines.append(sentences.control_missing())
+        lines.append(say("real.control_missing"))
     elif len(controls) > 1 and measured_controls:
         index, _, ratio = max(measured_controls, key=lambda row: abs(math.log(row[2])))
-        outcome: list[Verdict] = [contrast.verdict for _, contrast in controls]
-        lines.append(sentences.controls(outcome, times(ratio, f"contrasts.{index}.ratio")))
+        widest = times(ratio, f"contrasts.{index}.ratio")
+        outcome = _outcome(view, [contrast.verdict for _, contrast in controls])
+        lines.append(say("real.controls", count=len(controls), listed=outcome, widest=widest))
     for index, contrast in controls:
         differs = contrast.verdict in ("different", "different-size-open")
         if differs or len(controls) == 1 or not measured_controls:
-            tail = sentences.control_differs() if differs else ()
-            lines.append(("A/A control: ", *contrast_sentence(view, index, contrast), *tail))
+            tail = say("real.control_differs") if differs else ()
+            lines.append((*say("real.control", sentence=contrast_sentence(view, index, contrast)), *tail))
     if verdicts:
-        lines.append(sentences.noise(verdicts, share(view.summary.margin, "margin")))
+        lines.append(noise(view, verdicts, share(view.summary.margin, "margin")))
     return lines
+
+
+def _outcome(view: View, verdicts: list[Verdict]) -> str:
+    words = view.language.names("verdicts")
+    counted = [(words[kind], sum(verdict == kind for verdict in verdicts)) for kind in words]
+    return "; ".join(
+        view.language.text("real.controls_part", words=text, count=count) for text, count in counted if count
+    )

@@ -9,11 +9,11 @@ from harness.analyse.summary import Summary
 from harness.model import Manifest
 from harness.render import sentences
 from harness.render.answers import answers
-from harness.render.numbers import Measured, measured
+from harness.render.language.catalogue import ENGLISH, Language
+from harness.render.numbers import Measured, Sentence, measured, plain
 from harness.render.sections.decision import missing
-from harness.render.sentences import Sentence, contrast_sentence
+from harness.render.sentences import contrast_sentence
 from harness.render.view import View, view_of
-from harness.units import format_duration
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~&!])")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
@@ -21,33 +21,41 @@ LISTED = 60
 """The most contrasts that are listed one by one, decided ones and undecided ones alike, in the plan's order."""
 
 
-def render_markdown(manifest: Manifest, summary: Summary) -> str:
-    view = view_of(manifest, summary)
-    lines = [f"# {escape(sentences.title(summary))}", ""]
-    lines += [f"**{sentences.BADGES[summary.badge]}.** {sentences.HOLDS}", ""]
-    lines += [f"- {escape(reason)}" for reason in summary.reasons] + [""] * bool(summary.reasons)
+def render_markdown(manifest: Manifest, summary: Summary, language: Language = ENGLISH) -> str:
+    view, text = view_of(manifest, summary, language), language.text
+    lines = [f"# {escape(sentences.title(summary, language))}", ""]
+    lines += [f"**{text(f'badges.{summary.badge}')}.** {text('page.holds')}", ""]
+    lines += [f"- {escape(language.reason(reason))}" for reason in summary.reasons] + [""] * bool(summary.reasons)
     lines += [
-        f"Run {escape(summary.run)}, {escape(summary.created_at)}, {format_duration(summary.duration_s)}, "
-        f"{summary.blocks} block{'' if summary.blocks == 1 else 's'}, seed {summary.seed}.",
+        text(
+            "markdown.run",
+            run=escape(summary.run),
+            created=escape(summary.created_at),
+            took=sentences.duration(summary.duration_s, language),
+            count=summary.blocks,
+            seed=str(summary.seed),
+        ),
         "",
     ]
-    lines += ["## Answers", ""]
+    lines += [f"## {text('sections.answers')}", ""]
     for answer in answers(view):
-        lines += [f"**{sentences.QUESTIONS[answer.question]}** {_said(answer.headline)}", ""]
-    lines += ["## Throughput and CPU cost", ""]
-    lines += ["Verified requests per second; CPU in µs per request; ± is half of the interval.", ""]
-    lines += [*_table(("target", "point", "requests/s", "CPU, µs"), _cells(view)), ""]
+        lines += [f"**{text(f'questions.{answer.question}')}** {_said(answer.headline)}", ""]
+    lines += [f"## {text('markdown.cells')}", "", text("markdown.cells_intro"), ""]
+    head = tuple(text(key) for key in ("words.target", "words.point", "markdown.rps", "markdown.cpu"))
+    lines += [*_table(head, _cells(view)), ""]
     lines += _contrasts(view)
     if summary.upkeep:
+        unknown = text("page.not_known")
         rows = [
             (
                 upkeep.target,
-                "not known" if upkeep.rss_bytes is None else f"{upkeep.rss_bytes / 2**20:.3g}",
-                "not known" if upkeep.startup_s is None else f"{upkeep.startup_s:.2g}",
+                unknown if upkeep.rss_bytes is None else f"{upkeep.rss_bytes / 2**20:.3g}",
+                unknown if upkeep.startup_s is None else f"{upkeep.startup_s:.2g}",
             )
             for upkeep in summary.upkeep
         ]
-        lines += ["## Cost of keeping it", "", *_table(("target", "memory, MiB", "start-up, s"), rows), ""]
+        head = tuple(text(key) for key in ("words.target", "words.memory", "words.startup"))
+        lines += [f"## {text('sections.upkeep')}", "", *_table(head, rows), ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -57,34 +65,34 @@ def escape(text: str) -> str:
 
 
 def _said(sentence: Sentence) -> str:
-    return escape(sentences.plain(sentence))
+    return escape(plain(sentence))
 
 
 def _contrasts(view: View) -> list[str]:
     rows = [*view.controls(), *view.contrasts()]
     if not rows:
         return []
-    lines = ["## Contrasts", ""]
+    lines = [f"## {view.language.text('markdown.contrasts')}", ""]
     lines += [f"- {_said(contrast_sentence(view, index, contrast))}" for index, contrast in rows[:LISTED]]
     if len(rows) > LISTED:
-        lines.append(f"- {len(rows) - LISTED} more are in summary.json and in the report.")
+        lines.append(f"- {view.language.text('markdown.unlisted', count=len(rows) - LISTED)}")
     return [*lines, ""]
 
 
 def _cells(view: View) -> Iterable[tuple[str, ...]]:
     for index, cell in enumerate(view.summary.cells):
         if cell.status != "ok":
-            state, why = missing(cell)
+            state, why = missing(cell, view.language)
             yield cell.target, cell.point, f"{state}: {why}", ""
             continue
         rate = measured(cell.throughput_rps, f"cells.{index}.throughput_rps") if cell.throughput_rps else None
         cost = measured(cell.cpu_us, f"cells.{index}.cpu_us") if cell.cpu_us else None
-        yield cell.target, cell.point, _text(rate), _text(cost)
+        yield cell.target, cell.point, _text(view, rate), _text(view, cost)
 
 
-def _text(value: Measured | None) -> str:
+def _text(view: View, value: Measured | None) -> str:
     if value is None:
-        return "not known"
+        return view.language.text("page.not_known")
     return value.value.text if value.half is None else f"{value.value.text} ± {value.half.text}"
 
 

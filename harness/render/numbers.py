@@ -24,6 +24,15 @@ class Figure:
     path: str
 
 
+Sentence = tuple[str | Figure, ...]
+"""Text and figures in order, so that each rendering can mark the numbers up in its own way."""
+
+
+def plain(sentence: Sentence) -> str:
+    """The sentence as text."""
+    return "".join(part if isinstance(part, str) else part.text for part in sentence)
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
     """An estimate as shown in a cell: the value and, where there is an interval, its half-width."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from harness.analyse.summary import Cell, ContrastResult, Summary
 from harness.model import Manifest, ParamValue, Point, Scenario, Target
+from harness.render.language.catalogue import ENGLISH, Language
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class View:
         places: every point with a cell, in the plan's order.
         cells: (target, point) → index into ``summary.cells`` and the cell.
         frameworks: keys of the frameworks in the order of their hues.
+        language: of every word that is not a name or the user's own.
     """
 
     manifest: Manifest
@@ -40,6 +42,7 @@ class View:
     cells: Mapping[tuple[str, str], tuple[int, Cell]]
     scenarios: Mapping[str, Scenario]
     frameworks: tuple[str, ...]
+    language: Language = ENGLISH
 
     @property
     def reference(self) -> tuple[Target, ...]:
@@ -62,13 +65,16 @@ class View:
 
     def title(self, place: Place) -> str:
         scenario = self.scenarios.get(place.scenario)
-        return scenario.title if scenario else place.scenario
+        return self.language.known(scenario.title) if scenario else place.scenario
+
+    def why(self, place: Place) -> str:
+        scenario = self.scenarios.get(place.scenario)
+        return self.language.known(scenario.why) if scenario else ""
 
     def setting(self, place: Place) -> str:
         """``ms=20, 64 connections``."""
-        params = [f"{key}={value}" for key, value in place.params.items()]
-        plural = "" if place.concurrency == 1 else "s"
-        return ", ".join([*params, f"{place.concurrency} connection{plural}"])
+        params = "".join(f"{key}={value}, " for key, value in place.params.items())
+        return self.language.text("where.setting", params=params, count=place.concurrency)
 
     def where(self, point: str) -> str:
         """``json at 32 connections``, for sentences; the point's id where nothing is known of it."""
@@ -76,14 +82,14 @@ class View:
         if place is None:
             return point
         params = "".join(f", {key}={value}" for key, value in place.params.items())
-        return f"{place.scenario}{params} at {place.concurrency} connection{'' if place.concurrency == 1 else 's'}"
+        return self.language.text("where.point", scenario=place.scenario, params=params, count=place.concurrency)
 
     def step(self, later: str, earlier: str) -> str:
         """``orders-full in place of orders-raw, size=M at 32 connections``: what is common is said once."""
         a, b = self.places.get(later), self.places.get(earlier)
-        if a is None or b is None or (a.params, a.concurrency) != (b.params, b.concurrency):
-            return f"{self.where(later)} in place of {self.where(earlier)}"
-        return f"{a.scenario} in place of {self.where(earlier)}"
+        known = a is not None and b is not None and (a.params, a.concurrency) == (b.params, b.concurrency)
+        name = a.scenario if known and a is not None else self.where(later)
+        return self.language.text("where.step", later=name, earlier=self.where(earlier))
 
     def is_control(self, contrast: ContrastResult) -> bool:
         """Whether both sides are one target under two names, at one point."""
@@ -106,7 +112,7 @@ class View:
         return [(i, contrast) for i, contrast in enumerate(self.summary.contrasts) if self.is_control(contrast)]
 
 
-def view_of(manifest: Manifest, summary: Summary) -> View:
+def view_of(manifest: Manifest, summary: Summary, language: Language = ENGLISH) -> View:
     """Targets and points that only the summary knows are shown too, under their plain names."""
     declared = {target.name: target for target in manifest.targets}
     seen = [cell.target for cell in summary.cells] + [upkeep.target for upkeep in summary.upkeep]
@@ -126,6 +132,7 @@ def view_of(manifest: Manifest, summary: Summary) -> View:
         cells={(cell.target, cell.point): (index, cell) for index, cell in enumerate(summary.cells)},
         scenarios={scenario.name: scenario for scenario in manifest.scenarios},
         frameworks=tuple(dict.fromkeys(target.framework for target in known.values())),
+        language=language,
     )
 
 

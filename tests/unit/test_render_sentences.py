@@ -140,7 +140,11 @@ def test_a_run_that_measured_nothing_has_four_answers_and_no_number():
 
 def test_counts_leave_nothing_out():
     text = plain(
-        noise(["different", "small", "same", "undecided", "undecided", "not-measurable"], Figure("2%", 0.02, ""))
+        noise(
+            view_of(manifest(), summary()),
+            ["different", "small", "same", "undecided", "undecided", "not-measurable"],
+            Figure("2%", 0.02, ""),
+        )
     )
     assert text == (
         "Of 6 contrasts, 2 show a real difference (margin ±2%); no difference at the margin for 1; undecided for 2; "

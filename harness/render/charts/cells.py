@@ -11,7 +11,7 @@ from harness.render.charts.style import mark
 from harness.render.charts.svg import Chart, draw
 from harness.render.view import Place, View
 
-TITLES: dict[Metric, str] = {"throughput": "requests per second", "cpu_cost": "µs of CPU per request"}
+AXES: dict[Metric, str] = {"throughput": "words.rps", "cpu_cost": "words.cpu"}
 
 
 def estimate_of(cell: Cell, metric: Metric) -> Estimate | None:
@@ -37,7 +37,6 @@ def cells_chart(view: View, place: Place, metric: Metric, key: str) -> Chart | N
     keys, labels = row_labels([row["target"] for row in rows], 26)
     for row, unique in zip(rows, keys, strict=True):
         row["target"] = unique
-    better = "further right is better" if metric == "throughput" else "further left is better"
     base = alt.Chart(alt.InlineData(values=rows)).encode(
         y=alt.Y("target:N", title=None, sort=None, axis=alt.Axis(**labels)),
         stroke=alt.Stroke("stroke:N", scale=None),
@@ -45,11 +44,12 @@ def cells_chart(view: View, place: Place, metric: Metric, key: str) -> Chart | N
     axis = alt.Axis(tickCount=4, labelExpr=THOUSANDS)
     scale = alt.Scale(zero=True, nice=True)
     interval = base.mark_rule(strokeWidth=2).encode(
-        x=alt.X("low:Q", title=TITLES[metric], axis=axis, scale=scale), x2="high:Q"
+        x=alt.X("low:Q", title=view.language.text(AXES[metric]), axis=axis, scale=scale), x2="high:Q"
     )
     dots = base.mark_point(size=55, strokeWidth=2, opacity=1).encode(
         x="value:Q", fill=alt.Fill("fill:N", scale=None), shape=alt.Shape("shape:N", scale=None)
     )
     chart = (interval + dots).properties(width=210, height=alt.Step(22))
-    title = f"{view.title(place)}: {'throughput' if metric == 'throughput' else 'CPU cost'}"
-    return draw(key, title, f"{place.scenario}, {view.setting(place)}; {TITLES[metric]}, {better}.", chart)
+    title = view.language.text(f"decision.{metric}", title=view.title(place))
+    note = view.language.text(f"decision.note_{metric}", scenario=place.scenario, setting=view.setting(place))
+    return draw(key, title, note, chart)

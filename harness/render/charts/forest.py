@@ -9,15 +9,17 @@ from harness.analyse.summary import ContrastResult
 from harness.render.charts.labels import row_labels
 from harness.render.charts.style import BAND, INK, MUTED
 from harness.render.charts.svg import Chart, draw
+from harness.render.language.catalogue import ENGLISH, Language
 from harness.render.sentences import APART
 
-NOTE = "Ratios A ÷ B with their intervals, on a log axis; the band is the margin."
 COLUMNS = 60
 ROWS = 40
 """The most contrasts that one chart holds; the table beside it holds all."""
 
 
-def forest_chart(rows: Sequence[tuple[str, ContrastResult]], margin: float, key: str, title: str) -> Chart:
+def forest_chart(
+    rows: Sequence[tuple[str, ContrastResult]], margin: float, key: str, title: str, language: Language = ENGLISH
+) -> Chart:
     """Circle: told apart; square: no difference at the margin; cross: undecided.
 
     Args:
@@ -51,7 +53,7 @@ def forest_chart(rows: Sequence[tuple[str, ContrastResult]], margin: float, key:
     names = alt.Axis(grid=True, **labels)
     base = alt.Chart(alt.InlineData(values=data)).encode(y=alt.Y("label:N", title=None, sort=None, axis=names))
     intervals = base.mark_rule(strokeWidth=1.6).encode(
-        x=alt.X("low:Q", title="ratio A ÷ B (log)", scale=scale, axis=axis),
+        x=alt.X("low:Q", title=language.text("real.axis"), scale=scale, axis=axis),
         x2="high:Q",
         stroke=alt.Stroke("colour:N", scale=None),
     )
@@ -59,7 +61,7 @@ def forest_chart(rows: Sequence[tuple[str, ContrastResult]], margin: float, key:
         x="ratio:Q", fill=alt.Fill("colour:N", scale=None), shape=alt.Shape("shape:N", scale=None)
     )
     chart = (band + one + intervals + points).properties(width=420, height=alt.Step(20))
-    return draw(key, title, NOTE, chart)
+    return draw(key, title, language.text("real.chart"), chart)
 
 
 def _ticks(low: float, high: float) -> list[float]:

@@ -80,15 +80,20 @@ def _panel(
 
     scale = alt.Scale(type="log", domain=domain, nice=False)
     ticks = alt.Axis(values=log_ticks(*domain), format="~s")
-    y = alt.Y("y:Q", scale=scale, title="requests per second", axis=ticks)
+    y = alt.Y("y:Q", scale=scale, title=view.language.text("words.rps"), axis=ticks)
     counts = sorted({place.concurrency for place in places})
     by_wait = len(counts) == 1
     if by_wait:
         waits = list(dict.fromkeys(f"{place.wait_s * 1e3:g}" for place in places))
-        x: Any = alt.X("x:O", sort=waits, title="I/O wait, ms", axis=alt.Axis(labelAngle=0))
+        x: Any = alt.X("x:O", sort=waits, title=view.language.text("waits.axis"), axis=alt.Axis(labelAngle=0))
     else:
         x_scale = alt.Scale(type="log", domain=[counts[0] / 1.2, counts[-1] * _room(counts)], nice=False)
-        x = alt.X("x:Q", scale=x_scale, title="connections", axis=alt.Axis(values=counts, format="d"))
+        x = alt.X(
+            "x:Q",
+            scale=x_scale,
+            title=view.language.text("words.connections"),
+            axis=alt.Axis(values=counts, format="d"),
+        )
     colour = hue(view.frameworks, target.framework)
     drawn = alt.Chart(alt.InlineData(values=measured)).encode(x=x, y=y, detail="series:N")
     allowed = alt.Chart(alt.InlineData(values=model)).encode(x=x, y=y, detail="series:N")
@@ -103,8 +108,8 @@ def _panel(
         layers.append(
             alt.Chart(alt.InlineData(values=ends)).mark_text(align="left", dx=7).encode(x=x, y=y, text="series:N")
         )
-    along = "I/O wait" if by_wait else "connections, a line per I/O wait"
-    note = f"{target.interface}, {target.capacity}: throughput against {along}; dotted: what capacity allows."
+    along = "waits.chart_waits" if by_wait else "waits.chart_connections"
+    note = view.language.text(along, interface=target.interface, capacity=target.capacity)
     return draw(key, target.name, note, alt.layer(*layers).properties(width=WIDTH, height=HEIGHT))
 
 

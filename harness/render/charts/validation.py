@@ -51,7 +51,7 @@ def validation_chart(view: View, places: Sequence[Place], title: str, key: str) 
     colour = alt.Stroke("stroke:N", scale=None)
     axis = alt.Axis(tickCount=6, format="~r")
     link = base.mark_line(strokeWidth=1.2, opacity=0.7).encode(
-        x=alt.X("value:Q", title="µs of CPU per request", axis=axis, scale=alt.Scale(zero=True)),
+        x=alt.X("value:Q", title=view.language.text("words.cpu"), axis=axis, scale=alt.Scale(zero=True)),
         detail="target:N",
         stroke=colour,
     )
@@ -63,5 +63,4 @@ def validation_chart(view: View, places: Sequence[Place], title: str, key: str) 
     )
     chart = (link + interval + dots).properties(width=440, height=alt.Step(26))
     legend = ", ".join(f"{SHAPES[shape]} {step}" for shape, step in zip(chosen, steps, strict=True))
-    note = f"µs of CPU per request, with intervals: {legend}."
-    return draw(key, title, note, chart)
+    return draw(key, title, view.language.text("validation.chart", legend=legend), chart)

@@ -12,15 +12,10 @@ from typing import Any
 from harness.model import SlotRecord
 from harness.render.charts.style import INK, MUTED
 from harness.render.charts.svg import Chart, draw
+from harness.render.language.catalogue import ENGLISH, Language
 
 BINS = 360
 """The most points that the chart shows; more slices are put together by the median of neighbours."""
-
-NOTE = (
-    "A point per group of neighbouring slices: the median, 1 being each target's own over the run; the line spans "
-    "lowest to highest. Triangles mark slots that were retried, gated or failed. Below: the generator's share of "
-    "its CPU."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +70,7 @@ def windows(slots: Sequence[SlotRecord]) -> list[Window]:
     return found
 
 
-def marks(slots: Sequence[SlotRecord]) -> list[Mark]:
+def marks(slots: Sequence[SlotRecord], language: Language = ENGLISH) -> list[Mark]:
     """Where a slot was retried, gated or failed."""
     if not slots:
         return []
@@ -83,13 +78,13 @@ def marks(slots: Sequence[SlotRecord]) -> list[Mark]:
     found = []
     for slot in slots:
         words = [f"{gate.gate}" for gate in slot.gates] + [failure.kind for failure in slot.failures]
-        words += ["retry"] if slot.attempt else []
+        words += [language.text("health.retry")] if slot.attempt else []
         if words:
             found.append(Mark((_seconds(slot.started_at) - first) / 60, ", ".join(dict.fromkeys(words))))
     return found
 
 
-def windows_chart(points: Sequence[Window], noted: Sequence[Mark], key: str) -> Chart:
+def windows_chart(points: Sequence[Window], noted: Sequence[Mark], key: str, language: Language = ENGLISH) -> Chart:
     """``points``: at least one."""
     import altair as alt
 
@@ -100,10 +95,16 @@ def windows_chart(points: Sequence[Window], noted: Sequence[Mark], key: str) -> 
     span = max(max(p.minute for p in points), *(mark.minute for mark in noted), 1e-3)
     scale = alt.Scale(domain=[0, span], nice=False)
     x = alt.X("minute:Q", title=None, scale=scale, axis=alt.Axis(format="~r", tickCount=8))
-    x_last = alt.X("minute:Q", title="minutes into the run", scale=scale, axis=alt.Axis(format="~r", tickCount=8))
-    levels = alt.Y("low:Q", title="throughput ÷ median", scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=4))
+    x_last = alt.X(
+        "minute:Q", title=language.text("health.axis_minutes"), scale=scale, axis=alt.Axis(format="~r", tickCount=8)
+    )
+    levels = alt.Y(
+        "low:Q", title=language.text("health.axis_level"), scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=4)
+    )
     shares = alt.Axis(tickCount=3, format="~%")
-    busy = alt.Y("generator:Q", title="generator CPU", scale=alt.Scale(domain=[0, 1]), axis=shares)
+    busy = alt.Y(
+        "generator:Q", title=language.text("health.axis_generator"), scale=alt.Scale(domain=[0, 1]), axis=shares
+    )
     spans = base.mark_rule(stroke=MUTED, opacity=0.35).encode(x=x, y=levels, y2="high:Q")
     middles = base.mark_point(filled=True, fill=INK, size=7, opacity=1).encode(x=x, y="middle:Q")
     shown = [{"minute": mark.minute} for mark in noted[:200]]
@@ -111,7 +112,8 @@ def windows_chart(points: Sequence[Window], noted: Sequence[Mark], key: str) -> 
     flagged = [flags.encode(x=x, y=alt.value(-6))] if shown else []
     upper = alt.layer(spans, middles, *flagged).properties(width=640, height=130)
     lower = base.mark_point(filled=True, fill=MUTED, size=7, opacity=1).encode(x=x_last, y=busy)
-    return draw(key, "The run over time", NOTE, alt.vconcat(upper, lower.properties(width=640, height=60), spacing=12))
+    chart = alt.vconcat(upper, lower.properties(width=640, height=60), spacing=12)
+    return draw(key, language.text("health.chart_title"), language.text("health.chart"), chart)
 
 
 def _seconds(text: str) -> float:

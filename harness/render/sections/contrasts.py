@@ -6,22 +6,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from harness.analyse.summary import ContrastResult
-from harness.render import sentences
 from harness.render.charts.forest import ROWS, forest_chart
 from harness.render.charts.svg import Chart
-from harness.render.numbers import Figure, ratio_text
+from harness.render.numbers import Figure, ratio_text, share
+from harness.render.sentences import parties
 from harness.render.view import View
 from harness.units import significant
 
 CONTRAST_COLUMNS = (
-    ("A ÷ B", "ratio"),
-    ("low", "ci_low"),
-    ("high", "ci_high"),
-    ("p, adjusted", "p_adjusted"),
-    ("blocks", "blocks"),
-    ("blocks needed", "blocks_needed"),
+    ("real.ratio", "ratio"),
+    ("real.low", "ci_low"),
+    ("real.high", "ci_high"),
+    ("real.p_adjusted", "p_adjusted"),
+    ("real.blocks", "blocks"),
+    ("real.blocks_needed", "blocks_needed"),
 )
-"""Heading and path within a contrast of the summary."""
+"""Key of the heading and path within a contrast of the summary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +48,24 @@ class Family:
     rows: tuple[ContrastRow, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    families: tuple[Family, ...]
+    columns: tuple[tuple[str, str], ...]
+    margin: Figure
+
+
+def evidence(view: View) -> Evidence | None:
+    """``None`` where the run declared no contrast."""
+    found = families(view)
+    columns = tuple((view.language.text(key), path) for key, path in CONTRAST_COLUMNS)
+    return Evidence(found, columns, share(view.summary.margin, "margin")) if found else None
+
+
 def families(view: View) -> tuple[Family, ...]:
     """The control, then question by question; questions without contrasts are left out."""
-    groups = [("A/A control: one target under two names", view.controls())]
-    groups += [(sentences.QUESTIONS[question], view.contrasts(question)) for question in sentences.QUESTIONS]
+    groups = [(view.language.text("real.control_family"), view.controls())]
+    groups += [(words, view.contrasts(question)) for question, words in view.language.names("questions").items()]
     return tuple(_family(view, title, rows, f"forest-{number}") for number, (title, rows) in enumerate(groups) if rows)
 
 
@@ -64,12 +78,12 @@ def _family(view: View, title: str, rows: Sequence[tuple[int, ContrastResult]], 
     chart = None
     if shown:
         labelled = [(_label(view, contrast), contrast) for _, contrast in shown]
-        chart = forest_chart(labelled, view.summary.margin, key, title)
+        chart = forest_chart(labelled, view.summary.margin, key, title, view.language)
     return Family(title, chart, len(shown), tuple(_row(view, index, contrast) for index, contrast in rows))
 
 
 def _label(view: View, contrast: ContrastResult) -> str:
-    metric = "CPU" if contrast.metric == "cpu_cost" else "req/s"
+    metric = view.language.text(f"real.label_{contrast.metric}")
     a, b = contrast.a, contrast.b
     if a.point == b.point:
         return f"{a.target} ÷ {b.target}, {a.point}, {metric}"
@@ -79,7 +93,7 @@ def _label(view: View, contrast: ContrastResult) -> str:
 
 
 def _row(view: View, index: int, contrast: ContrastResult) -> ContrastRow:
-    a, b, where = sentences.parties(view, contrast)
+    a, b, where = parties(view, contrast)
     shown: tuple[tuple[float | None, Callable[[float], str]], ...] = (
         (contrast.ratio, ratio_text),
         (contrast.ci_low, ratio_text),
@@ -93,9 +107,9 @@ def _row(view: View, index: int, contrast: ContrastResult) -> ContrastRow:
         a=a,
         b=b,
         where=where,
-        metric=sentences.METRICS[contrast.metric],
-        verdict=sentences.VERDICTS[contrast.verdict],
-        reason=contrast.reason,
+        metric=view.language.text(f"metrics.{contrast.metric}"),
+        verdict=view.language.text(f"verdicts.{contrast.verdict}"),
+        reason=view.language.reason(contrast.reason),
         figures=tuple(
             None if value is None else Figure(text(value), value, f"contrasts.{index}.{path}")
             for (value, text), (_, path) in zip(shown, CONTRAST_COLUMNS, strict=True)

@@ -10,12 +10,12 @@ from harness.model import Target
 from harness.render.charts.cells import cells_chart
 from harness.render.charts.style import HUES
 from harness.render.charts.svg import Chart
+from harness.render.language.catalogue import ENGLISH, Language
 from harness.render.numbers import Measured, measured
 from harness.render.view import Place, View
 
 CHARTED = 16
 """The most points that are drawn; the table holds all."""
-MISSING = {"failed": "failed", "not-measurable": "not measurable", "not-run": "not run"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,18 @@ class PointFigure:
     rows: tuple[tuple[str, DecisionCell], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Decision:
+    table: DecisionTable
+    figures: tuple[PointFigure, ...]
+
+
+def decision(view: View) -> Decision | None:
+    """``None`` where the run measured nothing but waits."""
+    table = decision_table(view)
+    return Decision(table, point_figures(view)) if table.rows and table.columns else None
+
+
 def hue_number(view: View, framework: str) -> int:
     return view.frameworks.index(framework) % HUES if framework in view.frameworks else 0
 
@@ -101,23 +113,23 @@ def point_figures(view: View) -> tuple[PointFigure, ...]:
         if not charts:
             continue
         rows = tuple((target.name, _cell(view, target, place)) for target in view.reference)
-        scenario = view.scenarios.get(place.scenario)
-        why = scenario.why if scenario else ""
-        found.append(PointFigure(f"point-{number}", view.title(place), view.where(place.id), why, charts, rows))
+        titles = view.title(place), view.where(place.id), view.why(place)
+        found.append(PointFigure(f"point-{number}", *titles, charts, rows))
     return tuple(found)
 
 
-def missing(cell: Cell | None) -> tuple[str, str]:
+def missing(cell: Cell | None, language: Language = ENGLISH) -> tuple[str, str]:
     """State and reason of a cell without a number."""
     if cell is None:
-        return "not run", "not part of this run"
-    return MISSING.get(cell.status, cell.status), "; ".join(cell.reasons) or "no reason was recorded"
+        return language.text("states.not-run"), language.text("states.not_part")
+    reasons = "; ".join(language.reason(reason) for reason in cell.reasons)
+    return language.text(f"states.{cell.status}"), reasons or language.text("states.no_reason")
 
 
 def _cell(view: View, target: Target, place: Place) -> DecisionCell:
     found = view.cell(target.name, place.id)
     if found is None or found[1].status != "ok":
-        state, why = missing(found[1] if found else None)
+        state, why = missing(found[1] if found else None, view.language)
         return DecisionCell(None, None, state=state, why=why)
     index, cell = found
     rate = measured(cell.throughput_rps, f"cells.{index}.throughput_rps") if cell.throughput_rps else None

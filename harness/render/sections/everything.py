@@ -9,26 +9,26 @@ import json
 from dataclasses import dataclass
 
 from harness.analyse.summary import Estimate, Summary
+from harness.model import Manifest
+from harness.render.markdown import render_markdown
 from harness.render.numbers import Figure
 from harness.render.view import View
 from harness.units import significant
 
 PERCENTILES = ("p50", "p90", "p99", "p999", "max")
-
-
 PLAIN = 300_000
 """The most characters of JSON that a page holds as they are; more is compressed."""
 COLUMNS = (
-    ("requests per second", "throughput_rps.value"),
-    ("low", "throughput_rps.ci_low"),
-    ("high", "throughput_rps.ci_high"),
-    ("CPU µs per request", "cpu_us.value"),
-    ("low", "cpu_us.ci_low"),
-    ("high", "cpu_us.ci_high"),
-    *((f"service time {name}, µs", f"service_time_us.{name}") for name in PERCENTILES),
-    ("replies", "replies"),
+    ("words.rps", "throughput_rps.value"),
+    ("data.low", "throughput_rps.ci_low"),
+    ("data.high", "throughput_rps.ci_high"),
+    ("data.cpu", "cpu_us.value"),
+    ("data.low", "cpu_us.ci_low"),
+    ("data.high", "cpu_us.ci_high"),
+    *(("data.service", f"service_time_us.{name}") for name in PERCENTILES),
+    ("data.replies", "replies"),
 )
-"""Heading and path within a cell of the summary."""
+"""Key of the heading and path within a cell of the summary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,28 @@ class DataRow:
     figures: tuple[Figure | None, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Everything:
+    """``repeat``: the command that repeats the run."""
+
+    rows: tuple[DataRow, ...]
+    columns: tuple[tuple[str, str], ...]
+    markdown: str
+    repeat: str
+
+
+def everything(view: View) -> Everything:
+    text = view.language.text
+    columns = tuple((text(key, name=path.rpartition(".")[2]), path) for key, path in COLUMNS)
+    markdown = render_markdown(view.manifest, view.summary, view.language)
+    return Everything(data_rows(view), columns, markdown, repeat_command(view.manifest))
+
+
+def repeat_command(manifest: Manifest) -> str:
+    """The command of the run, with its seed where it was drawn and not given."""
+    return manifest.command if "--seed" in manifest.command else f"{manifest.command} --seed {manifest.seed}"
+
+
 def data_rows(view: View) -> tuple[DataRow, ...]:
     """In the order of the summary."""
     rows = []
@@ -51,7 +73,9 @@ def data_rows(view: View) -> tuple[DataRow, ...]:
             value = cell.service_time_us.get(name)
             figures.append(None if value is None else Figure(significant(value, 3), value, f"service_time_us.{name}"))
         figures.append(Figure(f"{cell.replies:,}", cell.replies, "replies"))
-        state = cell.status if cell.status == "ok" else f"{cell.status}: {'; '.join(cell.reasons)}"
+        state = view.language.text(f"states.{cell.status}")
+        if cell.status != "ok":
+            state = f"{state}: {'; '.join(view.language.reason(reason) for reason in cell.reasons)}"
         rows.append(DataRow(index, cell.target, cell.point, state, tuple(figures)))
     return tuple(rows)
 

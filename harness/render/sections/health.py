@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.analyse.summary import Health
 from harness.model import Failure, Gate, SlotRecord
 from harness.render.charts.svg import Chart
 from harness.render.charts.windows import marks, windows, windows_chart
+from harness.render.language.catalogue import Language
 from harness.render.numbers import Figure, share
 from harness.render.view import View
 
@@ -43,17 +44,20 @@ class RunHealth:
 
 def run_health(view: View, slots: Sequence[SlotRecord]) -> RunHealth:
     health = view.summary.health
-    points, noted = windows(slots), marks(slots)
+    language = view.language
+    points, noted = windows(slots), marks(slots, language)
     failures = _grouped(health.failures)
-    chart = windows_chart(points, noted, "windows") if points else None
+    chart = windows_chart(points, noted, "windows", language) if points else None
     return RunHealth(
-        facts=_facts(health),
-        gates=health.gates[:LISTED],
+        facts=_facts(health, language),
+        gates=tuple(replace(gate, reason=language.reason(gate.reason)) for gate in health.gates[:LISTED]),
         failures=failures[:LISTED],
         skipped=_grouped(view.manifest.skipped)[:LISTED],
         unlisted=max(0, len(health.gates) - LISTED) + max(0, len(failures) - LISTED),
         chart=chart,
-        marks=tuple(f"{mark.minute:.1f} min: {mark.text}" for mark in noted[:LISTED]),
+        marks=tuple(
+            language.text("health.mark", minute=f"{mark.minute:.1f}", text=mark.text) for mark in noted[:LISTED]
+        ),
     )
 
 
@@ -67,15 +71,9 @@ def _grouped(failures: Sequence[Failure]) -> tuple[FailureGroup, ...]:
     )
 
 
-def _facts(health: Health) -> tuple[tuple[str, Figure], ...]:
-    def count(name: str, value: int) -> Figure:
-        return Figure(f"{value:,}", value, f"health.{name}")
-
-    return (
-        ("Slots", count("slots", health.slots)),
-        ("Slots that failed", count("failed_slots", health.failed_slots)),
-        ("Slots that were retried", count("retried_slots", health.retried_slots)),
-        ("Highest generator CPU", share(health.generator_cpu_max, "health.generator_cpu_max")),
-        ("Highest foreign CPU", share(health.foreign_cpu_max, "health.foreign_cpu_max")),
-        ("Highest steal", share(health.steal_max, "health.steal_max")),
-    )
+def _facts(health: Health, language: Language) -> tuple[tuple[str, Figure], ...]:
+    counts = {name: getattr(health, name) for name in ("slots", "failed_slots", "retried_slots")}
+    shares = {name: getattr(health, name) for name in ("generator_cpu_max", "foreign_cpu_max", "steal_max")}
+    figures = [(name, Figure(f"{value:,}", value, f"health.{name}")) for name, value in counts.items()]
+    figures += [(name, share(value, f"health.{name}")) for name, value in shares.items()]
+    return tuple((language.text(f"health.{name}"), figure) for name, figure in figures)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
-from harness.render import sentences
 from harness.render.charts.svg import Chart
 from harness.render.charts.validation import validation_chart
 from harness.render.numbers import Figure, Measured, measured, microseconds
@@ -41,8 +40,8 @@ class Validation:
     steps: tuple[Step, ...]
 
 
-def validation(view: View) -> Validation:
-    """Empty where the run measured no scenario of this question."""
+def validation(view: View) -> Validation | None:
+    """``None`` where the run measured no scenario of this question."""
     groups: dict[str, list[Place]] = defaultdict(list)
     for place in view.places.values():
         if view.question(place) == "validate":
@@ -50,14 +49,16 @@ def validation(view: View) -> Validation:
     payloads = []
     for number, (setting, places) in enumerate(groups.items()):
         steps = _in_order(view, places)
-        chart = validation_chart(view, steps, f"Validation, {setting}", f"validation-{number}")
+        chart = validation_chart(
+            view, steps, view.language.text("validation.caption", setting=setting), f"validation-{number}"
+        )
         rows = tuple(
             (target.name, tuple(_cost(view, target.name, place) for place in steps))
             for target in view.targets.values()
             if not target.twin_of and any(view.cell(target.name, place.id) for place in steps)
         )
         payloads.append(Payload(setting, chart, tuple(place.scenario for place in steps), rows))
-    return Validation(tuple(payloads), _steps(view))
+    return Validation(tuple(payloads), _steps(view)) if payloads else None
 
 
 def _in_order(view: View, places: list[Place]) -> list[Place]:
@@ -78,7 +79,7 @@ def _in_order(view: View, places: list[Place]) -> list[Place]:
 def _cost(view: View, target: str, place: Place) -> Measured | str:
     found = view.cell(target, place.id)
     if found is None or found[1].status != "ok" or found[1].cpu_us is None:
-        return missing(found[1] if found else None)[0]
+        return missing(found[1] if found else None, view.language)[0]
     return measured(found[1].cpu_us, f"cells.{found[0]}.cpu_us")
 
 
@@ -98,7 +99,7 @@ def _steps(view: View) -> tuple[Step, ...]:
                 since=view.where(contrast.b.point),
                 added=added,
                 interval=interval if len(interval) == 2 else (),
-                verdict=sentences.VERDICTS[contrast.verdict],
+                verdict=view.language.text(f"verdicts.{contrast.verdict}"),
             )
         )
     return tuple(found)

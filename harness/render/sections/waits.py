@@ -33,8 +33,8 @@ class Waits:
     rows: tuple[WaitRow, ...]
 
 
-def waits(view: View) -> Waits:
-    """Empty where the run measured no scenario of this question."""
+def waits(view: View) -> Waits | None:
+    """``None`` where the run measured no scenario of this question."""
     places = sorted(
         (place for place in view.places.values() if view.question(place) == "move"),
         key=lambda place: (place.scenario, place.wait_s, place.concurrency),
@@ -46,7 +46,7 @@ def waits(view: View) -> Waits:
             if target.twin_of or found is None:
                 continue
             index, cell = found
-            value: Measured | str = missing(cell)[0]
+            value: Measured | str = missing(cell, view.language)[0]
             allowed = None
             if cell.status == "ok" and cell.throughput_rps is not None:
                 value = measured(cell.throughput_rps, f"cells.{index}.throughput_rps")
@@ -61,4 +61,4 @@ def waits(view: View) -> Waits:
                     allowed="" if allowed is None else significant(allowed, 3),
                 )
             )
-    return Waits(sweep_charts(view, view.reference[:PANELS], places), tuple(rows))
+    return Waits(sweep_charts(view, view.reference[:PANELS], places), tuple(rows)) if rows else None

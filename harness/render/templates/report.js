@@ -1,5 +1,8 @@
 "use strict";
 (() => {
+  const words = JSON.parse(document.getElementById("words").textContent);
+  const say = (key, fields) => words[key].replace(/\{(\w+)\}/g, (_, name) => fields[name]);
+
   const value = (cell) => {
     const exact = cell && (cell.matches("[data-value]") ? cell : cell.querySelector("[data-value]"));
     if (exact) return Number(exact.dataset.value);
@@ -61,7 +64,7 @@
     const pin = (base) => {
       base.classList.add("baseline");
       base.querySelector(".pin").setAttribute("aria-pressed", "true");
-      document.getElementById("pinned").textContent = `Baseline: ${base.querySelector(".name").textContent}`;
+      document.getElementById("pinned").textContent = say("baseline", { name: base.querySelector(".name").textContent });
       for (const row of table.tBodies[0].rows) {
         [...row.cells].slice(1).forEach((cell, index) => {
           const [mine, its] = [numbers(cell), numbers(base.cells[index + 1])];
@@ -78,9 +81,9 @@
     for (const row of table.tBodies[0].rows) {
       const button = document.createElement("button");
       const name = row.querySelector(".name").textContent;
-      Object.assign(button, { type: "button", className: "pin", textContent: "pin" });
+      Object.assign(button, { type: "button", className: "pin", textContent: words.pin });
       button.setAttribute("aria-pressed", "false");
-      button.setAttribute("aria-label", `Pin ${name} as baseline`);
+      button.setAttribute("aria-label", say("pin_label", { name }));
       row.querySelector("th small").append(button);
       button.addEventListener("click", () => {
         const was = row.classList.contains("baseline");
@@ -97,10 +100,10 @@
       const said = document.getElementById("copied");
       try {
         await navigator.clipboard.writeText(text.value);
-        said.textContent = "Copied.";
+        said.textContent = words.copied;
       } catch {
         text.select();
-        said.textContent = "Selected; copy it with the keyboard.";
+        said.textContent = words.selected;
       }
     });
   }

@@ -1,0 +1,59 @@
+"""The report's sections, in their order on the page.
+
+A section is a line here, a builder, a template of its own, and texts in ``language/``: its heading under
+``sections.<id>``, the rest under ``<id>.…``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from harness.model import SlotRecord, WindowRecord
+from harness.render.sections.contrasts import evidence
+from harness.render.sections.decision import decision
+from harness.render.sections.everything import everything
+from harness.render.sections.health import run_health
+from harness.render.sections.upkeep import upkeep_rows
+from harness.render.sections.validation import validation
+from harness.render.sections.waits import waits
+from harness.render.view import View
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """All that a section may be made from. Numbers come from ``view.summary``; records are for drawing over time."""
+
+    view: View
+    slots: Sequence[SlotRecord] = ()
+    windows: Sequence[WindowRecord] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One section of the report.
+
+    Attributes:
+        id: its anchor, and the key of its heading.
+        build: what its template lays out as ``data``; anything empty where the run has nothing for it.
+        command: what to run to get it, shown where there is nothing.
+    """
+
+    id: str
+    build: Callable[[Material], object]
+    command: str = "harness run"
+
+    @property
+    def template(self) -> str:
+        return f"{self.id}.html.j2"
+
+
+SECTIONS = (
+    Section("decision", lambda material: decision(material.view)),
+    Section("validation", lambda material: validation(material.view), "harness run -s 'orders-*'"),
+    Section("waits", lambda material: waits(material.view), "harness run -s io-sleep"),
+    Section("upkeep", lambda material: upkeep_rows(material.view)),
+    Section("real", lambda material: evidence(material.view), "harness run, or harness versus A B"),
+    Section("health", lambda material: run_health(material.view, material.slots)),
+    Section("data", lambda material: everything(material.view)),
+)
