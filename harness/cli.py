@@ -70,6 +70,9 @@ def run(
         Path | None, typer.Option(metavar="FILE", help="The report; reports/<run>.html unless given.")
     ] = None,
     name: Annotated[str, typer.Option(metavar="TEXT", help="A name for the run, shown in the report.")] = "",
+    fleet: Annotated[
+        str, typer.Option(metavar="processes|compose", help="Servers as processes, or as containers of a compose file.")
+    ] = "processes",
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -81,7 +84,19 @@ def run(
     from harness.commands import run as command
 
     request = command.RunRequest(
-        tuple(targets), tuple(scenarios), profile, seed, budget, dry_run, resume, out, report, name, as_json, quiet
+        targets=tuple(targets),
+        scenarios=tuple(scenarios),
+        profile=profile,
+        seed=seed,
+        budget=budget,
+        dry_run=dry_run,
+        resume=resume,
+        out=out,
+        report=report,
+        name=name,
+        fleet=fleet,
+        as_json=as_json,
+        quiet=quiet,
     )
     raise typer.Exit(command.run(request))
 

@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,9 +22,12 @@ from harness.errors import LaunchError, NotReadyError, UsageError
 from harness.launch import JWT_SECRET, LOG_LINES, READY_S, Running, wait_until_ready
 from harness.model import Failure, Target
 from harness.placement import Placement, parse_cpus
+from harness.postgres import USER, connects
 from harness.servers import Bind
+from harness.services import DATABASE_URL, Need
 
 FILE = "docker-compose.yml"
+DATABASE = "db"
 INSIDE_PORT = 8000
 STOP_S = 3
 UP_S = 300.0
@@ -102,11 +105,15 @@ class Project:
         """The services of the file, of every profile."""
         return tuple(self.compose("--profile", "all", "config", "--services").split())
 
-    def container(self, service: str) -> Container:
+    def id_of(self, service: str) -> str:
+        """Id of the service's container. Raises ``NotReadyError`` where it has none."""
         [name, *_] = [*self.compose("--profile", "all", "ps", "-q", service).split(), ""]
         if not name:
             raise NotReadyError(f"service {service!r} has no container", hint=f"docker compose logs {service}")
-        found = self.describe(name)
+        return name
+
+    def container(self, service: str) -> Container:
+        found = self.describe(self.id_of(service))
         networks = [network["IPAddress"] for network in found["NetworkSettings"]["Networks"].values()]
         host, port = next((address for address in networks if address), ""), INSIDE_PORT
         if not _kernel_is_shared() or not host:
@@ -246,6 +253,25 @@ def _usage_files(controllers: str, path: str) -> tuple[str, ...]:
     if "cpuacct" in controllers.split(","):
         return (f"/sys/fs/cgroup/{controllers}{path}/cpuacct.usage", f"/sys/fs/cgroup/cpuacct{path}/cpuacct.usage")
     return ()
+
+
+def backing(found: Project, needs: Collection[Need]) -> dict[str, str]:
+    """The environment of ``Services``: how rows are restored from here, where a scenario calls the database.
+
+    Raises:
+        NotReadyError: the database's container cannot be reached from here.
+    """
+    if "database" not in needs:
+        return {}
+    networks = found.describe(found.id_of(DATABASE))["NetworkSettings"]["Networks"].values()
+    address = next((network["IPAddress"] for network in networks if network["IPAddress"]), "")
+    url = f"postgresql://{USER}@{address}:5432/postgres"
+    if not (address and _kernel_is_shared() and connects(url)):
+        raise NotReadyError(
+            "the database's container cannot be reached from here, so that no rows can be restored",
+            hint="leave out scenarios with a database, or run inside: docker compose exec harness harness run",
+        )
+    return {DATABASE_URL: url}
 
 
 def placement_of(found: Project, targets: Sequence[Target], placement: Placement) -> Placement:

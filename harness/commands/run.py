@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import random
+import secrets
 import shlex
 import sys
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -22,6 +25,7 @@ from harness.commands.selftest_file import selftest_facts
 from harness.conduct import conduct
 from harness.declare import load_declarations, select_scenarios
 from harness.errors import UsageError
+from harness.launch import Servers
 from harness.load.engine import Engine
 from harness.model import Block, Manifest, Plan
 from harness.placement import Placement, detect
@@ -29,7 +33,7 @@ from harness.plan import make_plan, with_twin
 from harness.profiles import PROFILES
 from harness.record import Run, find_run
 from harness.servers import Bind, command_of
-from harness.services import needs_of, services
+from harness.services import Need, Services, needs_of, services
 from harness.units import format_duration
 from harness.verify import case_of
 
@@ -48,8 +52,12 @@ class RunRequest:
     out: Path | None = None
     report: Path | None = None
     name: str = ""
+    fleet: str = "processes"
     as_json: bool = False
     quiet: bool = False
+
+
+FLEETS = ("processes", "compose")
 
 
 def run(request: RunRequest) -> int:
@@ -75,12 +83,12 @@ def run(request: RunRequest) -> int:
         plan = opened.manifest.plan
         needs = needs_of(planned.endpoint for point in plan.points for planned in point.requests)
         with (
-            services(needs, placement.backing) as around,
+            fleet_of(opened, request.fleet, needs, placement) as (placement, around, fleet),
             Engine(placement.generator) as engine,
             ProgressObserver(errors, request.quiet) as observer,
         ):
             observer.run_started(plan, str(opened.folder))
-            outcome = conduct(opened, engine, placement, observer, spend_what_is_left, around)
+            outcome = conduct(opened, engine, placement, observer, spend_what_is_left, around, fleet)
             code = 0 if outcome.complete else 4
     except KeyboardInterrupt:
         errors.print(f"interrupted; go on with: harness run --resume {opened.folder}", markup=False, soft_wrap=True)
@@ -91,8 +99,33 @@ def run(request: RunRequest) -> int:
     return code
 
 
+@contextmanager
+def fleet_of(
+    opened: Run, kind: str, needs: set[Need], placement: Placement
+) -> Iterator[tuple[Placement, Services, Callable[[], Servers] | None]]:
+    """Where the servers run, what they call, and what makes a block's: processes of our own, or containers."""
+    if kind == "processes":
+        with services(needs, placement.backing) as around:
+            yield placement, around, None
+        return
+    from harness import compose
+
+    targets, secret = opened.manifest.targets, secrets.token_hex(32)
+    with compose.project(targets, secret) as found:
+        told = {**opened.manifest.environment, **compose.facts(found, targets)}
+        opened.update(replace(opened.manifest, environment=told))
+        around = Services(compose.backing(found, needs))
+        yield (
+            compose.placement_of(found, targets, placement),
+            around,
+            lambda: compose.ComposeFleet(found, secret),
+        )
+
+
 def prepare(request: RunRequest, placement: Placement) -> Manifest:
     """The manifest of a run to come, with its plan; everything that the user may have got wrong is found here."""
+    if request.fleet not in FLEETS:
+        raise UsageError(f"no fleet is called {request.fleet!r}", hint=f"fleets: {', '.join(FLEETS)}")
     if request.profile not in PROFILES:
         raise UsageError(f"no profile is called {request.profile!r}", hint=f"profiles: {', '.join(PROFILES)}")
     profile = PROFILES[request.profile]
@@ -151,6 +184,8 @@ def repeat_command(request: RunRequest, seed: int) -> str:
     for option, values in (("-t", request.targets), ("-s", request.scenarios)):
         for value in values:
             words += [option, value]
+    if request.fleet != "processes":
+        words += ["--fleet", request.fleet]
     if request.budget:
         words += ["--budget", request.budget]
     return shlex.join(words)
