@@ -13,7 +13,9 @@ ENV UV_PROJECT_ENVIRONMENT=/opt/harness UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=ne
 WORKDIR /src
 # The dependencies are a layer of their own, at the exact versions that pyproject.toml constrains them to.
 COPY pyproject.toml README.md ./
-RUN uv sync --no-dev --all-extras --no-install-project --no-cache
+RUN uv sync --no-dev --all-extras --no-install-project --no-cache \
+ && cd /opt/harness/lib/python3*/site-packages \
+ && find numpy pandas scipy statsmodels -type d -name tests -prune -exec rm -rf {} +
 COPY apps ./apps
 COPY harness ./harness
 COPY scenarios ./scenarios

@@ -1,10 +1,14 @@
 """Containers as targets, as far as no engine is needed."""
 
 import os
+from pathlib import Path
+from runpy import run_path
 
 import pytest
+import yaml
 
 from harness.compose import usage_file
+from harness.declare import load_declarations
 from harness.placement import parse_cpus
 from harness.sampling import ContainerClock, ProcessGone, clock_of
 
@@ -35,3 +39,48 @@ def test_a_process_without_a_file_has_its_trees_clock():
 def test_the_usage_file_of_a_process_can_be_read_where_there_is_one():
     found = usage_file(os.getpid())
     assert not found or os.access(found, os.R_OK)
+
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def compose():
+    return yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
+
+
+def test_the_compose_file_is_what_the_registry_makes():
+    made = run_path(str(ROOT / "scripts" / "compose"))["document"]()
+    assert (ROOT / "docker-compose.yml").read_text("utf-8") == made
+
+
+def test_every_target_is_a_service_with_the_same_means(compose):
+    services = compose["services"]
+    targets = load_declarations().targets
+    limits = set()
+    for target in targets:
+        service = services[target.name]
+        assert service["command"][:3] == ["harness", "serve", target.name]
+        assert ("profiles" in service) != target.reference
+        limits.add((service["cpuset"], service["mem_limit"]))
+    assert len(limits) == 1
+    assert set(services) - {target.name for target in targets} == {"db", "upstream", "harness", "reports"}
+
+
+def test_ports_are_published_on_loopback_only_and_once(compose):
+    ports = [port for service in compose["services"].values() for port in service.get("ports", [])]
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+    assert len(ports) == len(set(ports))
+    assert not any("ports" in compose["services"][name] for name in ("db", "upstream"))
+
+
+def test_no_container_is_privileged_or_holds_the_engine(compose):
+    for service in compose["services"].values():
+        assert not service.get("privileged")
+        assert service["cap_drop"] == ["ALL"]
+        assert not any("docker.sock" in volume for volume in service.get("volumes", []))
+
+
+def test_the_image_ends_as_an_ordinary_user():
+    lines = (ROOT / "Dockerfile").read_text("utf-8").splitlines()
+    assert [line for line in lines if line.startswith("USER ")][-1] == "USER 1000:1000"
