@@ -51,7 +51,7 @@ def compose():
 
 def test_the_compose_file_is_what_the_registry_makes():
     made = run_path(str(ROOT / "scripts" / "compose"))["document"]()
-    assert (ROOT / "docker-compose.yml").read_text("utf-8") == made
+    assert (ROOT / "docker-compose.yml").read_text("utf-8") == made, "run scripts/compose"
 
 
 def test_every_target_is_a_service_with_the_same_means(compose):
