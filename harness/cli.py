@@ -322,11 +322,12 @@ def report(
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="reports/<run>.html unless given.")
     ] = None,
     open_it: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+    lang: Annotated[str, typer.Option(metavar="en|ko", help="Language of the page.")] = "en",
 ) -> None:
     """Make a run's report again, from its folder alone."""
     from harness.commands import report as command
 
-    raise typer.Exit(command.run(run_name, output, open_it))
+    raise typer.Exit(command.run(run_name, output, open_it, lang))
 
 
 def main() -> None:

@@ -10,11 +10,13 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from harness import validity
+from harness.effort import effort
 from harness.errors import NotReadyError, RecordError
+from harness.features import probe_all
 from harness.guard import Guard
 from harness.launch import Fleet, Servers
 from harness.load.spec import Progress, SlotMeasurement, SlotSpec
-from harness.model import Block, Failure, Plan, Point, Side, Slices, Slot, SlotRecord, Target
+from harness.model import Abilities, Block, Failure, Plan, Point, Side, Slices, Slot, SlotRecord, Target
 from harness.observe import Observer
 from harness.placement import Placement
 from harness.record import Run
@@ -166,6 +168,11 @@ class _Conductor:
             wrong = self._verify(block, fleet)
             for number, slot in enumerate(block.slots):
                 self._slot(slot, fleet, wrong, block.slots[number + 1 :], later)
+            # After the block's last slot, so that nothing measured so far has been touched by the probes.
+            if not self._run.has_abilities():
+                probed = probe_all(fleet.running.values())
+                frameworks = {self._targets[feature.target].framework for feature in probed}
+                self._run.save_abilities(Abilities(tuple(probed), effort(frameworks) if frameworks else ()))
 
     def _own_fleet(self) -> Fleet:
         cpus = tuple(sorted({*self._placement.server, *self._placement.generator}))

@@ -306,6 +306,52 @@ class WindowRecord:
     schema: int = 1
 
 
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """What a live probe found.
+
+    Attributes:
+        declared: whether the target is declared to have it; ``why`` is the reason where it is not.
+        present: whether it has it; ``detail`` tells what was missing where it has not.
+    """
+
+    target: str
+    capability: str
+    declared: bool
+    present: bool
+    why: str = ""
+    detail: str = ""
+
+    @property
+    def as_declared(self) -> bool:
+        return self.declared == self.present
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """What an app needed to implement the contract, beyond its framework and what all apps share.
+
+    Attributes:
+        app: the framework, with the interface where it has an app for each: ``django-asgi``.
+        lines: feature → lines of code.
+        packages: feature → distribution → version.
+    """
+
+    app: str
+    framework: str
+    lines: Mapping[str, int]
+    packages: Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """``features.json``: what the run's targets can do, asked of them once, and what their apps needed for it."""
+
+    features: tuple[Feature, ...]
+    effort: tuple[Effort, ...] = ()
+    schema: int = 1
+
+
 RunStatus = Literal["running", "finished", "interrupted"]
 
 

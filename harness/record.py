@@ -4,6 +4,7 @@
 ``manifest.json``         ``Manifest``: plan, seed, environment, versions; replaced as a whole
 ``slots.jsonl``           a ``SlotRecord`` a line, flushed to disk as each slot ends
 ``windows.jsonl``         a ``WindowRecord`` a line, the same way; absent where the run had none
+``features.json``         ``Abilities``: what the targets can do, asked of them once, after the first block
 ``samples/<slot>.npz``    side index → service times of verified replies, float32 microseconds
 ``summary.json|csv|md``   what the analysis made of it; can be made again from the rest
 ========================  ==============================================================================
@@ -26,7 +27,7 @@ import numpy.typing as npt
 from pydantic import TypeAdapter, ValidationError
 
 from harness.errors import RecordError, SchemaError
-from harness.model import Manifest, RunStatus, SlotRecord, WindowRecord
+from harness.model import Abilities, Manifest, RunStatus, SlotRecord, WindowRecord
 
 SCHEMA = 1
 Samples = Mapping[int, npt.NDArray[np.float64]]
@@ -34,6 +35,7 @@ Value = TypeVar("Value")
 Kept = TypeVar("Kept", SlotRecord, WindowRecord)
 
 _MANIFEST: TypeAdapter[Manifest] = TypeAdapter(Manifest)
+_ABILITIES: TypeAdapter[Abilities] = TypeAdapter(Abilities)
 _SLOT: TypeAdapter[SlotRecord] = TypeAdapter(SlotRecord)
 _WINDOW: TypeAdapter[WindowRecord] = TypeAdapter(WindowRecord)
 
@@ -92,6 +94,16 @@ class Run:
     def windows(self) -> tuple[WindowRecord, ...]:
         """The same of ``windows.jsonl``."""
         return self._lines("windows.jsonl", _WINDOW)
+
+    def save_abilities(self, found: Abilities) -> None:
+        self.write("features.json", _ABILITIES.dump_json(found, indent=1))
+
+    def has_abilities(self) -> bool:
+        return (self.folder / "features.json").exists()
+
+    def abilities(self) -> Abilities:
+        """Empty where the run was cut short before they were asked, or is older than that."""
+        return read_json(self.folder / "features.json", _ABILITIES) if self.has_abilities() else Abilities(())
 
     def _with_samples(self, record: Kept, stem: str, samples: Samples) -> Kept:
         if not any(len(values) for values in samples.values()):

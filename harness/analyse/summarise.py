@@ -6,14 +6,19 @@ from collections.abc import Sequence
 
 from harness.analyse.badge import badge
 from harness.analyse.cells import Samples, cells
+from harness.analyse.claims.judge import with_claims
 from harness.analyse.frames import tidy
 from harness.analyse.health import health, upkeep
 from harness.analyse.judge import judge_run, results
 from harness.analyse.summary import Summary
-from harness.model import Manifest, SlotRecord
+from harness.model import Abilities, Manifest, SlotRecord
+
+NOT_ASKED = Abilities(())
 
 
-def summarise(manifest: Manifest, slots: Sequence[SlotRecord], samples: Samples) -> Summary:
+def summarise(
+    manifest: Manifest, slots: Sequence[SlotRecord], samples: Samples, *, abilities: Abilities = NOT_ASKED
+) -> Summary:
     """Everything that the report, the terminal and ``summary.md`` show.
 
     Args:
@@ -28,7 +33,7 @@ def summarise(manifest: Manifest, slots: Sequence[SlotRecord], samples: Samples)
     blocks = int(frames.slices["block"].nunique())
     controls = [contrast for contrast in contrasts if contrast.id in judged.controls]
     verdict, reasons = badge(manifest, table, controls, blocks, machine, frames.excluded)
-    return Summary(
+    found = Summary(
         run=manifest.run,
         name=manifest.name,
         created_at=manifest.created_at,
@@ -42,4 +47,7 @@ def summarise(manifest: Manifest, slots: Sequence[SlotRecord], samples: Samples)
         contrasts=contrasts,
         upkeep=upkeep(manifest.targets, slots),
         health=machine,
+        features=abilities.features,
+        effort=abilities.effort,
     )
+    return with_claims(manifest, found)

@@ -13,6 +13,7 @@ from harness.analyse.summary import Summary
 from harness.commands.select import REPORTS
 from harness.errors import RecordError
 from harness.record import Run
+from harness.render.language.catalogue import ENGLISH, Language
 from harness.render.markdown import render_markdown
 from harness.render.report import render_report
 from harness.render.tables import summary_csv
@@ -23,7 +24,7 @@ SUMMARY: TypeAdapter[Summary] = TypeAdapter(Summary)
 
 def analyse(run: Run) -> Summary:
     """Analyses the run's records and saves what it finds beside them."""
-    summary = summarise(run.manifest, run.slots(), run.samples)
+    summary = summarise(run.manifest, run.slots(), run.samples, abilities=run.abilities())
     save_summary(run, summary)
     return summary
 
@@ -35,9 +36,9 @@ def save_summary(run: Run, summary: Summary) -> None:
     run.write("summary.md", render_markdown(run.manifest, summary))
 
 
-def write_report(run: Run, summary: Summary, path: Path | None) -> Path:
+def write_report(run: Run, summary: Summary, path: Path | None, language: Language = ENGLISH) -> Path:
     """The report at ``path``, or at ``reports/<run>.html`` with a copy as ``reports/latest.html``."""
-    page = render_report(run.manifest, summary, run.slots())
+    page = render_report(run.manifest, summary, run.slots(), windows=run.windows(), language=language)
     target = path or REPORTS / f"{run.manifest.run}.html"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -49,10 +50,10 @@ def write_report(run: Run, summary: Summary, path: Path | None) -> Path:
     return target
 
 
-def finish(run: Run, report: Path | None, *, as_json: bool = False) -> Path:
+def finish(run: Run, report: Path | None, *, as_json: bool = False, language: Language = ENGLISH) -> Path:
     """Summary, report and the closing lines (or, with ``as_json``, the summary) on stdout."""
     summary = analyse(run)
-    path = write_report(run, summary, report)
+    path = write_report(run, summary, report, language)
     if as_json:
         sys.stdout.write(SUMMARY.dump_json(summary, indent=1).decode() + "\n")
         return path

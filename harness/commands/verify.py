@@ -13,9 +13,9 @@ from rich.table import Table
 
 from harness.commands.select import chosen_targets
 from harness.errors import LaunchError
-from harness.features import CAPABILITIES, Feature, probe
+from harness.features import CAPABILITIES, probe
 from harness.launch import Running, serving
-from harness.model import Failure, Target
+from harness.model import Failure, Feature, Target
 from harness.services import needs_of, services
 from harness.verify import Checked, endpoints_of, verify_all
 

@@ -50,6 +50,7 @@ def render_report(
     )
     environment.globals["t"] = partial(_told, language)
     environment.globals["said"] = marked_up
+    environment.globals["known"] = language.known
     return environment.get_template("report.html.j2").render(
         # Browsers take the text of style and script elements as it stands, so HTML escapes would break it.
         css=Markup(read(TEMPLATES / "report.css")),

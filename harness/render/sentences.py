@@ -56,7 +56,7 @@ def contrast_sentence(view: View, index: int, contrast: ContrastResult, *, locat
         "metric": language.text(f"metrics.{contrast.metric}"),
     }
     if contrast.verdict == "not-measurable" or contrast.ratio is None:
-        because = language.say("contrast.because", reason=language.reason(contrast.reason)) if contrast.reason else ""
+        because = _because(language, contrast.reason) if contrast.reason else ""
         return language.say("contrast.not-measurable", because=because, **shared)
     margin = share(contrast.margin, f"{path}.margin")
     if contrast.verdict in APART:
@@ -133,6 +133,13 @@ def _interval(
     ends = [show(contrast.ci_low, f"{path}.ci_low"), show(contrast.ci_high, f"{path}.ci_high")]
     low, high = reversed(ends) if reverse else ends
     return view.language.say("contrast.interval", low=low, high=high)
+
+
+def _because(language: Language, reason: str) -> Sentence:
+    """The first reason, and how many there are besides; the table of contrasts has all."""
+    first, *others = reason.split("; ")
+    more = language.text("contrast.because_more", count=len(others)) if others else ""
+    return language.say("contrast.because", reason=language.reason(first), more=more)
 
 
 def _needed(language: Language, contrast: ContrastResult, path: str) -> Sentence:

@@ -16,7 +16,7 @@ from tests.conftest import asgi_app
 
 pytestmark = pytest.mark.usefixtures("no_process_left")
 HARNESS = [sys.executable, "-m", "harness.cli"]
-FILES = {"manifest.json", "slots.jsonl", "samples", "summary.json", "summary.csv", "summary.md"}
+FILES = {"manifest.json", "slots.jsonl", "samples", "summary.json", "features.json", "summary.csv", "summary.md"}
 
 
 def harness(*words, folder, **options):
@@ -55,6 +55,10 @@ def test_a_run_leaves_its_files_and_a_report(smoke):
     measured = [cell for cell in summary["cells"] if cell["throughput_rps"]]
     assert {cell["target"] for cell in summary["cells"]} == {"fastapi-uvicorn", "flask-gunicorn-gthread"}
     assert all(cell["replies"] > 0 and cell["cpu_us"]["value"] > 1 for cell in measured)
+    assert {(one["target"], one["present"]) for one in summary["features"] if one["capability"] == "websocket"} == {
+        ("fastapi-uvicorn", True),
+        ("flask-gunicorn-gthread", False),
+    }
     assert "a &lt;b&gt;" in (folder / "reports" / "latest.html").read_text()
 
 

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
+import tomllib
 
 import pytest
 
-PATH = Path(__file__).parents[2] / "scripts" / "count_effort.py"
+from harness.effort import APPS, code_lines, effort
 
-
-@pytest.fixture(scope="module")
-def script():
-    spec = importlib.util.spec_from_file_location("count_effort", PATH)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+DECLARED = tomllib.loads((APPS / "effort.toml").read_text("utf-8"))["apps"]
 
 
 @pytest.mark.parametrize(
@@ -28,27 +21,31 @@ def script():
         ('x = """a\nb"""\n', 2),
     ],
 )
-def test_only_code_counts(script, tmp_path, source, lines):
+def test_only_code_counts(tmp_path, source, lines):
     path = tmp_path / "module.py"
     path.write_text(source)
-    assert script.code_lines(path) == lines
+    assert code_lines(path) == lines
 
 
-def test_every_file_is_counted(script):
-    for folder in ("fastapi", "flask", "starlette", "tornado", "django"):
-        named = {
-            name
-            for app, features in script.FILES.items()
-            if app.split("-")[0] == folder
-            for names in features.values()
-            for name in names
-        }
-        root = script.APPS / f"{folder}_app"
-        there = {str(path.relative_to(root)) for path in root.rglob("*.py") if script.code_lines(path)}
-        assert there == named
+@pytest.mark.parametrize("folder", sorted({app["folder"] for app in DECLARED.values()}))
+def test_every_file_is_counted(folder):
+    named = {
+        name
+        for app in DECLARED.values()
+        if app["folder"] == folder
+        for names in app["files"].values()
+        for name in names
+    }
+    root = APPS / folder
+    there = {str(path.relative_to(root)) for path in root.rglob("*.py") if code_lines(path)}
+    assert there == named
 
 
-def test_the_figures_are_whole(script):
-    for app, found in script.effort()["apps"].items():
-        assert found["lines_total"] == sum(found["lines"].values()) > 100, app
-        assert all(versions and all(versions.values()) for versions in found["packages"].values())
+def test_the_figures_are_whole():
+    for found in effort():
+        assert sum(found.lines.values()) > 100, found.app
+        assert all(versions and all(versions.values()) for versions in found.packages.values()), found.app
+
+
+def test_only_the_frameworks_that_were_asked_for_are_counted():
+    assert [found.app for found in effort({"django"})] == ["django-wsgi", "django-asgi"]

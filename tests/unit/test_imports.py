@@ -25,7 +25,7 @@ WRITE = [
         "envs",
         "versus",
     }
-    | {"postgres", "upstream", "services", "features", "compose"},
+    | {"postgres", "upstream", "services", "features", "effort", "compose"},
     {"conduct"},
 ]
 READ = [{"analyse"}, {"render"}]

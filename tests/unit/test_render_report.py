@@ -7,11 +7,14 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from markupsafe import escape
 
 from harness.analyse.summarise import summarise
 from harness.analyse.summary import Estimate, Upkeep
 from harness.model import Failure, Gate, Side, Target
 from harness.render.report import render_report, repeat_command
+from harness.render.sections.registry import SECTIONS, Material
+from harness.render.view import view_of
 from tests.synthetic import make_run
 from tests.unit.summaries import (
     POINTS,
@@ -122,9 +125,12 @@ def test_the_badge_links_its_reasons_to_run_health(badge, words):
 
 
 def test_what_was_not_measured_says_which_command_gets_it():
-    page = render_report(manifest(), summary(cells=(), contrasts=(), upkeep=()), ())
-    assert page.count("Not measured in this run. To get it:") == 5
-    assert "harness run -s io-sleep" in page
+    results = summary(cells=(), contrasts=(), upkeep=())
+    page = render_report(manifest(), results, ())
+    empty = [section for section in SECTIONS if not section.build(Material(view_of(manifest(), results)))]
+    assert {"decision", "validation", "upkeep", "real"} <= {section.id for section in empty}
+    assert page.count("Not measured in this run. To get it:") == len(empty)
+    assert all(str(escape(section.command)) in page for section in empty)
 
 
 def test_a_run_in_which_all_failed_is_told_with_its_logs():

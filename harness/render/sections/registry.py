@@ -10,11 +10,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from harness.model import SlotRecord, WindowRecord
+from harness.render.sections.claims import claims
 from harness.render.sections.contrasts import evidence
 from harness.render.sections.decision import decision
 from harness.render.sections.everything import everything
+from harness.render.sections.features import feature_table
 from harness.render.sections.health import run_health
-from harness.render.sections.upkeep import upkeep_rows
+from harness.render.sections.upkeep import upkeep_tables
 from harness.render.sections.validation import validation
 from harness.render.sections.waits import waits
 from harness.render.view import View
@@ -52,7 +54,9 @@ SECTIONS = (
     Section("decision", lambda material: decision(material.view)),
     Section("validation", lambda material: validation(material.view), "harness run -s 'orders-*'"),
     Section("waits", lambda material: waits(material.view), "harness run -s io-sleep"),
-    Section("upkeep", lambda material: upkeep_rows(material.view)),
+    Section("upkeep", lambda material: upkeep_tables(material.view)),
+    Section("features", lambda material: feature_table(material.view)),
+    Section("claims", lambda material: claims(material.view)),
     Section("real", lambda material: evidence(material.view), "harness run, or harness versus A B"),
     Section("health", lambda material: run_health(material.view, material.slots)),
     Section("data", lambda material: everything(material.view)),

@@ -1,9 +1,10 @@
-"""What keeping a target costs beside its requests: memory and start-up time."""
+"""What keeping a target costs beside its requests: memory, start-up time, and the code and packages of its app."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from harness.model import Effort
 from harness.render.numbers import Figure, mebibytes
 from harness.render.view import View
 from harness.units import significant
@@ -15,6 +16,30 @@ class UpkeepRow:
     capacity: str
     memory: Figure | None
     startup: Figure | None
+
+
+@dataclass(frozen=True, slots=True)
+class EffortRow:
+    """An app: lines in all, lines per feature, and the packages of each feature."""
+
+    app: str
+    total: int
+    lines: tuple[tuple[str, Figure], ...]
+    packages: tuple[tuple[str, str], ...]
+    package_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class UpkeepTables:
+    rows: tuple[UpkeepRow, ...]
+    effort: tuple[EffortRow, ...]
+
+
+def upkeep_tables(view: View) -> UpkeepTables | None:
+    """``None`` where the run has neither."""
+    rows = upkeep_rows(view)
+    effort = tuple(_effort_row(index, app) for index, app in enumerate(view.summary.effort))
+    return UpkeepTables(rows, effort) if rows or effort else None
 
 
 def upkeep_rows(view: View) -> tuple[UpkeepRow, ...]:
@@ -35,3 +60,12 @@ def upkeep_rows(view: View) -> tuple[UpkeepRow, ...]:
             )
         )
     return tuple(rows)
+
+
+def _effort_row(index: int, app: Effort) -> EffortRow:
+    lines = tuple(
+        (name, Figure(f"{count:,}", count, f"effort.{index}.lines.{name}")) for name, count in app.lines.items()
+    )
+    packages = tuple((name, ", ".join(found)) for name, found in app.packages.items())
+    distinct = {package for found in app.packages.values() for package in found}
+    return EffortRow(app.app, sum(app.lines.values()), lines, packages, len(distinct))
