@@ -14,8 +14,8 @@ WORKDIR /src
 # The dependencies are a layer of their own, at the exact versions that pyproject.toml constrains them to.
 COPY pyproject.toml README.md ./
 RUN uv sync --no-dev --all-extras --no-install-project --no-cache \
- && cd /opt/harness/lib/python3*/site-packages \
- && find numpy pandas scipy statsmodels -type d -name tests -prune -exec rm -rf {} +
+ && find /opt/harness/lib -type d -name tests \
+    \( -path '*/numpy/*' -o -path '*/pandas/*' -o -path '*/scipy/*' -o -path '*/statsmodels/*' \) -prune -exec rm -rf {} +
 COPY apps ./apps
 COPY harness ./harness
 COPY scenarios ./scenarios
