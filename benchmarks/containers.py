@@ -1,0 +1,145 @@
+"""What a container costs: the same target as a process and as a service of docker-compose.yml, in alternating slices.
+
+    python benchmarks/containers.py [--target NAME] [--scenario json] [--blocks 8]
+
+Needs a Docker engine that this machine's kernel serves, and the interpreter of the image (``python --version`` is
+compared): otherwise the interpreters would be what differs. Nothing else may run meanwhile.
+"""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from harness import compose
+from harness.analyse.summarise import summarise
+from harness.conduct import conduct
+from harness.declare import load_declarations, select_scenarios, select_targets
+from harness.guard import Guard
+from harness.launch import JWT_SECRET, Fleet
+from harness.load.engine import Engine
+from harness.model import Block, Failure, Manifest, Scenario, Target
+from harness.observe import Silent
+from harness.placement import detect
+from harness.record import Run
+from harness.servers import interface_of
+from harness.versus import block, point_of, versus_plan
+
+MARK = "@container"
+ROOT = Path(__file__).parents[1]
+
+
+class Both:
+    """Processes, and containers for the targets whose name says so."""
+
+    def __init__(self, own: Fleet, contained: compose.ComposeFleet) -> None:
+        self._own, self._contained = own, contained
+        self.running: dict[str, object] = {}
+        self.failures: dict[str, Failure] = {}
+
+    def __enter__(self) -> Both:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._contained.close()
+        self._own.close()
+
+    def start(self, targets: Sequence[Target]) -> None:
+        self._own.start([target for target in targets if not target.name.endswith(MARK)])
+        self._contained.start([target for target in targets if target.name.endswith(MARK)])
+        for fleet in (self._own, self._contained):
+            self.running |= fleet.running
+            self.failures |= fleet.failures
+
+
+def same_interpreter(found: compose.Project, container: str) -> None:
+    inside = found.docker("exec", container, "python", "--version").strip()
+    here = subprocess.run([sys.executable, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    if inside != here:
+        sys.exit(f"the image has {inside}, this is {here}: run it with the image's version")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--target", default="fastapi-uvicorn")
+    parser.add_argument("--scenario", default="json")
+    parser.add_argument("--blocks", type=int, default=8)
+    options = parser.parse_args()
+    declarations = load_declarations()
+    target = select_targets(declarations, [options.target], interface_of)[0]
+    point = point_of(select_scenarios(declarations, [options.scenario])[0], 32)
+    contained = replace(target, name=target.name + MARK, reference=False)
+    secret, guard = secrets.token_hex(32), Guard()
+    try:
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            compose.project([target], secret, ROOT) as found,
+            Engine(detect().generator) as engine,
+        ):
+            same_interpreter(found, found.id_of(target.name))
+            placement = compose.placement_of(found, [target], detect())
+            plan = versus_plan(contained, target, point, "cpu_cost", seed=1, budget_s=600.0, start_s=2.0, control=False)
+            first = plan.blocks[0].slots[0]
+            planned = tuple(block(index, first.sides, first.slice_s, first.budget_s) for index in range(options.blocks))
+            scenario = Scenario(point.scenario, point.id, "real", "", point.requests, (point.concurrency,))
+            now = datetime.now(UTC).isoformat(timespec="seconds")
+            manifest = Manifest(
+                "containers",
+                "",
+                now,
+                "running",
+                "",
+                1,
+                replace(plan, blocks=planned),
+                (contained, target),
+                (scenario,),
+                {},
+                {},
+            )
+
+            def fleet() -> Both:
+                own = Fleet(guard, server_cpus=placement.server, environment={JWT_SECRET: secret})
+                return Both(own, Services(found, secret, target.name))
+
+            run = Run.create(Path(folder) / "run", manifest)
+            conduct(run, engine, placement, Silent(), no_more, None, fleet)
+            summary = summarise(run.manifest, run.slots(), run.samples)
+    finally:
+        guard.close()
+    for result in summary.contrasts:
+        if result.ratio is not None:
+            print(
+                f"{options.target}, {point.id}, {result.metric}: in its container ÷ as a process = {result.ratio:.3f} "
+                f"[{result.ci_low:.3f}, {result.ci_high:.3f}], {result.verdict}, {result.blocks} blocks"
+            )
+        else:
+            print(f"{options.target}, {result.metric}: {result.verdict}: {result.reason}")
+    for cell in summary.cells:
+        if cell.cpu_us:
+            print(f"  {cell.target}: {cell.cpu_us.value:.1f} µs, {cell.throughput_rps.value:,.0f}/s")
+
+
+class Services(compose.ComposeFleet):
+    """The service of one target, under a name of its own."""
+
+    def __init__(self, found: compose.Project, secret: str, service: str) -> None:
+        super().__init__(found, secret)
+        self._service = service
+
+    def start(self, targets: Sequence[Target], deadline_s: float = 30.0) -> None:
+        super().start([replace(target, twin_of=self._service) for target in targets], deadline_s)
+
+
+def no_more(run: Run, left_s: float) -> Block | None:
+    return None
+
+
+if __name__ == "__main__":
+    main()
