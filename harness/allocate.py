@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from harness.model import Block, Plan, Side, Slot
-from harness.plan import block_seconds
+from harness.timing import block_seconds
 
 
 def next_block(plan: Plan, index: int, undecided: Sequence[str], left_s: float) -> Block | None:
@@ -32,15 +32,25 @@ def next_block(plan: Plan, index: int, undecided: Sequence[str], left_s: float) 
 
 
 def _slots(plan: Plan, index: int, sides: Sequence[Side]) -> list[Slot]:
-    """The slots of the first block, cut down to the sides, with their share of its time."""
+    """The plan's slots, cut down to the sides, with their share of the time."""
     found = []
-    for slot in plan.blocks[0].slots:
+    for slot in _widest(plan):
         kept = tuple(side for side in slot.sides if side in sides)
         if len(kept) > 1:
             share = len(kept) / len(slot.sides)
             name = f"b{index:02d}-{slot.id.partition('-')[2]}"
             found.append(replace(slot, id=name, block=index, sides=kept, budget_s=slot.budget_s * share))
     return found
+
+
+def _widest(plan: Plan) -> list[Slot]:
+    """Of the slots that differ only in their block, the one with the most sides; slots are added while a run goes."""
+    found: dict[str, Slot] = {}
+    for slot in (slot for block in plan.blocks for slot in block.slots):
+        name = slot.id.partition("-")[2]
+        if name not in found or len(slot.sides) > len(found[name].sides):
+            found[name] = slot
+    return list(found.values())
 
 
 def _seconds(slots: Sequence[Slot]) -> float:

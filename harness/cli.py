@@ -55,7 +55,10 @@ def run(
         list[str], typer.Option("-s", "--scenario", metavar="GLOB", help="Scenario by name or glob; repeatable.")
     ] = [],  # noqa: B006
     profile: Annotated[
-        str, typer.Option(metavar="NAME", help="smoke (30 s), quick (4 min), standard (25 min) or thorough (1 h).")
+        str,
+        typer.Option(
+            metavar="NAME", help="smoke (30 s), quick (4 min), standard (25 min), thorough (1 h) or async (30 min)."
+        ),
     ] = "quick",
     seed: Annotated[int | None, typer.Option(help="Seed of every random choice; a fresh one unless given.")] = None,
     budget: Annotated[

@@ -16,7 +16,7 @@ from harness.features import probe_all
 from harness.guard import Guard
 from harness.launch import Fleet, Servers
 from harness.load.spec import Progress, SlotMeasurement, SlotSpec
-from harness.model import Abilities, Block, Failure, Plan, Point, Side, Slices, Slot, SlotRecord, Target
+from harness.model import Abilities, Block, Extension, Failure, Plan, Point, Side, Slices, Slot, SlotRecord, Target
 from harness.observe import Observer
 from harness.placement import Placement
 from harness.record import Run
@@ -30,6 +30,7 @@ from harness.sampling import (
     throttled_seconds,
 )
 from harness.services import WRITES, Services
+from harness.timing import block_seconds
 from harness.verify import case_of, verify
 from harness.wire import side_spec
 
@@ -56,11 +57,11 @@ class Outcome:
         return self.incomplete == 0
 
 
-Extend = Callable[[Run, float], Block | None]
-"""After the planned blocks: one more block, given the run so far and the seconds left; ``None`` ends the run."""
+Extend = Callable[[Run, float], Extension | None]
+"""After the planned blocks: what is added to them, given the run so far and the seconds left; ``None`` ends the run."""
 
 
-def as_planned(run: Run, left_s: float) -> Block | None:
+def as_planned(run: Run, left_s: float) -> Extension | None:
     """Ends the run with its last planned block."""
     return None
 
@@ -88,7 +89,7 @@ def conduct(
         KeyboardInterrupt: the user's; the run is marked as interrupted first.
     """
     began = time.monotonic()
-    already = run.manifest.duration_s
+    already = _spent(run)
     guard = Guard()
     try:
         conductor = _Conductor(run, engine, placement, observer, guard, around or Services(), fleet)
@@ -116,6 +117,11 @@ def latest_attempts(records: Iterable[SlotRecord]) -> list[SlotRecord]:
     return list(latest.values())
 
 
+def _spent(run: Run) -> float:
+    """Seconds of earlier sittings; one that was killed could not write its own."""
+    return max(run.manifest.duration_s, sum(record.duration_s for record in run.slots()))
+
+
 class _Conductor:
     def __init__(
         self,
@@ -134,27 +140,44 @@ class _Conductor:
         self._plan: Plan = plan
         self._targets: Mapping[str, Target] = {target.name: target for target in run.manifest.targets}
         self._points: Mapping[str, Point] = {point.id: point for point in plan.points}
-        self._deadline = time.monotonic() + plan.budget_s
+        left = plan.budget_s - plan.studies_s - _spent(run)
+        self._deadline = time.monotonic() + max(left, self._missing_s())
 
     def measure(self) -> None:
+        blocks = self._missing()
+        for number, block in enumerate(blocks):
+            self._block(block, blocks[number + 1 :])
+
+    def _missing(self) -> list[Block]:
+        """The blocks, without the slots that are recorded."""
         done = {record.slot for record in self._run.slots()}
         left = [
             replace(block, slots=tuple(slot for slot in block.slots if slot.id not in done))
             for block in self._plan.blocks
         ]
-        blocks = [block for block in left if block.slots]
-        for number, block in enumerate(blocks):
-            self._block(block, blocks[number + 1 :])
+        return [block for block in left if block.slots]
+
+    def _missing_s(self) -> float:
+        return sum(block_seconds(len(b.targets)) + sum(slot.budget_s for slot in b.slots) for b in self._missing())
 
     def extend(self, more: Extend) -> None:
-        """Blocks join the run's plan before they are measured, so that a resumed run knows them."""
+        """What is added joins the run's plan before it is measured, so that a resumed run knows it."""
         while True:
-            block = more(self._run, self._deadline - time.monotonic())
-            if block is None:
+            added = more(self._run, self._deadline - time.monotonic())
+            if added is None:
                 return
-            self._plan = replace(self._plan, blocks=(*self._plan.blocks, block))
+            plan = self._plan
+            self._plan = replace(
+                plan,
+                blocks=(*plan.blocks, *added.blocks),
+                points=(*plan.points, *added.points),
+                contrasts=(*plan.contrasts, *added.contrasts),
+                left_out=(*plan.left_out, *added.left_out),
+            )
+            self._points = {point.id: point for point in self._plan.points}
             self._run.update(replace(self._run.manifest, plan=self._plan))
-            self._block(block, ())
+            self._observer.plan_extended(added)
+            self.measure()
 
     def _block(self, block: Block, later: Sequence[Block]) -> None:
         self._observer.block_started(block.index, len(block.targets))

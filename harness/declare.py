@@ -84,14 +84,21 @@ class ScenarioFile(_Strict):
     order: int = 100
     matrix: dict[str, list[ParamValue]] = {}
     quick: dict[str, list[ParamValue]] = {}
+    grid: dict[str, list[ParamValue]] = {}
+    bisect: str = ""
 
     @model_validator(mode="after")
     def _consistent(self) -> ScenarioFile:
         if self.against and not self.group:
             raise ValueError("'against' needs a 'group' that both scenarios share")
-        unknown = set(self.quick) - set(self.matrix) - {"concurrency"}
-        if unknown:
-            raise ValueError(f"'quick' names {', '.join(sorted(unknown))}, which 'matrix' does not have")
+        for name, settings in (("quick", self.quick), ("grid", self.grid)):
+            unknown = set(settings) - set(self.matrix) - {"concurrency"}
+            if unknown:
+                raise ValueError(f"{name!r} names {', '.join(sorted(unknown))}, which 'matrix' does not have")
+        if self.bisect and self.wait_ms != f"{{{self.bisect}}}":
+            raise ValueError(f"'bisect' needs wait_ms = \"{{{self.bisect}}}\": only a wait can be bisected")
+        if self.bisect and self.bisect not in self.matrix:
+            raise ValueError(f"'bisect' names {self.bisect}, which 'matrix' does not have")
         return self
 
     def model(self, name: str) -> Scenario:
@@ -107,6 +114,8 @@ class ScenarioFile(_Strict):
             group=self.group,
             against=self.against,
             wait_ms=self.wait_ms,
+            grid={key: tuple(values) for key, values in self.grid.items()},
+            bisect=self.bisect,
         )
 
 

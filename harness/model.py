@@ -105,6 +105,8 @@ class Scenario:
         against: another scenario of the group that this one is contrasted with for the same target.
         matrix: parameter → values.
         quick: parameter → values, for the profiles ``smoke`` and ``quick``.
+        grid: parameter → values of the coarse grid that the profile ``async`` begins with.
+        bisect: the parameter, a wait in milliseconds, whose values are added where a contrast changes its sign.
     """
 
     name: str
@@ -118,6 +120,8 @@ class Scenario:
     group: str = ""
     against: str = ""
     wait_ms: str = ""
+    grid: Mapping[str, tuple[ParamValue, ...]] = field(default_factory=dict)
+    bisect: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,22 +168,12 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    profile: str
-    seed: int
-    budget_s: float
-    estimate_s: float
-    points: tuple[Point, ...]
-    contrasts: tuple[Contrast, ...]
-    blocks: tuple[Block, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Failure:
     """Why a side (or, with an empty point, a whole target) gave no number.
 
     Attributes:
-        kind: ``exited``, ``not-ready``, ``port``, ``wrong-reply``, ``died``, ``not-installed``, ``errors``.
+        kind: ``exited``, ``not-ready``, ``port``, ``wrong-reply``, ``died``, ``not-installed``, ``errors``; or
+            ``not-afforded``, where the plan leaves it out (for all targets, where ``target`` is empty).
         log: the server's last lines.
     """
 
@@ -188,6 +182,56 @@ class Failure:
     kind: str
     message: str
     log: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run will measure; blocks, points and contrasts may be added while it goes.
+
+    Attributes:
+        estimate_s: for the blocks planned at first. ``reserve_s``: for what may be added to them.
+        studies_s: of the budget, what is kept for studies of one target alone.
+        left_out: what would have cost more time than the plan allows.
+    """
+
+    profile: str
+    seed: int
+    budget_s: float
+    estimate_s: float
+    points: tuple[Point, ...]
+    contrasts: tuple[Contrast, ...]
+    blocks: tuple[Block, ...]
+    reserve_s: float = 0.0
+    studies_s: float = 0.0
+    left_out: tuple[Failure, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """What joins a plan while its run goes: blocks, and the points and contrasts that they are about."""
+
+    blocks: tuple[Block, ...]
+    points: tuple[Point, ...] = ()
+    contrasts: tuple[Contrast, ...] = ()
+    left_out: tuple[Failure, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Two neighbouring waits between which the contrast of A and B changes its sign, or is open.
+
+    Attributes:
+        params: the scenario's other parameters.
+        low_ms, high_ms: the waits, in milliseconds; both were measured.
+    """
+
+    a: str
+    b: str
+    scenario: str
+    params: Mapping[str, ParamValue]
+    concurrency: int
+    low_ms: float
+    high_ms: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Protocol
 
 from harness.load.spec import Progress
-from harness.model import Failure, Plan, Slot, SlotRecord
+from harness.model import Extension, Failure, Plan, Slot, SlotRecord
 
 
 class Observer(Protocol):
     """Watches a run; every method may be called often and must return at once."""
 
     def run_started(self, plan: Plan, folder: str) -> None: ...
+
+    def plan_extended(self, added: Extension) -> None: ...
 
     def block_started(self, index: int, targets: int) -> None: ...
 
@@ -30,6 +32,9 @@ class Silent:
     """An observer that says nothing."""
 
     def run_started(self, plan: Plan, folder: str) -> None:
+        pass
+
+    def plan_extended(self, added: Extension) -> None:
         pass
 
     def block_started(self, index: int, targets: int) -> None:

@@ -9,11 +9,13 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from itertools import combinations, product
 
+from harness.afford import within
 from harness.declare import ContrastIn
 from harness.errors import UsageError
 from harness.model import (
     Block,
     Contrast,
+    Failure,
     Metric,
     ParamValue,
     Plan,
@@ -25,21 +27,13 @@ from harness.model import (
     Target,
 )
 from harness.profiles import Detail, Profile
+from harness.timing import SLICE_S, block_seconds, slice_length, too_long, turn_seconds, warmup_seconds
 from harness.units import format_duration
 
-SLICE_S = 0.05
-WAIT_SLICE_S = 0.15
-RAMP_S = 0.01
-SERVICE_TIMES_PER_SLICE = 20
-EXPECTED_SERVICE_S = 0.004
-REPLIES_PER_SLICE = 64
 METRICS: tuple[Metric, ...] = ("cpu_cost", "throughput")
 TWIN = "~again"
-START_S = 0.7
-RESERVE = 0.15
-_DRAIN_S = 0.012
-_TURN_S = 0.006
-_BLOCK_S = 1.0
+TURNS_OF_A_BLOCK = 16
+"""A grid leaves out what would take a larger part of its block than this with a single turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,29 +51,29 @@ def expand(scenario: Scenario, detail: Detail) -> tuple[Point, ...]:
     """Every combination of the scenario's parameters and concurrencies that ``detail`` asks for."""
     settings = {**scenario.matrix, "concurrency": scenario.concurrency}
     if detail != "full":
-        settings |= scenario.quick
+        settings |= (detail == "grid" and scenario.grid) or scenario.quick
     if detail == "corner":
         settings = {key: values[-1:] for key, values in settings.items()}
     concurrencies = [int(value) for value in settings.pop("concurrency")]
-    matrix = settings
-    points = []
-    for values in product(*matrix.values()):
-        params = dict(zip(matrix, values, strict=True))
-        setting = ",".join(f"{key}={value}" for key, value in params.items())
-        requests = tuple(
-            PlannedRequest(
-                _filled(request.endpoint, params),
-                _filled(request.case, params),
-                {key: _substituted(value, params) for key, value in request.params.items()},
-                request.weight,
-            )
-            for request in scenario.requests
+    combinations = [dict(zip(settings, values, strict=True)) for values in product(*settings.values())]
+    return tuple(point_at(scenario, params, count) for params in combinations for count in concurrencies)
+
+
+def point_at(scenario: Scenario, params: Mapping[str, ParamValue], concurrency: int) -> Point:
+    """The scenario with its parameters filled in."""
+    setting = ",".join(f"{key}={value}" for key, value in params.items())
+    requests = tuple(
+        PlannedRequest(
+            _filled(request.endpoint, params),
+            _filled(request.case, params),
+            {key: _substituted(value, params) for key, value in request.params.items()},
+            request.weight,
         )
-        wait_s = float(_substituted(scenario.wait_ms, params) or 0) / 1e3
-        for concurrency in concurrencies:
-            name = f"{scenario.name}{f'[{setting}]' if setting else ''}@{concurrency}"
-            points.append(Point(name, scenario.name, params, concurrency, requests, wait_s))
-    return tuple(points)
+        for request in scenario.requests
+    )
+    wait_s = float(_substituted(scenario.wait_ms, params) or 0) / 1e3
+    name = f"{scenario.name}{f'[{setting}]' if setting else ''}@{concurrency}"
+    return Point(name, scenario.name, params, concurrency, requests, wait_s)
 
 
 def serves(target: Target, point: Point) -> bool:
@@ -95,51 +89,6 @@ def with_twin(targets: Sequence[Target]) -> tuple[Target, ...]:
     first = next((target for target in targets if target.reference), targets[0])
     twin = replace(first, name=first.name + TWIN, twin_of=first.name, reference=False)
     return (*targets, twin)
-
-
-def slice_length(point: Point) -> float:
-    """50 ms; with waits 150 ms, or so many waits that the slice holds some 64 replies: 20 at most, 4 at least.
-
-    The first sends of a slice are spread over one wait, so replies do not come in bursts, and a window of a few waits
-    counts them as exactly as one of 20. Requests that wait live long enough for CPython to collect garbage of every age
-    several times a second, some 40 ms each: a slice has to hold its share of that.
-    """
-    if not point.wait_s:
-        return SLICE_S
-    waits = min(SERVICE_TIMES_PER_SLICE, max(4, math.ceil(REPLIES_PER_SLICE / point.concurrency)))
-    return max(WAIT_SLICE_S, lead_in(point.wait_s) + waits * point.wait_s)
-
-
-def lead_in(wait_s: float) -> float:
-    """The ramp of a slice with waits: replies that were under way for less than one wait cannot have ended yet."""
-    return RAMP_S + wait_s if wait_s else 0.0
-
-
-def turn_seconds(target: Target, point: Point) -> float:
-    """Expected time of a recorded turn: the slice, and the drain of what is still in hand at its end."""
-    parallel = _parallel(target, point)
-    service_s = point.wait_s / parallel if point.wait_s else EXPECTED_SERVICE_S
-    return max(slice_length(point), SERVICE_TIMES_PER_SLICE * service_s) + _drain_seconds(target, point)
-
-
-def warmup_seconds(target: Target, point: Point) -> float:
-    """Expected time of a warm-up turn, which opens connections and shows the rate, and need not hold many waits."""
-    return SLICE_S + point.wait_s + _drain_seconds(target, point)
-
-
-def _drain_seconds(target: Target, point: Point) -> float:
-    return point.wait_s * point.concurrency / _parallel(target, point) + _DRAIN_S + _TURN_S
-
-
-def _parallel(target: Target, point: Point) -> int:
-    """Requests that can wait at the same time."""
-    capacity = target.workers * target.threads if target.interface == "wsgi" else point.concurrency
-    return min(point.concurrency, capacity)
-
-
-def block_seconds(targets: int) -> float:
-    """Expected time to start, verify and end the servers of a block, two at a time."""
-    return _BLOCK_S + START_S * targets / 2
 
 
 def declared_contrasts(
@@ -198,20 +147,34 @@ def make_plan(
     *,
     seed: int,
     budget_s: float | None = None,
+    studies: bool = False,
 ) -> Plan:
     """The plan of a run; ``targets`` include the A/A twin.
+
+    Args:
+        studies: whether the profile's share for studies is kept for them.
 
     Raises:
         UsageError: no target serves any scenario, or the budget is too short for the fewest rounds and blocks.
     """
     budget = budget_s or profile.budget_s
+    studies_s = profile.studies_s * budget / profile.budget_s if studies else 0.0
+    budget_of_slots = budget - studies_s
     points = tuple(point for scenario in scenarios for point in expand(scenario, profile.detail))
-    groups = _groups(targets, scenarios, points)
+    longest_turn_s = min(profile.longest_turn_s, _planned_of_a_block(budget_of_slots, profile) / TURNS_OF_A_BLOCK)
+    groups, left_out = _groups(targets, scenarios, points, longest_turn_s)
     if not groups:
         raise UsageError("none of the chosen targets serves any of the chosen scenarios")
     used = tuple(t.name for t in targets if any(side.target == t.name for group in groups for side in group.sides))
     start_s = block_seconds(len(used))
-    blocks, rounds = _fit(groups, profile, budget, start_s)
+    if profile.detail == "grid":
+        room = _planned_of_a_block(budget_of_slots, profile) - start_s
+        costs = {point.id: _point_seconds(groups, point, profile) for point in points}
+        points, dropped = within([point for point in points if costs[point.id]], costs, room)
+        kept, gone = {point.id for point in points}, {failure.point for failure in dropped}
+        groups = [group for group in groups if {side.point for side in group.sides} <= kept]
+        left_out = [*dropped, *(each for each in left_out if each.point not in gone)]
+    blocks, rounds = _fit(groups, profile, budget_of_slots, start_s)
     rng = random.Random(seed)
     planned = []
     for index in range(blocks):
@@ -229,11 +192,27 @@ def make_plan(
         )
         planned.append(Block(index, used, slots))
     estimate = sum(start_s + sum(slot.budget_s for slot in block.slots) for block in planned)
+    sides = {side for group in groups for side in group.sides}
     contrasts = declared_contrasts(targets, scenarios, points, declared)
-    return Plan(profile.name, seed, budget, estimate, points, contrasts, tuple(planned))
+    return Plan(
+        profile=profile.name,
+        seed=seed,
+        budget_s=budget,
+        estimate_s=estimate,
+        points=points,
+        contrasts=tuple(each for each in contrasts if each.a in sides and each.b in sides),
+        blocks=tuple(planned),
+        reserve_s=max(0.0, budget_of_slots - estimate) if profile.bisect else 0.0,
+        studies_s=studies_s,
+        left_out=tuple(left_out),
+    )
 
 
-def _groups(targets: Sequence[Target], scenarios: Sequence[Scenario], points: Sequence[Point]) -> list[_Group]:
+def _groups(
+    targets: Sequence[Target], scenarios: Sequence[Scenario], points: Sequence[Point], longest_turn_s: float
+) -> tuple[list[_Group], list[Failure]]:
+    """The slots of a block, and the sides left out of them because their turns would take too long."""
+    left_out: list[Failure] = []
     keys: dict[str, list[Point]] = {}
     by_name = {scenario.name: scenario for scenario in scenarios}
     for point in points:
@@ -242,7 +221,14 @@ def _groups(targets: Sequence[Target], scenarios: Sequence[Scenario], points: Se
         keys.setdefault(f"{group or point.scenario}{suffix}", []).append(point)
     groups = []
     for key, members in keys.items():
-        pairs = [(target, point) for point in members for target in targets if serves(target, point)]
+        pairs = []
+        for point in members:
+            for target in (target for target in targets if serves(target, point)):
+                reason = too_long(target, point, longest_turn_s)
+                if reason:
+                    left_out.append(Failure(target.name, point.id, "not-afforded", reason))
+                else:
+                    pairs.append((target, point))
         if not pairs:
             continue
         sides = tuple(Side(target.name, point.id) for target, point in pairs)
@@ -250,12 +236,25 @@ def _groups(targets: Sequence[Target], scenarios: Sequence[Scenario], points: Se
         round_s = sum(turn_seconds(target, point) for target, point in pairs)
         warmup_s = sum(warmup_seconds(target, point) for target, point in pairs)
         groups.append(_Group(key, sides, longest, round_s, warmup_s))
-    return groups
+    return groups, left_out
+
+
+def _planned_of_a_block(budget_s: float, profile: Profile) -> float:
+    """What a block may take, of a grid; no limit otherwise."""
+    return budget_s * (1 - profile.reserve) / profile.blocks if profile.detail == "grid" else math.inf
+
+
+def _point_seconds(groups: Sequence[_Group], point: Point, profile: Profile) -> float:
+    return sum(
+        _slot_seconds(group, profile.min_rounds, profile)
+        for group in groups
+        if any(side.point == point.id for side in group.sides)
+    )
 
 
 def _rounds_of(group: _Group, rounds: int, profile: Profile) -> int:
     """Groups whose rounds are long because of waits get the fewest: the block is the replicate, not the round."""
-    return profile.min_rounds if group.slice_s > SLICE_S else rounds
+    return profile.min_rounds if group.slice_s > SLICE_S or profile.bisect else rounds
 
 
 def _slot_seconds(group: _Group, rounds: int, profile: Profile) -> float:
@@ -280,7 +279,7 @@ def _fit(groups: Sequence[_Group], profile: Profile, budget: float, start_s: flo
     while blocks > fewest and total(blocks, profile.min_rounds) > budget:
         blocks -= 1
     # What is not planned is for slots that must be repeated and for contrasts that are undecided at the end.
-    planned = budget * (1 - RESERVE)
+    planned = budget * (1 - profile.reserve)
     rounds = profile.min_rounds
     while rounds < 200 and total(blocks, rounds + 1) <= planned:
         rounds += 1

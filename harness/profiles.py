@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Literal
 
-Detail = Literal["full", "quick", "corner"]
+from harness.model import Target
+
+Detail = Literal["full", "quick", "corner", "grid"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,10 +22,15 @@ class Profile:
         blocks: repetitions with fresh servers.
         min_rounds: rounds that every slot has at least.
         detail: which of a scenario's settings are measured: ``full`` (the whole matrix), ``quick`` (its ``quick``
-            values) or ``corner`` (the last of each ``quick`` value).
+            values), ``corner`` (the last of each ``quick`` value) or ``grid`` (its ``grid`` values, else ``quick``).
         scenarios: globs of the scenarios that are run when none are named.
         references_only: whether only the frameworks' reference targets are run when none are named.
         without: globs of the targets that are left out when none are named.
+        targets: globs of the targets that are measured when none are named; empty for all.
+        reserve: share of the budget that is not planned, for what must be repeated, is undecided, or is added.
+        bisect: whether waits are added where a contrast changes its sign.
+        longest_turn_s: what would take longer at a turn is left out, with the reason.
+        studies_s: of the budget, what is kept for studies of one target alone.
     """
 
     name: str
@@ -31,15 +41,56 @@ class Profile:
     scenarios: tuple[str, ...] = ("*",)
     references_only: bool = False
     without: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    reserve: float = 0.15
+    bisect: bool = False
+    longest_turn_s: float = math.inf
+    studies_s: float = 0.0
 
 
 QUICK = ("json", "plaintext", "items", "orders-*", "io-sleep")
+VARIANTS = ("*-sync-2", "*-gthread-1", "*-gthread-32")
+"""Targets that differ from others in their number of threads or workers alone: of interest where requests wait."""
+MAP = (
+    "django-uvicorn",
+    "django-gunicorn-gthread*",
+    "django-gunicorn-sync-2",
+    "flask-gunicorn-gthread",
+    "flask-gunicorn-gthread-32",
+    "fastapi-uvicorn",
+    "tornado-native",
+)
 PROFILES = {
     profile.name: profile
     for profile in (
         Profile("smoke", 28, 2, 1, "corner", scenarios=("json", "orders-*", "io-sleep"), references_only=True),
-        Profile("quick", 232, 5, 2, "quick", scenarios=QUICK, without=("*-sync",)),
-        Profile("standard", 25 * 60, 5, 2, "full"),
-        Profile("thorough", 60 * 60, 12, 3, "full"),
+        Profile("quick", 232, 5, 2, "quick", scenarios=QUICK, without=("*-sync", *VARIANTS)),
+        Profile("standard", 25 * 60, 5, 2, "full", without=VARIANTS),
+        Profile("thorough", 60 * 60, 12, 3, "full", without=VARIANTS),
+        Profile(
+            "async",
+            30 * 60,
+            5,
+            1,
+            "grid",
+            scenarios=("io-sleep", "io-db", "io-upstream"),
+            targets=MAP,
+            reserve=0.25,
+            bisect=True,
+            longest_turn_s=2.0,
+            studies_s=12 * 60,
+        ),
     )
 }
+
+
+def default_targets(profile: Profile, targets: Sequence[Target]) -> tuple[Target, ...]:
+    """Those that are measured when none are named; all but ``without``, where the profile's own choice has none."""
+    kept = tuple(target for target in targets if not _named(target, profile.without))
+    if profile.references_only:
+        kept = tuple(target for target in kept if target.reference) or kept
+    return tuple(target for target in kept if _named(target, profile.targets)) or kept
+
+
+def _named(target: Target, globs: Sequence[str]) -> bool:
+    return any(fnmatchcase(target.name, glob) for glob in globs)

@@ -131,7 +131,7 @@ def scenarios() -> tuple[Scenario, ...]:
             (PlannedRequest("io-sleep", "ok"),),
             (8, 64),
             matrix={"ms": (2, 20)},
-            wait_ms="ms",
+            wait_ms="{ms}",
         ),
     )
 

@@ -52,6 +52,8 @@ def cells(
     }
     letters = tie_groups(frames.slices, plan.points, rates, margin=margin)
     tallies = _tallies(slots, frames, samples)
+    added = _added_points(manifest)
+    planned = {side for block in plan.blocks for slot in block.slots for side in slot.sides}
     return tuple(
         _cell(
             manifest,
@@ -64,7 +66,16 @@ def cells(
         )
         for point in plan.points
         for target in listed
+        if point.id not in added or Side(target.name, point.id) in planned
     )
+
+
+def _added_points(manifest: Manifest) -> frozenset[str]:
+    """Points that joined the plan while the run went, for some of the targets only."""
+    blocks = manifest.plan.blocks
+    first = {side.point for slot in blocks[0].slots for side in slot.sides} if blocks else set()
+    later = {side.point for block in blocks[1:] for slot in block.slots for side in slot.sides}
+    return frozenset(later - first)
 
 
 def _tallies(slots: Sequence[SlotRecord], frames: Frames, samples: Samples) -> dict[Side, _Tally]:
@@ -127,5 +138,8 @@ def _not_run(manifest: Manifest, target: Target, point: Point) -> tuple[Status, 
     failed = [f for f in manifest.skipped if f.target == target.name and f.point in ("", point.id)]
     if failed:
         return "failed", [f"{failure.kind}: {failure.message}" for failure in failed]
+    left_out = [f.message for f in manifest.plan.left_out if f.target == target.name and f.point == point.id]
+    if left_out:
+        return "not-run", left_out
     lacking = [target.lacks[request.endpoint] for request in point.requests if request.endpoint in target.lacks]
     return "not-run", lacking

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from harness.analyse.badge import badge
 from harness.analyse.cells import Samples, cells
 from harness.analyse.claims.judge import with_claims
+from harness.analyse.crossover import crossovers
 from harness.analyse.frames import tidy
 from harness.analyse.health import health, upkeep
 from harness.analyse.judge import judge_run, results
+from harness.analyse.predict import check_models
 from harness.analyse.summary import Summary
 from harness.model import Abilities, Manifest, SlotRecord
 
@@ -49,5 +51,7 @@ def summarise(
         health=machine,
         features=abilities.features,
         effort=abilities.effort,
+        crossovers=crossovers(manifest, contrasts),
+        models=check_models(manifest, table, judged.metric_margins["throughput"]),
     )
     return with_claims(manifest, found)

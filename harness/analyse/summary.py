@@ -16,6 +16,7 @@ ClaimVerdict = Literal["supported", "refuted", "depends", "undecided", "not-test
 EvidenceKind = Literal[
     "contrast", "throughput", "cpu", "served", "capacity", "feature", "lines", "packages", "memory", "startup"
 ]
+CrossoverOutcome = Literal["overtakes", "draws-ahead", "ahead", "behind", "none"]
 Badge = Literal["sound", "warnings", "do-not-cite"]
 
 
@@ -95,6 +96,65 @@ class ContrastResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Crossover:
+    """From which wait on A answers more requests per second than B, at one concurrency.
+
+    Attributes:
+        params: the scenario's other parameters.
+        outcome: ``overtakes`` (B is ahead below), ``draws-ahead`` (no difference below), ``ahead`` (at every decided
+            wait), ``behind`` (at every wait), ``none`` (no such change in the tested range).
+        low_ms, high_ms: the neighbouring decided waits of the change; with ``ahead``, ``high_ms`` is the first of them.
+        estimate_ms: where the ratio is 1, interpolated on the log scale, with the ends at which its interval is; only
+            where the two waits are close and a verdict says that B is ahead at the lower one.
+        waits_ms: the waits that were measured. ``open_ms``: those of them that are undecided or not measurable.
+        contrasts: ids, one per wait.
+    """
+
+    a: str
+    b: str
+    label: str
+    scenario: str
+    params: Mapping[str, ParamValue]
+    concurrency: int
+    outcome: CrossoverOutcome
+    low_ms: float | None
+    high_ms: float | None
+    estimate_ms: float | None
+    estimate_low_ms: float | None
+    estimate_high_ms: float | None
+    waits_ms: tuple[float, ...]
+    open_ms: tuple[float, ...]
+    contrasts: tuple[str, ...]
+
+    @property
+    def first_ms(self) -> float:
+        return self.waits_ms[0]
+
+    @property
+    def last_ms(self) -> float:
+        return self.waits_ms[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCheck:
+    """A target's throughput at one point beside what its capacity allows.
+
+    Attributes:
+        model_rps: min(CPU limit, capacity ÷ (wait + service)), with the CPU cost measured there as service;
+            ``model_low``, ``model_high``: at the ends of that cost's interval.
+        ratio: measured ÷ model. ``leaves``: whether the two intervals, and the margin, leave no room for agreement.
+    """
+
+    target: str
+    point: str
+    model_rps: float
+    model_low: float
+    model_high: float
+    ratio: float
+    leaves: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Upkeep:
     """What keeping a target costs, beside its requests: start-up seconds and resident bytes, medians over blocks."""
 
@@ -169,4 +229,6 @@ class Summary:
     features: tuple[Feature, ...] = ()
     effort: tuple[Effort, ...] = ()
     claims: tuple[ClaimResult, ...] = ()
+    crossovers: tuple[Crossover, ...] = ()
+    models: tuple[ModelCheck, ...] = ()
     schema: int = 1

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from harness.load.spec import Progress as SlotProgress
-from harness.model import Failure, Plan, Slot, SlotRecord
+from harness.model import Extension, Failure, Plan, Slot, SlotRecord
 from harness.observe import Observer
 from harness.units import format_duration
 
@@ -48,8 +48,17 @@ class ProgressObserver(Observer):
         targets = plan.blocks[0].targets
         self._say(
             f"{len(targets)} targets × {len(plan.points)} points in {self._blocks} blocks, seed {plan.seed}: "
-            f"about {format_duration(plan.estimate_s)}. Results: {folder}"
+            f"{time_of(plan)}. Results: {folder}"
         )
+
+    def plan_extended(self, added: Extension) -> None:
+        self._total += sum(slot.budget_s for block in added.blocks for slot in block.slots)
+        self._slots += sum(len(block.slots) for block in added.blocks)
+        self._blocks += len(added.blocks)
+        self._bar.update(self._task, total=self._total)
+        if added.points:
+            waits = ", ".join(point.id for point in added.points)
+            self._say(f"{len(added.blocks)} blocks more, where a crossover lies: {waits}")
 
     def block_started(self, index: int, targets: int) -> None:
         self._describe(f"block {self._block(index)}: starting {targets} servers")
@@ -82,10 +91,8 @@ class ProgressObserver(Observer):
         if not self._live and not self._quiet:
             replies = sum(record.slices.replies)
             elapsed = format_duration(time.monotonic() - self._started)
-            # Slots past the plan are those that undecided contrasts got from the time that was left.
-            count = f"{self._slot_number}/{self._slots}" if self._slot_number <= self._slots else "undecided"
             self._console.print(
-                f"[{count}] {slot.id}: {replies:,} verified replies in "
+                f"[{self._slot_number}/{self._slots}] {slot.id}: {replies:,} verified replies in "
                 f"{record.duration_s:.1f} s ({elapsed} so far)",
                 markup=False, highlight=False, soft_wrap=True,
             )  # fmt: skip
@@ -94,7 +101,7 @@ class ProgressObserver(Observer):
         self._say(message, style="yellow")
 
     def _block(self, index: int) -> str:
-        return f"{index + 1}/{self._blocks}" if index < self._blocks else f"{index + 1}, for what is undecided"
+        return f"{index + 1}/{self._blocks}"
 
     def _describe(self, text: str) -> None:
         self._bar.update(self._task, description=escape(text))
@@ -102,3 +109,13 @@ class ProgressObserver(Observer):
     def _say(self, text: str, style: str = "") -> None:
         if not self._quiet:
             self._console.print(text, style=style or None, markup=False, highlight=False, soft_wrap=True)
+
+
+def time_of(plan: Plan) -> str:
+    """What the run will take, in words: what is planned, and what may be added to it."""
+    text = f"about {format_duration(plan.estimate_s)}"
+    if plan.reserve_s:
+        text += f", then up to {format_duration(plan.reserve_s)} to narrow down crossovers"
+    if plan.studies_s:
+        text += f", then {format_duration(plan.studies_s)} of studies"
+    return text

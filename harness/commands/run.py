@@ -19,7 +19,7 @@ from harness import environment
 from harness.allocate import next_block
 from harness.commands.finish import finish
 from harness.commands.inputs import seconds
-from harness.commands.progress import ProgressObserver
+from harness.commands.progress import ProgressObserver, time_of
 from harness.commands.select import RESULTS, chosen_targets
 from harness.commands.selftest_file import selftest_facts
 from harness.conduct import conduct
@@ -27,10 +27,11 @@ from harness.declare import load_declarations, select_scenarios
 from harness.errors import UsageError
 from harness.launch import Servers
 from harness.load.engine import Engine
-from harness.model import Block, Manifest, Plan
+from harness.model import Extension, Manifest, Plan
+from harness.narrow import narrow
 from harness.placement import Placement, detect
 from harness.plan import make_plan, with_twin
-from harness.profiles import PROFILES
+from harness.profiles import PROFILES, default_targets
 from harness.record import Run, find_run
 from harness.servers import Bind, command_of
 from harness.services import Need, Services, needs_of, services
@@ -78,6 +79,8 @@ def run(request: RunRequest) -> int:
         errors.print(f"{failure.target} is left out: {failure.message}", style="yellow", markup=False)
     for warning in opened.manifest.warnings:
         errors.print(f"warning: {warning}", style="yellow", markup=False)
+    if opened.manifest.plan.left_out:
+        errors.print(left_out(opened.manifest.plan), style="yellow", markup=False, soft_wrap=True)
     code = 0
     try:
         plan = opened.manifest.plan
@@ -132,10 +135,8 @@ def prepare(request: RunRequest, placement: Placement) -> Manifest:
     budget = seconds("--budget", request.budget) if request.budget else None
     declarations = load_declarations()
     targets, skipped = chosen_targets(request.targets, declarations)
-    if not request.targets and profile.references_only and any(target.reference for target in targets):
-        targets = tuple(target for target in targets if target.reference)
     if not request.targets:
-        targets = tuple(t for t in targets if not any(fnmatchcase(t.name, glob) for glob in profile.without))
+        targets = default_targets(profile, targets)
     scenarios = select_scenarios(declarations, request.scenarios)
     if not request.scenarios:
         scenarios = tuple(s for s in scenarios if any(fnmatchcase(s.name, glob) for glob in profile.scenarios))
@@ -143,7 +144,8 @@ def prepare(request: RunRequest, placement: Placement) -> Manifest:
     for target in targets:
         command_of(target, Bind("127.0.0.1", 1))
     seed = random.SystemRandom().randrange(1_000_000) if request.seed is None else request.seed
-    plan = make_plan(targets, scenarios, declarations.contrasts, profile, seed=seed, budget_s=budget)
+    studies = not request.scenarios
+    plan = make_plan(targets, scenarios, declarations.contrasts, profile, seed=seed, budget_s=budget, studies=studies)
     targets = tuple(target for target in targets if target.name in plan.blocks[0].targets)
     for point in plan.points:
         for planned in point.requests:
@@ -167,15 +169,34 @@ def prepare(request: RunRequest, placement: Placement) -> Manifest:
     )
 
 
-def spend_what_is_left(opened: Run, left_s: float) -> Block | None:
-    """One more block for the contrasts that are undecided so far, while there is time and a look to come."""
-    from harness.analyse.live import undecided
+def spend_what_is_left(opened: Run, left_s: float) -> Extension | None:
+    """More waits where a crossover is wide, then a block for what is undecided, while there is time."""
+    from harness.analyse.live import open_at_crossovers, sign_changes, undecided
     from harness.analyse.looks import LOOKS
 
-    blocks = len(opened.manifest.plan.blocks)
-    if blocks >= LOOKS[-1] or blocks < LOOKS[0]:
+    manifest, slots = opened.manifest, opened.slots()
+    blocks = len(manifest.plan.blocks)
+    profile = PROFILES.get(manifest.plan.profile)
+    if blocks < LOOKS[0]:
         return None
-    return next_block(opened.manifest.plan, blocks, undecided(opened.manifest, opened.slots()), left_s)
+    if profile is not None and profile.bisect:
+        wide = sign_changes(manifest, slots)
+        added = narrow(manifest.plan, manifest.scenarios, manifest.targets, wide, left_s, profile.longest_turn_s)
+        if added is not None:
+            return added
+        block = next_block(manifest.plan, blocks, open_at_crossovers(manifest, slots, LOOKS[-1]), left_s)
+    elif blocks < LOOKS[-1]:
+        block = next_block(manifest.plan, blocks, undecided(manifest, slots), left_s)
+    else:
+        return None
+    return None if block is None else Extension((block,))
+
+
+def left_out(plan: Plan) -> str:
+    """How much the plan leaves out, and why the first of it."""
+    first = plan.left_out[0]
+    name = f"{first.target} at {first.point}" if first.target else first.point
+    return f"{len(plan.left_out)} left out that would take too long; {name}: {first.message}"
 
 
 def repeat_command(request: RunRequest, seed: int) -> str:
@@ -198,9 +219,16 @@ def show_plan(plan: Plan) -> None:
     out.print(
         f"{len(plan.blocks)} blocks with fresh servers, each with {len(first.slots)} slots; "
         f"{len(first.targets)} targets, {len(plan.points)} points, {len(plan.contrasts)} contrasts; "
-        f"about {format_duration(plan.estimate_s)} of a budget of {format_duration(plan.budget_s)}.",
+        f"{time_of(plan)}, of a budget of {format_duration(plan.budget_s)}.",
         markup=False, soft_wrap=True,
     )  # fmt: skip
     for slot in sorted(first.slots, key=lambda slot: slot.id):
         sides = f"{len(slot.sides)} sides in turns of {slot.slice_s * 1e3:.0f} ms"
-        out.print(f"  {slot.id.partition('-')[2]:<28} {sides:<34} {slot.budget_s:5.1f} s a block", markup=False)
+        out.print(
+            f"  {slot.id.partition('-')[2]:<28} {sides:<34} {slot.budget_s:5.1f} s a block",
+            markup=False,
+            soft_wrap=True,
+        )
+    for failure in plan.left_out:
+        name = f"{failure.target} at {failure.point}" if failure.target else failure.point
+        out.print(f"  left out: {name}: {failure.message}", markup=False, soft_wrap=True)

@@ -26,7 +26,7 @@ from harness.envs import packages_of, with_packages
 from harness.errors import LaunchError, UsageError
 from harness.load.engine import Engine
 from harness.load.url import parse_headers
-from harness.model import Block, Manifest, Metric, Plan, Point, RawRequest, Scenario, Target
+from harness.model import Extension, Manifest, Metric, Plan, Point, RawRequest, Scenario, Target
 from harness.placement import Placement, detect
 from harness.record import Run
 from harness.render.versus import document, lines, state
@@ -108,7 +108,7 @@ def measure(opened: Run, placement: Placement, around: Services, errors: Console
     """Conducts the run, with its verdict told as it firms up; returns whether the user interrupted it."""
     with Engine(placement.generator) as engine, VersusObserver(errors) as observer:
 
-        def extend(so_far: Run, left_s: float) -> Block | None:
+        def extend(so_far: Run, left_s: float) -> Extension | None:
             return next_one(so_far, left_s, observer)
 
         try:
@@ -118,7 +118,7 @@ def measure(opened: Run, placement: Placement, around: Services, errors: Console
     return False
 
 
-def next_one(run: Run, left_s: float, observer: VersusObserver) -> Block | None:
+def next_one(run: Run, left_s: float, observer: VersusObserver) -> Extension | None:
     """One more block until the contrast is decided at a look, or the time or the looks are over."""
     plan = run.manifest.plan
     done = len(plan.blocks)
@@ -134,7 +134,7 @@ def next_one(run: Run, left_s: float, observer: VersusObserver) -> Block | None:
     starting = max(0.0, (plan.budget_s - left_s - spent) / done)
     if left_s < first.budget_s + starting:
         return None
-    return block(done, first.sides, first.slice_s, first.budget_s)
+    return Extension((block(done, first.sides, first.slice_s, first.budget_s),))
 
 
 def main_contrast(summary: Summary) -> ContrastResult:

@@ -115,13 +115,14 @@ class SlotRunner:
             self._round += 1
 
     async def _one_round(self, use: Callable[[int, _Side, _Slice], None], window_s: float) -> None:
-        """A turn of every side: its slice, or one with a window of ``window_s`` where that is shorter."""
+        """A turn of every side: its slice, or ``window_s`` past its ramp where that is shorter."""
         gc.collect(1)
         for index in self._rng.sample(range(len(self._sides)), len(self._sides)):
             side = self._sides[index]
             if side.fatal or self._stop.is_set():
                 continue
-            measured = await self._slice(side, min(side.slice_s, side.spec.lead_in_s + window_s))
+            ramp = max(side.spec.lead_in_s, side.spec.stagger_s)
+            measured = await self._slice(side, min(side.slice_s, ramp + window_s))
             self._replies += measured.turn.replies
             if measured.gone:
                 self._give_up(side, measured)
@@ -168,30 +169,32 @@ class SlotRunner:
         turn = measured.turn
         if self._failing(side, turn):
             _count(side, turn)
-        elif turn.replies:
+        elif turn.replies and side.spec.grows:
             gap = (turn.ended - turn.started) / turn.replies
             # A wait spreads over all connections; a busy server takes them one after the other.
-            service = gap if side.spec.lead_in_s else gap * side.spec.connections
+            waits = side.spec.lead_in_s or side.spec.stagger_s
+            service = gap if waits else gap * side.spec.connections
             side.slice_s = max(side.slice_s, min(SERVICE_TIMES_PER_SLICE * service, LONGEST_SLICE_S))
 
     @staticmethod
-    def _window(measured: _Slice) -> tuple[float, int]:
+    def _window(spec: SideSpec, measured: _Slice) -> tuple[float, int]:
         """Over what time throughput is counted, and the right replies in it.
 
         Where requests wait (``lead_in_s``), from the end of the ramp to the last send. Elsewhere the server works from
         the first send to the last reply, so that all replies over all of that time are its rate: replies that come in
-        waves of the concurrency would make a window's count too coarse.
+        waves of the concurrency would make a window's count too coarse. Where many wait, one wait (``idle_s``) is taken
+        off that time: with a server that keeps up, as with one that does not, replies go on for one wait less.
         """
         turn = measured.turn
         if not measured.lead_in_s:
-            return turn.ended - turn.started, turn.replies
+            return max(turn.ended - turn.started - spec.idle_s, 1e-9), turn.replies
         opened, ends = turn.started + measured.lead_in_s, np.array(turn.ends)
         return turn.stopped - opened, int(np.count_nonzero((ends >= opened) & (ends <= turn.stopped)))
 
     def _record(self, index: int, side: _Side, measured: _Slice) -> None:
         turn = measured.turn
         _count(side, turn)
-        window, counted = self._window(measured)
+        window, counted = self._window(side.spec, measured)
         side.service.append(np.array(turn.service))
         side.slice_index.append(np.full(turn.replies, len(self._rows["round"]), np.int32))
         row = {

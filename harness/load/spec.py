@@ -64,11 +64,13 @@ class SideSpec:
         root_pid: root of the server's process tree, for its CPU clock; 0 where it cannot be read.
         usage_file: file in which the kernel counts the CPU time of the server's control group; empty where it has none.
         connections: concurrency of the closed loop.
-        slice_s: length of a slice; the engine lengthens it to 20 service times where its warm-up says so.
+        slice_s: length of a slice; the engine lengthens it to 20 service times where its warm-up says so (``grows``).
         lead_in_s: the first part of a slice, not counted for throughput (the ramp); 0 where throughput is all replies
             over slice and drain.
         stagger_s: time over which a slice's first sends are spread evenly, so that replies after a wait do not come in
             bursts.
+        idle_s: the part of slice and drain together in which no reply can come, where all replies are counted.
+        grows: whether a slow server gets longer slices.
     """
 
     target: str
@@ -77,11 +79,13 @@ class SideSpec:
     requests: tuple[WireRequest, ...]
     connections: int
     root_pid: int = 0
-    usage_file: str = ""
     slice_s: float = 0.05
     lead_in_s: float = 0.0
     stagger_s: float = 0.0
+    idle_s: float = 0.0
+    grows: bool = True
     timeout_s: float = 10.0
+    usage_file: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,9 @@ from harness.errors import UsageError
 from harness.model import Target
 from harness.servers.spec import BACKLOG, KEEP_ALIVE_S, Bind, Command, Options, Server
 
+CONNECTIONS = 10_000
+"""Other servers set no limit; gthread closes kept connections near its own, which is 1,000 unless set."""
+
 
 class GunicornOptions(Options):
     worker_class: Literal["sync", "gthread"] = "gthread"
@@ -29,6 +32,7 @@ def command(target: Target, options: GunicornOptions, bind: Bind) -> Command:
         f"--worker-class={options.worker_class}",
         f"--keep-alive={options.keep_alive}",
         f"--backlog={options.backlog}",
+        f"--worker-connections={CONNECTIONS}",
         "--log-level=warning",
         "--timeout=120",
         "--graceful-timeout=2",

@@ -20,11 +20,12 @@ from harness.analyse.interval import FloatArray
 from harness.analyse.looks import LOOKS
 from harness.analyse.ratio import BlockValues, absolute_values, contrast_values
 from harness.conduct import Engine, conduct
-from harness.model import Block, Contrast, Manifest, Metric, Plan, Point, Scenario, Side, Target
+from harness.model import Block, Contrast, Extension, Manifest, Metric, Plan, Point, Scenario, Side, Target
 from harness.observe import Observer, Silent
 from harness.placement import Placement
-from harness.plan import TWIN, slice_length
+from harness.plan import TWIN
 from harness.record import Run
+from harness.timing import slice_length
 from harness.truth.slowed import APP, BOOK, TURNS, Book
 from harness.versus import block
 
@@ -170,13 +171,13 @@ def _measure(
     manifest = Manifest("selftest", "", now, "running", "", seed, plan, tuple(targets), (scenario,), {}, {})
     run = Run.create(folder, manifest)
 
-    def more(run: Run, _: float) -> Block | None:
+    def more(run: Run, _: float) -> Extension | None:
         measured = len(run.manifest.plan.blocks)
         if settled is None or measured == len(every):
             return None
         values = contrast_values(tidy(run.slots()).slices, contrasts, (point,))
         costs = [values[c.id].log_ratio for c in contrasts if c.metric == "cpu_cost"]
-        return None if settled(costs) else every[measured]
+        return None if settled(costs) else Extension((every[measured],))
 
     conduct(run, engine, placement, observer or Silent(), more)
     return run

@@ -11,7 +11,7 @@ import pytest
 from harness.conduct import conduct, latest_attempts
 from harness.errors import EngineError, NotReadyError, RecordError
 from harness.load.spec import SideOutcome, SlotMeasurement
-from harness.model import Manifest, PlannedRequest, Scenario, Slices
+from harness.model import Block, Extension, Manifest, PlannedRequest, Scenario, Side, Slices, Slot
 from harness.observe import Silent
 from harness.placement import Placement
 from harness.plan import make_plan, with_twin
@@ -140,6 +140,33 @@ def test_an_interrupted_run_goes_on_where_it_was(own_app, tmp_path, error):
     assert engine.calls == 2
     assert len({record.slot for record in again.slots()}) == 4
     assert Run.open(run.folder).manifest.status == "finished"
+
+
+def test_what_is_added_joins_the_plan_before_it_is_measured(own_app, tmp_path):
+    targets = with_twin([own_app(served())])
+    run = new_run(tmp_path / "r", targets, blocks=1)
+    point = replace(run.manifest.plan.points[0], id="json-more@2")
+    sides = tuple(Side(target.name, point.id) for target in targets)
+    blocks = tuple(
+        Block(n, ("own_app", "own_app~again"), (Slot(f"b{n}-more", n, sides, 0.05, 1.0, 1),)) for n in (1, 2)
+    )
+
+    def once(run, left_s):
+        assert 0 < left_s <= 60
+        return None if len(run.manifest.plan.blocks) > 1 else Extension(blocks, (point,))
+
+    def interrupt(call, spec):
+        if call == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        conduct(run, FakeEngine(interrupt), PLACEMENT, Silent(), once)
+    again = Run.open(run.folder)
+    assert [p.id for p in again.manifest.plan.points] == ["json@2", "json-more@2"]
+    assert len(again.slots()) == 2
+    engine = FakeEngine()
+    assert conduct(again, engine, PLACEMENT, Silent(), once).complete
+    assert [spec.id for spec in engine.specs] == ["b2-more"]
 
 
 def test_a_disk_that_takes_no_more_ends_the_run_with_a_clear_error(own_app, tmp_path):

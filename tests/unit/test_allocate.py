@@ -1,6 +1,8 @@
+from dataclasses import replace
+
 from harness.allocate import next_block
 from harness.model import Block, Contrast, Plan, Side, Slot
-from harness.plan import block_seconds
+from harness.timing import block_seconds
 
 
 def side(target, point="json@32"):
@@ -34,6 +36,18 @@ def test_the_first_in_the_list_gets_time_first():
     short = block_seconds(2) + 2.1
     assert next_block(plan(), 5, undecided, short).targets == ("c", "d")
     assert len(next_block(plan(), 5, undecided, 30).slots) == 2
+
+
+def test_slots_that_were_added_later_are_known():
+    first = plan()
+    late = Slot("b05-late@32", 5, (side("a", "late@32"), side("b", "late@32")), 0.06, 3.0, 2)
+    more = replace(
+        first,
+        blocks=(*first.blocks, Block(5, ("a", "b"), (late,))),
+        contrasts=(*first.contrasts, contrast("a", "b", "late@32")),
+    )
+    block = next_block(more, 6, ["a/b/late@32"], 30)
+    assert [(slot.id, slot.budget_s) for slot in block.slots] == [("b06-late@32", 3.0)]
 
 
 def test_nothing_undecided_or_no_time_ends_the_run():

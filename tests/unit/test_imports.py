@@ -10,7 +10,8 @@ SHARED = {"units", "errors", "model", "record"}
 WRITE = [
     {"toml_lines", "placement"},
     {"declare", "profiles"},
-    {"plan", "allocate"},
+    {"timing", "afford"},
+    {"plan", "allocate", "narrow"},
     {
         "servers",
         "guard",

@@ -88,8 +88,8 @@ def test_sides_take_turns_and_each_slice_adds_up():
         assert slices.replies[index] > 0
         assert slices.window_replies[index] <= slices.replies[index]
         assert slices.wrong[index] == slices.failed[index] == 0
-        assert slices.length[index] == pytest.approx(0.03, abs=1e-6)
-        assert slices.window[index] == pytest.approx(0.025, abs=1e-6)
+        assert slices.length[index] >= 0.03 - 1e-6
+        assert slices.window[index] == pytest.approx(slices.length[index] - 0.005, abs=1e-6)
         assert 0 < slices.cpu[index] < 5
         assert slices.foreign_cpu[index] >= 0
         assert slices.drain[index] >= 0

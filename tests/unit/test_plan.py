@@ -5,8 +5,9 @@ import pytest
 from harness.declare import ContrastIn, load_declarations
 from harness.errors import UsageError
 from harness.model import PlannedRequest, Scenario, Target
-from harness.plan import TWIN, expand, make_plan, serves, slice_length, with_twin
-from harness.profiles import PROFILES, Profile
+from harness.plan import TWIN, expand, make_plan, serves, with_twin
+from harness.profiles import PROFILES, Profile, default_targets
+from harness.timing import slice_length
 
 
 def target(name, **values):
@@ -55,7 +56,8 @@ def test_an_unknown_parameter_is_refused():
 def test_slices_hold_enough_replies():
     points = {p.id: p for p in expand(SLEEP, "full")}
     assert slice_length(points["io-sleep[ms=0]@64"]) == 0.05
-    assert slice_length(points["io-sleep[ms=20]@1"]) == pytest.approx(0.03 + 20 * 0.02)
+    assert slice_length(replace(points["io-sleep[ms=20]@1"], concurrency=2)) == pytest.approx(0.03 + 20 * 0.02)
+    assert slice_length(points["io-sleep[ms=20]@1"]) == 0.15
     assert slice_length(points["io-sleep[ms=5]@64"]) == 0.15
 
 
@@ -119,7 +121,7 @@ def test_nothing_to_measure_is_an_error():
 @pytest.mark.parametrize("name", PROFILES)
 def test_every_profile_fits_its_budget(name):
     declarations, profile = load_declarations(), PROFILES[name]
-    targets = [t for t in declarations.targets if t.reference or not profile.references_only]
+    targets = default_targets(profile, declarations.targets)
     scenarios = [s for s in declarations.scenarios if profile.scenarios == ("*",) or s.name in ("json", "io-sleep")]
     plan = make_plan(with_twin(targets), scenarios, declarations.contrasts, profile, seed=3)
     assert plan.estimate_s <= profile.budget_s

@@ -1,0 +1,113 @@
+"""How long slices, turns and blocks take: what the plan counts with, from waits, connections and capacity. Pure."""
+
+from __future__ import annotations
+
+import math
+
+from harness.model import Point, Target
+from harness.units import format_duration
+
+SLICE_S = 0.05
+WAIT_SLICE_S = 0.15
+MANY_SLICE_S = 0.25
+RAMP_S = 0.01
+SERVICE_TIMES_PER_SLICE = 20
+EXPECTED_SERVICE_S = 0.004
+EXPECTED_CPU_S = 0.0005
+USUAL = 32
+"""Connections for which ``EXPECTED_SERVICE_S`` is meant."""
+REPLIES_PER_SLICE = 64
+FEWEST_WAITS = 4
+MANY = 64
+"""Connections above which a slice is over before a busy server has gone once round all of them."""
+LONGEST_SLICE_S = 1.0
+START_S = 0.7
+_DRAIN_S = 0.012
+_TURN_S = 0.006
+_BLOCK_S = 1.0
+
+
+def slice_length(point: Point) -> float:
+    """50 ms; with waits 150 ms, or so many waits that the slice holds some 64 replies: 20 at most, 4 at least.
+
+    The first sends of a slice are spread over one wait, so replies do not come in bursts, and a window of a few waits
+    counts them as exactly as one of 20. Requests that wait live long enough for CPython to collect garbage of every age
+    several times a second, some 40 ms each: a slice has to hold its share of that.
+
+    One connection alone is never without its request from the first send to the last reply: two waits are enough.
+    """
+    if not point.wait_s:
+        return MANY_SLICE_S if point.concurrency > MANY else SLICE_S
+    if point.concurrency == 1:
+        return max(WAIT_SLICE_S, 2 * point.wait_s)
+    waits = min(SERVICE_TIMES_PER_SLICE, max(FEWEST_WAITS, math.ceil(REPLIES_PER_SLICE / point.concurrency)))
+    shortest = MANY_SLICE_S if point.concurrency > MANY else WAIT_SLICE_S
+    return max(shortest, RAMP_S + point.wait_s + waits * point.wait_s)
+
+
+def lead_in(point: Point) -> float:
+    """The ramp of a slice with waits: replies that were under way for less than one wait cannot have ended yet.
+
+    None with many connections: there replies come in waves as long as the slice, and no window inside it counts them
+    fairly. All replies over slice and drain do, less one wait in which there can be none; see ``idle``. None with one.
+    """
+    return RAMP_S + point.wait_s if point.wait_s and 1 < point.concurrency <= MANY else 0.0
+
+
+def stagger(point: Point) -> float:
+    """Over what time the first sends of a slice are spread: one wait, so that replies do not come in bursts."""
+    return point.wait_s if point.concurrency > 1 else 0.0
+
+
+def grows(point: Point) -> bool:
+    """Whether a slow server gets longer slices: not where all from the first send to the last reply is counted."""
+    return point.concurrency <= MANY and not (point.wait_s and point.concurrency == 1)
+
+
+def idle(point: Point) -> float:
+    """The part of slice and drain together in which no reply can come, where all of both is counted: one wait."""
+    return point.wait_s if point.concurrency > MANY else 0.0
+
+
+def turn_seconds(target: Target, point: Point) -> float:
+    """Expected time of a recorded turn: the slice, and the drain of what is still in hand at its end."""
+    service_s = EXPECTED_SERVICE_S + EXPECTED_CPU_S * max(0, point.concurrency - USUAL)
+    if point.wait_s:
+        service_s = point.wait_s / _parallel(target, point)
+    grown = min(LONGEST_SLICE_S, SERVICE_TIMES_PER_SLICE * service_s) if grows(point) else 0.0
+    return max(slice_length(point), grown) + _drain_seconds(target, point)
+
+
+def warmup_seconds(target: Target, point: Point) -> float:
+    """Expected time of a warm-up turn, which opens connections and shows the rate, and need not hold many waits."""
+    return SLICE_S + point.wait_s + _drain_seconds(target, point)
+
+
+def block_seconds(targets: int) -> float:
+    """Expected time to start, verify and end the servers of a block, two at a time."""
+    return _BLOCK_S + START_S * targets / 2
+
+
+def too_long(target: Target, point: Point, longest_s: float) -> str:
+    """Why a turn of the target at the point cannot be afforded; empty where it can."""
+    turn = turn_seconds(target, point)
+    if turn <= longest_s:
+        return ""
+    where = f"{point.concurrency} connections, {_parallel(target, point)} of which can wait at the same time"
+    return f"a turn would take {format_duration(turn)} ({where}), and the plan allows {format_duration(longest_s)}"
+
+
+def _drain_seconds(target: Target, point: Point) -> float:
+    waiting = point.wait_s * point.concurrency / _parallel(target, point)
+    return max(waiting, _crowd_seconds(point)) + _DRAIN_S + _TURN_S
+
+
+def _crowd_seconds(point: Point) -> float:
+    """CPU that the requests in hand need, as far as there are more of them than usual."""
+    return EXPECTED_CPU_S * max(0, point.concurrency - MANY)
+
+
+def _parallel(target: Target, point: Point) -> int:
+    """Requests that can wait at the same time."""
+    capacity = target.workers * target.threads if target.interface == "wsgi" else point.concurrency
+    return min(point.concurrency, capacity)
