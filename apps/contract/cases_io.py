@@ -24,12 +24,12 @@ def not_found(name: str, path: str) -> Case:
     return replace(get(name, path, {"detail": "Not Found"}), status=404)
 
 
-def _wrong_waits(path: str) -> tuple[Case, ...]:
+def _wrong_waits(path: str, longest: int) -> tuple[Case, ...]:
     ms = ("query", "ms")
     return (
         refused("ms-missing", path, missing(*ms)),
         refused("ms-negative", f"{path}?ms=-1", number_fault(ms, "greater_than_equal", 0)),
-        refused("ms-too-big", f"{path}?ms=10001", number_fault(ms, "less_than_equal", 10_000)),
+        refused("ms-too-big", f"{path}?ms={longest + 1}", number_fault(ms, "less_than_equal", longest)),
         refused("ms-text", f"{path}?ms=soon", not_a_number(*ms)),
         refused("ms-sql", f"{path}?ms=1%3B%20DROP%20TABLE%20products", not_a_number(*ms)),
     )
@@ -47,9 +47,9 @@ def _upstream() -> Endpoint:
         replace(make(5, 2), name="valid"),
         get("one-call", f"{path}?ms=3", {"calls": 1, "delayed_ms": 3}),
         make(0, 10),
-        *_wrong_waits(path),
+        *_wrong_waits(path, 1_000),
         refused("calls-zero", f"{path}?ms=1&calls=0", number_fault(calls, "greater_than_equal", 1)),
-        refused("calls-too-many", f"{path}?ms=1&calls=101", number_fault(calls, "less_than_equal", 100)),
+        refused("calls-too-many", f"{path}?ms=1&calls=21", number_fault(calls, "less_than_equal", 20)),
         refused("calls-text", f"{path}?ms=1&calls=two", not_a_number(*calls)),
     )
     return Endpoint("io-upstream", "GET", path, "calls to another service", cases, make)
@@ -62,7 +62,7 @@ def _database() -> Endpoint:
         ms = WaitQuery(ms=ms).ms
         return get(f"{ms}", f"{path}?ms={ms}", {"slept_ms": ms, "product": product(1)})
 
-    cases = (replace(make(5), name="valid"), replace(make(0), name="zero"), *_wrong_waits(path))
+    cases = (replace(make(5), name="valid"), replace(make(0), name="zero"), *_wrong_waits(path, 10_000))
     return Endpoint("io-db", "GET", path, "the database sleeps, then gives a row", cases, make)
 
 

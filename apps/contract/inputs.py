@@ -8,14 +8,15 @@ from pydantic import BaseModel, Field
 
 from apps.contract.models import Cents, ItemId, Strict
 
-Milliseconds = Annotated[int, Field(ge=0, le=10_000)]
-
 
 class UpstreamQuery(BaseModel):
-    """Query of ``GET /io/upstream``: ``calls`` requests that take ``ms`` milliseconds each."""
+    """Query of ``GET /io/upstream``: ``calls`` requests that take ``ms`` milliseconds each.
 
-    ms: Milliseconds
-    calls: Annotated[int, Field(ge=1, le=100)] = 1
+    One after the other, as sync apps make them, they hold a worker for 20 seconds at most.
+    """
+
+    ms: Annotated[int, Field(ge=0, le=1_000)]
+    calls: Annotated[int, Field(ge=1, le=20)] = 1
 
 
 class FileQuery(BaseModel):

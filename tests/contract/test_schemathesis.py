@@ -1,14 +1,17 @@
-"""Schemathesis against the document that each app serves: all checks, as is its default, within a bounded budget."""
+"""Schemathesis against the document that each app serves: all phases, within a bounded budget."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from apps.contract.operations import OPERATIONS
 from apps.contract.tokens import mint
+from harness.declare import PACKAGED
 from tests.contract.conftest import Live
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
@@ -20,45 +23,41 @@ REFERENCES = [
     "flask-gunicorn-gthread",
     "tornado-native",
 ]
+ENDS_S = 280
 
 
-# Waits go up to ten seconds and are tried often: they are tested beside the rest, with few examples, and in processes
-# of their own, since Schemathesis with several threads meets a fault of CPython 3.11 in its parser.
-WAITS = ["/io/sleep", "/io/db", "/io/upstream"]
-# A blocking wait would hold every other request of an async app, which is what it is there to show; events may take up
-# to a thousand seconds, and are left to the contract's own cases.
-LEFT_OUT = ["/io/blocking", "/stream/events"]
-BOUNDED = ("--phases", "fuzzing", "--max-examples", "4")
-WHOLE = ("--phases", "coverage,fuzzing", "--max-examples", "5")
-PARTS = [
-    *((*BOUNDED, "--include-path", path) for path in WAITS),
-    (*WHOLE, *(part for path in (*WAITS, *LEFT_OUT) for part in ("--exclude-path", path))),
-]
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize("live", REFERENCES, indirect=True)
-def test_the_app_keeps_to_its_own_document(live: Live, tmp_path: Path) -> None:
+def explore(live: Live, folder: Path, *options: str) -> None:
+    """About a thousand requests made from the document, and as many more as the options ask for."""
     live.around.restore()
     bind = live.running.bind
     command = [
         *(sys.executable, "-m", "schemathesis.cli", f"--config-file={CONFIG}", "run"),
         f"http://{bind.host}:{bind.port}/openapi.json",
-        *("--workers", "1", "--seed", "1", "--no-color", "--warnings", "off"),
-        *("--request-timeout", "60", "--generation-database", "none"),
-        *("--header", f"Authorization: Bearer {mint('valid', live.running.secret)}"),
+        *("--workers", "1", "--no-color", "--warnings", "off", "--request-timeout", "60"),
+        *("--generation-database", "none", "--header", f"Authorization: Bearer {mint('valid', live.running.secret)}"),
+        *options,
     ]
-    runs = [
-        subprocess.Popen([*command, *part], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        for part in PARTS
-    ]
-    try:
-        outputs = [run.communicate(timeout=540)[0] for run in runs]
-    finally:
-        for run in runs:
-            run.kill()
-            run.communicate()
-    for run, output in zip(runs, outputs, strict=True):
-        assert run.returncode == 0, output[-6_000:]
+    environment = {"PYTHONPATH": str(PACKAGED), "SCHEMATHESIS_HOOKS": "tests.contract.schemathesis_hooks"}
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=ENDS_S,
+    )
+    assert done.returncode == 0, done.stdout[-6_000:]
+    assert f"{len(OPERATIONS)} selected / {len(OPERATIONS)} total" in done.stdout
     assert live.running.alive
+
+
+@pytest.mark.parametrize("live", REFERENCES, indirect=True)
+def test_the_app_keeps_to_its_own_document(live: Live, tmp_path: Path) -> None:
+    explore(live, tmp_path, "--max-examples", "5", "--seed", "1")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("live", REFERENCES, indirect=True)
+def test_the_app_keeps_to_its_own_document_for_longer(live: Live, tmp_path: Path) -> None:
+    explore(live, tmp_path, "--max-examples", "60")

@@ -124,7 +124,7 @@ def test_an_exhausted_pool_is_told_and_recovers(site):
 
 @pytest.mark.parametrize("site", FULL, indirect=True)
 def test_an_upstream_that_is_slow_or_down_is_told_and_recovers(site, around):
-    assert site.get("/io/upstream?ms=3000&calls=2") == (503, UPSTREAM_DOWN)
+    assert site.get("/io/upstream?ms=1000&calls=2") == (503, UPSTREAM_DOWN)
     assert site.get("/io/upstream?ms=1&calls=2") == (200, {"calls": 2, "delayed_ms": 2})
     try:
         around.upstream.stop()
