@@ -234,7 +234,13 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,
 ) -> None:
-    """Serve one target in the foreground, exactly as a run starts it."""
+    """Serve one target in the foreground, exactly as a run starts it.
+
+    What it calls is started with it and ends with it: an embedded PostgreSQL with the seeded rows, and the upstream
+    service. Those that HARNESS_DATABASE_URL and HARNESS_UPSTREAM_URL name are used as they are.
+
+    Exit codes: 0 ended by Ctrl-C or SIGTERM; 2 usage; 3 the port is taken, or something does not come up.
+    """
     from harness.commands import serve as command
 
     command.run(target, host, port)

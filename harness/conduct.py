@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
-from harness import validity
+from harness import calls, validity
 from harness.effort import effort
 from harness.errors import NotReadyError, RecordError
 from harness.features import probe_all
@@ -260,6 +260,8 @@ class _Conductor:
         trees = {
             name: clock_of(running.pid, running.usage_file) for name, running in fleet.running.items() if running.pid
         }
+        points = [self._points[spec.point] for spec in specs]
+        upstream = calls.meter(self._around.upstream, points)
         cpu, before, throttled = _total(trees), machine_sample(), throttled_seconds()
         measured = None
         if specs:
@@ -269,6 +271,8 @@ class _Conductor:
         machine = self._machine(machine_delta(before, machine_sample()), (_total(trees) - cpu) / elapsed)
         if throttled is not None:
             machine["throttled"] = ((throttled_seconds() or 0.0) - throttled) / elapsed
+        if upstream is not None:
+            machine |= upstream.read()
         for side in slot.sides:
             running = fleet.running.get(side.target)
             if running is not None and side not in failures and not running.alive:
@@ -276,6 +280,8 @@ class _Conductor:
         sent = tuple(Side(spec.target, spec.point) for spec in specs)
         sides = sent + tuple(side for side in slot.sides if side not in sent)
         gates = validity.examine(specs, measured, machine) if measured else ()
+        if upstream is not None and measured is not None:
+            gates += calls.gates(machine, points, measured.sides)
         record = SlotRecord(
             slot=slot.id,
             block=slot.block,

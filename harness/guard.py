@@ -1,22 +1,28 @@
 """A small process that ends servers when the process that started them is gone, however it went.
 
-``python -m harness.guard FD`` reads lines ``+PGID`` and ``-PGID``; at the end of the pipe it kills every process group
-that is still on its list, with all their descendants, and exits.
+``python -m harness.guard FD`` reads lines ``+PGID``, ``-PGID``, ``+/FOLDER`` and ``-/FOLDER``; at the end of the pipe
+it kills every process group that is still on its list, with all their descendants, removes the folders, and exits.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import psutil
 
+REMOVAL_TRIES = 50
+_RETRY_S = 0.1
+
 
 class Guard:
-    """Owns the guarding process; ``add`` and ``remove`` process groups, ``close`` when done."""
+    """Owns the guarding process; ``add`` and ``remove`` process groups and folders, ``close`` when done."""
 
     def __init__(self) -> None:
         reading, self._writing = os.pipe()
@@ -30,11 +36,12 @@ class Guard:
         finally:
             os.close(reading)
 
-    def add(self, group: int) -> None:
-        self._tell(f"+{group}\n")
+    def add(self, what: int | Path) -> None:
+        """A process group, or an absolute path of a folder of passing data."""
+        self._tell(f"+{what}\n")
 
-    def remove(self, group: int) -> None:
-        self._tell(f"-{group}\n")
+    def remove(self, what: int | Path) -> None:
+        self._tell(f"-{what}\n")
 
     def close(self) -> None:
         os.close(self._writing)
@@ -55,14 +62,31 @@ def kill_tree(group: int) -> None:
         os.killpg(group, signal.SIGKILL)
 
 
+def remove_folder(folder: str) -> None:
+    """With all that is in it; processes that were just killed may still be writing there."""
+    for _ in range(REMOVAL_TRIES):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not os.path.lexists(folder):
+            return
+        time.sleep(_RETRY_S)
+
+
 def main(descriptor: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    groups: set[int] = set()
+    left: dict[str, None] = {}
     with os.fdopen(descriptor) as lines:
         for line in lines:
-            (groups.add if line[0] == "+" else groups.discard)(int(line[1:]))
-    for group in groups:
-        kill_tree(group)
+            sign, what = line[0], line[1:].rstrip("\n")
+            if sign == "+":
+                left[what] = None
+            else:
+                left.pop(what, None)
+    for what in left:
+        if not what.startswith("/"):
+            kill_tree(int(what))
+    for what in left:
+        if what.startswith("/"):
+            remove_folder(what)
 
 
 if __name__ == "__main__":

@@ -193,6 +193,7 @@ class Fleet:
         self._guard, self._environment = guard, environment
         self._start_cpus, self._server_cpus = start_cpus, server_cpus
         self._logs = tempfile.TemporaryDirectory(prefix="harness-")
+        guard.add(Path(self._logs.name))
         self.running: dict[str, Running] = {}
         self.failures: dict[str, Failure] = {}
 
@@ -233,6 +234,7 @@ class Fleet:
         for name in list(self.running):
             self._end(name)
         self._logs.cleanup()
+        self._guard.remove(Path(self._logs.name))
 
     def _begin(self, target: Target) -> None:
         log_file = Path(self._logs.name) / f"{len(self.running)}-{free_port()}.log"

@@ -292,6 +292,7 @@ class SlotRecord:
         rss_bytes: target → resident memory of its process tree at the slot's end.
         startup_s: target → seconds from start to readiness in this block.
         machine: what the machine did meanwhile: ``steal``, ``foreign``, ``server_busy`` as shares of a CPU, …
+            Where the upstream service was called also ``upstream``, its share, and ``upstream_calls``, a count.
         samples: file of raw service times, relative to the run's folder; empty where none were taken.
     """
 

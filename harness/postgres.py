@@ -66,6 +66,8 @@ class Postgres:
         self._guard, self._cpus, self._host = guard, cpus, host
         self._kept = folder is not None
         self._folder = folder or Path(tempfile.mkdtemp(prefix="harness-postgres-"))
+        if not self._kept:
+            guard.add(self._folder)
         self._data, self._log = self._folder / "data", self._folder / "log"
         self._account = pwd.getpwnam(UNPRIVILEGED) if os.geteuid() == 0 else None
         self._port = port or free_port()
@@ -86,7 +88,9 @@ class Postgres:
         command = [str(self._binaries / "initdb"), "-D", str(self._data), "-U", USER]
         command += ["--auth=trust", "--encoding=utf8", "--locale=C", "--no-sync", "--no-instructions"]
         done = self._popen(command, subprocess.PIPE)
+        self._guard.add(done.pid)
         output, _ = done.communicate()
+        self._guard.remove(done.pid)
         if done.returncode:
             lines = tuple(output.decode("utf-8", "replace").splitlines()[-12:])
             raise LaunchError(f"initdb failed with code {done.returncode}", log=lines, hint=_HINT)
@@ -135,6 +139,7 @@ class Postgres:
         self.stop()
         if not self._kept:
             shutil.rmtree(self._folder, ignore_errors=True)
+            self._guard.remove(self._folder)
 
     def _popen(self, command: list[str], output: int) -> subprocess.Popen[bytes]:
         user, group = (self._account.pw_uid, self._account.pw_gid) if self._account else (None, None)

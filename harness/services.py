@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from apps.contract import seed
+from apps.contract.settings import Settings
 from harness.errors import NotReadyError
 from harness.guard import Guard
 from harness.launch import JWT_SECRET
+from harness.model import Target
 from harness.postgres import Postgres
 from harness.upstream import Upstream
 
@@ -20,6 +22,7 @@ Need = Literal["database", "upstream"]
 
 DATABASE_URL = "HARNESS_DATABASE_URL"
 UPSTREAM_URL = "HARNESS_UPSTREAM_URL"
+POOL_SIZE = "HARNESS_POOL_SIZE"
 NEEDS: Mapping[str, Need] = {
     "io-db": "database",
     "io-upstream": "upstream",
@@ -60,6 +63,23 @@ class Services:
 def needs_of(endpoints: Iterable[str]) -> set[Need]:
     """The services that these endpoints of the contract call."""
     return {NEEDS[name] for name in endpoints if name in NEEDS}
+
+
+def pool_size(target: Target) -> int:
+    """Connections to the database that each worker process of the target may hold."""
+    given = target.environment.get(POOL_SIZE) or os.environ.get(POOL_SIZE)
+    return int(given) if given else Settings().pool_size
+
+
+def pool_facts(targets: Iterable[Target], needs: Collection[Need]) -> dict[str, str]:
+    """What a reader must know of the pools where the database is called."""
+    sizes = {target.name: pool_size(target) * target.workers for target in targets}
+    if "database" not in needs or not sizes:
+        return {}
+    if len(set(sizes.values())) == 1:
+        return {"database pool": f"{next(iter(sizes.values()))} connections in every target"}
+    listed = ", ".join(f"{name} {size}" for name, size in sizes.items())
+    return {"database pool": f"not equal: {listed} connections"}
 
 
 @contextlib.contextmanager

@@ -31,6 +31,11 @@ class Upstream:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._port}"
 
+    @property
+    def pid(self) -> int:
+        """0 while it is stopped."""
+        return self._process.pid if self._process is not None else 0
+
     def start(self) -> None:
         """Returns when the service answers.
 

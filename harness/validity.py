@@ -26,6 +26,7 @@ MACHINE_GATES = (
     ("steal", "steal", 0.05, "other guests of the host took {:.1%} of the CPUs"),
     ("throttled", "throttled", 0.01, "the CPU quota of the cgroup stopped everything for {:.1%} of the time"),
     ("foreign-cpu", "foreign", 0.03, "other processes used {:.1%} of the server's CPU"),
+    ("upstream-busy", "upstream", 0.5, "the upstream service used {:.1%} of a CPU, and may be what limits"),
 )
 """Gate, name of the share in a slot's ``machine``, its limit, and the reason."""
 

@@ -14,7 +14,9 @@ from harness.declare import load_declarations
 from harness.errors import HarnessError, UsageError
 from harness.record import Run, list_runs
 from harness.servers import SERVERS, load_server
+from harness.services import needs_of, pool_size
 from harness.units import format_duration
+from harness.verify import endpoints_of
 
 Row = dict[str, str]
 
@@ -46,6 +48,7 @@ def _targets() -> list[Row]:
             "server": target.server,
             "options": ", ".join(f"{key}={value}" for key, value in target.options.items()),
             "capacity": target.capacity,
+            "pool": str(pool_size(target)) if "database" in needs_of(endpoints_of(target)) else "",
             "reference": "yes" if target.reference else "",
         }
         for target in load_declarations().targets

@@ -34,7 +34,7 @@ from harness.plan import make_plan, with_twin
 from harness.profiles import PROFILES, default_targets
 from harness.record import Run, find_run
 from harness.servers import Bind, command_of
-from harness.services import Need, Services, needs_of, services
+from harness.services import Need, Services, needs_of, pool_facts, services
 from harness.units import format_duration
 from harness.verify import case_of
 
@@ -150,6 +150,7 @@ def prepare(request: RunRequest, placement: Placement) -> Manifest:
     for point in plan.points:
         for planned in point.requests:
             case_of(planned)
+    needs = needs_of(planned.endpoint for point in plan.points for planned in point.requests)
     created = datetime.now(UTC)
     warnings = (placement.note,) if placement.note else ()
     return Manifest(
@@ -162,7 +163,7 @@ def prepare(request: RunRequest, placement: Placement) -> Manifest:
         plan=plan,
         targets=targets,
         scenarios=scenarios,
-        environment={**environment.describe(placement), **selftest_facts()},
+        environment={**environment.describe(placement), **pool_facts(targets, needs), **selftest_facts()},
         versions=environment.versions(),
         warnings=warnings,
         skipped=skipped,

@@ -45,11 +45,21 @@ class _Side:
     errors: dict[str, int] = field(default_factory=dict)
     examples: dict[str, str] = field(default_factory=dict)
     fatal: str = ""
+    answered: int = 0
+    unanswered: int = 0
 
     def outcome(self) -> SideOutcome:
         service = np.concatenate(self.service) * US if self.service else np.empty(0)
         index = np.concatenate(self.slice_index) if self.slice_index else np.empty(0, np.int32)
-        return SideOutcome(service, index.astype(np.int32), dict(self.errors), dict(self.examples), self.fatal)
+        return SideOutcome(
+            service_time_us=service,
+            slice_index=index.astype(np.int32),
+            errors=dict(self.errors),
+            examples=dict(self.examples),
+            fatal=self.fatal,
+            answered=self.answered,
+            unanswered=self.unanswered + self.loop.traffic.retries,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +153,8 @@ class SlotRunner:
         generator = time.process_time()
         turn = await side.loop.turn(length_s, side.spec.stagger_s, self._phases.random())
         generator = time.process_time() - generator
+        side.answered += turn.replies
+        side.unanswered += sum(turn.errors.values()) + turn.unfinished
         await _settled(side.clock)
         cpu = math.nan
         if side.clock:

@@ -121,6 +121,7 @@ class SideOutcome:
             ``wrong-body``, …) → count.
         examples: kind → one human-readable example.
         fatal: why this side was given up midway; empty where it was not.
+        answered: verified replies in every slice, those of the warm-up too; ``unanswered``: all other requests.
     """
 
     service_time_us: FloatArray
@@ -128,6 +129,8 @@ class SideOutcome:
     errors: Mapping[str, int] = field(default_factory=dict)
     examples: Mapping[str, str] = field(default_factory=dict)
     fatal: str = ""
+    answered: int = 0
+    unanswered: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import json
 import schemathesis
 from pydantic import BaseModel, ValidationError
 
+from apps.contract.inbound import MULTIPART
 from apps.contract.inputs import NewProduct
 from apps.contract.models import Order
 
@@ -22,11 +23,14 @@ MODELS: dict[tuple[str, str], type[BaseModel]] = {
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    """Shortens waits and work that the schema allows: they hold the server, and their length changes no reply's shape."""
+    """Shortens waits and work that the schema allows: their length changes no reply's shape."""
     for name, (longest, allowed) in SHORTENED.items():
         value = str((case.query or {}).get(name))
         if value.isdecimal() and longest < int(value) <= allowed:
             case.query[name] = type(case.query[name])(longest)
+    if case.media_type == MULTIPART and isinstance(case.body, dict):
+        # The name of a part stands in a header, where HTTP allows no control characters; Tornado refuses them.
+        case.body = {name: value for name, value in case.body.items() if name.isprintable()}
 
 
 @schemathesis.check

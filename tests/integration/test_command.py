@@ -198,27 +198,39 @@ def test_malformed_toml_names_file_line_and_key(tmp_path):
     assert re.search(r"targets\.toml:\d+: target\.0\.", done.stderr)
 
 
-def test_serve_becomes_the_server(tmp_path):
+@pytest.mark.parametrize("name", ["raw-asgi-uvicorn", "tornado-native"])
+def test_serve_brings_up_a_target_with_what_it_calls(tmp_path, no_process_left, name):
     from harness.declare import load_declarations
     from harness.launch import free_port
     from harness.servers import Bind
-    from harness.verify import ENDPOINTS, verify
+    from harness.verify import ENDPOINTS, endpoints_of, verify
 
     port = free_port()
-    process = subprocess.Popen([*HARNESS, "serve", "tornado-native", "--port", str(port)], cwd=tmp_path, stderr=-3)
+    log = tmp_path / "stderr"
+    with log.open("wb") as stderr:
+        process = subprocess.Popen([*HARNESS, "serve", name, "--port", str(port)], cwd=tmp_path, stderr=stderr)
     try:
-        target = next(t for t in load_declarations().targets if t.name == "tornado-native")
-        deadline = time.monotonic() + 30
+        target = next(t for t in load_declarations().targets if t.name == name)
+        asked = {"json", "items", "io-db", "io-upstream", "product"} & set(endpoints_of(target))
+        cases = [(endpoint, ENDPOINTS[endpoint].case("valid")) for endpoint in sorted(asked)]
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline and process.poll() is None:
-            checked = verify(target, Bind("127.0.0.1", port), [("items", case) for case in ENDPOINTS["items"].cases])
+            checked = verify(target, Bind("127.0.0.1", port), cases)
             if not any("refused" in entry.difference for entry in checked):
                 break
+            time.sleep(0.05)
         assert [entry for entry in checked if entry.difference] == []
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
     finally:
         process.kill()
         process.wait()
+    told = log.read_text()
+    assert f"on http://127.0.0.1:{port}" in told
+    whole = name == "tornado-native"
+    assert (f"http://127.0.0.1:{port}/docs" in told) == whole
+    assert told.count("(started for it, ends with it)") == (2 if whole else 0)
+    assert "Traceback" not in told
 
 
 def test_the_plan_can_be_seen_without_measuring(tmp_path):

@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import psutil
 import psycopg
@@ -85,17 +87,31 @@ with services({"database", "upstream"}) as around:
 """
 
 
-def test_services_end_when_their_owner_is_killed():
+@pytest.fixture
+def open_folder():
+    """A folder for temporary files that the database's unprivileged user can enter, unlike pytest's own."""
+    with tempfile.TemporaryDirectory(prefix="harness-test-", ignore_cleanup_errors=True) as name:
+        os.chmod(name, 0o755)
+        yield Path(name)
+
+
+def test_nothing_is_left_of_services_whose_owner_is_killed(open_folder):
     owner = subprocess.Popen(
-        [sys.executable, "-c", OWNER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        [sys.executable, "-c", OWNER],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "TMPDIR": str(open_folder)},
     )
     try:
         pid = int(owner.stdout.readline())
         family = psutil.Process(pid).children(recursive=True)
         assert len(family) >= 4
+        assert any(open_folder.iterdir())
         os.kill(pid, signal.SIGKILL)
         _, alive = psutil.wait_procs(family, timeout=20)
         assert not alive
+        assert list(open_folder.iterdir()) == []
     finally:
         owner.kill()
         owner.communicate()

@@ -21,6 +21,7 @@ WRITE = [
         "sampling",
         "environment",
         "validity",
+        "calls",
         "observe",
         "wire",
         "envs",
