@@ -221,7 +221,8 @@ def test_serve_brings_up_a_target_with_what_it_calls(tmp_path, no_process_left, 
             time.sleep(0.05)
         assert [entry for entry in checked if entry.difference] == []
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        # A server that this process became may end by the signal itself.
+        assert process.wait(30) in (0, -signal.SIGTERM)
     finally:
         process.kill()
         process.wait()
