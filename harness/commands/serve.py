@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import FrameType
 
@@ -75,7 +75,7 @@ def _serve(target: Target, bind: Bind, command: Command, environment: Mapping[st
         guard.close()
 
 
-def _announce(target: Target, host: str, port: int, environment: Mapping[str, str], started: set[str]) -> None:
+def _announce(target: Target, host: str, port: int, environment: Mapping[str, str], started: Collection[str]) -> None:
     """Says on stderr where everything is."""
     shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
     url = f"http://{shown}:{port}"
