@@ -132,6 +132,7 @@ def scenarios() -> tuple[Scenario, ...]:
             (8, 64),
             matrix={"ms": (2, 20)},
             wait_ms="{ms}",
+            bisect="ms",
         ),
     )
 

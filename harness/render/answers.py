@@ -8,12 +8,15 @@ from dataclasses import dataclass
 
 from harness.analyse.summary import ContrastResult, Verdict
 from harness.model import Question
+from harness.render.crossings import crossover_sentence, told_first
 from harness.render.language.catalogue import Field
 from harness.render.numbers import Sentence, measured, microseconds, share, times
 from harness.render.sentences import APART, contrast_sentence, difference_interval, noise, tally
 from harness.render.view import Place, View
 
 Numbered = tuple[int, ContrastResult]
+MOVES = 8
+"""The most sentences on crossovers that the answers hold; the section has all."""
 FLOOR = "raw"
 """The framework of the raw apps: a floor to measure from, nothing to pick."""
 
@@ -85,74 +88,19 @@ def _leader(view: View, place: Place) -> list[Sentence]:
 
 
 def _move(view: View) -> list[Sentence]:
-    groups: dict[tuple[str, str, int], list[tuple[float, Numbered]]] = defaultdict(list)
-    for numbered in view.contrasts("move", "throughput"):
-        contrast = numbered[1]
-        place = view.places.get(contrast.a.point)
-        if place is not None and contrast.a.point == contrast.b.point:
-            groups[contrast.a.target, contrast.b.target, place.concurrency].append((place.wait_s * 1e3, numbered))
-    busiest_first = sorted(groups.items(), key=lambda item: -item[0][2])
-    return [_crossover(view, a, b, count, sorted(rows)) for (a, b, count), rows in busiest_first]
-
-
-def _crossover(view: View, a: str, b: str, concurrency: int, rows: list[tuple[float, Numbered]]) -> Sentence:
-    """The wait from which A is ahead, as the interval between two measured waits; never beyond them."""
-    if len(rows) == 1:
-        return contrast_sentence(view, *rows[0][1])
-    say = view.language.say
-    states = [(wait, _direction(contrast)) for wait, (_, contrast) in rows]
-    sides: dict[str, Field] = {
-        "a": a,
-        "b": b,
-        "setting": say("move.setting", count=concurrency, capacity=_capacity(view, b)),
-    }
-    first, last = states[0][0], states[-1][0]
-    ahead = len(states)
-    while ahead and states[ahead - 1][1] == 1:
-        ahead -= 1
-    if ahead < len(states):
-        above = states[ahead][0]
-        below = next(((wait, state) for wait, state in reversed(states[:ahead]) if state is not None), None)
-        if below is None:
-            tail = say("move.open_below") if ahead else ""
-            return say("move.ahead", waits=_waits(view, above, last), tail=tail, **sides)
-        if below[1] != 1:
-            key = "move.overtakes" if below[1] == -1 else "move.draws_ahead"
-            return say(key, below=f"{below[0]:g}", above=f"{above:g}", **sides)
-    if all(state == -1 for _, state in states):
-        return say("move.behind", waits=_waits(view, first, last), **sides)
-    listed = [
-        view.language.text("move.listed", wait=f"{wait:g}", words=_words(view, contrast))
-        for wait, (_, contrast) in rows
+    """The crossovers, the usual concurrency first, and the contrasts that were measured at one wait alone."""
+    found = view.summary.crossovers
+    told = [crossover_sentence(view, index, each) for index, each in told_first(found)]
+    along = {key for each in found for key in each.contrasts}
+    alone = [
+        contrast_sentence(view, index, contrast)
+        for index, contrast in view.contrasts("move", "throughput")
+        if contrast.id not in along and contrast.a.point == contrast.b.point
     ]
-    return say("move.no_crossover", listed="; ".join(listed), **sides)
-
-
-def _direction(contrast: ContrastResult) -> int | None:
-    """1: A is ahead, −1: B is, 0: no difference at the margin, ``None``: not known."""
-    if contrast.verdict in APART and contrast.ratio is not None:
-        return 1 if contrast.ratio > 1 else -1
-    return 0 if contrast.verdict == "same" else None
-
-
-def _words(view: View, contrast: ContrastResult) -> str:
-    direction = _direction(contrast)
-    key = {1: "move.more", -1: "move.fewer"}.get(direction or 0, f"verdicts.{contrast.verdict}")
-    return view.language.text(key)
-
-
-def _waits(view: View, first: float, last: float) -> str:
-    key = "move.one_wait" if first == last else "move.all_waits"
-    return view.language.text(key, first=f"{first:g}", last=f"{last:g}")
-
-
-def _capacity(view: View, name: str) -> str:
-    target = view.targets.get(name)
-    if target is None or target.interface != "wsgi":
-        return ""
-    if target.threads == 1:
-        return view.language.text("move.sync")
-    return view.language.text("move.threads", count=target.workers * target.threads)
+    lines = [*told, *alone]
+    if len(lines) <= MOVES:
+        return lines
+    return [*lines[:MOVES], view.language.say("move.more_below", count=len(lines) - MOVES)]
 
 
 def _validate(view: View) -> list[Sentence]:

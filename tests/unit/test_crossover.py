@@ -130,8 +130,7 @@ def test_other_parameters_are_kept_apart():
 
 def test_what_follows_the_model_does_not_leave_it():
     run = make_run(targets=DJANGO, at=points(waits_ms=(2, 20), concurrencies=(64,)), seed=4, blocks=6, rounds=6)
-    bisected = tuple(dataclasses.replace(s, bisect="ms" if s.wait_ms else "") for s in run.manifest.scenarios)
-    summary = summarise(dataclasses.replace(run.manifest, scenarios=bisected), run.slots, run.samples)
+    summary = summarise(run.manifest, run.slots, run.samples)
     assert len(summary.models) == 4
     assert not any(check.leaves for check in summary.models)
 

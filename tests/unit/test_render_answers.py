@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from harness.analyse.crossover import crossovers
 from harness.model import Point
 from harness.render.answers import answers
 from harness.render.sentences import plain
@@ -20,12 +21,11 @@ def answer(question, results, run=None):
 
 
 def moves(*outcomes):
-    return summary(
-        contrasts=tuple(
-            contrast(*outcome, point=f"io-sleep[ms={ms}]@64", question="move")
-            for ms, outcome in zip((0, 2, 20), outcomes, strict=False)
-        )
+    found = tuple(
+        contrast(*outcome, point=f"io-sleep[ms={ms}]@64", question="move")
+        for ms, outcome in zip((0, 2, 20), outcomes, strict=False)
     )
+    return summary(contrasts=found, crossovers=crossovers(manifest(), found))
 
 
 @pytest.mark.parametrize(

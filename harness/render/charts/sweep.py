@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from harness.analyse.predict import predicted_throughput
+from harness.analyse.predict import model_rps as model
 from harness.analyse.summary import Cell
 from harness.model import Target
 from harness.render.charts.labels import log_ticks
@@ -25,15 +25,7 @@ def model_rps(view: View, target: Target, place: Place, cell: Cell) -> float | N
     """The model line at one cell, in requests per second, with the cell's own CPU cost as service."""
     if cell.cpu_us is None or cell.cpu_us.value <= 0:
         return None
-    return predicted_throughput(
-        place.wait_s,
-        cell.cpu_us.value / 1e6,
-        target.workers,
-        target.threads,
-        place.concurrency,
-        target.interface == "wsgi",
-        cpus=view.server_cpus or target.workers,
-    )
+    return model(target, place.wait_s, place.concurrency, cell.cpu_us.value, view.server_cpus)
 
 
 def sweep_charts(view: View, targets: Sequence[Target], places: Sequence[Place]) -> tuple[Chart, ...]:

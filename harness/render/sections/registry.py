@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from harness.model import SlotRecord, WindowRecord
 from harness.render.sections.claims import claims
 from harness.render.sections.contrasts import evidence
+from harness.render.sections.crossover import crossover
 from harness.render.sections.decision import decision
 from harness.render.sections.everything import everything
 from harness.render.sections.features import feature_table
@@ -52,6 +53,7 @@ class Section:
 
 SECTIONS = (
     Section("decision", lambda material: decision(material.view)),
+    Section("crossover", lambda material: crossover(material.view), "harness run --profile async"),
     Section("validation", lambda material: validation(material.view), "harness run -s 'orders-*'"),
     Section("waits", lambda material: waits(material.view), "harness run -s io-sleep"),
     Section("upkeep", lambda material: upkeep_tables(material.view)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 from harness.render.charts.svg import Chart
@@ -21,6 +22,7 @@ class WaitRow:
 
     target: str
     capacity: str
+    scenario: str
     wait: str
     concurrency: int
     throughput: Measured | str
@@ -43,7 +45,7 @@ def waits(view: View) -> Waits | None:
     for target in view.targets.values():
         for place in places:
             found = view.cell(target.name, place.id)
-            if target.twin_of or found is None:
+            if target.twin_of or found is None or found[1].status == "not-run":
                 continue
             index, cell = found
             value: Measured | str = missing(cell, view.language)[0]
@@ -55,10 +57,13 @@ def waits(view: View) -> Waits | None:
                 WaitRow(
                     target=target.name,
                     capacity=target.capacity,
+                    scenario=place.scenario,
                     wait=f"{place.wait_s * 1e3:g}",
                     concurrency=place.concurrency,
                     throughput=value,
                     allowed="" if allowed is None else significant(allowed, 3),
                 )
             )
-    return Waits(sweep_charts(view, view.reference[:PANELS], places), tuple(rows)) if rows else None
+    counts = Counter(place.scenario for place in places)
+    swept = [place for place in places if place.scenario == max(counts, key=lambda name: counts[name])]
+    return Waits(sweep_charts(view, view.reference[:PANELS], swept), tuple(rows)) if rows else None
