@@ -57,7 +57,7 @@ def run(
     profile: Annotated[
         str,
         typer.Option(
-            metavar="NAME", help="smoke (30 s), quick (4 min), standard (25 min), thorough (1 h) or async (30 min)."
+            metavar="NAME", help="smoke (30 s), quick (4 min), standard (30 min), thorough (1 h) or async (30 min)."
         ),
     ] = "quick",
     seed: Annotated[int | None, typer.Option(help="Seed of every random choice; a fresh one unless given.")] = None,

@@ -30,8 +30,9 @@ from harness.sampling import (
     throttled_seconds,
 )
 from harness.services import WRITES, Services
-from harness.timing import block_seconds
+from harness.timing import block_seconds, held_seconds
 from harness.verify import case_of, verify
+from harness.waiting import COUNTS, STUDY, hold, window_id
 from harness.wire import side_spec
 
 TRIES = 3
@@ -135,7 +136,7 @@ class _Conductor:
     ) -> None:
         self._run, self._engine, self._placement = run, engine, placement
         self._observer, self._guard, self._around = observer, guard, around
-        self._fleet = fleet or self._own_fleet
+        self._fleet, self._holds = fleet or self._own_fleet, fleet is None
         plan = run.manifest.plan
         self._plan: Plan = plan
         self._targets: Mapping[str, Target] = {target.name: target for target in run.manifest.targets}
@@ -181,6 +182,7 @@ class _Conductor:
 
     def _block(self, block: Block, later: Sequence[Block]) -> None:
         self._observer.block_started(block.index, len(block.targets))
+        self._hold(block)
         with self._fleet() as fleet:
             fleet.start([self._targets[name] for name in block.targets])
             for failure in fleet.failures.values():
@@ -206,6 +208,23 @@ class _Conductor:
             environment=self._around.environment,
         )
 
+    def _hold(self, block: Block) -> None:
+        """Waiting requests and their memory, under servers of their own: afterwards these are good for nothing else."""
+        done = {record.id for record in self._run.windows()}
+        left = [name for name in block.held if not all(window_id(block.index, name, n) in done for n in COUNTS)]
+        if not left or not self._holds:
+            return
+        with self._own_fleet() as fleet:
+            fleet.start([self._targets[name] for name in left])
+            for failure in fleet.failures.values():
+                self._observer.target_failed(failure)
+            for name in left:
+                self._observer.window_started(block.index, STUDY, name)
+                if name in fleet.running:
+                    for record in hold(fleet.running[name], block.index):
+                        self._run.append_window(record, {})
+                    fleet.kill(name)
+
     def _verify(self, block: Block, fleet: Servers) -> dict[Side, Failure]:
         """Every case that the block's slots send, to every target that will be sent it."""
         wrong: dict[Side, Failure] = {}
@@ -227,7 +246,7 @@ class _Conductor:
     ) -> None:
         planned = slot.budget_s + sum(s.budget_s for s in rest)
         planned += sum(s.budget_s for block in later for s in block.slots)
-        starts = len(later) * max(0.0, self._plan.estimate_s / len(self._plan.blocks) - _slot_seconds(self._plan))
+        starts = len(later) * _start_seconds(self._plan) + sum(held_seconds(len(block.held)) for block in later)
         left = max(0.0, self._deadline - time.monotonic() - starts)
         budget = slot.budget_s * min(1.0, max(SHRINK, left / planned))
         for attempt in range(TRIES):
@@ -332,8 +351,11 @@ def _total(trees: Mapping[str, TreeClock]) -> float:
     return total
 
 
-def _slot_seconds(plan: Plan) -> float:
-    return sum(slot.budget_s for block in plan.blocks for slot in block.slots) / len(plan.blocks)
+def _start_seconds(plan: Plan) -> float:
+    """What a block is expected to take besides its slots and the requests that it holds."""
+    slots = sum(slot.budget_s for block in plan.blocks for slot in block.slots)
+    held = sum(held_seconds(len(block.held)) for block in plan.blocks)
+    return max(0.0, (plan.estimate_s - slots - held) / len(plan.blocks))
 
 
 def _with_log(failure: Failure) -> str:

@@ -16,7 +16,19 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from harness.errors import DeclarationError, UsageError
-from harness.model import Interface, Metric, OptionValue, ParamValue, PlannedRequest, Question, Scenario, Target
+from harness.model import (
+    Interface,
+    Ladder,
+    LadderKind,
+    Metric,
+    OptionValue,
+    ParamValue,
+    PlannedRequest,
+    Question,
+    Rung,
+    Scenario,
+    Target,
+)
 from harness.toml_lines import line_of
 
 PACKAGED = Path(__file__).resolve().parent.parent
@@ -60,9 +72,36 @@ class ContrastIn(_Strict):
     metrics: list[Metric] = ["cpu_cost", "throughput"]
 
 
+class RungIn(_Strict):
+    label: str = Field(min_length=1)
+    target: Name
+    scenario: Name
+
+
+class LadderIn(_Strict):
+    """A chain of contrasts in CPU cost, from the bottom up: ``target`` in ``scenario`` against the rung below it."""
+
+    name: Name
+    title: str = Field(min_length=1)
+    kind: LadderKind
+    rungs: list[RungIn] = Field(min_length=2)
+
+    @model_validator(mode="after")
+    def _each_once(self) -> LadderIn:
+        places = [(rung.target, rung.scenario) for rung in self.rungs]
+        twice = next((place for place in places if places.count(place) > 1), None)
+        if twice:
+            raise ValueError(f"{twice[0]!r} in {twice[1]!r} is on two rungs")
+        return self
+
+    def model(self) -> Ladder:
+        return Ladder(self.name, self.title, self.kind, tuple(Rung(r.label, r.target, r.scenario) for r in self.rungs))
+
+
 class TargetsFile(_Strict):
     target: list[TargetIn] = []
     contrast: list[ContrastIn] = []
+    ladder: list[LadderIn] = []
 
 
 class RequestIn(_Strict):
@@ -127,6 +166,7 @@ class Declarations:
     contrasts: tuple[ContrastIn, ...]
     scenarios: tuple[Scenario, ...]
     own_targets: frozenset[str] = frozenset()
+    ladders: tuple[Ladder, ...] = ()
 
 
 def load_declarations(folder: Path | None = None) -> Declarations:
@@ -135,13 +175,15 @@ def load_declarations(folder: Path | None = None) -> Declarations:
     files = [PACKAGED / "apps" / "targets.toml", folder / "targets.toml"]
     targets: dict[str, Target] = {}
     contrasts: list[ContrastIn] = []
+    ladders: dict[str, Ladder] = {}
     own: frozenset[str] = frozenset()
     for file in files:
         if not file.is_file():
             continue
         names, declared = _read_targets(file)
         targets.update(names)
-        contrasts += declared
+        contrasts += declared.contrast
+        ladders |= {ladder.name: ladder.model() for ladder in declared.ladder}
         if file is files[1]:
             own = frozenset(names)
     for contrast in contrasts:
@@ -154,8 +196,13 @@ def load_declarations(folder: Path | None = None) -> Declarations:
         for file in sorted(directory.glob("*.toml")):
             declared_file = read_scenario(file)
             scenarios[file.stem], order[file.stem] = declared_file.model(file.stem), declared_file.order
+    for ladder in ladders.values():
+        for rung in ladder.rungs:
+            for kind, name, known in (("target", rung.target, targets), ("scenario", rung.scenario, scenarios)):
+                if name not in known:
+                    raise UsageError(f"ladder {ladder.name!r} names the {kind} {name!r}, which is not declared")
     listed = sorted(scenarios.values(), key=lambda scenario: (order[scenario.name], scenario.name))
-    return Declarations(tuple(targets.values()), tuple(contrasts), tuple(listed), own)
+    return Declarations(tuple(targets.values()), tuple(contrasts), tuple(listed), own, tuple(ladders.values()))
 
 
 def read_scenario(file: Path) -> ScenarioFile:
@@ -249,14 +296,17 @@ def _option(text: str) -> OptionValue:
     return int(text) if text.lstrip("-").isdigit() else text
 
 
-def _read_targets(file: Path) -> tuple[dict[str, Target], list[ContrastIn]]:
+def _read_targets(file: Path) -> tuple[dict[str, Target], TargetsFile]:
     declared = _validated(TargetsFile, file)
     targets: dict[str, Target] = {}
     for entry in declared.target:
         if entry.name in targets:
             raise DeclarationError(f"{entry.name!r} is declared twice", file=str(file), key="target.name")
         targets[entry.name] = entry.model()
-    return targets, declared.contrast
+    names = [ladder.name for ladder in declared.ladder]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise DeclarationError(f"{twice!r} is declared twice", file=str(file), key="ladder.name")
+    return targets, declared
 
 
 def _validated(model: type[Model], file: Path) -> Model:

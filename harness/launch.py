@@ -227,6 +227,11 @@ class Fleet:
                     self.failures[target.name] = Failure(target.name, "", kind, str(error), error.log)
                 break
 
+    def kill(self, name: str) -> None:
+        """Ends one server without waiting for the requests that it still works on."""
+        kill_tree(self.running[name].pid)
+        self._end(name)
+
     def close(self) -> None:
         for running in self.running.values():
             with contextlib.suppress(ProcessLookupError, PermissionError):

@@ -12,6 +12,7 @@ from typing import Literal
 Interface = Literal["wsgi", "asgi", "native"]
 Question = Literal["pick", "move", "validate", "real", "ladder"]
 Metric = Literal["cpu_cost", "throughput"]
+LadderKind = Literal["framework", "server"]
 OptionValue = str | int | bool | float
 ParamValue = str | int | float
 
@@ -149,6 +150,39 @@ class Contrast:
 
 
 @dataclass(frozen=True, slots=True)
+class Rung:
+    """A place on a cost ladder: a target in a scenario, and what it has that the rung below has not.
+
+    Attributes:
+        point: of the run; empty where the run has none, for the ``reason`` given.
+    """
+
+    label: str
+    target: str
+    scenario: str
+    point: str = ""
+    reason: str = ""
+
+    @property
+    def side(self) -> Side:
+        return Side(self.target, self.point)
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """A declared chain of contrasts, from the bottom up: each rung against the one below it, in CPU cost.
+
+    Attributes:
+        kind: ``framework``: layers on top of each other; ``server``: one app under one server after another.
+    """
+
+    name: str
+    title: str
+    kind: LadderKind
+    rungs: tuple[Rung, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Slot:
     """One measurement inside a block: the sides that take turns."""
 
@@ -162,9 +196,12 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Block:
+    """``held``: targets whose memory with waiting requests is measured first, under servers of their own."""
+
     index: int
     targets: tuple[str, ...]
     slots: tuple[Slot, ...]
+    held: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +241,7 @@ class Plan:
     reserve_s: float = 0.0
     studies_s: float = 0.0
     left_out: tuple[Failure, ...] = ()
+    ladders: tuple[Ladder, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,7 +358,8 @@ class WindowRecord:
     Attributes:
         id: unique within the run; what is done already is not done again by ``--resume``.
         block: servers are started afresh for each, as for slots; the replicate of every statistic.
-        study: what the window belongs to: ``neighbours``, ``capacity``, ``overload``, ``connections``, ``journey``, …
+        study: what the window belongs to: ``waiting``, ``neighbours``, ``capacity``, ``overload``, ``connections``,
+            ``journey``, …
         engine: ``wire`` or ``locust``; figures of different engines are never compared.
         setting: what was set for it: ``rate``, ``share``, ``connections``, ``users``, …
         latency_us: class of request → ``count p50 p90 p99 p999 max``, response times in open loop and service times in

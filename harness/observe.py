@@ -25,6 +25,8 @@ class Observer(Protocol):
 
     def slot_ended(self, slot: Slot, record: SlotRecord) -> None: ...
 
+    def window_started(self, block: int, study: str, target: str) -> None: ...
+
     def warned(self, message: str) -> None: ...
 
 
@@ -50,6 +52,9 @@ class Silent:
         pass
 
     def slot_ended(self, slot: Slot, record: SlotRecord) -> None:
+        pass
+
+    def window_started(self, block: int, study: str, target: str) -> None:
         pass
 
     def warned(self, message: str) -> None:

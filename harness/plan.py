@@ -12,10 +12,12 @@ from itertools import combinations, product
 from harness.afford import within
 from harness.declare import ContrastIn
 from harness.errors import UsageError
+from harness.ladders import pairs, resolve, sides
 from harness.model import (
     Block,
     Contrast,
     Failure,
+    Ladder,
     Metric,
     ParamValue,
     Plan,
@@ -27,11 +29,12 @@ from harness.model import (
     Target,
 )
 from harness.profiles import Detail, Profile
-from harness.timing import SLICE_S, block_seconds, slice_length, too_long, turn_seconds, warmup_seconds
+from harness.timing import SLICE_S, block_seconds, held_seconds, slice_length, too_long, turn_seconds, warmup_seconds
 from harness.units import format_duration
 
 METRICS: tuple[Metric, ...] = ("cpu_cost", "throughput")
 TWIN = "~again"
+HELD_ENDPOINT = "io-sleep"
 TURNS_OF_A_BLOCK = 16
 """A grid leaves out what would take a larger part of its block than this with a single turn."""
 
@@ -92,9 +95,16 @@ def with_twin(targets: Sequence[Target]) -> tuple[Target, ...]:
 
 
 def declared_contrasts(
-    targets: Sequence[Target], scenarios: Sequence[Scenario], points: Sequence[Point], declared: Iterable[ContrastIn]
+    targets: Sequence[Target],
+    scenarios: Sequence[Scenario],
+    points: Sequence[Point],
+    declared: Iterable[ContrastIn],
+    steps: Iterable[tuple[Side, Side]] = (),
 ) -> tuple[Contrast, ...]:
-    """A run's contrasts: A/A, between reference targets, as declared, and each scenario against its own control."""
+    """A run's contrasts: A/A, between reference targets, as declared, each scenario against its own control.
+
+    ``steps`` are those of the ladders that share a slot.
+    """
     by_name = {target.name: target for target in targets}
     by_scenario = {scenario.name: scenario for scenario in scenarios}
     found: dict[str, Contrast] = {}
@@ -135,7 +145,9 @@ def declared_contrasts(
         for target in targets:
             if not target.twin_of and serves(target, point) and serves(target, control):
                 sides = Side(target.name, point.id), Side(target.name, control.id)
-                add("validate", *sides, f"{point.scenario} against {against}", METRICS)
+                add(by_scenario[point.scenario].question, *sides, f"{point.scenario} against {against}", METRICS)
+    for a, b in steps:
+        add("ladder", a, b, f"{a.target} against {b.target}" if a.point == b.point else "", ("cpu_cost",))
     return tuple(found.values())
 
 
@@ -148,8 +160,12 @@ def make_plan(
     seed: int,
     budget_s: float | None = None,
     studies: bool = False,
+    ladders: Iterable[Ladder] = (),
 ) -> Plan:
     """The plan of a run; ``targets`` include the A/A twin.
+
+    With every setting measured (``full``), a ladder whose rungs lie in several slots gets one of its own, so that each
+    of its steps is taken within a round.
 
     Args:
         studies: whether the profile's share for studies is kept for them.
@@ -163,6 +179,9 @@ def make_plan(
     points = tuple(point for scenario in scenarios for point in expand(scenario, profile.detail))
     longest_turn_s = min(profile.longest_turn_s, _planned_of_a_block(budget_of_slots, profile) / TURNS_OF_A_BLOCK)
     groups, left_out = _groups(targets, scenarios, points, longest_turn_s)
+    climbed = resolve(ladders, targets, points, serves)
+    if profile.detail == "full":
+        groups += _ladder_groups(climbed, targets, points, groups)
     if not groups:
         raise UsageError("none of the chosen targets serves any of the chosen scenarios")
     used = tuple(t.name for t in targets if any(side.target == t.name for group in groups for side in group.sides))
@@ -174,7 +193,8 @@ def make_plan(
         kept, gone = {point.id for point in points}, {failure.point for failure in dropped}
         groups = [group for group in groups if {side.point for side in group.sides} <= kept]
         left_out = [*dropped, *(each for each in left_out if each.point not in gone)]
-    blocks, rounds = _fit(groups, profile, budget_of_slots, start_s)
+    held = _held(targets, points) if profile.held_blocks else ()
+    blocks, rounds, holding = _fit(groups, profile, budget_of_slots, start_s, held_seconds(len(held)))
     rng = random.Random(seed)
     planned = []
     for index in range(blocks):
@@ -190,21 +210,25 @@ def make_plan(
             )
             for group in order
         )
-        planned.append(Block(index, used, slots))
-    estimate = sum(start_s + sum(slot.budget_s for slot in block.slots) for block in planned)
-    sides = {side for group in groups for side in group.sides}
-    contrasts = declared_contrasts(targets, scenarios, points, declared)
+        planned.append(Block(index, used, slots, held if index < holding else ()))
+    estimate = sum(
+        start_s + held_seconds(len(block.held)) + sum(slot.budget_s for slot in block.slots) for block in planned
+    )
+    measured = {side for group in groups for side in group.sides}
+    steps = [pair for ladder in climbed for pair in pairs(ladder) if _share_a_slot(pair, groups)]
+    contrasts = declared_contrasts(targets, scenarios, points, declared, steps)
     return Plan(
         profile=profile.name,
         seed=seed,
         budget_s=budget,
         estimate_s=estimate,
         points=points,
-        contrasts=tuple(each for each in contrasts if each.a in sides and each.b in sides),
+        contrasts=tuple(each for each in contrasts if each.a in measured and each.b in measured),
         blocks=tuple(planned),
         reserve_s=max(0.0, budget_of_slots - estimate) if profile.bisect else 0.0,
         studies_s=studies_s,
         left_out=tuple(left_out),
+        ladders=climbed,
     )
 
 
@@ -221,22 +245,56 @@ def _groups(
         keys.setdefault(f"{group or point.scenario}{suffix}", []).append(point)
     groups = []
     for key, members in keys.items():
-        pairs = []
+        served = []
         for point in members:
             for target in (target for target in targets if serves(target, point)):
                 reason = too_long(target, point, longest_turn_s)
                 if reason:
                     left_out.append(Failure(target.name, point.id, "not-afforded", reason))
                 else:
-                    pairs.append((target, point))
-        if not pairs:
-            continue
-        sides = tuple(Side(target.name, point.id) for target, point in pairs)
-        longest = max(slice_length(point) for point in members)
-        round_s = sum(turn_seconds(target, point) for target, point in pairs)
-        warmup_s = sum(warmup_seconds(target, point) for target, point in pairs)
-        groups.append(_Group(key, sides, longest, round_s, warmup_s))
+                    served.append((target, point))
+        if served:
+            groups.append(_group(key, served))
     return groups, left_out
+
+
+def _group(key: str, served: Sequence[tuple[Target, Point]]) -> _Group:
+    return _Group(
+        key,
+        tuple(Side(target.name, point.id) for target, point in served),
+        max(slice_length(point) for _, point in served),
+        sum(turn_seconds(target, point) for target, point in served),
+        sum(warmup_seconds(target, point) for target, point in served),
+    )
+
+
+def _ladder_groups(
+    ladders: Sequence[Ladder], targets: Sequence[Target], points: Sequence[Point], groups: Sequence[_Group]
+) -> list[_Group]:
+    """A group for every ladder that no group holds as a whole."""
+    by_name, by_id = {target.name: target for target in targets}, {point.id: point for point in points}
+    return [
+        _group(f"ladder-{ladder.name}", [(by_name[side.target], by_id[side.point]) for side in sides(ladder)])
+        for ladder in ladders
+        if not _share_a_slot(sides(ladder), groups)
+    ]
+
+
+def _share_a_slot(wanted: Sequence[Side], groups: Sequence[_Group]) -> bool:
+    return any(set(wanted) <= set(group.sides) for group in groups)
+
+
+def _held(targets: Sequence[Target], points: Sequence[Point]) -> tuple[str, ...]:
+    """Targets whose memory per waiting request is told: in runs with waits, all that have the endpoint for it."""
+    if not any(request.endpoint == HELD_ENDPOINT for point in points for request in point.requests):
+        return ()
+    return tuple(
+        target.name
+        for target in targets
+        if not target.twin_of
+        and ("*" in target.endpoints or HELD_ENDPOINT in target.endpoints)
+        and HELD_ENDPOINT not in target.lacks
+    )
 
 
 def _planned_of_a_block(budget_s: float, profile: Profile) -> float:
@@ -261,8 +319,13 @@ def _slot_seconds(group: _Group, rounds: int, profile: Profile) -> float:
     return group.warmup_s + group.round_s * _rounds_of(group, rounds, profile)
 
 
-def _fit(groups: Sequence[_Group], profile: Profile, budget: float, start_s: float) -> tuple[int, int]:
-    """Blocks and rounds that the budget allows: rounds are cut first, then blocks, down to 5 (or the profile's)."""
+def _fit(
+    groups: Sequence[_Group], profile: Profile, budget: float, start_s: float, held_s: float
+) -> tuple[int, int, int]:
+    """Blocks, rounds, and blocks with waiting requests held, that the budget allows.
+
+    Rounds are cut first, then blocks, down to 5 (or the profile's); requests are held in what the fewest leave over.
+    """
 
     def total(blocks: int, rounds: int) -> float:
         slots = sum(_slot_seconds(group, rounds, profile) for group in groups)
@@ -275,6 +338,10 @@ def _fit(groups: Sequence[_Group], profile: Profile, budget: float, start_s: flo
             f"a budget of {format_duration(budget)} is too short for {fewest} blocks of what was chosen",
             hint=f"--budget {needed.replace(' ', '')} would do, or choose fewer targets (-t) or scenarios (-s)",
         )
+    holding = profile.held_blocks if held_s else 0
+    while holding and total(fewest, profile.min_rounds) + holding * held_s > budget:
+        holding -= 1
+    budget -= holding * held_s
     blocks = profile.blocks
     while blocks > fewest and total(blocks, profile.min_rounds) > budget:
         blocks -= 1
@@ -283,7 +350,7 @@ def _fit(groups: Sequence[_Group], profile: Profile, budget: float, start_s: flo
     rounds = profile.min_rounds
     while rounds < 200 and total(blocks, rounds + 1) <= planned:
         rounds += 1
-    return blocks, rounds
+    return blocks, rounds, min(holding, blocks)
 
 
 def _filled(text: str, params: Mapping[str, ParamValue]) -> str:

@@ -31,6 +31,7 @@ class Profile:
         bisect: whether waits are added where a contrast changes its sign.
         longest_turn_s: what would take longer at a turn is left out, with the reason.
         studies_s: of the budget, what is kept for studies of one target alone.
+        held_blocks: blocks in which the memory of waiting requests is measured, where the run has waits.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Profile:
     bisect: bool = False
     longest_turn_s: float = math.inf
     studies_s: float = 0.0
+    held_blocks: int = 0
 
 
 QUICK = ("json", "plaintext", "items", "orders-*", "io-sleep")
@@ -64,9 +66,11 @@ PROFILES = {
     profile.name: profile
     for profile in (
         Profile("smoke", 28, 2, 1, "corner", scenarios=("json", "orders-*", "io-sleep"), references_only=True),
-        Profile("quick", 232, 5, 2, "quick", scenarios=QUICK, without=("*-sync", *VARIANTS)),
-        Profile("standard", 25 * 60, 5, 2, "full", without=VARIANTS),
-        Profile("thorough", 60 * 60, 12, 3, "full", without=VARIANTS),
+        Profile(
+            "quick", 232, 5, 2, "quick", scenarios=QUICK, without=("*-sync", "*-asyncio", *VARIANTS), held_blocks=1
+        ),
+        Profile("standard", 30 * 60, 5, 2, "full", without=VARIANTS, held_blocks=3),
+        Profile("thorough", 60 * 60, 12, 3, "full", without=VARIANTS, held_blocks=5),
         Profile(
             "async",
             30 * 60,

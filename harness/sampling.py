@@ -71,6 +71,10 @@ class TreeClock:
         """Resident memory of the tree, what processes share counted once (PSS); plain RSS where that is not told."""
         return sum(map(_memory, self.pids))
 
+    def resident_bytes(self) -> int:
+        """RSS of a single process, which its neighbours cannot change; ``memory_bytes`` where there are several."""
+        return _resident(self.pids[0]) if len(self.pids) == 1 else self.memory_bytes()
+
 
 class ContainerClock(TreeClock):
     """The CPU clock of a process tree in a control group of its own, as the kernel counts for the whole group.
@@ -204,6 +208,10 @@ def _memory(pid: int) -> int:
         for line in _read(f"/proc/{pid}/smaps_rollup").splitlines():
             if line.startswith(b"Pss:"):
                 return int(line.split()[1]) * 1024
+    return _resident(pid)
+
+
+def _resident(pid: int) -> int:
     try:
         return int(psutil.Process(pid).memory_info().rss)
     except psutil.Error:

@@ -21,6 +21,7 @@ FEWEST_WAITS = 4
 MANY = 64
 """Connections above which a slice is over before a busy server has gone once round all of them."""
 LONGEST_SLICE_S = 1.0
+HELD_S = 1.8
 START_S = 0.7
 _DRAIN_S = 0.012
 _TURN_S = 0.006
@@ -86,6 +87,11 @@ def warmup_seconds(target: Target, point: Point) -> float:
 def block_seconds(targets: int) -> float:
     """Expected time to start, verify and end the servers of a block, two at a time."""
     return _BLOCK_S + START_S * targets / 2
+
+
+def held_seconds(targets: int) -> float:
+    """Expected time to start servers of their own and to hold waiting requests at each of them."""
+    return block_seconds(targets) + HELD_S * targets if targets else 0.0
 
 
 def too_long(target: Target, point: Point, longest_s: float) -> str:

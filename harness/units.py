@@ -6,7 +6,8 @@ import re
 
 US = 1e6
 MS = 1e3
-MIB = 1024 * 1024
+KIB = 1024
+MIB = 1024 * KIB
 
 _DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>us|ms|s|m|h)?")
 _SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from apps.contract.models import ItemQuery, Order
 
 GREETING = "Hello, World!"
+Pricing = Callable[[Order], dict[str, Any]]
 ROUNDS_PER_UNIT = 1_000
 
 
@@ -70,6 +71,11 @@ def full_order(order: Order) -> dict[str, Any]:
     reply["reference"] = f"{currency}-{sums['lines']}-{sums['total_cents']}"
     reply["totals"] = sums
     return reply
+
+
+def pricing() -> Pricing:
+    """What ``POST /orders/injected`` is given instead of calling ``full_order``; costs next to nothing by itself."""
+    return full_order
 
 
 def burn(units: int) -> dict[str, Any]:

@@ -85,6 +85,14 @@ OPERATIONS = (
     _post(
         "orders-full", "/orders/full", "order and reply validated", models.FullOrder, **_ORDER, refusals=BODY_REFUSALS
     ),
+    _post(
+        "orders-injected",
+        "/orders/injected",
+        "the same, through a dependency",
+        models.FullOrder,
+        **_ORDER,
+        refusals=BODY_REFUSALS,
+    ),
     _get("io-sleep", "/io/sleep", "a wait that costs no CPU", replies.Slept, **_WAIT),
     _get("io-blocking", "/io/blocking", "a wait that blocks its thread", replies.Slept, **_WAIT),
     _get(

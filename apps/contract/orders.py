@@ -14,11 +14,12 @@ Reply = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 def orders() -> tuple[Endpoint, ...]:
-    """The three endpoints that take an order."""
+    """The endpoints that take an order."""
     return (
         _endpoint("orders-raw", "/orders/raw", "JSON in, totals out; nothing is validated", _totals, checked=False),
         _endpoint("orders-validated", "/orders/validated", "order validated, totals out", _totals),
         _endpoint("orders-full", "/orders/full", "order validated, priced order validated and out", _full),
+        _injected(),
     )
 
 
@@ -31,6 +32,15 @@ def _endpoint(name: str, path: str, summary: str, reply: Reply, *, checked: bool
     else:
         cases.append(_make(path, reply, checked, "M", "bad-quantity"))
     return Endpoint(name, "POST", path, summary, tuple(cases), partial(_make, path, reply, checked))
+
+
+def _injected() -> Endpoint:
+    """The same as ``orders-full`` to a client, so a few of its cases do."""
+    path, summary = "/orders/injected", "orders-full, priced by what a dependency gives"
+    cases = [_make(path, _full, True, size) for size in SIZES]
+    cases += [_make(path, _full, True, "S", kind) for kind in FAULTS]
+    cases.append(_bare(path, _full))
+    return Endpoint("orders-injected", "POST", path, summary, tuple(cases), partial(_make, path, _full, True))
 
 
 def _make(path: str, reply: Reply, checked: bool, size: str, fault: str = "") -> Case:

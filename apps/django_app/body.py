@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
@@ -23,9 +25,19 @@ def read_json(request: HttpRequest) -> Any:
     return inbound.load_json(body)
 
 
-def full_reply(order: Order) -> HttpResponse:
+def with_pricing(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Gives a view, sync or async, what prices an order as its second argument."""
+
+    @wraps(view)
+    def priced(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return view(request, domain.pricing(), *args, **kwargs)
+
+    return priced
+
+
+def full_reply(order: Order, price: domain.Pricing = domain.full_order) -> HttpResponse:
     """The whole order, validated and serialized by its model."""
-    reply = FullOrder.model_validate(domain.full_order(order))
+    reply = FullOrder.model_validate(price(order))
     return HttpResponse(reply.model_dump_json(), content_type="application/json")
 
 

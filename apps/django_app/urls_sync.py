@@ -17,6 +17,7 @@ urlpatterns = [
     path("orders/raw", views.order_raw),
     path("orders/validated", views.order_validated),
     path("orders/full", views.order_full),
+    path("orders/injected", views.order_injected),
     path("io/sleep", views.sleep),
     path("io/blocking", views.sleep),
     path("io/upstream", data.call_upstream),

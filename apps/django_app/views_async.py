@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from apps.backends import awaiting, blocking
 from apps.contract import domain, inbound
 from apps.contract.models import CpuQuery, Order, WaitQuery
-from apps.django_app.body import full_reply, read_json
+from apps.django_app.body import full_reply, read_json, with_pricing
 from apps.django_app.errors import async_view
 
 
@@ -51,6 +51,12 @@ async def order_validated(request: HttpRequest) -> HttpResponse:
 @async_view("POST")
 async def order_full(request: HttpRequest) -> HttpResponse:
     return full_reply(inbound.read_body(Order, read_json(request)))
+
+
+@async_view("POST")
+@with_pricing
+async def order_injected(request: HttpRequest, price: domain.Pricing) -> HttpResponse:
+    return full_reply(inbound.read_body(Order, read_json(request)), price)
 
 
 @async_view("GET")

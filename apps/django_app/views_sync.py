@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from apps.backends import blocking
 from apps.contract import domain, inbound
 from apps.contract.models import CpuQuery, Order, WaitQuery
-from apps.django_app.body import full_reply, read_json
+from apps.django_app.body import full_reply, read_json, with_pricing
 from apps.django_app.errors import sync_view
 
 
@@ -51,6 +51,12 @@ def order_validated(request: HttpRequest) -> HttpResponse:
 @sync_view("POST")
 def order_full(request: HttpRequest) -> HttpResponse:
     return full_reply(inbound.read_body(Order, read_json(request)))
+
+
+@sync_view("POST")
+@with_pricing
+def order_injected(request: HttpRequest, price: domain.Pricing) -> HttpResponse:
+    return full_reply(inbound.read_body(Order, read_json(request)), price)
 
 
 @sync_view("GET")

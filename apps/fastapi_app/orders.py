@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 
 from apps.contract import domain
 from apps.contract.models import FullOrder, Order
@@ -22,6 +22,10 @@ ORDER_BODY = {
 }
 
 
+async def pricing() -> domain.Pricing:
+    return domain.pricing()
+
+
 @router.post("/raw", responses=refusals(400, 413, 415, 500), openapi_extra=ORDER_BODY)
 async def raw(request: Request) -> TotalsReply:
     return domain.raw_totals(await request.json())
@@ -35,3 +39,8 @@ async def validated(order: Order) -> TotalsReply:
 @router.post("/full", response_model=FullOrder, responses=refusals(*BODY_REFUSALS))
 async def full(order: Order) -> dict[str, Any]:
     return domain.full_order(order)
+
+
+@router.post("/injected", response_model=FullOrder, responses=refusals(*BODY_REFUSALS))
+async def injected(order: Order, price: Annotated[domain.Pricing, Depends(pricing)]) -> dict[str, Any]:
+    return price(order)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request
 from werkzeug.exceptions import BadRequest
 
 from apps.contract import domain, inbound
@@ -26,6 +28,17 @@ def read_json() -> Any:
         raise inbound.Refused(400, inbound.MALFORMED_JSON) from error
 
 
+def with_pricing(view: Callable[[], Response]) -> Callable[[], Response]:
+    """Puts what prices an order into ``g.price``."""
+
+    @wraps(view)
+    def priced() -> Response:
+        g.price = domain.pricing()
+        return view()
+
+    return priced
+
+
 @blueprint.post("/raw")
 def raw() -> dict[str, Any]:
     return domain.raw_totals(read_json())
@@ -41,4 +54,12 @@ def validated() -> dict[str, Any]:
 def full() -> Response:
     order = inbound.read_body(Order, read_json())
     reply = FullOrder.model_validate(domain.full_order(order))
+    return Response(reply.model_dump_json(), mimetype="application/json")
+
+
+@blueprint.post("/injected")
+@with_pricing
+def injected() -> Response:
+    order = inbound.read_body(Order, read_json())
+    reply = FullOrder.model_validate(g.price(order))
     return Response(reply.model_dump_json(), mimetype="application/json")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from functools import wraps
 from typing import Any
 
 from starlette.requests import Request
@@ -10,6 +12,19 @@ from starlette.routing import Route
 
 from apps.contract import domain, inbound
 from apps.contract.models import FullOrder, Order
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def with_pricing(handler: Handler) -> Handler:
+    """Puts what prices an order into ``request.state.price``: Starlette has no dependencies of its own."""
+
+    @wraps(handler)
+    async def priced(request: Request) -> Response:
+        request.state.price = domain.pricing()
+        return await handler(request)
+
+    return priced
 
 
 async def read_json(request: Request) -> Any:
@@ -33,8 +48,16 @@ async def full(request: Request) -> Response:
     return Response(reply.model_dump_json(), media_type="application/json")
 
 
+@with_pricing
+async def injected(request: Request) -> Response:
+    order = inbound.read_body(Order, await read_json(request))
+    reply = FullOrder.model_validate(request.state.price(order))
+    return Response(reply.model_dump_json(), media_type="application/json")
+
+
 routes = [
     Route("/orders/raw", raw, methods=["POST"]),
     Route("/orders/validated", validated, methods=["POST"]),
     Route("/orders/full", full, methods=["POST"]),
+    Route("/orders/injected", injected, methods=["POST"]),
 ]

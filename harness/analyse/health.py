@@ -1,16 +1,17 @@
-"""What the machine and the generator did during a run, and what keeping each target costs."""
+"""What the machine and the generator did during a run."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from statistics import median
+from collections.abc import Sequence
 
 from harness.analyse.frames import Frames, side_faults
-from harness.analyse.summary import Health, Upkeep
-from harness.model import Manifest, SlotRecord, Target
+from harness.analyse.summary import Health
+from harness.model import Manifest, SlotRecord, WindowRecord
 
 
-def health(manifest: Manifest, slots: Sequence[SlotRecord], frames: Frames) -> Health:
+def health(
+    manifest: Manifest, slots: Sequence[SlotRecord], frames: Frames, windows: Sequence[WindowRecord] = ()
+) -> Health:
     """Counts over slots, the largest shares over all attempts, and every gate and failure of every attempt once.
 
     A slot has failed if at least one side of its counted attempt is excluded.
@@ -19,6 +20,7 @@ def health(manifest: Manifest, slots: Sequence[SlotRecord], frames: Frames) -> H
     for record in slots:
         attempts[record.block, record.slot] = attempts.get((record.block, record.slot), 0) + 1
     failures = [*manifest.skipped, *(failure for record in slots for failure in record.failures)]
+    failures += [failure for window in windows for failure in window.failures]
     return Health(
         slots=len(frames.records),
         failed_slots=sum(bool(side_faults(record)) for record in frames.records),
@@ -28,26 +30,6 @@ def health(manifest: Manifest, slots: Sequence[SlotRecord], frames: Frames) -> H
         steal_max=max((record.machine.get("steal", 0.0) for record in slots), default=0.0),
         gates=tuple(dict.fromkeys(gate for record in slots for gate in record.gates)),
         failures=tuple(dict.fromkeys(failures)),
-    )
-
-
-def upkeep(targets: Iterable[Target], slots: Sequence[SlotRecord]) -> tuple[Upkeep, ...]:
-    """Medians over blocks, for targets that are no twin; in a block, the largest memory at the end of any slot."""
-    return tuple(_upkeep(target.name, slots) for target in targets if not target.twin_of)
-
-
-def _upkeep(target: str, slots: Sequence[SlotRecord]) -> Upkeep:
-    startup: dict[int, float] = {}
-    memory: dict[int, int] = {}
-    for record in slots:
-        if target in record.startup_s:
-            startup[record.block] = record.startup_s[target]
-        if target in record.rss_bytes:
-            memory[record.block] = max(memory.get(record.block, 0), record.rss_bytes[target])
-    return Upkeep(
-        target,
-        median(startup.values()) if startup else None,
-        float(median(memory.values())) if memory else None,
     )
 
 

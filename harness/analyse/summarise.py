@@ -9,29 +9,37 @@ from harness.analyse.cells import Samples, cells
 from harness.analyse.claims.judge import with_claims
 from harness.analyse.crossover import crossovers
 from harness.analyse.frames import tidy
-from harness.analyse.health import health, upkeep
+from harness.analyse.health import health
 from harness.analyse.judge import judge_run, results
+from harness.analyse.ladder import ladders
 from harness.analyse.predict import check_models
 from harness.analyse.summary import Summary
-from harness.model import Abilities, Manifest, SlotRecord
+from harness.analyse.upkeep import upkeep
+from harness.model import Abilities, Manifest, SlotRecord, WindowRecord
 
 NOT_ASKED = Abilities(())
 
 
 def summarise(
-    manifest: Manifest, slots: Sequence[SlotRecord], samples: Samples, *, abilities: Abilities = NOT_ASKED
+    manifest: Manifest,
+    slots: Sequence[SlotRecord],
+    samples: Samples,
+    windows: Sequence[WindowRecord] = (),
+    *,
+    abilities: Abilities = NOT_ASKED,
 ) -> Summary:
     """Everything that the report, the terminal and ``summary.md`` show.
 
     Args:
         slots: all attempts of all slots, in the order in which they were recorded.
         samples: a record's raw service times in µs, by index of its side; sides without samples are left out.
+        windows: all windows of load on one target alone.
     """
     frames = tidy(slots)
     judged = judge_run(manifest, frames)
     contrasts = results(manifest, frames, judged)
     table = cells(manifest, slots, frames, samples, margin=judged.metric_margins["throughput"])
-    machine = health(manifest, slots, frames)
+    machine = health(manifest, slots, frames, windows)
     blocks = int(frames.slices["block"].nunique())
     controls = [contrast for contrast in contrasts if contrast.id in judged.controls]
     verdict, reasons = badge(manifest, table, controls, blocks, machine, frames.excluded)
@@ -47,11 +55,12 @@ def summarise(
         duration_s=manifest.duration_s,
         cells=table,
         contrasts=contrasts,
-        upkeep=upkeep(manifest.targets, slots),
+        upkeep=upkeep(manifest.targets, slots, windows),
         health=machine,
         features=abilities.features,
         effort=abilities.effort,
         crossovers=crossovers(manifest, contrasts),
         models=check_models(manifest, table, judged.metric_margins["throughput"]),
+        ladders=ladders(manifest, frames, judged, contrasts),
     )
     return with_claims(manifest, found)

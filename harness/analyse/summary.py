@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from harness.model import Effort, Failure, Feature, Gate, Metric, ParamValue, Question, Side
+from harness.model import Effort, Failure, Feature, Gate, LadderKind, Metric, ParamValue, Question, Side
 
 Verdict = Literal["different", "different-size-open", "small", "same", "undecided", "not-measurable"]
 ClaimVerdict = Literal["supported", "refuted", "depends", "undecided", "not-tested"]
@@ -18,6 +18,8 @@ EvidenceKind = Literal[
 ]
 CrossoverOutcome = Literal["overtakes", "draws-ahead", "ahead", "behind", "none"]
 Badge = Literal["sound", "warnings", "do-not-cite"]
+Within = Literal["round", "block"]
+Check = Literal["adds-up", "within-interval", "does-not-add-up", "not-checked"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,12 +157,111 @@ class ModelCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class LadderRung:
+    """One target in one scenario; ``reason`` says why it is passed over, and ``cpu_us`` is its cost where it is not."""
+
+    label: str
+    target: str
+    scenario: str
+    point: str
+    cpu_us: Estimate | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LadderStep:
+    """What one rung costs on top of the one below, in CPU µs per request.
+
+    Attributes:
+        label: what is added; with rungs passed over between the two, all that is added.
+        within: ``round``: both sides took turns in the same rounds, and differences are taken there; ``block``: they
+            were measured in different slots, and each block gives the difference of their two medians.
+        contrast: id of the contrast that it is; empty where it is none.
+        ratio, ci_low, ci_high, difference…, verdict, margin: as in ``ContrastResult``.
+    """
+
+    label: str
+    a: Side
+    b: Side
+    within: Within
+    verdict: Verdict
+    contrast: str = ""
+    ratio: float | None = None
+    ci_low: float | None = None
+    ci_high: float | None = None
+    difference: float | None = None
+    difference_low: float | None = None
+    difference_high: float | None = None
+    margin: float = 0.02
+    blocks: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LadderResult:
+    """A chain of contrasts in CPU µs per request, and whether its steps add up.
+
+    Attributes:
+        direct: the top rung against the bottom one; ``None`` where there is a single step.
+        total: sum of the steps, its mean over the blocks that have all of them, with its interval.
+        gap: sum of the steps less the direct contrast. The steps are of the even rounds and the direct contrast is of
+            the odd ones, of the same blocks, so that the two share no slice and may well differ.
+        check: ``adds-up``: the gap's interval lies within the margin of the top rung's cost; ``within-interval``: it
+            holds zero, but is wider than that; ``does-not-add-up``: neither; ``not-checked``: too few blocks or steps.
+    """
+
+    name: str
+    title: str
+    kind: LadderKind
+    rungs: tuple[LadderRung, ...]
+    steps: tuple[LadderStep, ...]
+    direct: LadderStep | None = None
+    total: float | None = None
+    total_low: float | None = None
+    total_high: float | None = None
+    gap: float | None = None
+    gap_low: float | None = None
+    gap_high: float | None = None
+    check: Check = "not-checked"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Memory of requests that wait, on a server that did little before.
+
+    Attributes:
+        requests: how many were sent and not answered.
+        bytes_per_request: (memory with them − idle memory) / connections, mean over blocks, with its 95% interval.
+        accepted: connections that the server had taken over from the kernel; the others wait in its backlog.
+            ``None`` where the system does not tell. Median over blocks, as is ``connected``.
+    """
+
+    requests: int
+    bytes_per_request: float
+    ci_low: float | None
+    ci_high: float | None
+    connected: float
+    accepted: float | None
+    blocks: int
+
+
+@dataclass(frozen=True, slots=True)
 class Upkeep:
-    """What keeping a target costs, beside its requests: start-up seconds and resident bytes, medians over blocks."""
+    """What keeping a target costs, beside its requests; medians over blocks.
+
+    Attributes:
+        startup_s: seconds from start to the first answer.
+        rss_bytes: memory of the process tree after load, pages that its processes share counted once.
+        worker_bytes: the same by worker, the processes that oversee them included.
+        idle_bytes: memory before load: RSS of a single process, else as above.
+        waiting: by the number of requests that wait.
+    """
 
     target: str
     startup_s: float | None
     rss_bytes: float | None
+    worker_bytes: float | None = None
+    idle_bytes: float | None = None
+    waiting: tuple[Waiting, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,4 +332,5 @@ class Summary:
     claims: tuple[ClaimResult, ...] = ()
     crossovers: tuple[Crossover, ...] = ()
     models: tuple[ModelCheck, ...] = ()
+    ladders: tuple[LadderResult, ...] = ()
     schema: int = 1

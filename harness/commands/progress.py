@@ -97,6 +97,9 @@ class ProgressObserver(Observer):
                 markup=False, highlight=False, soft_wrap=True,
             )  # fmt: skip
 
+    def window_started(self, block: int, study: str, target: str) -> None:
+        self._describe(f"block {self._block(block)}  {study}: {target}")
+
     def warned(self, message: str) -> None:
         self._say(message, style="yellow")
 

@@ -35,6 +35,7 @@ from harness.profiles import PROFILES, default_targets
 from harness.record import Run, find_run
 from harness.servers import Bind, command_of
 from harness.services import Need, Services, needs_of, pool_facts, services
+from harness.timing import held_seconds
 from harness.units import format_duration
 from harness.verify import case_of
 
@@ -144,8 +145,16 @@ def prepare(request: RunRequest, placement: Placement) -> Manifest:
     for target in targets:
         command_of(target, Bind("127.0.0.1", 1))
     seed = random.SystemRandom().randrange(1_000_000) if request.seed is None else request.seed
-    studies = not request.scenarios
-    plan = make_plan(targets, scenarios, declarations.contrasts, profile, seed=seed, budget_s=budget, studies=studies)
+    plan = make_plan(
+        targets,
+        scenarios,
+        declarations.contrasts,
+        profile,
+        seed=seed,
+        budget_s=budget,
+        studies=not request.scenarios,
+        ladders=declarations.ladders,
+    )
     targets = tuple(target for target in targets if target.name in plan.blocks[0].targets)
     for point in plan.points:
         for planned in point.requests:
@@ -223,6 +232,13 @@ def show_plan(plan: Plan) -> None:
         f"{time_of(plan)}, of a budget of {format_duration(plan.budget_s)}.",
         markup=False, soft_wrap=True,
     )  # fmt: skip
+    holding = [block for block in plan.blocks if block.held]
+    if holding:
+        out.print(
+            f"  {'memory of waiting requests':<28} {len(first.held)} targets in {len(holding)} of the blocks"
+            f"{held_seconds(len(first.held)):>17.1f} s a block",
+            markup=False,
+        )  # fmt: skip
     for slot in sorted(first.slots, key=lambda slot: slot.id):
         sides = f"{len(slot.sides)} sides in turns of {slot.slice_s * 1e3:.0f} ms"
         out.print(

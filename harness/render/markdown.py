@@ -12,6 +12,8 @@ from harness.render.answers import answers
 from harness.render.language.catalogue import ENGLISH, Language
 from harness.render.numbers import Measured, Sentence, measured, plain
 from harness.render.sections.decision import missing
+from harness.render.sections.ladder import check_sentence, ladder_sentence
+from harness.render.sections.upkeep import upkeep_rows
 from harness.render.sentences import contrast_sentence
 from harness.render.view import View, view_of
 
@@ -44,18 +46,8 @@ def render_markdown(manifest: Manifest, summary: Summary, language: Language = E
     head = tuple(text(key) for key in ("words.target", "words.point", "markdown.rps", "markdown.cpu"))
     lines += [*_table(head, _cells(view)), ""]
     lines += _contrasts(view)
-    if summary.upkeep:
-        unknown = text("page.not_known")
-        rows = [
-            (
-                upkeep.target,
-                unknown if upkeep.rss_bytes is None else f"{upkeep.rss_bytes / 2**20:.3g}",
-                unknown if upkeep.startup_s is None else f"{upkeep.startup_s:.2g}",
-            )
-            for upkeep in summary.upkeep
-        ]
-        head = tuple(text(key) for key in ("words.target", "words.memory", "words.startup"))
-        lines += [f"## {text('sections.upkeep')}", "", *_table(head, rows), ""]
+    lines += _ladders(view)
+    lines += _upkeep(view)
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -77,6 +69,33 @@ def _contrasts(view: View) -> list[str]:
     if len(rows) > LISTED:
         lines.append(f"- {view.language.text('markdown.unlisted', count=len(rows) - LISTED)}")
     return [*lines, ""]
+
+
+def _ladders(view: View) -> list[str]:
+    lines = [
+        f"- {_said((*ladder_sentence(view, index), ' ', *check_sentence(view, index)))}"
+        for index, ladder in enumerate(view.summary.ladders)
+        if ladder.steps
+    ]
+    return [f"## {view.language.text('sections.ladder')}", "", *lines, ""] if lines else []
+
+
+def _upkeep(view: View) -> list[str]:
+    table, text = upkeep_rows(view), view.language.text
+    if table is None:
+        return []
+    unknown = text("page.not_known")
+    head = [text(key) for key in ("words.target", "words.memory", "words.startup")]
+    head += [text("upkeep.waiting", count=count) for count in table.counts]
+    rows = [
+        (
+            row.target,
+            *(unknown if figure is None else figure.text for figure in (row.memory, row.startup)),
+            *(unknown if cell is None else cell.each.text for cell in row.waiting),
+        )
+        for row in table.rows
+    ]
+    return [f"## {text('sections.upkeep')}", "", *_table(head, rows), ""]
 
 
 def _cells(view: View) -> Iterable[tuple[str, ...]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.analyse.summary import Estimate
-from harness.units import MIB, significant
+from harness.units import KIB, MIB, significant
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,3 +85,7 @@ def microseconds(value: float, path: str, *, sign: int = 1) -> Figure:
 
 def mebibytes(value: float, path: str) -> Figure:
     return Figure(significant(value / MIB, 3), value, path)
+
+
+def kibibytes(value: float, path: str) -> Figure:
+    return Figure(signed(value / KIB), value, path)

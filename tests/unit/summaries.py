@@ -9,7 +9,18 @@ import json
 import re
 from html.parser import HTMLParser
 
-from harness.analyse.summary import Cell, ContrastResult, Estimate, Health, Summary, Upkeep
+from harness.analyse.summary import (
+    Cell,
+    ContrastResult,
+    Estimate,
+    Health,
+    LadderResult,
+    LadderRung,
+    LadderStep,
+    Summary,
+    Upkeep,
+    Waiting,
+)
 from harness.model import Manifest, Plan, PlannedRequest, Point, Scenario, Side, Target
 
 JSON = PlannedRequest("json", "ok")
@@ -105,6 +116,53 @@ CONTRASTS = (
 )
 
 
+def ladder_step(label, verdict, difference, *, a="fast", to="json@32", b="slow", since="json@32", within="round"):
+    ends = (None, None) if verdict == "not-measurable" else (difference - 1.25, difference + 1.25)
+    return LadderStep(
+        label, Side(a, to), Side(b, since), within, verdict, "", 1.3125, 1.25, 1.375, difference, *ends, blocks=8
+    )
+
+
+LADDERS = (
+    LadderResult(
+        "servers",
+        "One app, two servers",
+        "server",
+        (
+            LadderRung("slow one", "slow", "json", "json@32", estimate(91.5)),
+            LadderRung("fast one", "fast", "json", "json@32", estimate(81.25)),
+        ),
+        (ladder_step("fast one", "different", -10.25),),
+    ),
+    LadderResult(
+        "fast",
+        "Fast on the floor",
+        "framework",
+        (
+            LadderRung("floor", "slow", "json", "json@32", estimate(41.5)),
+            LadderRung("other", "other", "json", "json@32", None, "died: exited with code 1"),
+            LadderRung("fast", "fast", "json", "json@32", estimate(81.25)),
+            LadderRung("body", "fast", "raw", "raw@32", estimate(90.125)),
+            LadderRung("checked", "fast", "checked", "checked@32", estimate(90.375)),
+        ),
+        (
+            ladder_step("other, fast", "different", 39.75),
+            ladder_step("body", "different-size-open", 8.875, b="fast", to="raw@32", within="block"),
+            ladder_step("checked", "same", 0.25, b="fast", to="checked@32", since="raw@32"),
+        ),
+        ladder_step("top against bottom", "different", 48.5, to="checked@32", within="block"),
+        48.875,
+        44.125,
+        53.625,
+        0.375,
+        -1.125,
+        1.875,
+        "adds-up",
+    ),
+)
+WAITING = (Waiting(100, 17817.5, 17000.25, 18634.75, 100, 100, 3), Waiting(1000, -33.5, None, None, 1000, 1, 1))
+
+
 def summary(**changes) -> Summary:
     base = Summary(
         run="2026-01-01-example",
@@ -118,8 +176,12 @@ def summary(**changes) -> Summary:
         duration_s=200.0,
         cells=cells(),
         contrasts=CONTRASTS,
-        upkeep=(Upkeep("fast", 0.812345, 61234567.0), Upkeep("slow", None, None)),
+        upkeep=(
+            Upkeep("fast", 0.812345, 61234567.0, 61234567.0, 51234567.0, WAITING[:1]),
+            Upkeep("slow", None, None, waiting=WAITING),
+        ),
         health=Health(48, 1, 2, 0.4321, 0.0123, 0.00045),
+        ladders=LADDERS,
     )
     return dataclasses.replace(base, **changes)
 
@@ -196,5 +258,5 @@ def agrees(text: str, value: float) -> bool:
     if text.startswith("<"):
         return value < float(text[1:])
     number = float(text.replace(",", "").replace("−", "-").replace("%", ""))
-    meanings = (value, value * 100, (value - 1) * 100, (1 - value) * 100, value / 2**20)
+    meanings = (value, value * 100, (value - 1) * 100, (1 - value) * 100, value / 2**20, value / 2**10)
     return any(abs(number - meaning) <= 0.051 * abs(meaning) + 1e-9 for meaning in meanings)

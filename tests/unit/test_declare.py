@@ -43,7 +43,7 @@ def test_a_projects_own_targets_come_first(tmp_path):
     (tmp_path / "scenarios" / "one.toml").write_text(SCENARIO)
     declarations = load_declarations(tmp_path)
     assert [t.name for t in select_targets(declarations, [], interface_of)] == ["mine"]
-    assert [t.name for t in select_targets(declarations, ["fastapi-uvi*"], interface_of)] == ["fastapi-uvicorn"]
+    assert [t.name for t in select_targets(declarations, ["fastapi-uvicor?"], interface_of)] == ["fastapi-uvicorn"]
     assert [s.name for s in select_scenarios(declarations, ["one"])] == ["one"]
 
 
@@ -55,7 +55,7 @@ def test_a_projects_own_targets_come_first(tmp_path):
         (('server = "gunicorn"', 'server = "gunicorn"\nthread = 8'), 7, "unknown key; expected one of application"),
         (("shop.web:app", "shop.web"), 7, "application"),
         (('name = "mine"', ""), 2, "Field required"),
-        (("[[target]]", "[[targets]]"), 2, "unknown key; expected one of contrast, target"),
+        (("[[target]]", "[[targets]]"), 2, "unknown key; expected one of contrast, ladder, target"),
     ],
 )
 def test_a_fault_in_targets_names_file_line_and_key(tmp_path, change, line, message):
@@ -139,3 +139,39 @@ def test_a_spelled_out_target():
 def test_a_target_spelled_wrongly_is_refused(text, message):
     with pytest.raises(UsageError, match=message):
         parse_target(text, interface_of)
+
+
+LADDER = """
+[[ladder]]
+name = "mine"
+title = "Mine"
+kind = "framework"
+rungs = [
+    { label = "floor", target = "mine", scenario = "json" },
+    { label = "more", target = "mine", scenario = "items" },
+]
+"""
+
+
+def test_a_projects_own_ladder_is_read(tmp_path):
+    (tmp_path / "targets.toml").write_text(TARGET + LADDER)
+    ladders = {ladder.name: ladder for ladder in load_declarations(tmp_path).ladders}
+    assert [rung.scenario for rung in ladders["mine"].rungs] == ["json", "items"]
+    assert {"fastapi", "flask", "servers-raw-asgi"} <= set(ladders)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (('"items"', '"json"'), "'mine' in 'json' is on two rungs"),
+        (('"items"', '"itemz"'), "names the scenario 'itemz', which is not declared"),
+        (('target = "mine", scenario = "items"', 'target = "yours", scenario = "items"'), "names the target 'yours'"),
+        (("framework", "frame"), "Input should be 'framework' or 'server'"),
+        ((LADDER, LADDER + LADDER), "'mine' is declared twice"),
+    ],
+)
+def test_a_ladder_with_a_mistake_says_which(tmp_path, change, message):
+    (tmp_path / "targets.toml").write_text(TARGET + LADDER.replace(*change))
+    with pytest.raises((DeclarationError, UsageError)) as caught:
+        load_declarations(tmp_path)
+    assert message in str(caught.value)

@@ -10,7 +10,7 @@ SHARED = {"units", "errors", "model", "record"}
 WRITE = [
     {"toml_lines", "placement"},
     {"declare", "profiles"},
-    {"timing", "afford"},
+    {"timing", "afford", "ladders"},
     {"plan", "allocate", "narrow"},
     {
         "servers",
@@ -26,6 +26,7 @@ WRITE = [
         "wire",
         "envs",
         "versus",
+        "waiting",
     }
     | {"postgres", "upstream", "services", "features", "effort", "compose"},
     {"conduct"},

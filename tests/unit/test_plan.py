@@ -4,7 +4,7 @@ import pytest
 
 from harness.declare import ContrastIn, load_declarations
 from harness.errors import UsageError
-from harness.model import PlannedRequest, Scenario, Target
+from harness.model import Ladder, PlannedRequest, Rung, Scenario, Target
 from harness.plan import TWIN, expand, make_plan, serves, with_twin
 from harness.profiles import PROFILES, Profile, default_targets
 from harness.timing import slice_length
@@ -123,7 +123,9 @@ def test_every_profile_fits_its_budget(name):
     declarations, profile = load_declarations(), PROFILES[name]
     targets = default_targets(profile, declarations.targets)
     scenarios = [s for s in declarations.scenarios if profile.scenarios == ("*",) or s.name in ("json", "io-sleep")]
-    plan = make_plan(with_twin(targets), scenarios, declarations.contrasts, profile, seed=3)
+    plan = make_plan(
+        with_twin(targets), scenarios, declarations.contrasts, profile, seed=3, ladders=declarations.ladders
+    )
     assert plan.estimate_s <= profile.budget_s
     assert len(plan.blocks) >= min(5, profile.blocks)
 
@@ -132,3 +134,74 @@ def test_more_budget_means_more_rounds():
     short = make_plan([target("a")], [scenario()], [], TEST, seed=1)
     long = make_plan([target("a")], [scenario()], [], replace(TEST, budget_s=120), seed=1)
     assert long.blocks[0].slots[0].budget_s > short.blocks[0].slots[0].budget_s
+
+
+def layered(*places, name="x"):
+    return Ladder(name, name.upper(), "framework", tuple(Rung(f"{t} {s}", t, s) for t, s in places))
+
+
+RAW = scenario("raw", question="validate", group="orders", matrix={"size": ("S", "M")}, quick={"size": ("M",)})
+CHECKED = scenario(
+    "checked", question="validate", group="orders", against="raw", matrix={"size": ("S", "M")}, quick={"size": ("M",)}
+)
+LADDER = layered(("floor", "json"), ("a", "json"), ("a", "raw"), ("a", "checked"))
+
+
+def test_a_ladder_across_slots_gets_a_slot_of_its_own():
+    targets = [target("a"), target("floor", endpoints=("json",))]
+    plan = make_plan(targets, [scenario(), RAW, CHECKED], [], TEST, seed=1, ladders=[LADDER])
+    (own,) = [slot for slot in plan.blocks[0].slots if "ladder" in slot.id]
+    assert [side.id for side in own.sides] == ["floor|json@32", "a|json@32", "a|raw[size=S]@32", "a|checked[size=S]@32"]
+    steps = [(c.a.id, c.b.id) for c in plan.contrasts if c.question == "ladder"]
+    assert ("a|json@32", "floor|json@32") in steps
+    assert ("a|raw[size=S]@32", "a|json@32") in steps
+    assert ("a|checked[size=S]@32", "floor|json@32") in steps, "the top against the bottom"
+    assert [rung.point for rung in plan.ladders[0].rungs] == [side.point for side in own.sides]
+
+
+def test_quick_details_climb_in_the_slots_that_there_are():
+    targets = [target("a"), target("floor", endpoints=("json",))]
+    quick = replace(TEST, detail="quick")
+    plan = make_plan(targets, [scenario(), RAW, CHECKED], [], quick, seed=1, ladders=[LADDER])
+    assert not [slot for slot in plan.blocks[0].slots if "ladder" in slot.id]
+    assert [rung.point for rung in plan.ladders[0].rungs][-1] == "checked[size=M]@32"
+    assert [(c.a.id, c.b.id) for c in plan.contrasts if c.question == "ladder"] == [("a|json@32", "floor|json@32")]
+
+
+def test_rungs_that_a_run_lacks_say_why():
+    lacking = layered(("gone", "json"), ("b", "raw"), ("a", "items"), ("b", "json"), ("a", "json"))
+    targets = [target("a"), target("b", endpoints=("json",))]
+    raw = replace(RAW, requests=(PlannedRequest("orders", ""),))
+    (ladder,) = make_plan(targets, [scenario(), raw], [], TEST, seed=1, ladders=[lacking]).ladders
+    assert [rung.reason for rung in ladder.rungs] == [
+        "gone is not in this run",
+        "b does not serve raw",
+        "items is not in this run at the setting of the others",
+        "",
+        "",
+    ]
+
+
+def test_a_ladder_without_its_top_target_or_with_one_rung_is_left_out():
+    targets = [target("a"), target("b")]
+    ladders = [layered(("a", "json"), ("gone", "json")), layered(("gone", "json"), ("a", "json"))]
+    assert make_plan(targets, [scenario()], [], TEST, seed=1, ladders=ladders).ladders == ()
+
+
+def test_waiting_requests_are_held_where_there_are_waits_and_time():
+    targets = with_twin([target("a"), target("b", endpoints=("json",))])
+    holding = replace(TEST, held_blocks=2)
+    plan = make_plan(targets, [scenario(), SLEEP], [], holding, seed=1)
+    assert [block.held for block in plan.blocks] == [("a",), ("a",), (), (), ()]
+    assert plan.estimate_s <= plan.budget_s
+    assert not any(block.held for block in make_plan(targets, [scenario()], [], holding, seed=1).blocks)
+    once = replace(holding, blocks=1, min_rounds=1)
+    fitting = [plan for budget in range(1, 60) if (plan := fitted(targets, once, budget))]
+    assert (fitting[0].blocks[0].held, fitting[-1].blocks[0].held) == ((), ("a",))
+
+
+def fitted(targets, profile, budget_s):
+    try:
+        return make_plan(targets, [SLEEP], [], profile, seed=1, budget_s=budget_s)
+    except UsageError:
+        return None

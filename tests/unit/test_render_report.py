@@ -125,10 +125,10 @@ def test_the_badge_links_its_reasons_to_run_health(badge, words):
 
 
 def test_what_was_not_measured_says_which_command_gets_it():
-    results = summary(cells=(), contrasts=(), upkeep=())
+    results = summary(cells=(), contrasts=(), upkeep=(), ladders=())
     page = render_report(manifest(), results, ())
     empty = [section for section in SECTIONS if not section.build(Material(view_of(manifest(), results)))]
-    assert {"decision", "validation", "upkeep", "real"} <= {section.id for section in empty}
+    assert {"decision", "ladder", "validation", "upkeep", "real"} <= {section.id for section in empty}
     assert page.count("Not measured in this run. To get it:") == len(empty)
     assert all(str(escape(section.command)) in page for section in empty)
 
@@ -159,7 +159,9 @@ def test_one_block_has_values_without_intervals():
         else cell
         for cell in cells()
     )
-    results = summary(cells=lone, blocks=1, contrasts=(contrast("undecided", 1.1, None, None, blocks=1),))
+    results = summary(
+        cells=lone, blocks=1, contrasts=(contrast("undecided", 1.1, None, None, blocks=1),), ladders=(), upkeep=()
+    )
     page = render_report(manifest(), results, ())
     assert check_numbers(page, results) > 50
     assert 'class="half"' not in page

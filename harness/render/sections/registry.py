@@ -17,6 +17,7 @@ from harness.render.sections.decision import decision
 from harness.render.sections.everything import everything
 from harness.render.sections.features import feature_table
 from harness.render.sections.health import run_health
+from harness.render.sections.ladder import ladder
 from harness.render.sections.upkeep import upkeep_tables
 from harness.render.sections.validation import validation
 from harness.render.sections.waits import waits
@@ -54,6 +55,11 @@ class Section:
 SECTIONS = (
     Section("decision", lambda material: decision(material.view)),
     Section("crossover", lambda material: crossover(material.view), "harness run --profile async"),
+    Section(
+        "ladder",
+        lambda material: ladder(material.view),
+        "harness run --profile standard -s json -s items -s 'orders-*' -s dependency",
+    ),
     Section("validation", lambda material: validation(material.view), "harness run -s 'orders-*'"),
     Section("waits", lambda material: waits(material.view), "harness run -s io-sleep"),
     Section("upkeep", lambda material: upkeep_tables(material.view)),

@@ -1,0 +1,208 @@
+"""Cost ladders: what each rung costs on top of the one below, and whether the steps add up. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from harness.analyse.frames import Frames
+from harness.analyse.interval import estimate
+from harness.analyse.judge import Judged
+from harness.analyse.looks import MIN_BLOCKS
+from harness.analyse.ratio import BlockValues, absolute_values, centre, wide
+from harness.analyse.summary import Check, ContrastResult, Estimate, LadderResult, LadderRung, LadderStep, Within
+from harness.analyse.verdict import judge, shown_interval
+from harness.model import Failure, Ladder, Manifest, Rung, Side
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """Two sides and their block values; ``halves`` are those of the even and of the odd rounds."""
+
+    label: str
+    a: Side
+    b: Side
+    within: Within
+    values: BlockValues
+    halves: tuple[BlockValues, BlockValues]
+
+    @property
+    def id(self) -> str:
+        return f"cpu_cost:{self.a.id}/{self.b.id}"
+
+
+def ladders(
+    manifest: Manifest, frames: Frames, judged: Judged, contrasts: Sequence[ContrastResult]
+) -> tuple[LadderResult, ...]:
+    """The plan's ladders, in their order. Rungs without a number are passed over, with the reason.
+
+    A step that is one of the run's contrasts has that contrast's verdict; the others are a family of their own.
+    """
+    table = wide(frames.slices, "cpu_cost")
+    costs = {side: estimate(each) for side, each in absolute_values(frames.slices, (), "cpu_cost").items()}
+    reasons = {Side(each.target, each.point): each.reason for each in frames.excluded}
+    climbed = []
+    for ladder in manifest.plan.ladders:
+        rungs = tuple(_rung(rung, costs, reasons, manifest.skipped) for rung in ladder.rungs)
+        climbed.append((ladder, rungs, _pairs(table, rungs)))
+    known = {contrast.id: contrast for contrast in contrasts if contrast.ratio is not None}
+    others = {pair.id: pair.values.log_ratio for *_, pairs in climbed for pair in pairs if pair.id not in known}
+    margin = judged.metric_margins["cpu_cost"]
+    decisions = judge(others, dict.fromkeys(others, margin)) if others else {}
+
+    def told(pair: _Pair) -> LadderStep:
+        if pair.id in known:
+            return _of_contrast(pair, known[pair.id])
+        decision = decisions[pair.id]
+        difference, low, high = _shown(pair.values.difference)
+        return LadderStep(
+            label=pair.label,
+            a=pair.a,
+            b=pair.b,
+            within=pair.within,
+            verdict=decision.verdict,
+            ratio=_exp(decision.mean),
+            ci_low=_exp(decision.low),
+            ci_high=_exp(decision.high),
+            difference=difference,
+            difference_low=low,
+            difference_high=high,
+            margin=margin,
+            blocks=decision.blocks,
+        )
+
+    return tuple(
+        _result(ladder, rungs, pairs, [told(pair) for pair in pairs], margin) for ladder, rungs, pairs in climbed
+    )
+
+
+def _rung(
+    rung: Rung, costs: Mapping[Side, Estimate | None], excluded: Mapping[Side, str], skipped: Sequence[Failure]
+) -> LadderRung:
+    cost = costs.get(rung.side) if rung.point else None
+    reason = rung.reason
+    if cost is None and not reason:
+        reason = excluded.get(rung.side, "not measured in any block")
+    absent = next((failure for failure in skipped if failure.target == rung.target and not failure.point), None)
+    if absent is not None:
+        reason = absent.message
+    return LadderRung(rung.label, rung.target, rung.scenario, rung.point, cost, reason)
+
+
+def _pairs(table: pd.DataFrame, rungs: Sequence[LadderRung]) -> tuple[_Pair, ...]:
+    """Each rung against the one below it, and with more than one such step the top against the bottom."""
+    found: list[_Pair] = []
+    labels: list[str] = []
+    below: LadderRung | None = None
+    bottom: LadderRung | None = None
+    for rung in rungs:
+        labels.append(rung.label)
+        if rung.cpu_us is None:
+            continue
+        if below is not None:
+            found.append(_pair(table, ", ".join(labels), rung, below))
+        bottom, below, labels = bottom or rung, rung, []
+    if len(found) > 1 and below is not None and bottom is not None:
+        found.append(_pair(table, "top against bottom", below, bottom))
+    return tuple(found)
+
+
+def _pair(table: pd.DataFrame, label: str, upper: LadderRung, lower: LadderRung) -> _Pair:
+    a, b = Side(upper.target, upper.point), Side(lower.target, lower.point)
+    columns = table[[(a.target, a.point), (b.target, b.point)]]
+    met = columns.notna().all(axis=1)
+    within: Within = "round" if met.any() else "block"
+    kept = columns[met] if within == "round" else columns
+    odd = kept.index.get_level_values("round").to_numpy() % 2 == 1
+    halves = _values(kept[~odd], within), _values(kept[odd], within)
+    return _Pair(label, a, b, within, _values(kept, within), halves)
+
+
+def _values(columns: pd.DataFrame, within: Within) -> BlockValues:
+    """Of each block: the median over rounds of A − B, or, by block, the difference of the medians."""
+    blocks: list[int] = []
+    logs: list[float] = []
+    differences: list[float] = []
+    for block, rows in columns.groupby(columns.index.get_level_values("block").to_numpy(dtype=np.int64), sort=True):
+        a, b = (rows.iloc[:, index].dropna().to_numpy(dtype=np.float64) for index in (0, 1))
+        if not (a.size and b.size):
+            continue
+        if within == "block":
+            a, b = centre(a), centre(b)
+        blocks.append(int(str(block)))
+        logs.append(float(centre(np.atleast_1d(np.log(a / b)))))
+        differences.append(float(centre(np.atleast_1d(a - b))))
+    return BlockValues(tuple(blocks), np.asarray(logs), np.asarray(differences))
+
+
+def _result(
+    ladder: Ladder, rungs: tuple[LadderRung, ...], pairs: Sequence[_Pair], steps: Sequence[LadderStep], margin: float
+) -> LadderResult:
+    found = LadderResult(ladder.name, ladder.title, ladder.kind, rungs, tuple(steps))
+    if len(pairs) < 2:
+        return found
+    *chain, direct = pairs
+    total, total_low, total_high = _shown(np.asarray(list(_sums([pair.values for pair in chain]).values())))
+    even, odd = _sums([pair.halves[0] for pair in chain]), _sums([direct.halves[1]])
+    gap, gap_low, gap_high = _shown(np.asarray([even[block] - odd[block] for block in even if block in odd]))
+    top = next(rung.cpu_us.value for rung in reversed(rungs) if rung.cpu_us is not None)
+    return LadderResult(
+        name=ladder.name,
+        title=ladder.title,
+        kind=ladder.kind,
+        rungs=rungs,
+        steps=tuple(steps[:-1]),
+        direct=steps[-1],
+        total=total,
+        total_low=total_low,
+        total_high=total_high,
+        gap=gap,
+        gap_low=gap_low,
+        gap_high=gap_high,
+        check=_check(gap_low, gap_high, margin * top, len(set(even) & set(odd))),
+    )
+
+
+def _sums(steps: Sequence[BlockValues]) -> dict[int, float]:
+    """Block → sum of the differences, of the blocks that every step has."""
+    by_block = [dict(zip(step.blocks, step.difference, strict=True)) for step in steps]
+    common = set(by_block[0]).intersection(*by_block[1:])
+    return {block: float(sum(each[block] for each in by_block)) for block in sorted(common)}
+
+
+def _check(low: float | None, high: float | None, tolerance: float, blocks: int) -> Check:
+    if low is None or high is None or blocks < MIN_BLOCKS:
+        return "not-checked"
+    if -tolerance < low and high < tolerance:
+        return "adds-up"
+    return "within-interval" if low <= 0 <= high else "does-not-add-up"
+
+
+def _of_contrast(pair: _Pair, contrast: ContrastResult) -> LadderStep:
+    return LadderStep(
+        label=pair.label,
+        a=pair.a,
+        b=pair.b,
+        within=pair.within,
+        verdict=contrast.verdict,
+        contrast=contrast.id,
+        ratio=contrast.ratio,
+        ci_low=contrast.ci_low,
+        ci_high=contrast.ci_high,
+        difference=contrast.difference,
+        difference_low=contrast.difference_low,
+        difference_high=contrast.difference_high,
+        margin=contrast.margin,
+        blocks=contrast.blocks,
+    )
+
+
+def _shown(values: np.typing.NDArray[np.float64]) -> tuple[float | None, float | None, float | None]:
+    return shown_interval(values) if values.size else (None, None, None)
+
+
+def _exp(value: float | None) -> float | None:
+    return None if value is None else float(np.exp(value))
