@@ -81,6 +81,9 @@ def test_broken_toml_names_the_line(tmp_path):
         (SCENARIO.replace('"pick"', '"choose"'), "question"),
         (SCENARIO.replace("title", 'against = "two"\ntitle'), "needs a 'group'"),
         (SCENARIO + "\n[quick]\nms = [1]\n", "which 'matrix' does not have"),
+        (SCENARIO + "\n[grid]\nms = [1]\n", "'grid' names ms, which 'matrix' does not have"),
+        (SCENARIO.replace("title", 'bisect = "ms"\ntitle'), "only a wait can be bisected"),
+        (SCENARIO.replace("title", 'bisect = "ms"\nwait_ms = "{ms}"\ntitle'), "'bisect' names ms"),
         (SCENARIO.partition("[[")[0], "request"),
     ],
 )
