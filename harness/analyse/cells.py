@@ -15,6 +15,8 @@ from harness.analyse.summary import Cell, Estimate
 from harness.analyse.ties import tie_groups
 from harness.model import Manifest, Point, Side, SlotRecord, Target
 
+FLOOR = "raw"
+"""The framework of the raw apps: a floor to measure from, nothing to pick, and so without a letter among others."""
 Samples = Callable[[SlotRecord], Mapping[int, FloatArray]]
 Status = Literal["ok", "failed", "not-measurable", "not-run"]
 
@@ -50,7 +52,9 @@ def cells(
         for side, found in by_metric["throughput"].items()
         if found is not None and side.target in names
     }
-    letters = tie_groups(frames.slices, plan.points, rates, margin=margin)
+    floors = {target.name for target in listed if target.framework == FLOOR}
+    ranked = {side: rate for side, rate in rates.items() if side.target not in floors} or rates
+    letters = tie_groups(frames.slices, plan.points, ranked, margin=margin)
     tallies = _tallies(slots, frames, samples)
     added = _added_points(manifest)
     planned = {side for block in plan.blocks for slot in block.slots for side in slot.sides}

@@ -6,6 +6,7 @@ import math
 from collections import defaultdict
 from dataclasses import dataclass
 
+from harness.analyse.cells import FLOOR
 from harness.analyse.summary import ContrastResult, Verdict
 from harness.model import Question
 from harness.render.crossings import crossover_sentence, told_first
@@ -17,8 +18,10 @@ from harness.render.view import Place, View
 Numbered = tuple[int, ContrastResult]
 MOVES = 8
 """The most sentences on crossovers that the answers hold; the section has all."""
-FLOOR = "raw"
-"""The framework of the raw apps: a floor to measure from, nothing to pick."""
+DATABASE = "io-db"
+"""The scenario whose waits are a database's: of all waits the one that most people have."""
+TIED = 4
+"""The most targets that a sentence names as not told apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +53,20 @@ def _nothing(view: View, question: Question) -> Sentence:
 
 
 def _pick(view: View) -> list[Sentence]:
-    return [line for place in view.places.values() if view.question(place) == "pick" for line in _leader(view, place)]
+    """First the point without a wait that was planned first and the one that waits the most, then all others."""
+    busy = [place for place in view.places.values() if view.question(place) == "pick"]
+    waiting = sorted(
+        (place for place in view.places.values() if view.question(place) == "move" and place.wait_s > 0),
+        key=lambda place: (place.scenario != DATABASE, -place.concurrency, -place.wait_s),
+    )
+    first = [_leader(view, place) for place in (*busy[:1], *waiting[:1])]
+    told = [line for lines in first for line in lines]
+    headline = [tuple(part for line in told for part in (*line, " "))[:-1]] if told else []
+    return headline + [line for place in (*busy[1:], *waiting[1:]) for line in _leader(view, place)]
 
 
 def _leader(view: View, place: Place) -> list[Sentence]:
-    """The highest throughput of a framework at a point, and the contrast with the next highest."""
+    """The highest throughput of a framework at a point, and who cannot be told from it."""
     say = view.language.say
     ranked = sorted(
         (
@@ -84,7 +96,23 @@ def _leader(view: View, place: Place) -> list[Sentence]:
         pair = {contrast.a.target, contrast.b.target}
         if contrast.a.point == contrast.b.point == place.id and pair == {name, second}:
             return [(*top, *contrast_sentence(view, number, contrast, located=False))]
-    return [(*top, *say("pick.not_compared", target=name, other=second))]
+    return [(*top, *_tied(view, place, name, index))]
+
+
+def _tied(view: View, place: Place, name: str, index: int) -> Sentence:
+    """Whom the leader shares its letter with: the run's own comparison of every pair at a point."""
+    letter = view.summary.cells[index].tie_group
+    if not letter:
+        return view.language.say("pick.not_compared", target=name)
+    tied = [
+        target.name
+        for target in view.targets.values()
+        if target.name != name and (found := view.cell(target.name, place.id)) and found[1].tie_group == letter
+    ]
+    if not tied:
+        return view.language.say("pick.clear", target=name)
+    more = view.language.text("pick.more_tied", count=len(tied) - TIED) if len(tied) > TIED else ""
+    return view.language.say("pick.tied", target=name, others=", ".join(tied[:TIED]), more=more)
 
 
 def _move(view: View) -> list[Sentence]:

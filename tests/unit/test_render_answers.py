@@ -51,11 +51,29 @@ def test_the_crossover_lies_between_measured_waits(outcomes, text):
 def test_the_highest_is_compared_with_the_next_by_their_contrast():
     text = plain(answer("pick", summary()).headline)
     assert text.startswith("Highest measured throughput for json at 32 connections: fast, 9,880 ± 200")
-    assert text.endswith("fast answers 12% [9.0, 15] more requests per second than slow.")
+    assert "fast answers 12% [9.0, 15] more requests per second than slow. Highest" in text
 
 
-def test_without_a_contrast_the_lead_is_open():
-    assert "so whether fast leads is open" in plain(answer("pick", summary(contrasts=())).headline)
+def test_the_longest_wait_is_told_at_once_too():
+    text = plain(answer("pick", summary(contrasts=())).headline)
+    assert "Highest measured throughput for io-sleep, ms=20 at 64 connections: fast," in text
+    assert text.endswith("This run tells it apart from every other target measured there.")
+
+
+@pytest.mark.parametrize(
+    ("letters", "text"),
+    [
+        (("A", "A"), "This run does not tell it apart from slow."),
+        (("A", "B"), "This run tells it apart from every other target measured there."),
+        (("", ""), "so whether fast leads is open."),
+    ],
+)
+def test_without_a_contrast_the_letters_say_whom_the_leader_ties_with(letters, text):
+    of = dict(zip(("fast", "slow"), letters, strict=True))
+    lettered = tuple(
+        dataclasses.replace(cell, tie_group=of.get(cell.target, "")) for cell in cells() if cell.point == "json@32"
+    )
+    assert plain(answer("pick", summary(cells=lettered, contrasts=())).headline).endswith(text)
 
 
 def test_a_lone_target_has_no_rival():

@@ -15,10 +15,11 @@ APART = ("different", "different-size-open")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a rule came to. A rule that finds nothing to go by returns ``None``."""
+    """What a rule came to, and whether on all that the claim is about. One that finds nothing returns ``None``."""
 
     verdict: ClaimVerdict
     evidence: tuple[Evidence, ...] = ()
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)

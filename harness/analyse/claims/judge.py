@@ -52,4 +52,4 @@ def _judge(claim: Claim, facts: Facts) -> ClaimResult:
     found = claim.rule(facts)
     if found is None:
         return ClaimResult(claim.id, "not-tested", (), claim.command)
-    return ClaimResult(claim.id, found.verdict, found.evidence)
+    return ClaimResult(claim.id, found.verdict, found.evidence, "" if found.whole else claim.command)

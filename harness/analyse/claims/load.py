@@ -12,7 +12,7 @@ SLACK = 1.1
 """How far a measured throughput may lie above what capacity allows before it speaks against the limit."""
 FLOORS = ("raw", "starlette")
 """Not other frameworks than FastAPI: it is built on the one, and the other is none."""
-NAMED_SERVERS = ("uwsgi", "gunicorn", "mod_wsgi", "mod-wsgi", "daphne", "uvicorn", "hypercorn")
+NAMED_SERVERS = ("uwsgi", "gunicorn", "mod_wsgi*", "daphne", "uvicorn", "hypercorn")
 SERVED_SCENARIOS = ("io-db", "io-file", "io-upstream")
 
 
@@ -36,7 +36,8 @@ def async_io(facts: Facts) -> Finding | None:
     holds = [cell.status == "ok" and not cell.errors for _, cell, _ in found]
     ordered = sorted(zip(found, holds, strict=True), key=lambda pair: pair[1])
     per_scenario = {cell.scenario: index for (index, cell, _), _ in reversed(ordered)}
-    return Finding(of_all(holds), tuple(Evidence("served", f"cells.{index}") for index in per_scenario.values()))
+    evidence = tuple(Evidence("served", f"cells.{index}") for index in per_scenario.values())
+    return Finding(of_all(holds), evidence, len(per_scenario) == len(SERVED_SCENARIOS))
 
 
 def flask_is_synchronous(facts: Facts) -> Finding | None:
@@ -101,17 +102,21 @@ def many_at_once(facts: Facts) -> Finding | None:
 
 
 def servers_run(facts: Facts) -> Finding | None:
-    """C17: each named server that the run has a target for answered everything that it was sent."""
+    """C17: each of the named servers answers the contract; not decided as long as not all of them were tried."""
     evidence, holds = [], []
     for server in NAMED_SERVERS:
-        targets = [t for t in facts.manifest.targets if t.server == server and not t.twin_of]
+        targets = facts.targets(server=server, answering=False)
         found = [one for one in facts.cells(targets, "*") if one[1].status != "not-run"]
         if not found:
             continue
         good = next((one for one in found if one[1].status == "ok"), None)
         holds.append(good is not None)
         evidence.append(Evidence("served", f"cells.{(good or found[0])[0]}"))
-    return Finding(of_all(holds), tuple(evidence)) if holds else None
+    if not holds:
+        return None
+    whole = len(holds) == len(NAMED_SERVERS)
+    verdict = of_all(holds)
+    return Finding(verdict if whole or verdict != "supported" else "undecided", tuple(evidence), whole)
 
 
 def fast_parts(facts: Facts) -> Finding | None:

@@ -18,7 +18,7 @@ CHARTS = {
     "contrast": "real",
     "throughput": "decision",
     "cpu": "decision",
-    "served": "data",
+    "served": "decision",
     "capacity": "waits",
     "feature": "features",
     "lines": "upkeep",

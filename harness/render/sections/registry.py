@@ -21,6 +21,7 @@ from harness.render.sections.ladder import ladder
 from harness.render.sections.upkeep import upkeep_tables
 from harness.render.sections.validation import validation
 from harness.render.sections.waits import waits
+from harness.render.sections.workload import workload
 from harness.render.view import View
 
 
@@ -54,6 +55,7 @@ class Section:
 
 SECTIONS = (
     Section("decision", lambda material: decision(material.view)),
+    Section("workload", lambda material: workload(material.view), "harness run -s io-sleep -s 'orders-*'"),
     Section("crossover", lambda material: crossover(material.view), "harness run --profile async"),
     Section(
         "ladder",

@@ -43,7 +43,7 @@
 
   const table = document.getElementById("decide");
   if (table) {
-    document.querySelector(".tools").hidden = false;
+    document.querySelector("#decision .tools").hidden = false;
     const filter = document.getElementById("filter");
     filter.addEventListener("input", () => {
       const wanted = filter.value.trim().toLowerCase();
@@ -91,6 +91,88 @@
         if (!was) pin(row);
       });
     }
+  }
+
+  // Your workload: only measured points are read, and what lies between two of them is said to be interpolated.
+  const own = document.getElementById("workload-form");
+  if (own) {
+    own.hidden = false;
+    const points = JSON.parse(document.getElementById("own-points").textContent);
+    const at = (id) => document.getElementById(id);
+    const digits = (number) => Number(number.toPrecision(3)).toLocaleString("en");
+    const tableOf = (caption, unit, rows) => {
+      const box = document.createElement("div");
+      const made = document.createElement("table");
+      made.createCaption().textContent = caption;
+      const head = made.createTHead().insertRow();
+      for (const [text, name] of [[words.target, "text"], [unit, ""]]) {
+        const cell = document.createElement("th");
+        Object.assign(cell, { scope: "col", className: name, textContent: text });
+        head.append(cell);
+      }
+      const body = made.createTBody();
+      for (const [name, shown] of rows) {
+        const row = body.insertRow();
+        const header = document.createElement("th");
+        Object.assign(header, { scope: "row", textContent: name });
+        row.append(header);
+        row.insertCell().textContent = digits(shown);
+      }
+      box.append(made);
+      return box;
+    };
+    const interpolate = (low, high, wait) => {
+      const place = (one) => Math.log(one + 0.1);
+      const share = high.wait === low.wait ? 0 : (place(wait) - place(low.wait)) / (place(high.wait) - place(low.wait));
+      const rows = [];
+      for (const [name, [first]] of Object.entries(low.cells)) {
+        const second = (high.cells[name] || [null])[0];
+        if (first > 0 && second > 0) rows.push([name, Math.exp(Math.log(first) * (1 - share) + Math.log(second) * share)]);
+      }
+      return rows.sort((a, b) => b[1] - a[1]);
+    };
+    const byWait = (wait, connections) => {
+      const said = [];
+      const made = [];
+      const near = points.waits.filter((one) => one.connections === connections);
+      const series = new Map();
+      for (const one of near) {
+        const key = [one.scenario, one.params.replace(/(^|, )ms=[^,]*/, "")].join("");
+        series.set(key, [...(series.get(key) || []), one]);
+      }
+      for (const some of series.values()) {
+        some.sort((a, b) => a.wait - b.wait);
+        const low = some.filter((one) => one.wait <= wait).at(-1);
+        const high = some.find((one) => one.wait >= wait);
+        const fields = { scenario: some[0].scenario, wait, connections };
+        if (!low || !high) {
+          if (some.length > 1) said.push(say("own_beyond", { ...fields, edge: (low || high).wait }));
+          continue;
+        }
+        said.push(say(low === high ? "own_measured" : "own_between", { ...fields, low: low.wait, high: high.wait }));
+        made.push(tableOf(say("own_wait_caption", fields), words.rps, interpolate(low, high, wait)));
+      }
+      if (!near.length) said.push(say("own_none", { connections }));
+      return [said, made];
+    };
+    const byPayload = (setting) =>
+      points.payloads
+        .filter((one) => one.setting === setting)
+        .map((one) => {
+          const rows = Object.entries(one.cells).filter(([, [, cpu]]) => cpu > 0);
+          const sorted = rows.map(([name, [, cpu]]) => [name, cpu]).sort((a, b) => a[1] - b[1]);
+          return tableOf(say("own_payload_caption", { scenario: one.scenario, setting }), words.cpu, sorted);
+        });
+    const show = () => {
+      const wait = at("own-wait") ? Number(at("own-wait").value) : NaN;
+      const valid = at("own-wait") && at("own-wait").value !== "" && wait >= 0;
+      const [said, made] = valid ? byWait(wait, Number(at("own-connections").value)) : [[], []];
+      at("own-source").textContent = said.join(" ");
+      at("own-result").replaceChildren(...made, ...(at("own-payload") ? byPayload(at("own-payload").value) : []));
+    };
+    own.addEventListener("input", show);
+    own.addEventListener("submit", (event) => event.preventDefault());
+    show();
   }
 
   const copy = document.getElementById("copy");
