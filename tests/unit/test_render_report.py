@@ -103,7 +103,8 @@ def test_json_cannot_end_its_element():
     results = summary(name=evil, reasons=(evil,), badge="warnings")
     page = render_report(manifest(name=evil, warnings=(evil,), environment={evil: evil}), results, ())
     assert embedded(page)["name"] == evil
-    assert Elements(page).tags.count("script") == 4
+    harmless = render_report(manifest(), summary(), ())
+    assert Elements(page).tags.count("script") == Elements(harmless).tags.count("script")
 
 
 def test_a_very_long_name_stays_one_cell():
