@@ -62,11 +62,18 @@ def gaps(manifest: Manifest, found: Sequence[Crossover]) -> tuple[Gap, ...]:
     """Where one more wait would narrow a crossover of a scenario that is to be bisected; widest first.
 
     Open waits lie inside an interval and do not end it: then the stretches at its two ends are what can be narrowed.
+    Where A is behind up to the last wait, and others were measured at a longer one that this pair could not afford, a
+    wait between the two may do.
     """
     bisected = {scenario.name for scenario in manifest.scenarios if scenario.bisect}
     wanted: list[Gap] = []
     for each in found:
-        if each.scenario not in bisected or each.low_ms is None or each.high_ms is None or is_narrow(each):
+        if each.scenario not in bisected:
+            continue
+        longer = _next_wait(manifest, each)
+        if each.outcome == "behind" and longer is not None:
+            wanted.append(Gap(each.a, each.b, each.scenario, each.params, each.concurrency, each.last_ms, longer))
+        if each.low_ms is None or each.high_ms is None or is_narrow(each):
             continue
         inside = [wait for wait in each.waits_ms if each.low_ms <= wait <= each.high_ms]
         ends = {(inside[0], inside[1]), (inside[-2], inside[-1])}
@@ -80,6 +87,18 @@ def is_narrow(found: Crossover) -> bool:
     if found.low_ms is None or found.high_ms is None:
         return True
     return found.high_ms <= max(NARROW * found.low_ms, NEAREST_MS)
+
+
+def _next_wait(manifest: Manifest, found: Crossover) -> float | None:
+    """The shortest of the plan's waits beyond the last one of this pair."""
+    scenario = next(each for each in manifest.scenarios if each.name == found.scenario)
+    waits = [
+        point.wait_s * 1e3
+        for point in manifest.plan.points
+        if (point.scenario, point.concurrency) == (found.scenario, found.concurrency)
+        and _other_params(scenario, point) == found.params
+    ]
+    return min((wait for wait in waits if wait > found.last_ms), default=None)
 
 
 def _width(low_ms: float, high_ms: float) -> float:

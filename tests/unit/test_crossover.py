@@ -100,6 +100,12 @@ def test_what_is_still_wide_is_bisected(waits, outcomes, expected):
     assert gaps(plain, found) == ()
 
 
+def test_a_wait_that_only_others_could_afford_is_approached():
+    run, _ = from_verdicts(FEWER, FEWER, FEWER)
+    given = [contrast(*FEWER, point=f"io-sleep[ms={ms}]@64", question="move") for ms in (0, 2)]
+    assert [(gap.low_ms, gap.high_ms) for gap in gaps(run, crossovers(run, given))] == [(2, 20)]
+
+
 def test_nothing_is_interpolated_over_a_wide_interval_or_from_zero():
     for waits in ((0, 1), (5, 20)):
         _, (found,) = from_verdicts(FEWER, MORE, waits=waits)
