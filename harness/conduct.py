@@ -37,6 +37,8 @@ from harness.wire import side_spec
 
 TRIES = 3
 SHRINK = 0.25
+LONGER = 1.5
+"""A slot whose rate drifted is tried again for longer: what settles late has settled then."""
 NO_SLICES = Slices(*((),) * 13)
 
 
@@ -75,11 +77,13 @@ def conduct(
     extend: Extend = as_planned,
     around: Services | None = None,
     fleet: Callable[[], Servers] | None = None,
+    ceilings: Mapping[int, float] = validity.NO_CEILINGS,
 ) -> Outcome:
     """Measures what the run's plan still lacks, and then what ``extend`` adds to it.
 
     ``around`` are the services that the targets call; the rows of the database are restored between slots that write.
-    ``fleet`` makes the servers of a block; processes of our own unless given.
+    ``fleet`` makes the servers of a block; processes of our own unless given. ``ceilings`` are the rates of a null server
+    by concurrency, for the gate that a target nearly as fast cannot pass.
 
     Whatever happens, servers are ended, and what was measured is on disk.
 
@@ -93,7 +97,7 @@ def conduct(
     already = _spent(run)
     guard = Guard()
     try:
-        conductor = _Conductor(run, engine, placement, observer, guard, around or Services(), fleet)
+        conductor = _Conductor(run, engine, placement, observer, guard, around or Services(), fleet, ceilings)
         conductor.measure()
         conductor.extend(extend)
     except BaseException:
@@ -133,10 +137,12 @@ class _Conductor:
         guard: Guard,
         around: Services,
         fleet: Callable[[], Servers] | None,
+        ceilings: Mapping[int, float],
     ) -> None:
         self._run, self._engine, self._placement = run, engine, placement
         self._observer, self._guard, self._around = observer, guard, around
         self._fleet, self._holds = fleet or self._own_fleet, fleet is None
+        self._ceilings = ceilings
         plan = run.manifest.plan
         self._plan: Plan = plan
         self._targets: Mapping[str, Target] = {target.name: target for target in run.manifest.targets}
@@ -258,6 +264,8 @@ class _Conductor:
             spare = self._deadline - time.monotonic() > planned - slot.budget_s + starts + budget
             if not (validity.transient(record.gates) and spare):
                 return
+            if any(gate.gate == validity.UNSTEADY for gate in record.gates):
+                budget *= LONGER
 
     def _try(
         self, slot: Slot, fleet: Servers, wrong: Mapping[Side, Failure], attempt: int, budget_s: float
@@ -298,7 +306,7 @@ class _Conductor:
                 failures[side] = self._died(side, fleet)
         sent = tuple(Side(spec.target, spec.point) for spec in specs)
         sides = sent + tuple(side for side in slot.sides if side not in sent)
-        gates = validity.examine(specs, measured, machine) if measured else ()
+        gates = validity.examine(specs, measured, machine, self._ceilings) if measured else ()
         if upstream is not None and measured is not None:
             gates += calls.gates(machine, points, measured.sides)
         record = SlotRecord(

@@ -15,6 +15,7 @@ from harness.guard import Guard
 from harness.launch import free_port
 from harness.placement import confine
 
+HOST = "127.0.0.1"
 READY_S = 15.0
 _POLL_S = 0.02
 
@@ -28,8 +29,12 @@ class Upstream:
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
+    def port(self) -> int:
+        return self._port
+
+    @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._port}"
+        return f"http://{HOST}:{self._port}"
 
     @property
     def pid(self) -> int:
@@ -42,7 +47,7 @@ class Upstream:
         Raises:
             LaunchError: it does not.
         """
-        command = [sys.executable, "-m", "apps.upstream.server", "127.0.0.1", str(self._port)]
+        command = [sys.executable, "-m", "apps.upstream.server", HOST, str(self._port)]
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, cwd=PACKAGED, start_new_session=True)
         self._process = process
         self._guard.add(process.pid)
@@ -76,7 +81,7 @@ class Upstream:
         return counted
 
     def _get(self, path: str) -> dict[str, int]:
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=5)
+        connection = http.client.HTTPConnection(HOST, self._port, timeout=5)
         try:
             connection.request("GET", path)
             reply: dict[str, int] = json.loads(connection.getresponse().read())

@@ -1,12 +1,13 @@
 """The gates that a slot must pass; each that fires is a value with its reason. Pure.
 
 None of them looks at what it guards: a gate reads error counts, the generator's and the machine's load, and whether
-the books balance, never how fast or cheap a side was.
+the books balance, never how a side compares with another one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,9 @@ SERVER_LIMITED = 0.90
 LITTLE_TOLERANCE = 0.02
 IDLE_LIMIT = 0.03
 WAIT_LIMIT = 0.05
+NULL_SERVER = 1.5
+UNSTEADY = "unsteady"
+NO_CEILINGS: Mapping[int, float] = MappingProxyType({})
 STEADY_ROUNDS = 8
 STEADY_CHANGE = 0.25
 
@@ -33,8 +37,18 @@ MACHINE_GATES = (
 Floats = npt.NDArray[np.float64]
 
 
-def examine(sides: Sequence[SideSpec], measured: SlotMeasurement, machine: Mapping[str, float]) -> tuple[Gate, ...]:
-    """All gates that fire for a slot; ``machine`` holds shares: see ``MACHINE_GATES``."""
+def examine(
+    sides: Sequence[SideSpec],
+    measured: SlotMeasurement,
+    machine: Mapping[str, float],
+    ceilings: Mapping[int, float] = NO_CEILINGS,
+) -> tuple[Gate, ...]:
+    """All gates that fire for a slot.
+
+    Args:
+        machine: shares: see ``MACHINE_GATES``.
+        ceilings: concurrency → replies per second from a null server; a concurrency without one is not held against it.
+    """
     gates = _of_machine(machine)
     if starved := _starved(measured):
         gates.append(starved)
@@ -49,6 +63,7 @@ def examine(sides: Sequence[SideSpec], measured: SlotMeasurement, machine: Mappi
         for found in (
             _replies(outcome),
             _generator(measured, mine),
+            _near_the_ceiling(side, measured, mine, ceilings),
             _little(side, measured, outcome, mine),
             _steady(measured, mine),
         ):
@@ -60,7 +75,7 @@ def examine(sides: Sequence[SideSpec], measured: SlotMeasurement, machine: Mappi
 
 def transient(gates: Sequence[Gate]) -> bool:
     """Whether another try may go better: what the machine did passes, what a server answers does not."""
-    passing = ("steal", "throttled", "foreign-cpu", "generator-starved", "idle-target-busy", "littles-law")
+    passing = ("steal", "throttled", "foreign-cpu", "generator-starved", "idle-target-busy", "littles-law", UNSTEADY)
     return any(gate.fatal and gate.gate in passing for gate in gates)
 
 
@@ -105,6 +120,24 @@ def _generator(measured: SlotMeasurement, mine: npt.NDArray[np.intp]) -> tuple[s
     return ("generator-bound", f"generator at {generator:.0%} of its CPU, the server only at {server:.0%}", True)
 
 
+def _near_the_ceiling(
+    side: SideSpec, measured: SlotMeasurement, mine: npt.NDArray[np.intp], ceilings: Mapping[int, float]
+) -> tuple[str, str, bool] | None:
+    """A server nearly as fast as one that does nothing shows the generator's speed and not its own."""
+    ceiling = ceilings.get(side.connections, 0.0)
+    if not ceiling or not len(mine):
+        return None
+    slices = measured.slices
+    rate = float(np.median(np.asarray(slices.window_replies)[mine] / np.asarray(slices.window)[mine]))
+    if rate * NULL_SERVER <= ceiling:
+        return None
+    return (
+        "generator-bound",
+        f"a null server answers only {ceiling / rate:.2f} times as fast (limit {NULL_SERVER:g} times)",
+        True,
+    )
+
+
 def _little(
     side: SideSpec, measured: SlotMeasurement, outcome: SideOutcome, mine: npt.NDArray[np.intp]
 ) -> tuple[str, str, bool] | None:
@@ -135,4 +168,4 @@ def _steady(measured: SlotMeasurement, mine: npt.NDArray[np.intp]) -> tuple[str,
     separate = late.min() > early.max() or late.max() < early.min()
     if abs(change) <= STEADY_CHANGE or not separate:
         return None
-    return ("unsteady", f"its rate changed by {change:+.0%} within the slot", False)
+    return (UNSTEADY, f"its rate changed by {change:+.0%} within the slot", True)

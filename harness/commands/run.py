@@ -17,6 +17,7 @@ from rich.console import Console
 
 from harness import environment
 from harness.allocate import next_block
+from harness.ceiling import busy_concurrencies, ceilings
 from harness.commands.finish import finish
 from harness.commands.inputs import seconds
 from harness.commands.progress import ProgressObserver, time_of
@@ -92,7 +93,8 @@ def run(request: RunRequest) -> int:
             ProgressObserver(errors, request.quiet) as observer,
         ):
             observer.run_started(plan, str(opened.folder))
-            outcome = conduct(opened, engine, placement, observer, spend_what_is_left, around, fleet)
+            null = ceilings(engine, placement, busy_concurrencies(plan))
+            outcome = conduct(opened, engine, placement, observer, spend_what_is_left, around, fleet, null)
             code = 0 if outcome.complete else 4
     except KeyboardInterrupt:
         errors.print(f"interrupted; go on with: harness run --resume {opened.folder}", markup=False, soft_wrap=True)

@@ -16,6 +16,7 @@ from harness import environment
 from harness.analyse.looks import LOOKS
 from harness.analyse.summarise import summarise
 from harness.analyse.summary import ContrastResult, Summary
+from harness.ceiling import busy_concurrencies, ceilings
 from harness.commands.finish import save_summary
 from harness.commands.inputs import content, seconds
 from harness.commands.live import VersusObserver
@@ -112,7 +113,8 @@ def measure(opened: Run, placement: Placement, around: Services, errors: Console
             return next_one(so_far, left_s, observer)
 
         try:
-            conduct(opened, engine, placement, observer, extend, around)
+            null = ceilings(engine, placement, busy_concurrencies(opened.manifest.plan))
+            conduct(opened, engine, placement, observer, extend, around, ceilings=null)
         except KeyboardInterrupt:
             return True
     return False

@@ -28,7 +28,7 @@ WRITE = [
         "versus",
         "waiting",
     }
-    | {"postgres", "upstream", "services", "features", "effort", "compose"},
+    | {"postgres", "upstream", "services", "features", "effort", "compose", "ceiling"},
     {"conduct"},
 ]
 READ = [{"analyse"}, {"render"}]

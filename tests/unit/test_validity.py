@@ -51,11 +51,20 @@ def test_each_gate_fires_for_its_reason(measurement, machine, gate, reason):
     found = fired(measurement, machine)
     assert set(found) == {gate}
     assert reason in found[gate].reason
-    assert found[gate].fatal is (gate != "unsteady")
+    assert found[gate].fatal
 
 
 def test_a_saturated_server_beside_a_busy_generator_is_no_fault():
     assert fired(measured(generator=0.1, cpu=0.105)) == {}
+
+
+def test_a_server_nearly_as_fast_as_none_shows_the_generators_speed():
+    sound = measured()
+    assert examine([SIDE], sound, QUIET, {10: 1_700.0}) == ()
+    assert examine([SIDE], sound, QUIET, {11: 1.0}) == ()
+    [gate] = examine([SIDE], sound, QUIET, {10: 1_600.0})
+    assert (gate.gate, gate.fatal) == ("generator-bound", True)
+    assert "only 1.44 times as fast" in gate.reason
 
 
 def test_staggered_sends_are_allowed_for():
@@ -64,7 +73,8 @@ def test_staggered_sends_are_allowed_for():
     assert "littles-law" in fired(measured(inside=10 * 0.092 / 100))
 
 
-def test_only_what_the_machine_did_is_worth_another_try():
+def test_only_what_the_machine_did_and_what_may_settle_is_worth_another_try():
+    assert transient(examine([SIDE], measured(8, replies=(100,) * 4 + (40,) * 4), QUIET))
     assert transient(examine([SIDE], measured(), {"foreign": 0.2}))
     assert not transient(examine([SIDE], measured(errors={"reset": 1}), QUIET))
     assert not transient(())
