@@ -82,8 +82,8 @@ def conduct(
     """Measures what the run's plan still lacks, and then what ``extend`` adds to it.
 
     ``around`` are the services that the targets call; the rows of the database are restored between slots that write.
-    ``fleet`` makes the servers of a block; processes of our own unless given. ``ceilings`` are the rates of a null server
-    by concurrency, for the gate that a target nearly as fast cannot pass.
+    ``fleet`` makes the servers of a block; processes of our own unless given. ``ceilings`` are the rates of a null
+    server by concurrency, for the gate that a target nearly as fast cannot pass.
 
     Whatever happens, servers are ended, and what was measured is on disk.
 
