@@ -76,10 +76,16 @@ def run(
     fleet: Annotated[
         str, typer.Option(metavar="processes|compose", help="Servers as processes, or as containers of a compose file.")
     ] = "processes",
+    locustfile: Annotated[
+        str, typer.Option(metavar="FILE", help="A Locust journey of your own; scenarios too only where -s names some.")
+    ] = "",
+    users: Annotated[
+        int | None, typer.Option(min=1, help="Users of a journey; the journey's own unless given.")
+    ] = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Measure targets on scenarios and write a report.
+    """Measure targets on scenarios (and Locust journeys, where -s names them) and write a report.
 
     Exit codes: 0 done; 2 usage; 3 a target or the machine is not ready; 4 finished with failed or invalid slots;
     130 interrupted, with everything measured so far saved.
@@ -98,6 +104,8 @@ def run(
         report=report,
         name=name,
         fleet=fleet,
+        locustfile=locustfile,
+        users=users,
         as_json=as_json,
         quiet=quiet,
     )

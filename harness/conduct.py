@@ -64,6 +64,10 @@ Extend = Callable[[Run, float], Extension | None]
 """After the planned blocks: what is added to them, given the run so far and the seconds left; ``None`` ends the run."""
 
 
+Alone = Callable[[float], int]
+"""Measures the plan's windows until about a moment of ``time.monotonic()``; returns how many of them lack a number."""
+
+
 def as_planned(run: Run, left_s: float) -> Extension | None:
     """Ends the run with its last planned block."""
     return None
@@ -78,12 +82,14 @@ def conduct(
     around: Services | None = None,
     fleet: Callable[[], Servers] | None = None,
     ceilings: Mapping[int, float] = validity.NO_CEILINGS,
+    alone: Alone | None = None,
 ) -> Outcome:
     """Measures what the run's plan still lacks, and then what ``extend`` adds to it.
 
     ``around`` are the services that the targets call; the rows of the database are restored between slots that write.
     ``fleet`` makes the servers of a block; processes of our own unless given. ``ceilings`` are the rates of a null
-    server by concurrency, for the gate that a target nearly as fast cannot pass.
+    server by concurrency, for the gate that a target nearly as fast cannot pass. ``alone`` measures
+    the plan's windows.
 
     Whatever happens, servers are ended, and what was measured is on disk.
 
@@ -100,6 +106,7 @@ def conduct(
         conductor = _Conductor(run, engine, placement, observer, guard, around or Services(), fleet, ceilings)
         conductor.measure()
         conductor.extend(extend)
+        missing = alone(conductor.deadline + conductor.alone_s) if alone is not None else 0
     except BaseException:
         # The first error is the one to tell, also where the disk takes no manifest any more.
         with contextlib.suppress(RecordError):
@@ -110,7 +117,7 @@ def conduct(
     run.finish("finished", already + time.monotonic() - began)
     latest = latest_attempts(run.slots())
     incomplete = sum(1 for record in latest if record.failures or any(gate.fatal for gate in record.gates))
-    return Outcome(len(latest), incomplete)
+    return Outcome(len(latest) + len(run.manifest.plan.windows), incomplete + missing)
 
 
 def latest_attempts(records: Iterable[SlotRecord]) -> list[SlotRecord]:
@@ -147,8 +154,10 @@ class _Conductor:
         self._plan: Plan = plan
         self._targets: Mapping[str, Target] = {target.name: target for target in run.manifest.targets}
         self._points: Mapping[str, Point] = {point.id: point for point in plan.points}
-        left = plan.budget_s - plan.studies_s - _spent(run)
-        self._deadline = time.monotonic() + max(left, self._missing_s())
+        done = {record.id for record in run.windows()}
+        self.alone_s = sum(window.budget_s for window in plan.windows if window.id not in done)
+        left = plan.budget_s - plan.studies_s - self.alone_s - _spent(run)
+        self.deadline = time.monotonic() + max(left, self._missing_s())
 
     def measure(self) -> None:
         blocks = self._missing()
@@ -170,7 +179,7 @@ class _Conductor:
     def extend(self, more: Extend) -> None:
         """What is added joins the run's plan before it is measured, so that a resumed run knows it."""
         while True:
-            added = more(self._run, self._deadline - time.monotonic())
+            added = more(self._run, self.deadline - time.monotonic())
             if added is None:
                 return
             plan = self._plan
@@ -253,7 +262,7 @@ class _Conductor:
         planned = slot.budget_s + sum(s.budget_s for s in rest)
         planned += sum(s.budget_s for block in later for s in block.slots)
         starts = len(later) * _start_seconds(self._plan) + sum(held_seconds(len(block.held)) for block in later)
-        left = max(0.0, self._deadline - time.monotonic() - starts)
+        left = max(0.0, self.deadline - time.monotonic() - starts)
         budget = slot.budget_s * min(1.0, max(SHRINK, left / planned))
         for attempt in range(TRIES):
             if any(request.endpoint in WRITES for side in slot.sides for request in self._points[side.point].requests):
@@ -261,7 +270,7 @@ class _Conductor:
             self._observer.slot_started(slot, attempt)
             record = self._try(slot, fleet, wrong, attempt, budget)
             self._observer.slot_ended(slot, record)
-            spare = self._deadline - time.monotonic() > planned - slot.budget_s + starts + budget
+            spare = self.deadline - time.monotonic() > planned - slot.budget_s + starts + budget
             if not (validity.transient(record.gates) and spare):
                 return
             if any(gate.gate == validity.UNSTEADY for gate in record.gates):

@@ -205,6 +205,51 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class Journey:
+    """What users do, as a plain locustfile says it.
+
+    Attributes:
+        file: the locustfile's path; ``digest``: SHA-256 of its text.
+        users: simulated users that are at it at the same time.
+        requests: cases of the contract that it sends; what a target is verified against, and must implement.
+        capabilities: of ``lacks``, those that it needs beside them, such as ``websocket``.
+        left_out: name of a target of the run that cannot serve it → why.
+    """
+
+    name: str
+    title: str
+    file: str
+    digest: str
+    users: int
+    requests: tuple[PlannedRequest, ...] = ()
+    capabilities: tuple[str, ...] = ()
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def point(self) -> str:
+        return f"{self.name}@{self.users}"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of load on one target alone, to come; see ``WindowRecord``.
+
+    Attributes:
+        warmup_s: time under load before it, of which no number is taken. ``seconds``: the window itself.
+        budget_s: both, and what starting and ending its server takes.
+    """
+
+    id: str
+    block: int
+    study: str
+    target: str
+    point: str
+    warmup_s: float
+    seconds: float
+    budget_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """Why a side (or, with an empty point, a whole target) gave no number.
 
@@ -229,6 +274,7 @@ class Plan:
         estimate_s: for the blocks planned at first. ``reserve_s``: for what may be added to them.
         studies_s: of the budget, what is kept for studies of one target alone.
         left_out: what would have cost more time than the plan allows.
+        windows: of journeys, each with a server of its own, after the blocks.
     """
 
     profile: str
@@ -242,6 +288,7 @@ class Plan:
     studies_s: float = 0.0
     left_out: tuple[Failure, ...] = ()
     ladders: tuple[Ladder, ...] = ()
+    windows: tuple[Window, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -457,4 +504,5 @@ class Manifest:
     warnings: tuple[str, ...] = ()
     duration_s: float = 0.0
     skipped: tuple[Failure, ...] = ()
+    journeys: tuple[Journey, ...] = ()
     schema: int = 1

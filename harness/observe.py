@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from harness.load.spec import Progress
-from harness.model import Extension, Failure, Plan, Slot, SlotRecord
+from harness.model import Extension, Failure, Plan, Slot, SlotRecord, Window, WindowRecord
 
 
 class Observer(Protocol):
@@ -24,6 +24,10 @@ class Observer(Protocol):
     def slot_progress(self, progress: Progress) -> None: ...
 
     def slot_ended(self, slot: Slot, record: SlotRecord) -> None: ...
+
+    def journey_started(self, window: Window, number: int, count: int, attempt: int) -> None: ...
+
+    def journey_ended(self, window: Window, record: WindowRecord) -> None: ...
 
     def window_started(self, block: int, study: str, target: str) -> None: ...
 
@@ -52,6 +56,12 @@ class Silent:
         pass
 
     def slot_ended(self, slot: Slot, record: SlotRecord) -> None:
+        pass
+
+    def journey_started(self, window: Window, number: int, count: int, attempt: int) -> None:
+        pass
+
+    def journey_ended(self, window: Window, record: WindowRecord) -> None:
         pass
 
     def window_started(self, block: int, study: str, target: str) -> None:

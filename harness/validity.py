@@ -49,7 +49,7 @@ def examine(
         machine: shares: see ``MACHINE_GATES``.
         ceilings: concurrency → replies per second from a null server; a concurrency without one is not held against it.
     """
-    gates = _of_machine(machine)
+    gates = machine_gates(machine)
     if starved := _starved(measured):
         gates.append(starved)
     slices = measured.slices
@@ -79,7 +79,7 @@ def transient(gates: Sequence[Gate]) -> bool:
     return any(gate.fatal and gate.gate in passing for gate in gates)
 
 
-def _of_machine(machine: Mapping[str, float]) -> list[Gate]:
+def machine_gates(machine: Mapping[str, float]) -> list[Gate]:
     """What the machine did beside the measurement."""
     return [
         Gate(gate, "", "", f"{what.format(machine[share])} (limit {limit:.0%})")

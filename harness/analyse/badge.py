@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.analyse.frames import Exclusion
-from harness.analyse.summary import Badge, Cell, ContrastResult, Health
+from harness.analyse.summary import Badge, Cell, ContrastResult, Health, JourneyResult
 from harness.model import Manifest
 
 FEW_BLOCKS = 5
+FEW_JOURNEYS = 3
 
 
 def badge(
@@ -18,18 +19,23 @@ def badge(
     blocks: int,
     health: Health,
     excluded: Sequence[Exclusion],
+    journeys: Sequence[JourneyResult] = (),
 ) -> tuple[Badge, tuple[str, ...]]:
     """``do-not-cite`` if the control was called different, or less than half of the tried cells have a number;
     ``warnings`` if anything else calls for care; ``sound`` otherwise. With the reasons, the gravest first.
     """
-    grave = _grave(cells, controls)
-    cautions = _cautions(manifest, controls, blocks, health, excluded)
+    grave = _grave([*cells, *journeys], controls)
+    if manifest.plan.points or not journeys:
+        cautions = _cautions(manifest, controls, blocks, health, excluded)
+    else:
+        cautions = [*_status(manifest), *manifest.warnings]
+    cautions += _journeys(journeys)
     if grave:
         return "do-not-cite", (*grave, *cautions)
     return ("warnings" if cautions else "sound"), tuple(cautions)
 
 
-def _grave(cells: Sequence[Cell], controls: Sequence[ContrastResult]) -> list[str]:
+def _grave(cells: Sequence[Cell | JourneyResult], controls: Sequence[ContrastResult]) -> list[str]:
     reasons = [
         f"A/A control called different at {control.a.point} (ratio {control.ratio:.3f}): a target differs from itself"
         for control in controls
@@ -41,6 +47,25 @@ def _grave(cells: Sequence[Cell], controls: Sequence[ContrastResult]) -> list[st
         reasons.append("no target gave a valid number")
     elif 2 * measured < tried:
         reasons.append(f"only {measured} of {tried} cells could be measured")
+    return reasons
+
+
+def _status(manifest: Manifest) -> list[str]:
+    if manifest.status == "finished":
+        return []
+    return [f"the run is {manifest.status}: blocks or slots are missing"]
+
+
+def _journeys(journeys: Sequence[JourneyResult]) -> list[str]:
+    missing = [
+        f"{result.target} ({result.journey})" for result in journeys if result.status in ("failed", "not-measurable")
+    ]
+    few = [
+        r for r in journeys if r.status == "ok" and (r.throughput_rps is None or r.throughput_rps.blocks < FEW_JOURNEYS)
+    ]
+    reasons = [f"journeys without a valid number: {', '.join(missing)}"] if missing else []
+    if few:
+        reasons.append(f"{len(few)} of {len(journeys)} journeys rest on fewer than {FEW_JOURNEYS} blocks")
     return reasons
 
 
@@ -61,8 +86,7 @@ def _cautions(
             reasons.append(f"A/A control {word} in {count} of {len(controls)} comparisons")
     if blocks < FEW_BLOCKS:
         reasons.append(f"{blocks} of the at least {FEW_BLOCKS} blocks that a sound run has")
-    if manifest.status != "finished":
-        reasons.append(f"the run is {manifest.status}: blocks or slots are missing")
+    reasons += _status(manifest)
     if health.failed_slots:
         reasons.append(f"{health.failed_slots} of {health.slots} slots have excluded sides")
     if health.retried_slots:

@@ -10,6 +10,7 @@ from harness.analyse.claims.judge import with_claims
 from harness.analyse.crossover import crossovers
 from harness.analyse.frames import tidy
 from harness.analyse.health import health
+from harness.analyse.journeys import WindowSamples, journeys
 from harness.analyse.judge import judge_run, results
 from harness.analyse.ladder import ladders
 from harness.analyse.predict import check_models
@@ -25,6 +26,7 @@ def summarise(
     slots: Sequence[SlotRecord],
     samples: Samples,
     windows: Sequence[WindowRecord] = (),
+    window_samples: WindowSamples = lambda record: {},
     *,
     abilities: Abilities = NOT_ASKED,
 ) -> Summary:
@@ -33,7 +35,8 @@ def summarise(
     Args:
         slots: all attempts of all slots, in the order in which they were recorded.
         samples: a record's raw service times in µs, by index of its side; sides without samples are left out.
-        windows: all windows of load on one target alone.
+        windows: all windows of load on one target alone, and ``window_samples`` of each, by index of the class of
+            request.
     """
     frames = tidy(slots)
     judged = judge_run(manifest, frames)
@@ -42,7 +45,8 @@ def summarise(
     machine = health(manifest, slots, frames, windows)
     blocks = int(frames.slices["block"].nunique())
     controls = [contrast for contrast in contrasts if contrast.id in judged.controls]
-    verdict, reasons = badge(manifest, table, controls, blocks, machine, frames.excluded)
+    seen = journeys(manifest, windows, window_samples)
+    verdict, reasons = badge(manifest, table, controls, blocks, machine, frames.excluded, seen)
     found = Summary(
         run=manifest.run,
         name=manifest.name,
@@ -57,6 +61,7 @@ def summarise(
         contrasts=contrasts,
         upkeep=upkeep(manifest.targets, slots, windows),
         health=machine,
+        journeys=seen,
         features=abilities.features,
         effort=abilities.effort,
         crossovers=crossovers(manifest, contrasts),

@@ -311,6 +311,46 @@ class ClaimResult:
 
 
 @dataclass(frozen=True, slots=True)
+class JourneyClass:
+    """Response times of one class of request of a journey, in microseconds.
+
+    Attributes:
+        p50_us: the blocks' medians, with their interval; the block is the replicate.
+        p90_us, p99_us: over the samples of all valid blocks; ``None`` where fewer than ten lie beyond.
+    """
+
+    name: str
+    count: int
+    p50_us: Estimate | None
+    p90_us: float | None
+    p99_us: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class JourneyResult:
+    """A journey on one target, as its users saw it.
+
+    Attributes:
+        engine: who sent it; figures of different engines are never compared.
+        throughput_rps: right replies per second, which think times bound: no capacity.
+        cpu_us: CPU microseconds of the server's process tree per right reply.
+        classes: by the time that users spent in them, the most first.
+    """
+
+    journey: str
+    target: str
+    users: int
+    engine: Literal["wire", "locust"]
+    status: Literal["ok", "failed", "not-measurable", "not-run"]
+    throughput_rps: Estimate | None = None
+    cpu_us: Estimate | None = None
+    classes: tuple[JourneyClass, ...] = ()
+    replies: int = 0
+    errors: Mapping[str, int] = field(default_factory=dict)
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """All of a run's results. ``reasons`` say why the badge is what it is."""
 
@@ -333,4 +373,5 @@ class Summary:
     crossovers: tuple[Crossover, ...] = ()
     models: tuple[ModelCheck, ...] = ()
     ladders: tuple[LadderResult, ...] = ()
+    journeys: tuple[JourneyResult, ...] = ()
     schema: int = 1

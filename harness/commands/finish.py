@@ -24,7 +24,7 @@ SUMMARY: TypeAdapter[Summary] = TypeAdapter(Summary)
 
 def analyse(run: Run) -> Summary:
     """Analyses the run's records and saves what it finds beside them."""
-    summary = summarise(run.manifest, run.slots(), run.samples, run.windows(), abilities=run.abilities())
+    summary = summarise(run.manifest, run.slots(), run.samples, run.windows(), run.samples, abilities=run.abilities())
     save_summary(run, summary)
     return summary
 

@@ -15,6 +15,7 @@ from harness.errors import HarnessError, UsageError
 from harness.record import Run, list_runs
 from harness.servers import SERVERS, load_server
 from harness.services import needs_of, pool_size
+from harness.swarm.journeys import find_journeys
 from harness.units import format_duration
 from harness.verify import endpoints_of
 
@@ -65,6 +66,15 @@ def _scenarios() -> list[Row]:
             "concurrency": ",".join(map(str, scenario.concurrency)),
         }
         for scenario in load_declarations().scenarios
+    ] + [
+        {
+            "name": journey.name,
+            "question": "journey",
+            "title": journey.title,
+            "settings": f"{journey.users} users",
+            "concurrency": "",
+        }
+        for journey in find_journeys().values()
     ]
 
 

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from harness.load.spec import Progress as SlotProgress
-from harness.model import Extension, Failure, Plan, Slot, SlotRecord
+from harness.model import Extension, Failure, Plan, Slot, SlotRecord, Window, WindowRecord
 from harness.observe import Observer
 from harness.units import format_duration
 
@@ -27,6 +27,7 @@ class ProgressObserver(Observer):
         self._total = self._done = 0.0
         self._slots = self._slot_number = 0
         self._blocks = 0
+        self._window = ""
         self._shown: set[tuple[str, str]] = set()
         self._started = time.monotonic()
 
@@ -42,14 +43,17 @@ class ProgressObserver(Observer):
 
     def run_started(self, plan: Plan, folder: str) -> None:
         self._total = sum(slot.budget_s for block in plan.blocks for slot in block.slots)
+        self._total += sum(window.seconds for window in plan.windows)
         self._slots = sum(len(block.slots) for block in plan.blocks)
         self._blocks = len(plan.blocks)
         self._bar.update(self._task, total=self._total)
-        targets = plan.blocks[0].targets
-        self._say(
-            f"{len(targets)} targets × {len(plan.points)} points in {self._blocks} blocks, seed {plan.seed}: "
-            f"{time_of(plan)}. Results: {folder}"
-        )
+        parts = []
+        if plan.blocks:
+            targets = plan.blocks[0].targets
+            parts.append(f"{len(targets)} targets × {len(plan.points)} points in {self._blocks} blocks")
+        if plan.windows:
+            parts.append(f"{len(plan.windows)} windows of journeys")
+        self._say(f"{' and '.join(parts)}, seed {plan.seed}: {time_of(plan)}. Results: {folder}")
 
     def plan_extended(self, added: Extension) -> None:
         self._total += sum(slot.budget_s for block in added.blocks for slot in block.slots)
@@ -78,7 +82,8 @@ class ProgressObserver(Observer):
     def slot_progress(self, progress: SlotProgress) -> None:
         if progress.elapsed_s > 0:
             rate = progress.replies / progress.elapsed_s
-            text = f"{progress.slot.partition('-')[2]}  {rate:,.0f} req/s, round {progress.round + 1}"
+            name = self._window or progress.slot.partition("-")[2]
+            text = f"{name}  {rate:,.0f} req/s" + ("" if self._window else f", round {progress.round + 1}")
             self._bar.update(self._task, completed=self._done + progress.elapsed_s, description=escape(text))
 
     def slot_ended(self, slot: Slot, record: SlotRecord) -> None:
@@ -99,6 +104,23 @@ class ProgressObserver(Observer):
 
     def window_started(self, block: int, study: str, target: str) -> None:
         self._describe(f"block {self._block(block)}  {study}: {target}")
+
+    def journey_started(self, window: Window, number: int, count: int, attempt: int) -> None:
+        self._window = f"[{number}/{count}] {window.target}, {window.point}"
+        again = f" (try {attempt + 1})" if attempt else ""
+        self._describe(f"{self._window}: starting{again}")
+
+    def journey_ended(self, window: Window, record: WindowRecord) -> None:
+        if record.attempt == 0:
+            self._done += window.seconds
+        self._bar.update(self._task, completed=self._done)
+        for gate in record.gates:
+            self._say(f"{window.target}, {window.point}: {gate.gate}: {gate.reason}", style="yellow")
+        if not self._live and not self._quiet:
+            elapsed = format_duration(time.monotonic() - self._started)
+            took = f"{record.duration_s:.1f} s ({elapsed} so far)"
+            text = f"{self._window}: {record.answered:,} verified replies in {took}"
+            self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def warned(self, message: str) -> None:
         self._say(message, style="yellow")

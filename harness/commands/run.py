@@ -11,6 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
+from functools import partial
+from itertools import chain, groupby
+from operator import attrgetter
 from pathlib import Path
 
 from rich.console import Console
@@ -20,15 +23,16 @@ from harness.allocate import next_block
 from harness.ceiling import busy_concurrencies, ceilings
 from harness.commands.finish import finish
 from harness.commands.inputs import seconds
+from harness.commands.journeys import loads, plan_journeys, send_journeys, taking_part, with_journeys
 from harness.commands.progress import ProgressObserver, time_of
 from harness.commands.select import RESULTS, chosen_targets
 from harness.commands.selftest_file import selftest_facts
 from harness.conduct import conduct
-from harness.declare import load_declarations, select_scenarios
+from harness.declare import load_declarations
 from harness.errors import UsageError
 from harness.launch import Servers
 from harness.load.engine import Engine
-from harness.model import Extension, Manifest, Plan
+from harness.model import Extension, Manifest, Plan, PlannedRequest
 from harness.narrow import narrow
 from harness.placement import Placement, detect
 from harness.plan import make_plan, with_twin
@@ -56,6 +60,8 @@ class RunRequest:
     report: Path | None = None
     name: str = ""
     fleet: str = "processes"
+    locustfile: str = ""
+    users: int | None = None
     as_json: bool = False
     quiet: bool = False
 
@@ -69,8 +75,8 @@ def run(request: RunRequest) -> int:
     placement = detect()
     if request.resume:
         opened = Run.open(find_run(request.resume, RESULTS))
-        if request.targets or request.scenarios:
-            raise UsageError("--resume goes on with the run's own plan", hint="leave out -t and -s")
+        if request.targets or request.scenarios or request.locustfile:
+            raise UsageError("--resume goes on with the run's own plan", hint="leave out -t, -s and --locustfile")
     else:
         manifest = prepare(request, placement)
         if request.dry_run:
@@ -86,7 +92,7 @@ def run(request: RunRequest) -> int:
     code = 0
     try:
         plan = opened.manifest.plan
-        needs = needs_of(planned.endpoint for point in plan.points for planned in point.requests)
+        needs = needs_of(planned.endpoint for planned in requests_of(opened.manifest))
         with (
             fleet_of(opened, request.fleet, needs, placement) as (placement, around, fleet),
             Engine(placement.generator) as engine,
@@ -94,12 +100,14 @@ def run(request: RunRequest) -> int:
         ):
             observer.run_started(plan, str(opened.folder))
             null = ceilings(engine, placement, busy_concurrencies(plan))
-            outcome = conduct(opened, engine, placement, observer, spend_what_is_left, around, fleet, null)
+            alone = partial(send_journeys, opened, placement, observer, around, fleet)
+            extend = spend_what_is_left
+            outcome = conduct(opened, engine, placement, observer, extend, around, fleet, null, alone)
             code = 0 if outcome.complete else 4
     except KeyboardInterrupt:
         errors.print(f"interrupted; go on with: harness run --resume {opened.folder}", markup=False, soft_wrap=True)
         code = 130
-        if not opened.slots():
+        if not opened.slots() and not opened.windows():
             return code
     finish(opened, request.report, as_json=request.as_json)
     return code
@@ -140,28 +148,33 @@ def prepare(request: RunRequest, placement: Placement) -> Manifest:
     targets, skipped = chosen_targets(request.targets, declarations)
     if not request.targets:
         targets = default_targets(profile, targets)
-    scenarios = select_scenarios(declarations, request.scenarios)
+    scenarios, journeys = loads(request.scenarios, request.locustfile, request.users, declarations)
     if not request.scenarios:
         scenarios = tuple(s for s in scenarios if any(fnmatchcase(s.name, glob) for glob in profile.scenarios))
-    targets = with_twin(targets)
     for target in targets:
         command_of(target, Bind("127.0.0.1", 1))
     seed = random.SystemRandom().randrange(1_000_000) if request.seed is None else request.seed
-    plan = make_plan(
-        targets,
-        scenarios,
-        declarations.contrasts,
-        profile,
-        seed=seed,
-        budget_s=budget,
-        studies=not request.scenarios,
-        ladders=declarations.ladders,
-    )
-    targets = tuple(target for target in targets if target.name in plan.blocks[0].targets)
+    alone = plan_journeys(targets, scenarios, journeys, profile, seed, budget)
+    slots = None
+    if scenarios:
+        targets = with_twin(targets)
+        slots = make_plan(
+            targets,
+            scenarios,
+            declarations.contrasts,
+            profile,
+            seed=seed,
+            budget_s=None if budget is None else budget - alone.estimate_s,
+            studies=not request.scenarios,
+            ladders=declarations.ladders,
+        )
+    plan = with_journeys(slots, alone, profile, seed, budget)
+    targets = taking_part(plan, targets)
     for point in plan.points:
         for planned in point.requests:
             case_of(planned)
-    needs = needs_of(planned.endpoint for point in plan.points for planned in point.requests)
+    sent = [point.requests for point in plan.points] + [journey.requests for journey in alone.journeys]
+    needs = needs_of(planned.endpoint for planned in chain.from_iterable(sent))
     created = datetime.now(UTC)
     warnings = (placement.note,) if placement.note else ()
     return Manifest(
@@ -178,7 +191,16 @@ def prepare(request: RunRequest, placement: Placement) -> Manifest:
         versions=environment.versions(),
         warnings=warnings,
         skipped=skipped,
+        journeys=alone.journeys,
     )
+
+
+def requests_of(manifest: Manifest) -> Iterator[PlannedRequest]:
+    """Every request of the contract that the run may send."""
+    for point in manifest.plan.points:
+        yield from point.requests
+    for journey in manifest.journeys:
+        yield from journey.requests
 
 
 def spend_what_is_left(opened: Run, left_s: float) -> Extension | None:
@@ -221,12 +243,25 @@ def repeat_command(request: RunRequest, seed: int) -> str:
         words += ["--fleet", request.fleet]
     if request.budget:
         words += ["--budget", request.budget]
+    if request.locustfile:
+        words += ["--locustfile", request.locustfile]
+    if request.users is not None:
+        words += ["--users", str(request.users)]
     return shlex.join(words)
 
 
 def show_plan(plan: Plan) -> None:
     """The plan on stdout."""
     out = Console(file=sys.stdout, highlight=False)
+    for name, windows in groupby(sorted(plan.windows, key=attrgetter("point")), attrgetter("point")):
+        listed = list(windows)
+        out.print(
+            f"{name}: {len({w.target for w in listed})} targets in {len({w.block for w in listed})} blocks, "
+            f"{listed[0].seconds:g} s each, about {format_duration(sum(w.budget_s for w in listed))}.",
+            markup=False, soft_wrap=True,
+        )  # fmt: skip
+    if not plan.blocks:
+        return
     first = plan.blocks[0]
     out.print(
         f"{len(plan.blocks)} blocks with fresh servers, each with {len(first.slots)} slots; "

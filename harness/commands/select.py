@@ -7,10 +7,11 @@ from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from harness.declare import Declarations, load_declarations, select_targets
+from harness.declare import Declarations, load_declarations, match_names, select_targets
 from harness.errors import UsageError
-from harness.model import Failure, Target
+from harness.model import Failure, Journey, Scenario, Target
 from harness.servers import interface_of, load_server
+from harness.swarm.journeys import find_journeys
 
 RESULTS = Path("results")
 REPORTS = Path("reports")
@@ -38,6 +39,24 @@ def chosen_targets(
     if not usable:
         raise UsageError("none of the chosen targets can be started: " + skipped[0].message)
     return tuple(_resolved(target) for target in usable), tuple(skipped)
+
+
+def chosen_loads(
+    patterns: Sequence[str], declarations: Declarations
+) -> tuple[tuple[Scenario, ...], tuple[Journey, ...]]:
+    """The scenarios and the journeys that are meant; all scenarios and no journey where there is no pattern.
+
+    Raises:
+        UsageError: a pattern names none.
+    """
+    if not patterns:
+        return declarations.scenarios, ()
+    scenarios, journeys = {scenario.name: scenario for scenario in declarations.scenarios}, find_journeys()
+    names = dict.fromkeys(
+        name for pattern in patterns for name in match_names(pattern, {**scenarios, **journeys}, "scenario")
+    )
+    plain = tuple(scenarios[name] for name in names if name in scenarios)
+    return plain, tuple(journeys[name] for name in names if name in journeys)
 
 
 def _resolved(target: Target) -> Target:

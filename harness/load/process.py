@@ -21,12 +21,18 @@ END_S = 2.0
 
 
 class EngineProcess:
-    """A child that sends load from the CPUs given; it never sees the terminal's Ctrl-C."""
+    """A child that sends load from the CPUs given; it never sees the terminal's Ctrl-C.
+
+    Attributes:
+        module: what the child runs; it is told the number of its socket's descriptor, and the CPUs.
+    """
+
+    module = "harness.load.child"
 
     def __init__(self, cpus: tuple[int, ...]) -> None:
         ours, theirs = socket.socketpair()
         self._log = tempfile.TemporaryFile()  # noqa: SIM115
-        arguments = [sys.executable, "-m", "harness.load.child", str(theirs.fileno())]
+        arguments = [sys.executable, "-m", self.module, str(theirs.fileno())]
         arguments += [",".join(map(str, cpus))] if cpus else []
         with theirs:
             self._process = subprocess.Popen(

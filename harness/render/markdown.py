@@ -12,6 +12,7 @@ from harness.render.answers import answers
 from harness.render.language.catalogue import ENGLISH, Language
 from harness.render.numbers import Measured, Sentence, measured, plain
 from harness.render.sections.decision import missing
+from harness.render.sections.journeys import journey_figures
 from harness.render.sections.ladder import check_sentence, ladder_sentence
 from harness.render.sections.upkeep import upkeep_rows
 from harness.render.sentences import contrast_sentence
@@ -47,6 +48,7 @@ def render_markdown(manifest: Manifest, summary: Summary, language: Language = E
     lines += [*_table(head, _cells(view)), ""]
     lines += _contrasts(view)
     lines += _ladders(view)
+    lines += _journeys(view)
     lines += _upkeep(view)
     return "\n".join(lines).rstrip() + "\n"
 
@@ -96,6 +98,24 @@ def _upkeep(view: View) -> list[str]:
         for row in table.rows
     ]
     return [f"## {text('sections.upkeep')}", "", *_table(head, rows), ""]
+
+
+def _journeys(view: View) -> list[str]:
+    text, lines = view.language.text, []
+    for journey in journey_figures(view):
+        head = tuple(text(key) for key in ("words.target", "markdown.rps", "markdown.cpu", "journeys.state"))
+        rows = [
+            (
+                row.target,
+                _text(view, row.throughput),
+                _text(view, row.cpu),
+                ": ".join(filter(None, (row.state, row.why))),
+            )
+            for row in journey.rows
+        ]
+        lines += [f"## {text('sections.journeys')}: {escape(journey.name)}", "", _said(journey.sentence), ""]
+        lines += [*_table(head, rows), ""]
+    return lines
 
 
 def _cells(view: View) -> Iterable[tuple[str, ...]]:

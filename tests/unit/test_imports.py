@@ -29,6 +29,7 @@ WRITE = [
         "waiting",
     }
     | {"postgres", "upstream", "services", "features", "effort", "compose", "ceiling"},
+    {"swarm"},
     {"conduct"},
 ]
 READ = [{"analyse"}, {"render"}]
@@ -78,7 +79,7 @@ def test_harness_imports_only_what_comes_before(path):
     rooms = {room(name) for name in names} - {None, "__version__"}
     assert rooms <= permitted, f"imports {sorted(rooms - permitted)}"
     if "apps.contract" in {".".join(name.split(".")[:2]) for name in names}:
-        assert part in {"verify", "wire", "services", "features", "versus"}
+        assert part in {"verify", "wire", "services", "features", "versus", "swarm"}
 
 
 @pytest.mark.parametrize("path", modules("apps"), ids=lambda path: str(path.relative_to(ROOT)))

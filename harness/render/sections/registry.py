@@ -17,6 +17,7 @@ from harness.render.sections.decision import decision
 from harness.render.sections.everything import everything
 from harness.render.sections.features import feature_table
 from harness.render.sections.health import run_health
+from harness.render.sections.journeys import journey_figures
 from harness.render.sections.ladder import ladder
 from harness.render.sections.upkeep import upkeep_tables
 from harness.render.sections.validation import validation
@@ -64,6 +65,7 @@ SECTIONS = (
     ),
     Section("validation", lambda material: validation(material.view), "harness run -s 'orders-*'"),
     Section("waits", lambda material: waits(material.view), "harness run -s io-sleep"),
+    Section("journeys", lambda material: journey_figures(material.view), "harness run -s journey"),
     Section("upkeep", lambda material: upkeep_tables(material.view)),
     Section("features", lambda material: feature_table(material.view)),
     Section("claims", lambda material: claims(material.view)),

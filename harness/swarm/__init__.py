@@ -1,0 +1,1 @@
+"""Locust: journeys of users, and load from several machines."""
