@@ -1,6 +1,16 @@
 """One small module per server: what a target becomes as an argument list and an environment. Pure; starts nothing."""
 
-from harness.servers.registry import SERVERS, command_of, interface_of, load_server
+from harness.servers.registry import SERVERS, accepted_values, command_of, interface_of, load_server, options_of
 from harness.servers.spec import Bind, Command, Server
 
-__all__ = ["SERVERS", "Bind", "Command", "Server", "command_of", "interface_of", "load_server"]
+__all__ = [
+    "SERVERS",
+    "Bind",
+    "Command",
+    "Server",
+    "accepted_values",
+    "command_of",
+    "interface_of",
+    "load_server",
+    "options_of",
+]
