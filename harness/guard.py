@@ -1,12 +1,7 @@
 """A small process that ends servers when the process that started them is gone, however it went.
 
-<<<<<<< HEAD
-``python -m harness.guard FD`` reads lines ``+PGID``, ``-PGID``, ``+/FOLDER`` and ``-/FOLDER``; at the end of the pipe
-it kills every process group that is still on its list, with all their descendants, removes the folders, and exits.
-=======
-``python -m harness.guard FD`` reads lines ``+PGID MARK`` and ``-PGID``; at the end of the pipe it kills every process
-group that is still on its list, with all that came of it, and exits.
->>>>>>> d65f057 (Servers: every one of the seed and the best of today, started a few at a time, found and ended by a mark)
+``python -m harness.guard FD`` reads lines ``+PGID MARK``, ``-PGID``, ``+/FOLDER`` and ``-/FOLDER``; at the end of the
+pipe it kills every process group that is still on its list, with all that came of it, removes the folders, and exits.
 """
 
 from __future__ import annotations
@@ -18,22 +13,16 @@ import signal
 import subprocess
 import sys
 import time
-<<<<<<< HEAD
-from pathlib import Path
-
-import psutil
-
-REMOVAL_TRIES = 50
-_RETRY_S = 0.1
-=======
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import psutil
 
 MARK = "HARNESS_SERVER"
 ROUNDS = 50
+REMOVAL_TRIES = 50
 _PAUSE_S = 0.02
->>>>>>> d65f057 (Servers: every one of the seed and the best of today, started a few at a time, found and ended by a mark)
+_RETRY_S = 0.1
 
 
 class Guard:
@@ -51,15 +40,12 @@ class Guard:
         finally:
             os.close(reading)
 
-<<<<<<< HEAD
-    def add(self, what: int | Path) -> None:
-        """A process group, or an absolute path of a folder of passing data."""
-        self._tell(f"+{what}\n")
-=======
-    def add(self, group: int, mark: str = "") -> None:
-        """``mark`` is the value of the variable ``MARK`` in the environment of the group's first process."""
-        self._tell(f"+{group} {mark}\n")
->>>>>>> d65f057 (Servers: every one of the seed and the best of today, started a few at a time, found and ended by a mark)
+    def add(self, what: int | Path, mark: str = "") -> None:
+        """A process group, or an absolute path of a folder of passing data.
+
+        ``mark`` is the value of the variable ``MARK`` in the environment of the group's first process.
+        """
+        self._tell(f"+{what} {mark}\n" if mark else f"+{what}\n")
 
     def remove(self, what: int | Path) -> None:
         self._tell(f"-{what}\n")
@@ -135,32 +121,21 @@ def remove_folder(folder: str) -> None:
 
 def main(descriptor: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-<<<<<<< HEAD
-    left: dict[str, None] = {}
-    with os.fdopen(descriptor) as lines:
-        for line in lines:
-            sign, what = line[0], line[1:].rstrip("\n")
-            if sign == "+":
-                left[what] = None
-            else:
-                left.pop(what, None)
-    for what in left:
-        if not what.startswith("/"):
-            kill_tree(int(what))
-    for what in left:
-        if what.startswith("/"):
-            remove_folder(what)
-=======
+    folders: set[str] = set()
     groups: dict[int, str] = {}
     with os.fdopen(descriptor) as lines:
         for line in lines:
-            group, _, mark = line[1:].strip().partition(" ")
-            if line[0] == "+":
+            added, what = line[0] == "+", line[1:].rstrip("\n")
+            group, _, mark = what.partition(" ")
+            if what.startswith("/"):
+                (folders.add if added else folders.discard)(what)
+            elif added:
                 groups[int(group)] = mark
             else:
                 groups.pop(int(group), None)
     kill_trees(groups)
->>>>>>> d65f057 (Servers: every one of the seed and the best of today, started a few at a time, found and ended by a mark)
+    for folder in folders:
+        remove_folder(folder)
 
 
 if __name__ == "__main__":

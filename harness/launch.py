@@ -204,19 +204,16 @@ class Fleet:
         *,
         start_cpus: tuple[int, ...] = (),
         server_cpus: tuple[int, ...] = (),
+        many_cpus: tuple[int, ...] = (),
         environment: Mapping[str, str] = NOTHING,
     ) -> None:
         self._guard, self._environment = guard, environment
-        self._start_cpus, self._server_cpus = start_cpus, server_cpus
-<<<<<<< HEAD
-        self._logs = tempfile.TemporaryDirectory(prefix="harness-")
-        guard.add(Path(self._logs.name))
-=======
+        self._start_cpus, self._server_cpus, self._many_cpus = start_cpus, server_cpus, many_cpus
         self._at_once = len(start_cpus) or os.cpu_count() or 1
         self._logs = tempfile.TemporaryDirectory(prefix="harness-", ignore_cleanup_errors=True)
+        guard.add(Path(self._logs.name))
         Path(self._logs.name).chmod(0o711)
         self._ports: set[int] = set()
->>>>>>> d65f057 (Servers: every one of the seed and the best of today, started a few at a time, found and ended by a mark)
         self.running: dict[str, Running] = {}
         self.failures: dict[str, Failure] = {}
 
@@ -244,7 +241,7 @@ class Fleet:
                 try:
                     if not is_ready(running, deadline_s):
                         continue
-                    confine(running.pid, self._server_cpus)
+                    confine(running.pid, self._many_cpus if target.per_cpu else self._server_cpus)
                 except LaunchError as error:
                     self._end(target.name)
                     taken = any("in use" in line.lower() for line in error.log)
@@ -259,7 +256,7 @@ class Fleet:
 
     def kill(self, name: str) -> None:
         """Ends one server without waiting for the requests that it still works on."""
-        kill_tree(self.running[name].pid)
+        kill_trees({self.running[name].pid: self.running[name].mark})
         self._end(name)
 
     def close(self) -> None:

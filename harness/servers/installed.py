@@ -6,8 +6,7 @@ import re
 from functools import cache
 from importlib.metadata import PackageNotFoundError, requires, version
 
-from harness.model import Target
-from harness.servers.spec import Server
+from harness.servers.spec import Options, Server
 
 TOOLKIT = "web-harness"
 _EXTRA = re.compile(r"extra\s*==\s*['\"]([^'\"]+)['\"]")
@@ -22,9 +21,9 @@ def version_of(package: str) -> str:
         return ""
 
 
-def packages_of(server: Server, target: Target) -> tuple[str, ...]:
-    """The distributions that a target needs: the server, and what its options ask for."""
-    chosen = server.options.model_validate(dict(target.options)).model_dump()
+def packages_of(server: Server, options: Options) -> tuple[str, ...]:
+    """The distributions that are needed: the server, and what its options ask for."""
+    chosen = options.model_dump()
     found = [values.get(str(chosen.get(option)), "") for option, values in server.needs.items()]
     return tuple(dict.fromkeys([server.package, *filter(None, found)]))
 

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from harness.errors import UsageError
 from harness.model import Interface, Target
+from harness.servers.installed import packages_of, version_of
 from harness.servers.offers import offered
 from harness.servers.spec import Bind, Command, Options, Server
 
@@ -75,6 +76,17 @@ def accepted_values(server: Server, option: str, python: str = "") -> tuple[str,
     """What ``python``'s version of the server takes for an option; empty where anything fits or nobody can tell."""
     found = offered(server.choices[option], python) if option in server.choices else ()
     return (*found, *server.also.get(option, ())) if found else ()
+
+
+def missing_for(target: Target) -> str:
+    """The first distribution that a target needs and that is not installed for this interpreter; empty without one."""
+    packages = packages_of(load_server(target.server), options_of(target))
+    return next((package for package in packages if not version_of(package)), "")
+
+
+def backlog_of(target: Target) -> int:
+    """Connections that may wait to be accepted by a target's server; 0 where it takes no such option."""
+    return int(getattr(options_of(target), "backlog", 0))
 
 
 def options_of(target: Target) -> Options:

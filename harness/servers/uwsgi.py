@@ -9,6 +9,7 @@ from pydantic import Field
 from harness.model import Target
 from harness.servers.spec import BACKLOG, KEEP_ALIVE_S, Bind, Command, Options, Server
 
+_IN_MEMORY = 262_144
 _SOMAXCONN = Path("/proc/sys/net/core/somaxconn")
 
 
@@ -36,6 +37,8 @@ def command(target: Target, options: UwsgiOptions, bind: Bind) -> Command:
         f"--processes={target.workers}",
         f"--threads={target.threads}",
         "--buffer-size=32768",
+        # A worker that answers before it has read the body would reset the connection under its reply.
+        f"--post-buffering={_IN_MEMORY}",
         "--disable-logging",
         "--worker-reload-mercy=2",
         f"--module={target.application}",
