@@ -65,7 +65,7 @@ class _Site:
 
 
 def probe_all(running: Iterable[Running]) -> list[Feature]:
-    """Every capability of every target of the contract, several targets at the same time; apps of a user's own are left be.
+    """Every capability of every target of the contract, some at the same time; apps of a user's own are left be.
 
     Where one waits for what it lacks the others go on, so a whole run's targets take a few seconds.
     """
