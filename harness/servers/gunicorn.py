@@ -19,9 +19,6 @@ _SERVES: dict[str, tuple[Interface, ...]] = {
 }
 _DEFAULT: dict[Interface, str] = {"wsgi": "gthread", "asgi": "asgi", "native": "tornado"}
 
-CONNECTIONS = 10_000
-"""Other servers set no limit; gthread closes kept connections near its own, which is 1,000 unless set."""
-
 
 class GunicornOptions(Options):
     worker_class: str = ""
@@ -35,7 +32,7 @@ class GunicornOptions(Options):
 def command(target: Target, options: GunicornOptions, bind: Bind) -> Command:
     worker = options.worker_class or _DEFAULT[target.interface]
     _check(target, worker, options)
-    # Greenlets take the place of threads; elsewhere this only caps how many connections a worker holds.
+    # Greenlets take the place of threads. gthread closes kept connections near its cap, which is 1,000 unless set.
     connections = target.threads if worker in _GREEN else CONNECTIONS
     arguments = [
         "-m",

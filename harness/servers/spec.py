@@ -13,7 +13,8 @@ from harness.model import Interface, Target
 
 BACKLOG = 2048
 KEEP_ALIVE_S = 75
-CONNECTIONS = 4096
+CONNECTIONS = 10_000
+"""For servers that hold no more than a number of connections; the others set no limit."""
 
 # Programs and modules that are run by the target's interpreter, which need not have this package.
 RUNNERS = Path(__file__).parent / "runners"
