@@ -35,7 +35,7 @@ from harness.units import format_duration
 METRICS: tuple[Metric, ...] = ("cpu_cost", "throughput")
 TWIN = "~again"
 HELD_ENDPOINT = "io-sleep"
-Measured = Callable[[Target, Point], bool]
+Chosen = Callable[[Target, Point], bool]
 TURNS_OF_A_BLOCK = 16
 """A grid leaves out what would take a larger part of its block than this with a single turn."""
 
@@ -180,12 +180,12 @@ def make_plan(
     points = tuple(point for scenario in scenarios for point in expand(scenario, profile.detail))
     longest_turn_s = min(profile.longest_turn_s, _planned_of_a_block(budget_of_slots, profile) / TURNS_OF_A_BLOCK)
 
-    def measured(target: Target, point: Point) -> bool:
-        chosen = not target.variant or any(fnmatchcase(point.scenario, glob) for glob in profile.variants)
-        return chosen and serves(target, point)
+    def chosen(target: Target, point: Point) -> bool:
+        wanted = not target.variant or any(fnmatchcase(point.scenario, glob) for glob in profile.variants)
+        return wanted and serves(target, point)
 
-    groups, left_out = _groups(targets, scenarios, points, longest_turn_s, measured)
-    climbed = resolve(ladders, targets, points, measured)
+    groups, left_out = _groups(targets, scenarios, points, longest_turn_s, chosen)
+    climbed = resolve(ladders, targets, points, chosen)
     if profile.detail == "full":
         groups += _ladder_groups(climbed, targets, points, groups)
     if not groups:
@@ -243,7 +243,7 @@ def _groups(
     scenarios: Sequence[Scenario],
     points: Sequence[Point],
     longest_turn_s: float,
-    measured: Measured,
+    chosen: Chosen,
 ) -> tuple[list[_Group], list[Failure]]:
     """The slots of a block, and the sides left out of them because their turns would take too long."""
     left_out: list[Failure] = []
@@ -257,7 +257,7 @@ def _groups(
     for key, members in keys.items():
         served = []
         for point in members:
-            for target in (target for target in targets if measured(target, point)):
+            for target in (target for target in targets if chosen(target, point)):
                 reason = too_long(target, point, longest_turn_s)
                 if reason:
                     left_out.append(Failure(target.name, point.id, "not-afforded", reason))
