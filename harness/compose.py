@@ -213,7 +213,8 @@ class ComposeFleet:
             try:
                 container = self._project.container(target.twin_of or target.name)
                 running = self._running(target, container)
-                wait_until_ready(running, began, deadline_s)
+                running.started = began
+                wait_until_ready(running, deadline_s)
                 self.running[target.name] = running
             except (LaunchError, NotReadyError) as error:
                 log = getattr(error, "log", ())

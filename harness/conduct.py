@@ -220,6 +220,7 @@ class _Conductor:
             self._guard,
             start_cpus=cpus,
             server_cpus=self._placement.server,
+            many_cpus=self._placement.many,
             environment=self._around.environment,
         )
 
@@ -304,7 +305,10 @@ class _Conductor:
             spec = SlotSpec(slot.id, tuple(specs), self._seed(slot), budget_s, slot.min_rounds)
             measured = self._engine.run_slot(spec, self._observer.slot_progress)
         elapsed = time.monotonic() - started
-        machine = self._machine(machine_delta(before, machine_sample()), (_total(trees) - cpu) / elapsed)
+        serving = self._placement.server
+        if any(self._targets[side.target].per_cpu for side in slot.sides):
+            serving = self._placement.many
+        machine = self._machine(machine_delta(before, machine_sample()), (_total(trees) - cpu) / elapsed, serving)
         if throttled is not None:
             machine["throttled"] = ((throttled_seconds() or 0.0) - throttled) / elapsed
         if upstream is not None:
@@ -336,11 +340,11 @@ class _Conductor:
         samples = {n: outcome.service_time_us for n, outcome in enumerate(measured.sides)} if measured else {}
         return self._run.append(record, samples)
 
-    def _machine(self, delta: MachineDelta, own: float) -> dict[str, float]:
-        """Shares of one CPU; ``foreign`` is what nobody's server used of the server's CPU."""
-        server = sum(delta.busy.get(cpu, 0.0) for cpu in self._placement.server)
+    def _machine(self, delta: MachineDelta, own: float, serving: tuple[int, ...]) -> dict[str, float]:
+        """Shares of one CPU; ``foreign`` is what nobody's server used of the servers' CPUs, which are ``serving``."""
+        server = sum(delta.busy.get(cpu, 0.0) for cpu in serving)
         generator = sum(delta.busy.get(cpu, 0.0) for cpu in self._placement.generator)
-        shared = self._placement.server == self._placement.generator
+        shared = serving == self._placement.generator
         foreign = 0.0 if shared else max(0.0, server - own)
         return {"steal": delta.steal, "server": server, "generator": generator, "foreign": foreign}
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -29,6 +29,7 @@ from harness.model import (
     Scenario,
     Target,
 )
+from harness.placement import detect
 from harness.toml_lines import line_of
 
 PACKAGED = Path(__file__).resolve().parent.parent
@@ -48,17 +49,20 @@ class TargetIn(_Strict):
     server: Name
     application: ImportString
     options: dict[str, OptionValue] = {}
-    workers: int = Field(1, ge=1, le=256)
+    workers: Annotated[int, Field(ge=1, le=256)] | Literal["cpus"] = 1
     threads: int = Field(1, ge=1, le=1024)
     endpoints: list[str] = []
     lacks: dict[str, str] = {}
     reference: bool = False
     python: str = ""
     environment: dict[str, str] = {}
+    variant: bool = False
 
     def model(self) -> Target:
         values = self.model_dump()
-        return Target(**{**values, "endpoints": tuple(self.endpoints)})
+        per_cpu = self.workers == "cpus"
+        workers = detect().per_cpu if per_cpu else self.workers
+        return Target(**{**values, "endpoints": tuple(self.endpoints), "workers": workers, "per_cpu": per_cpu})
 
 
 class ContrastIn(_Strict):
@@ -268,9 +272,9 @@ def parse_target(text: str, interface_of: Callable[[str], Interface]) -> Target:
         if not separator or not key:
             raise UsageError(f"{text!r}: {pair!r} is not an option", hint="write option=value")
         if key in ("workers", "threads"):
-            if not value.isdigit():
+            if not value.isdigit() and (key, value) != ("workers", "cpus"):
                 raise UsageError(f"{text!r}: {key} must be a whole number, not {value!r}")
-            values[key] = int(value)
+            values[key] = int(value) if value.isdigit() else value
         elif key in ("python", "interface", "name"):
             values[key] = value
         else:

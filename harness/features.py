@@ -29,10 +29,12 @@ from apps.contract.tokens import fill
 from harness.launch import Running
 from harness.model import Feature, Target
 from harness.servers import Bind
-from harness.verify import TIMEOUT_S, Reply, compare, exchange
+from harness.verify import EARLY_REFUSAL, TIMEOUT_S, Reply, compare, exchange
 
 _ODD = (OSError, ValueError, TypeError, AttributeError, http.client.HTTPException, ProtocolError)
 """What a reply can lead to that is nothing like what was asked for."""
+LACKING_TIMEOUT_S = 2.0
+AT_ONCE = 8
 _ASSET = re.compile(rb'(?:src|href)="([^"]+)"')
 
 
@@ -40,6 +42,7 @@ _ASSET = re.compile(rb'(?:src|href)="([^"]+)"')
 class _Site:
     bind: Bind
     secret: str
+    lacks: frozenset[str]
 
     def case(self, endpoint: str, name: str) -> str:
         """How the reply to a case differs from the contract."""
@@ -62,21 +65,21 @@ class _Site:
 
 
 def probe_all(running: Iterable[Running]) -> list[Feature]:
-    """Every capability of every target of the contract, all targets at the same time; apps of a user's own are left be.
+    """Every capability of every target of the contract, some at the same time; apps of a user's own are left be.
 
-    What one lacks costs the others nothing, so a whole run's targets take a few seconds.
+    Where one waits for what it lacks the others go on, so a whole run's targets take a few seconds.
     """
     asked = [one for one in running if one.target.endpoints and not one.target.twin_of and one.alive]
     if not asked:
         return []
-    with ThreadPoolExecutor(len(asked)) as pool:
+    with ThreadPoolExecutor(min(len(asked), AT_ONCE)) as pool:
         found = pool.map(lambda one: probe(one.target, one.bind, one.secret), asked)
         return [feature for features in found for feature in features]
 
 
 def probe(target: Target, bind: Bind, secret: str = "") -> list[Feature]:
     """Every capability of ``CAPABILITIES``, asked of a running target."""
-    site = _Site(bind, secret)
+    site = _Site(bind, secret, frozenset(target.lacks))
     found = []
     for name, ask in CAPABILITIES.items():
         try:
@@ -129,7 +132,15 @@ def _cors(site: _Site) -> str:
 
 
 def _upload_limit(site: _Site) -> str:
-    return site.cases("upload", "valid", "withheld", "one-too-large")
+    return site.cases("upload", "valid", "one-too-large")
+
+
+def _early_refusal(site: _Site) -> str:
+    """A body past the limit is refused by its announced length, before it is sent."""
+    case = ENDPOINTS["upload"].case("withheld")
+    # A server that waits for the body waits for good.
+    timeout_s = LACKING_TIMEOUT_S if EARLY_REFUSAL in site.lacks else TIMEOUT_S
+    return compare(case, exchange(site.bind, fill(case, site.secret), timeout_s))
 
 
 def _streaming(site: _Site) -> str:
@@ -204,6 +215,7 @@ CAPABILITIES: Mapping[str, Callable[[_Site], str]] = {
     "jwt": _jwt,
     "cors": _cors,
     "upload-limit": _upload_limit,
+    EARLY_REFUSAL: _early_refusal,
     "streaming": _streaming,
     "sse": _sse,
     "websocket": _websocket,

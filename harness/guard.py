@@ -1,7 +1,7 @@
 """A small process that ends servers when the process that started them is gone, however it went.
 
-``python -m harness.guard FD`` reads lines ``+PGID``, ``-PGID``, ``+/FOLDER`` and ``-/FOLDER``; at the end of the pipe
-it kills every process group that is still on its list, with all their descendants, removes the folders, and exits.
+``python -m harness.guard FD`` reads lines ``+PGID MARK``, ``-PGID``, ``+/FOLDER`` and ``-/FOLDER``; at the end of the
+pipe it kills every process group that is still on its list, with all that came of it, removes the folders, and exits.
 """
 
 from __future__ import annotations
@@ -13,11 +13,15 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import psutil
 
+MARK = "HARNESS_SERVER"
+ROUNDS = 50
 REMOVAL_TRIES = 50
+_PAUSE_S = 0.02
 _RETRY_S = 0.1
 
 
@@ -36,9 +40,12 @@ class Guard:
         finally:
             os.close(reading)
 
-    def add(self, what: int | Path) -> None:
-        """A process group, or an absolute path of a folder of passing data."""
-        self._tell(f"+{what}\n")
+    def add(self, what: int | Path, mark: str = "") -> None:
+        """A process group, or an absolute path of a folder of passing data.
+
+        ``mark`` is the value of the variable ``MARK`` in the environment of the group's first process.
+        """
+        self._tell(f"+{what} {mark}\n" if mark else f"+{what}\n")
 
     def remove(self, what: int | Path) -> None:
         self._tell(f"-{what}\n")
@@ -52,14 +59,55 @@ class Guard:
             os.write(self._writing, line.encode())
 
 
-def kill_tree(group: int) -> None:
-    """SIGKILL to the process group and to every descendant of its leader, also one that left the group."""
-    with contextlib.suppress(psutil.Error):
-        for process in psutil.Process(group).children(recursive=True):
+def kill_tree(group: int, mark: str = "") -> None:
+    """SIGKILL to the process group, to every descendant of its leader, and to whatever else carries the mark."""
+    kill_trees({group: mark})
+
+
+def kill_trees(groups: Mapping[int, str], family: Sequence[psutil.Process] = ()) -> None:
+    """``kill_tree`` for several groups with their marks, and SIGKILL to ``family`` besides.
+
+    A process that left its group and whose parents are gone is found by its environment alone. What is killed may have
+    forked meanwhile, so it is looked for until nothing is left.
+    """
+    marks = set(groups.values()) - {""}
+    doomed = [*family, *(process for group in groups for process in descendants(group))]
+    for _ in range(ROUNDS):
+        for group in groups:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(group, signal.SIGKILL)
+        for process in doomed:
             with contextlib.suppress(psutil.Error):
                 process.kill()
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(group, signal.SIGKILL)
+        doomed = [*(process for group in groups for process in descendants(group)), *_marked(marks)]
+        if not doomed:
+            return
+        time.sleep(_PAUSE_S)
+
+
+def descendants(leader: int) -> list[psutil.Process]:
+    """The living processes that come of ``leader``."""
+    try:
+        return [child for child in psutil.Process(leader).children(recursive=True) if _lives(child)]
+    except psutil.Error:
+        return []
+
+
+def _marked(marks: set[str]) -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter() if marks else ():
+        try:
+            if process.environ().get(MARK) in marks and _lives(process):
+                found.append(process)
+        except (psutil.Error, OSError):
+            continue
+    return found
+
+
+def _lives(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.Error):
+        return process.status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 def remove_folder(folder: str) -> None:
@@ -73,20 +121,21 @@ def remove_folder(folder: str) -> None:
 
 def main(descriptor: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    left: dict[str, None] = {}
+    folders: set[str] = set()
+    groups: dict[int, str] = {}
     with os.fdopen(descriptor) as lines:
         for line in lines:
-            sign, what = line[0], line[1:].rstrip("\n")
-            if sign == "+":
-                left[what] = None
+            added, what = line[0] == "+", line[1:].rstrip("\n")
+            group, _, mark = what.partition(" ")
+            if what.startswith("/"):
+                (folders.add if added else folders.discard)(what)
+            elif added:
+                groups[int(group)] = mark
             else:
-                left.pop(what, None)
-    for what in left:
-        if not what.startswith("/"):
-            kill_tree(int(what))
-    for what in left:
-        if what.startswith("/"):
-            remove_folder(what)
+                groups.pop(int(group), None)
+    kill_trees(groups)
+    for folder in folders:
+        remove_folder(folder)
 
 
 if __name__ == "__main__":

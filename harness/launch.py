@@ -12,17 +12,16 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
 
-import psutil
-
 from harness.declare import PACKAGED
 from harness.errors import LaunchError
-from harness.guard import Guard, kill_tree
+from harness.guard import MARK, Guard, descendants, kill_trees
 from harness.model import Failure, Target
 from harness.placement import confine
 from harness.servers import Bind, command_of
@@ -52,6 +51,8 @@ class Running:
     Attributes:
         secret: the key of the tokens that it accepts.
         usage_file: where the kernel counts the CPU time of its control group; empty for one without a group of its own.
+        mark: the value of the variable ``MARK`` in its environment, by which all that comes of it is found.
+        started: ``time.monotonic()`` at its start.
     """
 
     target: Target
@@ -61,6 +62,8 @@ class Running:
     startup_s: float = 0.0
     secret: str = field(default="", repr=False)
     usage_file: str = ""
+    mark: str = ""
+    started: float = field(default_factory=time.monotonic)
 
     @property
     def pid(self) -> int:
@@ -106,6 +109,8 @@ def start(target: Target, bind: Bind, log_file: Path, environment: Mapping[str, 
     python = target.python or sys.executable
     variables = {"PYTHONUNBUFFERED": "1", JWT_SECRET: secrets.token_hex(32)}
     variables |= {**os.environ, **environment, **command.environment, **target.environment}
+    variables[MARK] = mark = secrets.token_hex(8)
+    started = time.monotonic()
     with log_file.open("wb") as log:
         try:
             process = subprocess.Popen(
@@ -121,49 +126,60 @@ def start(target: Target, bind: Bind, log_file: Path, environment: Mapping[str, 
             raise LaunchError(
                 f"{target.name}: {python} cannot be run: {error.strerror}", hint="check the option 'python'"
             ) from None
-    return Started(target, bind, process, log_file, secret=variables[JWT_SECRET])
+    return Started(target, bind, process, log_file, secret=variables[JWT_SECRET], mark=mark, started=started)
 
 
-def wait_until_ready(running: Running, started: float, deadline_s: float = READY_S) -> None:
-    """Returns when the server answers ``GET /health`` with anything but a 5xx.
+def is_ready(running: Running, deadline_s: float = READY_S) -> bool:
+    """Whether the server answers ``GET /health`` with anything but a 5xx; ``startup_s`` is set when it first does.
 
     Raises:
-        LaunchError: it exited, or did not answer within ``deadline_s`` of ``started`` (``time.monotonic()``).
+        LaunchError: it exited, or has not answered within ``deadline_s`` of its start.
     """
     name = running.target.name
-    while True:
-        if not running.alive:
-            code = running.process.returncode
-            raise LaunchError(f"{name}: the server exited with code {code} before it was ready", log=running.log())
-        if _answers(running.bind):
-            running.startup_s = time.monotonic() - started
-            return
-        if time.monotonic() - started > deadline_s:
-            raise LaunchError(
-                f"{name}: the server was not ready within {deadline_s:g} s",
-                log=running.log(),
-                hint=f"GET /health on {running.bind.host}:{running.bind.port} gave no answer below 500",
-            )
+    if not running.alive:
+        code = running.process.returncode
+        raise LaunchError(f"{name}: the server exited with code {code} before it was ready", log=running.log())
+    if _answers(running.bind):
+        running.startup_s = time.monotonic() - running.started
+        return True
+    if time.monotonic() - running.started > deadline_s:
+        raise LaunchError(
+            f"{name}: the server was not ready within {deadline_s:g} s",
+            log=running.log(),
+            hint=f"GET /health on {running.bind.host}:{running.bind.port} gave no answer below 500",
+        )
+    return False
+
+
+def wait_until_ready(running: Running, deadline_s: float = READY_S) -> None:
+    """Returns when ``is_ready`` holds.
+
+    Raises:
+        LaunchError: as ``is_ready``.
+    """
+    while not is_ready(running, deadline_s):
         time.sleep(_POLL_S)
 
 
 def stop(running: Started, grace_s: float = GRACE_S) -> None:
     """SIGTERM to the group, SIGKILL after ``grace_s``, and to every process that left the group."""
-    group = running.process.pid
-    try:
-        family = psutil.Process(group).children(recursive=True)
-    except psutil.Error:
-        family = []
-    if running.alive:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(group, signal.SIGTERM)
+    stop_all([running], grace_s)
+
+
+def stop_all(servers: Sequence[Started], grace_s: float = GRACE_S) -> None:
+    """``stop`` for several at once: all have the same ``grace_s`` to end by themselves."""
+    family = [process for running in servers for process in descendants(running.pid)]
+    for running in servers:
+        if running.alive:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(running.pid, signal.SIGTERM)
+    deadline = time.monotonic() + grace_s
+    for running in servers:
         with contextlib.suppress(subprocess.TimeoutExpired):
-            running.process.wait(grace_s)
-    kill_tree(group)
-    for process in family:
-        with contextlib.suppress(psutil.Error):
-            process.kill()
-    running.process.wait()
+            running.process.wait(max(0.0, deadline - time.monotonic()))
+    kill_trees({running.pid: running.mark for running in servers}, family)
+    for running in servers:
+        running.process.wait()
 
 
 class Servers(Protocol):
@@ -180,7 +196,7 @@ class Servers(Protocol):
 
 
 class Fleet:
-    """Servers as processes of this one: all started at once, all ended on leaving. A context manager."""
+    """Servers as processes of this one: started together, all ended on leaving. A context manager."""
 
     def __init__(
         self,
@@ -188,12 +204,16 @@ class Fleet:
         *,
         start_cpus: tuple[int, ...] = (),
         server_cpus: tuple[int, ...] = (),
+        many_cpus: tuple[int, ...] = (),
         environment: Mapping[str, str] = NOTHING,
     ) -> None:
         self._guard, self._environment = guard, environment
-        self._start_cpus, self._server_cpus = start_cpus, server_cpus
-        self._logs = tempfile.TemporaryDirectory(prefix="harness-")
+        self._start_cpus, self._server_cpus, self._many_cpus = start_cpus, server_cpus, many_cpus
+        self._at_once = len(start_cpus) or os.cpu_count() or 1
+        self._logs = tempfile.TemporaryDirectory(prefix="harness-", ignore_cleanup_errors=True)
         guard.add(Path(self._logs.name))
+        Path(self._logs.name).chmod(0o711)
+        self._ports: set[int] = set()
         self.running: dict[str, Running] = {}
         self.failures: dict[str, Failure] = {}
 
@@ -204,53 +224,74 @@ class Fleet:
         self.close()
 
     def start(self, targets: Sequence[Target], deadline_s: float = READY_S) -> None:
-        """Starts them side by side; one that does not come up is a ``Failure`` in ``failures``, not an exception."""
-        begun: dict[str, float] = {}
-        for target in targets:
-            begun[target.name] = time.monotonic()
-            self._begin(target)
-        for target in targets:
-            if target.name not in self.running:
-                continue
-            for attempt in range(PORT_TRIES):
+        """Starts them side by side; one that does not come up is a ``Failure`` in ``failures``, not an exception.
+
+        No more start at the same time than there are CPUs: each takes as long as it would alone.
+        """
+        waiting, starting = deque(targets), list[Target]()
+        tries: Counter[str] = Counter()
+        while waiting or starting:
+            while waiting and len(starting) < self._at_once:
+                target = waiting.popleft()
+                tries[target.name] += 1
+                if self._begin(target):
+                    starting.append(target)
+            for target in tuple(starting):
+                running = self.running[target.name]
                 try:
-                    wait_until_ready(self.running[target.name], begun[target.name], deadline_s)
-                    confine(self.running[target.name].pid, self._server_cpus)
+                    if not is_ready(running, deadline_s):
+                        continue
+                    confine(running.pid, self._many_cpus if target.per_cpu else self._server_cpus)
                 except LaunchError as error:
                     self._end(target.name)
                     taken = any("in use" in line.lower() for line in error.log)
-                    if taken and attempt + 1 < PORT_TRIES:
-                        begun[target.name] = time.monotonic()
-                        self._begin(target)
-                        continue
-                    kind = "port" if taken else "exited" if "exited" in str(error) else "not-ready"
-                    self.failures[target.name] = Failure(target.name, "", kind, str(error), error.log)
-                break
+                    if taken and tries[target.name] < PORT_TRIES:
+                        waiting.appendleft(target)
+                    else:
+                        kind = "port" if taken else "exited" if "exited" in str(error) else "not-ready"
+                        self.failures[target.name] = Failure(target.name, "", kind, str(error), error.log)
+                starting.remove(target)
+            if starting:
+                time.sleep(_POLL_S)
 
     def kill(self, name: str) -> None:
         """Ends one server without waiting for the requests that it still works on."""
-        kill_tree(self.running[name].pid)
+        kill_trees({self.running[name].pid: self.running[name].mark})
         self._end(name)
 
     def close(self) -> None:
-        for running in self.running.values():
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(running.pid, signal.SIGTERM)
-        for name in list(self.running):
-            self._end(name)
+        servers = [running for running in self.running.values() if isinstance(running, Started)]
+        self.running.clear()
+        stop_all(servers)
+        for running in servers:
+            self._guard.remove(running.pid)
         self._logs.cleanup()
         self._guard.remove(Path(self._logs.name))
 
-    def _begin(self, target: Target) -> None:
-        log_file = Path(self._logs.name) / f"{len(self.running)}-{free_port()}.log"
+    def _begin(self, target: Target) -> bool:
+        """Whether it was started at all."""
+        port = self._free_port()
+        folder = Path(self._logs.name) / str(port)
+        folder.mkdir()
+        # Servers that give up root's rights must reach what they wrote there before.
+        folder.chmod(0o711)
         try:
-            running = start(target, Bind("127.0.0.1", free_port()), log_file, self._environment)
+            bind = Bind("127.0.0.1", port, str(folder))
+            running = start(target, bind, folder / "log", self._environment)
         except LaunchError as error:
             self.failures[target.name] = Failure(target.name, "", "exited", str(error))
-            return
-        self._guard.add(running.pid)
+            return False
+        self._guard.add(running.pid, running.mark)
         self.running[target.name] = running
         confine(running.pid, self._start_cpus)
+        return True
+
+    def _free_port(self) -> int:
+        """One that this fleet has not given to a server yet: some servers share a port without a word."""
+        while (port := free_port()) in self._ports:
+            continue
+        self._ports.add(port)
+        return port
 
     def _end(self, name: str) -> None:
         running = self.running.pop(name)

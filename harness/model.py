@@ -24,11 +24,15 @@ class Target:
     Attributes:
         application: import string ``package.module:attribute``.
         framework: key of the framework, which is also the app's: ``fastapi``, ``flask``, ``django``, …
+        threads: per worker; greenlets count as threads, and an event loop has one.
         endpoints: names of the contract's endpoints that it implements; empty for a user's own app.
-        lacks: endpoint or capability → why this target does not have it.
+        lacks: endpoint, capability, or ``endpoint/case`` → why this target does not have it.
         reference: whether this is its framework's reference target for the interface.
         python: the interpreter that the server runs in; empty for the one ``harness`` runs in.
         twin_of: name of the target that this one repeats, for the A/A control.
+        variant: whether it serves an app that a target of the default set serves already, by another server or way.
+        per_cpu: whether it is given as many workers as there are CPUs for it, and all of these CPUs.
+        backlog: connections that may wait to be accepted; 0 where the server sets it.
     """
 
     name: str
@@ -45,6 +49,9 @@ class Target:
     python: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
     twin_of: str = ""
+    variant: bool = False
+    per_cpu: bool = False
+    backlog: int = 0
 
     @property
     def capacity(self) -> str:

@@ -11,12 +11,21 @@ import psutil
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """CPU numbers; empty where processes cannot be pinned. ``note`` says what that costs."""
+    """CPU numbers; empty where processes cannot be pinned. ``note`` says what that costs.
+
+    ``many`` are those of a server that has a worker per CPU; any other has ``server``.
+    """
 
     server: tuple[int, ...]
     generator: tuple[int, ...]
     backing: tuple[int, ...]
     note: str = ""
+    many: tuple[int, ...] = ()
+
+    @property
+    def per_cpu(self) -> int:
+        """How many workers a server has that has one per CPU."""
+        return len(self.many) or os.cpu_count() or 1
 
 
 def detect() -> Placement:
@@ -30,7 +39,7 @@ def place(cpus: list[int], core_of: dict[int, str] | None = None) -> Placement:
     """Server first, generator on another core if there is one, backing services on a third or beside the generator."""
     if len(cpus) < 2:
         note = "one CPU: server and generator share it, so throughput and latency hold for that situation only"
-        return Placement(tuple(cpus), tuple(cpus), tuple(cpus), note)
+        return Placement(tuple(cpus), tuple(cpus), tuple(cpus), note, tuple(cpus))
     cores = core_of or _cores(cpus)
     server = cpus[0]
     others = [cpu for cpu in cpus[1:] if cores.get(cpu) != cores.get(server)] or cpus[1:]
@@ -39,7 +48,9 @@ def place(cpus: list[int], core_of: dict[int, str] | None = None) -> Placement:
     note = ""
     if cores.get(server) == cores.get(generator):
         note = "server and generator are threads of one core: they slow each other down"
-    return Placement((server,), (generator,), tuple(rest[:2]) or (generator,), note)
+    backing = tuple(rest[:2]) or (generator,)
+    many = [cpu for cpu in cpus[1:] if cpu not in backing and cores.get(cpu) != cores.get(generator)]
+    return Placement((server,), (generator,), backing, note, (server, *many))
 
 
 def parse_cpus(text: str) -> tuple[int, ...]:

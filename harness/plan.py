@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from itertools import combinations, product
@@ -35,6 +35,7 @@ from harness.units import format_duration
 METRICS: tuple[Metric, ...] = ("cpu_cost", "throughput")
 TWIN = "~again"
 HELD_ENDPOINT = "io-sleep"
+Chosen = Callable[[Target, Point], bool]
 TURNS_OF_A_BLOCK = 16
 """A grid leaves out what would take a larger part of its block than this with a single turn."""
 
@@ -178,8 +179,13 @@ def make_plan(
     budget_of_slots = budget - studies_s
     points = tuple(point for scenario in scenarios for point in expand(scenario, profile.detail))
     longest_turn_s = min(profile.longest_turn_s, _planned_of_a_block(budget_of_slots, profile) / TURNS_OF_A_BLOCK)
-    groups, left_out = _groups(targets, scenarios, points, longest_turn_s)
-    climbed = resolve(ladders, targets, points, serves)
+
+    def chosen(target: Target, point: Point) -> bool:
+        wanted = not target.variant or any(fnmatchcase(point.scenario, glob) for glob in profile.variants)
+        return wanted and serves(target, point)
+
+    groups, left_out = _groups(targets, scenarios, points, longest_turn_s, chosen)
+    climbed = resolve(ladders, targets, points, chosen)
     if profile.detail == "full":
         groups += _ladder_groups(climbed, targets, points, groups)
     if not groups:
@@ -233,7 +239,11 @@ def make_plan(
 
 
 def _groups(
-    targets: Sequence[Target], scenarios: Sequence[Scenario], points: Sequence[Point], longest_turn_s: float
+    targets: Sequence[Target],
+    scenarios: Sequence[Scenario],
+    points: Sequence[Point],
+    longest_turn_s: float,
+    chosen: Chosen,
 ) -> tuple[list[_Group], list[Failure]]:
     """The slots of a block, and the sides left out of them because their turns would take too long."""
     left_out: list[Failure] = []
@@ -247,7 +257,7 @@ def _groups(
     for key, members in keys.items():
         served = []
         for point in members:
-            for target in (target for target in targets if serves(target, point)):
+            for target in (target for target in targets if chosen(target, point)):
                 reason = too_long(target, point, longest_turn_s)
                 if reason:
                     left_out.append(Failure(target.name, point.id, "not-afforded", reason))

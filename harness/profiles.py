@@ -32,6 +32,7 @@ class Profile:
         longest_turn_s: what would take longer at a turn is left out, with the reason.
         studies_s: of the budget, what is kept for studies of one target alone.
         held_blocks: blocks in which the memory of waiting requests is measured, where the run has waits.
+        variants: globs of the scenarios that targets marked ``variant`` are measured in when no target is named.
     """
 
     name: str
@@ -48,11 +49,14 @@ class Profile:
     longest_turn_s: float = math.inf
     studies_s: float = 0.0
     held_blocks: int = 0
+    variants: tuple[str, ...] = ()
 
 
 QUICK = ("json", "plaintext", "items", "orders-*", "io-sleep")
 VARIANTS = ("*-sync-2", "*-gthread-1", "*-gthread-32")
 """Targets that differ from others in their number of threads or workers alone: of interest where requests wait."""
+SERVERS = ("json", "orders-validated")
+"""Scenarios in which every server is measured."""
 MAP = (
     "django-uvicorn",
     "django-gunicorn-gthread*",
@@ -66,11 +70,9 @@ PROFILES = {
     profile.name: profile
     for profile in (
         Profile("smoke", 28, 2, 1, "corner", scenarios=("json", "orders-*", "io-sleep"), references_only=True),
-        Profile(
-            "quick", 232, 5, 2, "quick", scenarios=QUICK, without=("*-sync", "*-asyncio", *VARIANTS), held_blocks=1
-        ),
-        Profile("standard", 30 * 60, 5, 2, "full", without=VARIANTS, held_blocks=3),
-        Profile("thorough", 60 * 60, 12, 3, "full", without=VARIANTS, held_blocks=5),
+        Profile("quick", 232, 5, 2, "quick", scenarios=QUICK, without=VARIANTS, held_blocks=1),
+        Profile("standard", 30 * 60, 5, 2, "full", without=VARIANTS, held_blocks=3, variants=SERVERS),
+        Profile("thorough", 60 * 60, 12, 3, "full", without=VARIANTS, held_blocks=5, variants=SERVERS),
         Profile(
             "async",
             30 * 60,
@@ -91,6 +93,8 @@ PROFILES = {
 def default_targets(profile: Profile, targets: Sequence[Target]) -> tuple[Target, ...]:
     """Those that are measured when none are named; all but ``without``, where the profile's own choice has none."""
     kept = tuple(target for target in targets if not _named(target, profile.without))
+    if not profile.variants:
+        kept = tuple(target for target in kept if not target.variant) or kept
     if profile.references_only:
         kept = tuple(target for target in kept if target.reference) or kept
     return tuple(target for target in kept if _named(target, profile.targets)) or kept

@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from apps.contract.case import Case
@@ -16,6 +16,7 @@ from harness.model import PlannedRequest, RawRequest, Target
 from harness.servers import Bind
 
 TIMEOUT_S = 15.0
+EARLY_REFUSAL = "early-refusal"
 # What servers, or packages for CORS, and not apps decide; any other header must be in the case's own list.
 FREE_HEADERS = frozenset(
     ("date", "server", "connection", "keep-alive", "content-type", "content-length", "transfer-encoding", "vary")
@@ -71,10 +72,23 @@ def case_of(request: PlannedRequest) -> Case:
         raise UsageError(f"endpoint {request.endpoint!r}: {error}") from None
 
 
-def verify_all(target: Target, bind: Bind, secret: str = "") -> list[Checked]:
-    """Every case of every endpoint that the target declares; ``secret`` is the key of the tokens that it accepts."""
-    pairs = [(name, case) for name in endpoints_of(target) for case in ENDPOINTS[name].cases]
-    return verify(target, bind, pairs, secret)
+def cases_of(target: Target, every: bool = True) -> list[tuple[str, Case]]:
+    """The cases of the endpoints that a target declares; without ``every``, only the first of each endpoint.
+
+    Those whose body is withheld are left out where the target lacks the capability that they are about.
+    """
+    names = endpoints_of(target)
+    cases = [(name, case) for name in names for case in (ENDPOINTS[name].cases if every else ENDPOINTS[name].cases[:1])]
+    return [(name, case) for name, case in cases if not (case.withhold and EARLY_REFUSAL in target.lacks)]
+
+
+def verify_all(target: Target, bind: Bind, secret: str = "", *, every: bool = True) -> list[Checked]:
+    """Every case of ``cases_of``; ``secret`` is the key of the tokens that the target accepts.
+
+    A case that the target is declared to lack (``endpoint/case``) must differ indeed.
+    """
+    checked = verify(target, bind, cases_of(target, every), secret)
+    return [_as_declared(entry, target) for entry in checked]
 
 
 def verify(target: Target, bind: Bind, pairs: Iterable[tuple[str, Case]], secret: str = "") -> list[Checked]:
@@ -88,13 +102,19 @@ def verify(target: Target, bind: Bind, pairs: Iterable[tuple[str, Case]], secret
     return checked
 
 
-def exchange(bind: Bind, case: Case) -> Reply:
+def _as_declared(entry: Checked, target: Target) -> Checked:
+    if f"{entry.endpoint}/{entry.case}" not in target.lacks:
+        return entry
+    return replace(entry, difference="" if entry.difference else "as the contract says, but declared as lacking")
+
+
+def exchange(bind: Bind, case: Case, timeout_s: float = TIMEOUT_S) -> Reply:
     """Sends a case on a connection of its own, without its body where that is withheld, and reads the whole reply.
 
     Raises:
         OSError, http.client.HTTPException: there was no whole reply.
     """
-    connection = http.client.HTTPConnection(bind.host, bind.port, timeout=TIMEOUT_S)
+    connection = http.client.HTTPConnection(bind.host, bind.port, timeout=timeout_s)
     try:
         try:
             if case.withhold:

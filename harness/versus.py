@@ -80,7 +80,13 @@ def probe(targets: Sequence[Target], point: Point, placement: Placement, around:
     guard = Guard()
     try:
         cpus = tuple(sorted({*placement.server, *placement.generator}))
-        with Fleet(guard, start_cpus=cpus, server_cpus=placement.server, environment=around.environment) as fleet:
+        with Fleet(
+            guard,
+            start_cpus=cpus,
+            server_cpus=placement.server,
+            many_cpus=placement.many,
+            environment=around.environment,
+        ) as fleet:
             fleet.start(targets)
             for failure in fleet.failures.values():
                 raise LaunchError(failure.message, log=failure.log)

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.table import Table
 
-from harness.commands.select import RESULTS, is_installed
+from harness.commands.select import RESULTS
 from harness.declare import load_declarations
 from harness.errors import HarnessError, UsageError
 from harness.record import Run, list_runs
-from harness.servers import SERVERS, load_server
+from harness.servers import SERVERS, accepted_values, backlog_of, extra_of, load_server, version_of
 from harness.services import needs_of, pool_size
 from harness.swarm.journeys import find_journeys
 from harness.units import format_duration
@@ -50,6 +50,7 @@ def _targets() -> list[Row]:
             "options": ", ".join(f"{key}={value}" for key, value in target.options.items()),
             "capacity": target.capacity,
             "pool": str(pool_size(target)) if "database" in needs_of(endpoints_of(target)) else "",
+            "backlog": str(backlog_of(target) or "the server's"),
             "reference": "yes" if target.reference else "",
         }
         for target in load_declarations().targets
@@ -86,11 +87,22 @@ def _servers() -> list[Row]:
             {
                 "name": name,
                 "interfaces": ", ".join(server.interfaces),
-                "options": ", ".join(server.options.model_fields),
-                "installed": "yes" if is_installed(server.package) else f"no: pip install {server.package}",
+                "installed": version_of(server.package) or "no",
+                "package": server.package,
+                "extra": extra_of(server.package),
+                "capacity": f"{'workers' if server.workers else '1'} × {'threads' if server.threads else '1'}",
+                "options": "; ".join(f"{option}={_accepted(name, option)}" for option in server.options.model_fields),
             }
         )
     return rows
+
+
+def _accepted(name: str, option: str) -> str:
+    """The values that the installed version takes, or those of the option's own type, or its default."""
+    server = load_server(name)
+    field = server.options.model_fields[option]
+    values = accepted_values(server, option) or getattr(field.annotation, "__args__", ())
+    return "|".join(str(value) for value in values if value != "") or str(field.default)
 
 
 def _runs() -> list[Row]:

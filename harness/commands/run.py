@@ -146,7 +146,9 @@ def prepare(request: RunRequest, placement: Placement) -> Manifest:
     budget = seconds("--budget", request.budget) if request.budget else None
     declarations = load_declarations()
     targets, skipped = chosen_targets(request.targets, declarations)
-    if not request.targets:
+    if request.targets:
+        profile = replace(profile, variants=("*",))
+    else:
         targets = default_targets(profile, targets)
     scenarios, journeys = loads(request.scenarios, request.locustfile, request.users, declarations)
     if not request.scenarios:

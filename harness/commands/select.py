@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from harness.declare import Declarations, load_declarations, match_names, select_targets
 from harness.errors import UsageError
 from harness.model import Failure, Journey, Scenario, Target
-from harness.servers import interface_of, load_server
+from harness.servers import backlog_of, how_to_install, interface_of, missing_for
 from harness.swarm.journeys import find_journeys
 
 RESULTS = Path("results")
@@ -28,14 +27,14 @@ def chosen_targets(
     targets = select_targets(declarations or load_declarations(), patterns, interface_of)
     usable, skipped = [], []
     for target in targets:
-        server = load_server(target.server)
-        if target.python or is_installed(server.package):
+        missing = "" if target.python else missing_for(target)
+        if not missing:
             usable.append(target)
             continue
-        message = f"{server.name} is not installed"
-        if target.name in patterns:
-            raise UsageError(f"target {target.name!r}: {message}", hint=f"pip install {server.package}")
-        skipped.append(Failure(target.name, "", "not-installed", f"{message}: pip install {server.package}"))
+        message = f"{missing} is not installed"
+        if target.name in patterns or ("@" in "".join(patterns) and target.framework == "own"):
+            raise UsageError(f"target {target.name!r}: {message}", hint=how_to_install(missing))
+        skipped.append(Failure(target.name, "", "not-installed", f"{message}: {how_to_install(missing)}"))
     if not usable:
         raise UsageError("none of the chosen targets can be started: " + skipped[0].message)
     return tuple(_resolved(target) for target in usable), tuple(skipped)
@@ -60,16 +59,9 @@ def chosen_loads(
 
 
 def _resolved(target: Target) -> Target:
-    """``python`` may be a path relative to where the command runs."""
+    """The backlog is the server's unless set; ``python`` may be a path relative to where the command runs."""
+    target = replace(target, backlog=backlog_of(target))
     if not target.python:
         return target
     found = Path(target.python).expanduser()
     return replace(target, python=str(found.absolute() if found.exists() else target.python))
-
-
-def is_installed(package: str) -> bool:
-    try:
-        version(package)
-    except PackageNotFoundError:
-        return False
-    return True

@@ -19,6 +19,7 @@ from harness.model import Failure, Feature, Target
 from harness.services import needs_of, services
 from harness.verify import Checked, endpoints_of, verify_all
 
+MOST_NAMED = 6
 Found = TypeVar("Found")
 
 
@@ -79,16 +80,23 @@ def _each(
 
 
 def _show(out: Console, targets: Sequence[Target], checked: Sequence[Checked]) -> None:
-    table = Table("target", "interface", "server", "endpoints", "cases", "equal", box=None, pad_edge=False)
+    table = Table("target", "interface", "server", "endpoints", "cases", "equal", "lacks", box=None, pad_edge=False)
     for target in targets:
         mine = [entry for entry in checked if entry.target == target.name]
         equal = sum(not entry.difference for entry in mine)
         endpoints = len({entry.endpoint for entry in mine})
-        table.add_row(target.name, target.interface, target.server, str(endpoints), str(len(mine)), str(equal))
+        table.add_row(
+            target.name, target.interface, target.server, str(endpoints), str(len(mine)), str(equal), _lacks(target)
+        )
     out.print(table)
     for entry in checked:
         if entry.difference:
             out.print(f"{entry.target}: {entry.endpoint} ({entry.case}): {entry.difference}", markup=False)
+
+
+def _lacks(target: Target) -> str:
+    names = tuple(target.lacks)
+    return ", ".join(names) if len(names) <= MOST_NAMED else f"{len(names)} capabilities"
 
 
 def _show_features(out: Console, targets: Sequence[Target], probed: Sequence[Feature]) -> None:

@@ -1,4 +1,4 @@
-"""Gunicorn with its ``sync`` and ``gthread`` workers."""
+"""Gunicorn, with its own workers and Uvicorn's."""
 
 from __future__ import annotations
 
@@ -7,38 +7,87 @@ from typing import Literal
 from pydantic import Field
 
 from harness.errors import UsageError
-from harness.model import Target
-from harness.servers.spec import BACKLOG, KEEP_ALIVE_S, Bind, Command, Options, Server
+from harness.model import Interface, Target
+from harness.servers.spec import BACKLOG, CONNECTIONS, KEEP_ALIVE_S, RUNNERS, Bind, Command, Options, Server
 
-CONNECTIONS = 10_000
-"""Other servers set no limit; gthread closes kept connections near its own, which is 1,000 unless set."""
+UVICORN = "uvicorn"
+_GREEN = ("gevent", "gevent_wsgi", "gevent_pywsgi")
+_SERVES: dict[str, tuple[Interface, ...]] = {
+    "tornado": ("wsgi", "native"),
+    "asgi": ("asgi",),
+    UVICORN: ("asgi",),
+}
+_DEFAULT: dict[Interface, str] = {"wsgi": "gthread", "asgi": "asgi", "native": "tornado"}
 
 
 class GunicornOptions(Options):
-    worker_class: Literal["sync", "gthread"] = "gthread"
+    worker_class: str = ""
+    parser: Literal["auto", "fast", "python"] = "auto"
+    loop: Literal["auto", "asyncio", "uvloop"] = "auto"
+    http: str = ""
     keep_alive: int = Field(KEEP_ALIVE_S, ge=0)
     backlog: int = Field(BACKLOG, ge=64)
 
 
 def command(target: Target, options: GunicornOptions, bind: Bind) -> Command:
-    if options.worker_class == "sync" and target.threads > 1:
-        raise UsageError(f"target {target.name!r}: gunicorn's sync worker has one thread", hint="use gthread")
-    arguments = (
+    worker = options.worker_class or _DEFAULT[target.interface]
+    _check(target, worker, options)
+    # Greenlets take the place of threads. gthread closes kept connections near its cap, which is 1,000 unless set.
+    connections = target.threads if worker in _GREEN else CONNECTIONS
+    arguments = [
         "-m",
         "gunicorn",
+        f"--config={RUNNERS / 'gunicorn_conf.py'}",
         f"--bind={bind.host}:{bind.port}",
         f"--workers={target.workers}",
-        f"--threads={target.threads}",
-        f"--worker-class={options.worker_class}",
+        f"--threads={target.threads if worker == 'gthread' else 1}",
+        f"--worker-class={worker}",
+        f"--worker-connections={connections}",
         f"--keep-alive={options.keep_alive}",
         f"--backlog={options.backlog}",
         f"--worker-connections={CONNECTIONS}",
         "--log-level=warning",
         "--timeout=120",
         "--graceful-timeout=2",
-        target.application,
-    )
-    return Command(arguments)
+    ]
+    environment = {}
+    if worker == UVICORN:
+        arguments[arguments.index(f"--worker-class={worker}")] = "--worker-class=uvicorn_workers.Worker"
+        arguments.append(f"--pythonpath={RUNNERS}")
+        environment = {"UVICORN_WORKER_LOOP": options.loop, "UVICORN_WORKER_HTTP": options.http or "auto"}
+    elif worker == "asgi":
+        arguments.append(f"--asgi-loop={options.loop}")
+    if options.parser != "auto":
+        arguments.append(f"--http-parser={options.parser}")
+    return Command((*arguments, target.application), environment)
 
 
-SERVER = Server("gunicorn", "gunicorn", ("wsgi",), GunicornOptions, command, threads=True)
+def _check(target: Target, worker: str, options: GunicornOptions) -> None:
+    where = f"target {target.name!r}: gunicorn's {worker} worker"
+    serves = _SERVES.get(worker, ("wsgi",))
+    if target.interface not in serves:
+        raise UsageError(f"{where} serves {' and '.join(serves)}, not {target.interface}")
+    if target.threads > 1 and worker not in ("gthread", *_GREEN):
+        raise UsageError(f"{where} has one thread", hint="use gthread")
+    if options.http and worker != UVICORN:
+        raise UsageError(f"{where} has no option 'http'", hint="use 'parser', or the uvicorn worker")
+    if options.loop != "auto" and worker not in ("asgi", UVICORN):
+        raise UsageError(f"{where} has no option 'loop'", hint="leave it out")
+
+
+SERVER = Server(
+    "gunicorn",
+    "gunicorn",
+    ("wsgi", "asgi", "native"),
+    GunicornOptions,
+    command,
+    threads=True,
+    choices={"worker_class": "gunicorn.workers:SUPPORTED_WORKERS", "http": "uvicorn.config:HTTP_PROTOCOLS"},
+    needs={
+        "worker_class": {UVICORN: "uvicorn-worker", "tornado": "tornado", **dict.fromkeys(_GREEN, "gevent")},
+        "parser": {"fast": "gunicorn_h1c"},
+        "loop": {"uvloop": "uvloop"},
+        "http": {"httptools": "httptools", "zttp": "zttp"},
+    },
+    also={"worker_class": (UVICORN,)},
+)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -12,6 +13,11 @@ from harness.model import Interface, Target
 
 BACKLOG = 2048
 KEEP_ALIVE_S = 75
+CONNECTIONS = 10_000
+"""For servers that hold no more than a number of connections; the others set no limit."""
+
+# Programs and modules that are run by the target's interpreter, which need not have this package.
+RUNNERS = Path(__file__).parent / "runners"
 
 
 class Options(BaseModel):
@@ -22,8 +28,11 @@ class Options(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Bind:
+    """Where a server listens; ``folder`` is an own folder for what it writes, removed when it has ended, if any."""
+
     host: str
     port: int
+    folder: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +52,12 @@ class Server:
         interfaces: those it can speak; the first is the default.
         options: the options that it accepts in ``targets.toml`` and on the command line.
         command: target, validated options and address → what is started.
+        threads: whether a worker can have several threads.
+        workers: whether it can have several workers.
+        choices: option → import string of what the installed version offers for it: a mapping's keys, an enumeration's
+            values.
+        also: option → values that are taken besides what ``choices`` finds.
+        needs: option → value → the distribution that the value needs besides.
     """
 
     name: str
@@ -51,3 +66,7 @@ class Server:
     options: type[Options]
     command: Callable[[Target, Any, Bind], Command]
     threads: bool = False
+    workers: bool = True
+    choices: Mapping[str, str] = field(default_factory=dict)
+    also: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    needs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from pydantic import Field
 
 from harness.model import Target
-from harness.servers.spec import BACKLOG, Bind, Command, Options, Server
+from harness.servers.spec import BACKLOG, RUNNERS, Bind, Command, Options, Server
 
-# Run by path, from a folder of its own: the interpreter that serves the app need not have this package.
-RUNNER = Path(__file__).parent / "runners" / "tornado_app.py"
+# Run by path: the interpreter that serves the app need not have this package.
+RUNNER = RUNNERS / "tornado_app.py"
 
 
 class TornadoOptions(Options):

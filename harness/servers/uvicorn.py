@@ -1,4 +1,4 @@
-"""Uvicorn."""
+"""Uvicorn: ASGI, and WSGI across a bridge."""
 
 from __future__ import annotations
 
@@ -6,18 +6,33 @@ from typing import Literal
 
 from pydantic import Field
 
+from harness.errors import UsageError
 from harness.model import Target
-from harness.servers.spec import BACKLOG, KEEP_ALIVE_S, Bind, Command, Options, Server
+from harness.servers.spec import BACKLOG, KEEP_ALIVE_S, RUNNERS, Bind, Command, Options, Server
+
+Bridge = Literal["", "a2wsgi", "asgiref"]
 
 
 class UvicornOptions(Options):
-    loop: Literal["auto", "asyncio", "uvloop"] = "auto"
-    http: Literal["auto", "h11", "httptools"] = "auto"
+    loop: str = "auto"
+    http: str = "auto"
+    ws: str = "auto"
+    bridge: Bridge = ""
     keep_alive: int = Field(KEEP_ALIVE_S, ge=1)
     backlog: int = Field(BACKLOG, ge=64)
 
 
 def command(target: Target, options: UvicornOptions, bind: Bind) -> Command:
+    application, environment = target.application, {}
+    path: tuple[str, ...] = ()
+    if _bridge(target, options):
+        # The app is named by the environment: Uvicorn's workers import what they serve afresh.
+        environment = {
+            "BRIDGE": options.bridge,
+            "BRIDGE_APPLICATION": application,
+            "BRIDGE_THREADS": str(target.threads),
+        }
+        application, path = "wsgi_bridge:app", (f"--app-dir={RUNNERS}", "--lifespan=off")
     arguments = (
         "-m",
         "uvicorn",
@@ -26,15 +41,51 @@ def command(target: Target, options: UvicornOptions, bind: Bind) -> Command:
         f"--workers={target.workers}",
         f"--loop={options.loop}",
         f"--http={options.http}",
-        f"--interface={'wsgi' if target.interface == 'wsgi' else 'asgi3'}",
+        f"--ws={options.ws}",
+        "--interface=asgi3",
         f"--timeout-keep-alive={options.keep_alive}",
         f"--backlog={options.backlog}",
         "--no-access-log",
         "--log-level=warning",
         "--timeout-graceful-shutdown=2",
-        target.application,
+        *path,
+        application,
     )
-    return Command(arguments)
+    return Command(arguments, environment)
 
 
-SERVER = Server("uvicorn", "uvicorn", ("asgi",), UvicornOptions, command)
+def _bridge(target: Target, options: UvicornOptions) -> bool:
+    """Whether there is one, after refusing what does not fit together."""
+    where = f"target {target.name!r}: uvicorn"
+    if target.interface == "asgi":
+        if options.bridge:
+            raise UsageError(f"{where} needs no bridge for asgi", hint="interface=wsgi goes with 'bridge'")
+        if target.threads > 1:
+            raise UsageError(f"{where} has no threads per worker for asgi", hint="leave out 'threads'")
+        return False
+    if not options.bridge:
+        raise UsageError(f"{where} serves wsgi across a bridge only", hint="bridge=a2wsgi or bridge=asgiref")
+    if options.bridge == "asgiref" and target.threads > 1:
+        raise UsageError(f"{where}: asgiref's bridge runs the app in one thread", hint="leave out 'threads'")
+    return True
+
+
+SERVER = Server(
+    "uvicorn",
+    "uvicorn",
+    ("asgi", "wsgi"),
+    UvicornOptions,
+    command,
+    threads=True,
+    choices={
+        "loop": "uvicorn.config:LOOP_FACTORIES",
+        "http": "uvicorn.config:HTTP_PROTOCOLS",
+        "ws": "uvicorn.config:WS_PROTOCOLS",
+    },
+    needs={
+        "loop": {"uvloop": "uvloop", "zuvloop": "zuvloop"},
+        "http": {"httptools": "httptools", "zttp": "zttp"},
+        "ws": {"websockets": "websockets", "websockets-sansio": "websockets", "wsproto": "wsproto"},
+        "bridge": {"a2wsgi": "a2wsgi", "asgiref": "asgiref"},
+    },
+)

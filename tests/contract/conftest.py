@@ -10,7 +10,9 @@ from harness.declare import load_declarations
 from harness.launch import Running, serving
 from harness.services import Services, services
 
-TARGETS = {target.name: target for target in load_declarations().targets}
+ALL = {target.name: target for target in load_declarations().targets}
+TARGETS = {name: target for name, target in ALL.items() if not target.variant}
+VARIANTS = {name: target for name, target in ALL.items() if target.variant}
 
 
 @dataclass(frozen=True)
@@ -29,5 +31,5 @@ def around():
 def live(request, around):
     """The target that the test is parametrized with, up; rows restored."""
     around.restore()
-    with serving(TARGETS[request.param], environment=around.environment) as running:
+    with serving(ALL[request.param], deadline_s=120, environment=around.environment) as running:
         yield Live(running, around)

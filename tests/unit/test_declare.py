@@ -9,6 +9,7 @@ from harness.declare import (
     select_targets,
 )
 from harness.errors import DeclarationError, UsageError
+from harness.placement import detect
 from harness.servers import interface_of
 
 TARGET = """
@@ -178,3 +179,12 @@ def test_a_ladder_with_a_mistake_says_which(tmp_path, change, message):
     with pytest.raises((DeclarationError, UsageError)) as caught:
         load_declarations(tmp_path)
     assert message in str(caught.value)
+
+
+def test_a_worker_per_cpu_is_a_number_of_workers():
+    target = parse_target("shop.web:app@gunicorn,workers=cpus", interface_of)
+    assert target.per_cpu
+    assert target.workers == detect().per_cpu
+    assert not parse_target("shop.web:app@gunicorn,workers=2", interface_of).per_cpu
+    with pytest.raises(UsageError, match="whole number, not 'all'"):
+        parse_target("shop.web:app@gunicorn,workers=all", interface_of)

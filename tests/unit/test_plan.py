@@ -205,3 +205,13 @@ def fitted(targets, profile, budget_s):
         return make_plan(targets, [SLEEP], [], profile, seed=1, budget_s=budget_s)
     except UsageError:
         return None
+
+
+def test_variants_are_measured_where_the_profile_says():
+    targets = with_twin([target("a"), target("b", variant=True)])
+    profile = replace(TEST, variants=("json",))
+    plan = make_plan(targets, [scenario(), SLEEP], [], profile, seed=1)
+    sides = {side.id for slot in plan.blocks[0].slots for side in slot.sides}
+    assert "b|json@32" in sides
+    assert not any(side.startswith("b|io-sleep") for side in sides)
+    assert make_plan(targets, [scenario(), SLEEP], [], TEST, seed=1).blocks[0].targets == ("a", f"a{TWIN}")

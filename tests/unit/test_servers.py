@@ -2,7 +2,7 @@ import pytest
 
 from harness.errors import UsageError
 from harness.model import Target
-from harness.servers import SERVERS, Bind, command_of, load_server
+from harness.servers import SERVERS, Bind, backlog_of, command_of, how_to_install, load_server, missing_for
 from harness.servers.spec import Server
 
 BIND = Bind("127.0.0.1", 8001)
@@ -18,8 +18,10 @@ def test_every_server_builds_an_argument_list(name):
     assert isinstance(server, Server)
     assert server.name == name
     for interface in server.interfaces:
-        arguments = command_of(target(name, interface), BIND).arguments
-        assert "pkg.mod:app" in arguments
+        options = {"bridge": "a2wsgi"} if (name, interface) == ("uvicorn", "wsgi") else {}
+        command = command_of(target(name, interface, options=options), BIND)
+        arguments = command.arguments
+        assert "pkg.mod" in " ".join([*arguments, *command.environment.values()])
         assert any("8001" in argument for argument in arguments)
         assert all(isinstance(argument, str) for argument in arguments)
 
@@ -33,9 +35,17 @@ def test_options_reach_the_server():
     ("chosen", "message", "hint"),
     [
         (target("gunicron", "wsgi"), "no server is called 'gunicron'", "did you mean gunicorn"),
-        (target("uvicorn", "wsgi"), "serves asgi, not wsgi", ""),
+        (target("hypercorn", "wsgi"), "serves asgi, not wsgi", ""),
+        (target("uvicorn", "wsgi"), "across a bridge only", "bridge=a2wsgi"),
+        (target("uvicorn", "wsgi", options={"bridge": "asgiref"}, threads=4), "one thread", ""),
+        (target("uvicorn", "asgi", options={"bridge": "a2wsgi"}), "no bridge for asgi", ""),
+        (target("gunicorn", "asgi", options={"worker_class": "sync"}), "serves wsgi, not asgi", ""),
+        (target("gunicorn", "wsgi", options={"worker_class": "gtread"}), "'gtread' is not offered", "gthread"),
+        (target("gunicorn", "asgi", options={"http": "h11"}), "no option 'http'", "uvicorn worker"),
+        (target("granian", "asgi", options={"loop": "trio"}), "'trio' is not offered", "rloop, uvloop"),
+        (target("waitress", "wsgi", workers=2), "has one worker", "leave out"),
         (target("uvicorn", "asgi", options={"lop": "uvloop"}), "no option 'lop'", "accepted options: loop"),
-        (target("uvicorn", "asgi", options={"loop": "trio"}), "option 'loop'", ""),
+        (target("uvicorn", "asgi", options={"loop": "trio"}), "option 'loop': 'trio'", "accepted: none, auto, asyncio"),
         (target("uvicorn", "asgi", threads=4), "no threads per worker", "leave out"),
         (target("gunicorn", "wsgi", options={"worker_class": "sync"}, threads=4), "one thread", "gthread"),
     ],
@@ -44,3 +54,38 @@ def test_what_a_server_does_not_take_is_refused(chosen, message, hint):
     with pytest.raises(UsageError, match=message) as caught:
         command_of(chosen, BIND)
     assert hint in caught.value.hint
+
+
+def test_a_value_may_need_a_package_besides_and_an_extra_brings_it(monkeypatch):
+    monkeypatch.setattr(
+        "harness.servers.registry.version_of", lambda name: "" if name in ("gevent", "mod_wsgi") else "1"
+    )
+    assert missing_for(target("gunicorn", "wsgi")) == ""
+    assert missing_for(target("gunicorn", "wsgi", options={"worker_class": "gevent"})) == "gevent"
+    assert missing_for(target("mod_wsgi", "wsgi")) == "mod_wsgi"
+    assert how_to_install("gevent") == "pip install 'web-harness[servers]'"
+    assert how_to_install("mod_wsgi") == "pip install 'web-harness[mod-wsgi]'"
+    assert how_to_install("fastwsgi") == "pip install fastwsgi"
+
+
+def test_another_environment_is_asked_what_it_offers(tmp_path):
+    other = tmp_path / "python"
+    other.write_text('#!/bin/sh\necho \'["asyncio", "turbo"]\'\n')
+    other.chmod(0o755)
+    assert (
+        "--loop=turbo"
+        in command_of(
+            target(
+                "granian",
+                "asgi",
+                options={"loop": "turbo", "task_impl": "asyncio", "runtime_mode": "turbo"},
+                python=str(other),
+            ),
+            BIND,
+        ).arguments
+    )
+
+
+def test_a_server_is_told_its_backlog():
+    assert backlog_of(target("uvicorn", "asgi")) == 2048
+    assert backlog_of(target("waitress", "wsgi", options={"backlog": 100})) == 100

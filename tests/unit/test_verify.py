@@ -3,7 +3,10 @@ import pytest
 from apps.contract.case import Case
 from harness.errors import UsageError
 from harness.model import PlannedRequest, Target
-from harness.verify import Reply, case_of, compare, endpoints_of
+from harness.servers import Bind
+from harness.verify import Reply, case_of, cases_of, compare, endpoints_of, verify_all
+
+BIND = Bind("127.0.0.1", 1)
 
 CASE = Case("c", "GET", "/", (), b"", 200, "application/json", {"a": [1, {"b": True}], "token": "x"}, None, ("token",))
 JSON = ("content-type", "application/json; charset=utf-8")
@@ -75,3 +78,21 @@ def test_a_scenarios_request_becomes_a_case():
 def test_an_unknown_request_is_refused(request_, message):
     with pytest.raises(UsageError, match=message):
         case_of(request_)
+
+
+def test_a_case_that_is_declared_as_lacking_must_differ(monkeypatch):
+    lacking = target(endpoints=("json",), lacks={"json/valid": "never"})
+    monkeypatch.setattr("harness.verify.exchange", lambda bind, case: Reply(500, (), b""))
+    assert [entry.difference for entry in verify_all(lacking, BIND)] == [""]
+    reply = Reply(200, (("content-type", "application/json"),), b'{"message": "Hello, World!"}')
+    monkeypatch.setattr("harness.verify.exchange", lambda bind, case: reply)
+    assert "declared as lacking" in verify_all(lacking, BIND)[0].difference
+    assert [entry.difference for entry in verify_all(target(endpoints=("json",)), BIND)] == [""]
+
+
+def test_a_withheld_body_is_not_waited_for_where_that_is_lacking():
+    def names(**values):
+        return {case.name for _, case in cases_of(target(endpoints=("upload",), **values))}
+
+    assert names() - names(lacks={"early-refusal": "it reads first"}) == {"withheld"}
+    assert len(cases_of(target(endpoints=("upload", "json")), every=False)) == 2

@@ -1,0 +1,58 @@
+"""Apache with mod_wsgi, as ``mod_wsgi-express`` sets it up: a daemon process per worker, beside Apache's own."""
+
+from __future__ import annotations
+
+import os
+
+from pydantic import Field
+
+from harness.model import Target
+from harness.servers.spec import BACKLOG, KEEP_ALIVE_S, RUNNERS, Bind, Command, Options, Server
+
+
+class ModWsgiOptions(Options):
+    keep_alive: int = Field(KEEP_ALIVE_S, ge=1)
+    backlog: int = Field(BACKLOG, ge=64)
+
+
+def command(target: Target, options: ModWsgiOptions, bind: Bind) -> Command:
+    module, _, attribute = target.application.partition(":")
+    # Apache's processes must not be root's.
+    user = ("--user=nobody", f"--group={_nobodys_group()}") if _is_root() else ()
+    folder = (f"--server-root={bind.folder}/mod_wsgi",) if bind.folder else ()
+    arguments = (
+        str(RUNNERS / "mod_wsgi_app.py"),
+        "start-server",
+        f"--host={bind.host}",
+        f"--port={bind.port}",
+        f"--processes={target.workers}",
+        f"--threads={target.threads}",
+        f"--keep-alive-timeout={options.keep_alive}",
+        f"--server-backlog={options.backlog}",
+        f"--daemon-backlog={options.backlog}",
+        "--limit-request-body=1073741824",
+        "--log-to-terminal",
+        "--log-level=error",
+        "--disable-reloading",
+        "--shutdown-timeout=2",
+        *user,
+        *folder,
+        "--application-type=module",
+        f"--callable-object={attribute}",
+        module,
+    )
+    return Command(arguments)
+
+
+def _is_root() -> bool:
+    return hasattr(os, "getuid") and os.getuid() == 0
+
+
+def _nobodys_group() -> str:
+    import grp
+    import pwd
+
+    return grp.getgrgid(pwd.getpwnam("nobody").pw_gid).gr_name
+
+
+SERVER = Server("mod_wsgi", "mod_wsgi", ("wsgi",), ModWsgiOptions, command, threads=True)

@@ -1,0 +1,55 @@
+"""Every other server: one app under each as a rule, all that are declared with ``-m slow``."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.features import probe
+from harness.servers import missing_for
+from harness.verify import verify_all
+from tests.contract.conftest import VARIANTS, Live
+
+SAMPLE = [
+    "fastapi-hypercorn",
+    "django-daphne",
+    "starlette-granian",
+    "flask-granian",
+    "raw-rsgi-granian",
+    "fastapi-gunicorn-asgi",
+    "fastapi-gunicorn-uvicorn",
+    "flask-gunicorn-gevent",
+    "raw-wsgi-gunicorn-tornado",
+    "flask-uwsgi",
+    "flask-mod-wsgi",
+    "django-waitress",
+    "django-cheroot",
+    "django-uvicorn-a2wsgi",
+    "raw-wsgi-uvicorn-asgiref",
+    "raw-asgi-uvicorn-uvloop-zttp",
+]
+
+
+def marked(name):
+    missing = missing_for(VARIANTS[name])
+    return pytest.param(name, marks=pytest.mark.skipif(bool(missing), reason=f"{missing} is not installed"))
+
+
+@pytest.mark.parametrize("live", [marked(name) for name in SAMPLE], indirect=True)
+def test_every_endpoint_is_answered_and_every_capability_as_declared(live: Live) -> None:
+    check(live, every=False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("live", [marked(name) for name in VARIANTS], indirect=True)
+def test_every_case_is_answered_and_every_capability_as_declared(live: Live) -> None:
+    check(live, every=True)
+
+
+def check(live: Live, every: bool) -> None:
+    target, bind, secret = live.running.target, live.running.bind, live.running.secret
+    live.around.restore()
+    checked = verify_all(target, bind, secret, every=every)
+    assert [entry for entry in checked if entry.difference] == []
+    found = probe(target, bind, secret)
+    assert [feature for feature in found if not feature.as_declared] == []
+    assert live.running.alive
