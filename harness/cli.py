@@ -41,11 +41,15 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def _main(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    pass
+    if not {"-h", "--help"}.intersection(sys.argv):
+        from harness.settings import defaults
+
+        context.default_map = defaults()
 
 
 @app.command()
@@ -322,6 +326,68 @@ def selftest(as_json: Json = False, quiet: Quiet = False) -> None:
     from harness.commands import selftest as command
 
     raise typer.Exit(command.run(as_json, quiet))
+
+
+@app.command()
+def compare(
+    base: Annotated[str, typer.Argument(metavar="BASE", help="The earlier run: its folder or id, or 'latest'.")],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="The later run.")] = "latest",
+    anchor: Annotated[
+        str,
+        typer.Option(metavar="TARGET", help="A target in both runs that did not change; a raw floor unless given."),
+    ] = "",
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print a table for a pull request.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Say what changed between two runs, target by target and contrast by contrast.
+
+    Values are taken relative to an anchor where both runs have one; else their intervals allow for what the machine
+    did in between. To compare two versions, harness versus is quicker and surer: they take turns.
+
+    Exit codes: 0 compared; 3 no such run; 4 NEW lacks a number that BASE has.
+    """
+    from harness.commands import compare as command
+
+    raise typer.Exit(command.run(base, new, anchor, as_json, as_markdown))
+
+
+@app.command()
+def check(
+    run_name: Annotated[str, typer.Argument(metavar="[RUN]", help="A run's folder or id.")] = "latest",
+    gates: Annotated[
+        list[str],
+        typer.Option(
+            "--gate",
+            metavar="'TARGET [POINT] METRIC < LIMIT'",
+            help="Such as 'fastapi-uvicorn json cpu < 120us', 'new / old json throughput > -3%'; repeatable. "
+            "Metrics: cpu, throughput, p50, p90, p99, p999, errors.",
+        ),
+    ] = [],  # noqa: B006
+    against: Annotated[str, typer.Option(metavar="BASE", help="The baseline: another run's folder or id.")] = "",
+    max_slower: Annotated[
+        str,
+        typer.Option(metavar="SHARE", help="Worse than BASE in throughput or CPU, at most; the margin unless given."),
+    ] = "",
+    max_p99: Annotated[str, typer.Option(metavar="SHARE", help="The same for p99; no limit unless given.")] = "",
+    anchor: Annotated[
+        str, typer.Option(metavar="TARGET", help="A target in both runs that did not change; see compare.")
+    ] = "",
+    strict: Annotated[bool, typer.Option("--strict", help="Fail also where the interval holds the limit.")] = False,
+    as_json: Json = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="One line where nothing failed.")] = False,
+) -> None:
+    """Hold a run against gates, and against a baseline; for CI.
+
+    A gate fails only where the whole 99% interval lies beyond its limit. Gates can stand in pyproject.toml, as
+    gate = […] under [tool.harness.check].
+
+    Exit codes: 0 none failed; 1 one failed (with --strict: or is undecided); 2 usage; 3 no such run; 4 a number is
+    missing.
+    """
+    from harness.commands import check as command
+
+    request = command.CheckRequest(run_name, tuple(gates), against, max_slower, max_p99, anchor, strict, as_json, quiet)
+    raise typer.Exit(command.run(request))
 
 
 @app.command()

@@ -7,10 +7,11 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from harness.errors import NotReadyError, UsageError
+from harness.model import Target
 
 TOOLKIT = "web-harness"
 
@@ -66,6 +67,21 @@ def packages_of(python: str = "") -> dict[str, str]:
         return {}
     pairs = (line.partition("==") for line in _frozen(uv, python or sys.executable))
     return {name: version for name, separator, version in pairs if separator}
+
+
+def own_packages(targets: Iterable[Target]) -> dict[str, dict[str, str]]:
+    """``packages_of`` each target that has an interpreter of its own; one that cannot be run is told when it starts."""
+    by_python: dict[str, dict[str, str]] = {}
+    found = {}
+    for target in targets:
+        if target.python:
+            if target.python not in by_python:
+                try:
+                    by_python[target.python] = packages_of(target.python)
+                except NotReadyError:
+                    by_python[target.python] = {}
+            found[target.name] = by_python[target.python]
+    return found
 
 
 def _frozen(uv: str, python: str) -> list[str]:

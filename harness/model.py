@@ -348,7 +348,7 @@ class SlotRecord:
     startup_s: Mapping[str, float] = field(default_factory=dict)
     machine: Mapping[str, float] = field(default_factory=dict)
     samples: str = ""
-    schema: int = 1
+    schema: int = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -387,7 +387,7 @@ class WindowRecord:
     failures: tuple[Failure, ...] = ()
     gates: tuple[Gate, ...] = ()
     samples: str = ""
-    schema: int = 1
+    schema: int = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -433,7 +433,7 @@ class Abilities:
 
     features: tuple[Feature, ...]
     effort: tuple[Effort, ...] = ()
-    schema: int = 1
+    schema: int = 2
 
 
 RunStatus = Literal["running", "finished", "interrupted"]
@@ -441,7 +441,13 @@ RunStatus = Literal["running", "finished", "interrupted"]
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """``manifest.json``: all that is needed to read a run again, and to repeat it."""
+    """``manifest.json``: all that is needed to read a run again, and to repeat it.
+
+    Attributes:
+        versions: of the packages that matter, where ``harness`` runs.
+        writer: the toolkit's version.
+        packages: target → package → version, for targets with an interpreter of their own.
+    """
 
     run: str
     name: str
@@ -457,4 +463,6 @@ class Manifest:
     warnings: tuple[str, ...] = ()
     duration_s: float = 0.0
     skipped: tuple[Failure, ...] = ()
-    schema: int = 1
+    writer: str = ""
+    packages: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    schema: int = 2
