@@ -405,6 +405,40 @@ def report(
     raise typer.Exit(command.run(run_name, output, open_it, lang))
 
 
+@app.command()
+def export(
+    run_name: Annotated[str, typer.Argument(metavar="[RUN]", help="A run's folder or id.")] = "latest",
+    format_: Annotated[str, typer.Option("-f", "--format", metavar="csv|parquet|json")] = "csv",
+    table: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="cells, contrasts, slices, windows or all; all for JSON and cells elsewhere unless given.",
+        ),
+    ] = "",
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="A folder for several tables; stdout unless given."),
+    ] = None,
+) -> None:
+    """Write a run's numbers as CSV, Parquet or JSON, with units in the columns' names."""
+    from harness.commands import export as command
+
+    raise typer.Exit(command.run(run_name, format_, table or ("all" if format_ == "json" else "cells"), output))
+
+
+@app.command()
+def schema(
+    name: Annotated[
+        str, typer.Argument(metavar="[NAME]", help="One of the documents; all are listed unless given.")
+    ] = "",
+) -> None:
+    """Print the JSON Schema of a file or of what a command prints as JSON."""
+    from harness.commands import schema as command
+
+    raise typer.Exit(command.run(name))
+
+
 def main() -> None:
     """The console script; errors become a message and an exit code."""
     try:

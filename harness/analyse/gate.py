@@ -30,7 +30,7 @@ _OTHER_NAMES: dict[str, Subject] = {
     "cpu_cost": "cpu",
     "rps": "throughput",
     "throughput_rps": "throughput",
-    **{f"{name}_us": name for name in ("p50", "p90", "p99", "p999")},  # type: ignore[dict-item]
+    **{f"{name}_us": name for name in ("p50", "p90", "p99", "p999")},
 }
 _FORM = re.compile(r"(?P<left>.+?)\s*(?P<sign><=|>=|<|>)\s*(?P<limit>\S+)\s*", re.DOTALL)
 _NUMBER = re.compile(r"(?P<number>[+-]?\d+(?:[._]?\d+)*)(?P<unit>us|µs|ms|s|/s|%|x)?")

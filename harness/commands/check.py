@@ -21,8 +21,6 @@ from harness.errors import RecordError, UsageError
 from harness.record import Run, find_run
 from harness.render.check import lines, markdown
 
-SCHEMA = 1
-
 
 @dataclass(frozen=True, slots=True)
 class CheckRequest:
@@ -37,6 +35,19 @@ class CheckRequest:
     strict: bool = False
     as_json: bool = False
     quiet: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CheckDocument:
+    """What ``harness check --json`` prints."""
+
+    run: str
+    against: str
+    strict: bool
+    exit_code: int
+    warnings: tuple[str, ...]
+    checks: tuple[Checked, ...]
+    schema: int = 1
 
 
 def run(request: CheckRequest) -> int:
@@ -65,16 +76,10 @@ def run(request: CheckRequest) -> int:
     title = f"harness check {opened.manifest.run}" + (f" against {request.against}" if request.against else "")
     append(markdown(title, checked, warnings, request.strict))
     if request.as_json:
-        document = {
-            "schema": SCHEMA,
-            "run": opened.manifest.run,
-            "against": request.against,
-            "strict": request.strict,
-            "exit_code": code,
-            "warnings": warnings,
-            "checks": [asdict(each) for each in checked],
-        }
-        sys.stdout.write(json.dumps(document, indent=1, allow_nan=False) + "\n")
+        document = CheckDocument(
+            opened.manifest.run, request.against, request.strict, code, tuple(warnings), tuple(checked)
+        )
+        sys.stdout.write(json.dumps(asdict(document), indent=1, allow_nan=False) + "\n")
         return code
     out = Console(file=sys.stdout, highlight=False)
     said = lines(checked, warnings, request.strict)

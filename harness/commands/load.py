@@ -14,7 +14,7 @@ from rich.status import Status
 
 from harness.commands.inputs import content, seconds
 from harness.errors import UsageError, one_of
-from harness.load.document import document
+from harness.load.document import LoadFacts, document
 from harness.load.engine import Engine
 from harness.load.soundness import reasons
 from harness.load.spec import (
@@ -89,7 +89,7 @@ def run(request: LoadRequest, out: Console | None = None, err: Console | None = 
     with Engine(cpus, request.processes) as engine:
         measurement = _send(engine, spec, request, err)
     why = reasons(measurement, spec.connections)
-    facts = {
+    facts: LoadFacts = {
         "url": request.url,
         "loop": "stream" if not isinstance(spec, LoadSpec) else "closed" if spec.rate is None else "open",
         "connections": spec.connections,
