@@ -84,6 +84,35 @@ def own_packages(targets: Iterable[Target]) -> dict[str, dict[str, str]]:
     return found
 
 
+def shadowed(targets: Iterable[Target]) -> list[str]:
+    """A warning for each target whose own environment holds its app, while the working folder holds another.
+
+    Servers look into the working folder first, so that two versions in two environments would be one and the same.
+    """
+    found = []
+    for target in targets:
+        if not target.python:
+            continue
+        module = target.application.partition(":")[0].partition(".")[0]
+        here, own = (_origin(target.python, flag, module) for flag in ("-c", "-Ic"))
+        if own and here != own:
+            found.append(
+                f"{target.name}: {module} comes from {here}, in the working folder, and not from its environment "
+                f"({own}): run from another folder"
+            )
+    return found
+
+
+def _origin(python: str, flag: str, module: str) -> str:
+    """The file that a module is imported from; empty where there is none."""
+    code = f"import importlib.util as u; s = u.find_spec({module!r}); print(s.origin if s else '')"
+    try:
+        done = subprocess.run([python, flag, code], capture_output=True, text=True, timeout=60, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip()
+
+
 def _frozen(uv: str, python: str) -> list[str]:
     lines = _run([uv, "pip", "freeze", "--quiet", "--python", python]).splitlines()
     return [line for line in lines if line and not line.startswith("#") and TOOLKIT not in line]

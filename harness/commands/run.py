@@ -26,7 +26,7 @@ from harness.commands.selftest_file import selftest_facts
 from harness.commands.step_summary import append
 from harness.conduct import conduct
 from harness.declare import load_declarations, select_scenarios
-from harness.envs import own_packages
+from harness.envs import own_packages, shadowed
 from harness.errors import UsageError, one_of
 from harness.launch import Servers
 from harness.load.engine import Engine
@@ -163,7 +163,7 @@ def prepare(request: RunRequest, placement: Placement) -> Manifest:
             case_of(planned)
     needs = needs_of(planned.endpoint for point in plan.points for planned in point.requests)
     created = datetime.now(UTC)
-    warnings = (placement.note,) if placement.note else ()
+    warnings = tuple(note for note in (placement.note, *shadowed(targets)) if note)
     return Manifest(
         run=f"{created:%Y%m%d-%H%M%S}-{seed}",
         name=request.name,

@@ -24,7 +24,7 @@ from harness.commands.select import RESULTS, chosen_targets
 from harness.commands.step_summary import append
 from harness.conduct import conduct
 from harness.declare import load_declarations, select_scenarios
-from harness.envs import own_packages, packages_of, with_packages
+from harness.envs import own_packages, packages_of, shadowed, with_packages
 from harness.errors import LaunchError, UsageError, one_of
 from harness.load.engine import Engine
 from harness.load.url import parse_headers
@@ -86,7 +86,7 @@ def run(request: VersusRequest) -> int:
         manifest = new_manifest(request, plan, (a, b), placement, seed)
         opened = Run.create(request.out or RESULTS / manifest.run, manifest)
         interrupted = measure(opened, placement, around, errors)
-    notes = [note for note in (probed.note, placement.note) if note]
+    notes = [note for note in (probed.note, placement.note, *shadowed((a, b))) if note]
     if not opened.slots():
         return 130
     summary = summarise(opened.manifest, opened.slots(), opened.samples)
@@ -105,7 +105,10 @@ def run(request: VersusRequest) -> int:
     if interrupted:
         return 130
     _raise_failures(opened)
-    return 1 if limit is not None and slower_than(result, limit) else 0
+    if limit is None:
+        return 0
+    # A gate that had nothing to judge must not look like one that passed.
+    return 1 if slower_than(result, limit) else 4 if result.ratio is None else 0
 
 
 def measure(opened: Run, placement: Placement, around: Services, errors: Console) -> bool:

@@ -32,7 +32,7 @@ WRITE = [
     {"conduct"},
 ]
 READ = [{"analyse"}, {"render"}]
-TOP = {"commands", "cli", "truth"}
+TOP = {"commands", "cli", "completion", "truth"}
 
 
 def modules(folder):
