@@ -1,10 +1,10 @@
 """How often a pipeline's gates are right: an injected slowdown must fail them, the same app twice must pass.
 
-    python benchmarks/pipeline.py [--slowdown 0.10] [--times 20] [--budget 12s] [--limit 3%] [--target NAME]
+    python benchmarks/pipeline.py [--slowdown 0.10] [--times 20] [--budget 20s] [--limit 3%] [--target NAME]
 
 Every trial is what a job of a pipeline does, with fresh servers and the commands themselves: ``harness versus now
 before --fail-if-slower``, and ``harness check`` with a gate on the run that it left. ``--slowdown 0`` serves the same
-app under both names. Nothing else may run meanwhile; 20 trials of 12 s take some four minutes.
+app under both names. Nothing else may run meanwhile; 20 trials of 20 s take seven minutes.
 """
 
 from __future__ import annotations
@@ -62,6 +62,7 @@ def trial(folder: Path, number: int, options: argparse.Namespace) -> dict[str, o
     began = time.monotonic()
     words = ["versus", "now", "before", "-s", SCENARIO, "--budget", options.budget, "--fail-if-slower", options.limit]
     words += ["--out", f"run-{number}", "--seed", str(options.seed + number), "--json", "-q"]
+    words += [] if options.control else ["--no-control"]
     measured = subprocess.run([*HARNESS, *words], cwd=folder, capture_output=True, text=True, timeout=120)
     gate = f"now / before {SCENARIO} cpu < +{options.limit}"
     gated = subprocess.run(
@@ -92,7 +93,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--slowdown", type=float, default=0.10, help="share of the app's CPU cost that is added")
     parser.add_argument("--times", type=int, default=20)
-    parser.add_argument("--budget", default="12s")
+    parser.add_argument("--budget", default="20s")
+    parser.add_argument("--control", action=argparse.BooleanOptionalAction, default=True, help="an A/A control in each")
     parser.add_argument("--limit", default="3%")
     parser.add_argument("--target", default="fastapi-uvicorn")
     parser.add_argument("--seed", type=int, default=1)

@@ -40,7 +40,9 @@ class ProgressObserver(Observer):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._bar.stop()
+        # Where it was never started, stopping would print an empty line.
+        if self._live:
+            self._bar.stop()
 
     def run_started(self, plan: Plan, folder: str) -> None:
         self._total = sum(slot.budget_s for block in plan.blocks for slot in block.slots)

@@ -3,16 +3,17 @@
 import csv
 import io
 import json
+from functools import cache
 
 import pandas as pd
 import pytest
 
 from harness.analyse.summarise import summarise
 from harness.errors import UsageError
-from harness.model import WindowRecord
+from harness.model import Side, WindowRecord
 from harness.render import export
 from harness.render.export import TABLES, Source, table, to_csv, to_json, to_parquet
-from tests.synthetic import make_run
+from tests.synthetic import make_run, points
 from tests.unit.test_check_command import KEPT, harness
 
 WINDOW = WindowRecord(
@@ -22,8 +23,9 @@ WINDOW = WindowRecord(
 )  # fmt: skip
 
 
+@cache
 def source(**options):
-    run = make_run(blocks=3, rounds=4, **options)
+    run = make_run(at=points()[:3], blocks=3, rounds=4, **options)
     return Source("r1", summarise(run.manifest, run.slots, run.samples), run.slots, (WINDOW,))
 
 
@@ -40,7 +42,8 @@ def test_cells_and_contrasts_are_the_summarys_own_numbers():
 
 
 def test_what_was_not_counted_is_marked():
-    run = make_run(blocks=1, rounds=2, wrong=[make_run().slots[0].sides[0]])
+    at = points()[:1]
+    run = make_run(at=at, blocks=1, rounds=2, wrong=[Side("fastapi-uvicorn", at[0].id)])
     frame = table("slices", Source("r", summarise(run.manifest, run.slots, run.samples), run.slots, ()))
     assert set(frame[~frame["counted"]]["target"]) == {"fastapi-uvicorn"}
 

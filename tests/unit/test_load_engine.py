@@ -27,7 +27,9 @@ def load(port, **options):
 
 
 def slot(port, pid=0, budget_s=0.3):
-    return SlotSpec("s", (SideSpec("a", "p", Address(port=port), (request(),), 4, pid, 0.03, 0.005),), 1, budget_s)
+    return SlotSpec(
+        "s", (SideSpec("a", "p", Address(port=port), (request(),), 4, pid, slice_s=0.03, lead_in_s=0.005),), 1, budget_s
+    )
 
 
 def wait_until(condition, seconds=20):

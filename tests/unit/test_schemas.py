@@ -38,7 +38,8 @@ def test_a_runs_files_fit():
     valid("manifest", dumped(Manifest, run.manifest))
     for slot in run.slots():
         valid("slot", dumped(SlotRecord, slot))
-    for made in (make_run(), make_run(all_failed=True, hostile=True, blocks=1)):
+    few = {"blocks": 2, "rounds": 4}
+    for made in (make_run(**few), make_run(**few, all_failed=True, hostile=True)):
         summary = summarise(made.manifest, made.slots, made.samples)
         valid("summary", dumped(type(summary), summary))
     window = WindowRecord("w0", 0, 0, "capacity", "a", "json@32", "wire", {"rate": 10}, "2026-01-01", 1.0, 10, 10)
