@@ -11,31 +11,17 @@ from typing import Any
 from pydantic import TypeAdapter
 from rich.console import Console
 
-from harness.analyse.check import Checked
-from harness.analyse.comparison import Change, Comparison
-from harness.analyse.summary import Cell, ContrastResult, Estimate, Health, Summary, Upkeep
+from harness import model
+from harness.analyse import check, comparison, summary
+from harness.analyse.comparison import Comparison
+from harness.analyse.summary import Summary
 from harness.commands.check import CheckDocument
 from harness.errors import one_of
-from harness.load.document import LoadDocument, LoadFacts, Percentiles
-from harness.model import (
-    Block,
-    Contrast,
-    Failure,
-    Gate,
-    Manifest,
-    Plan,
-    PlannedRequest,
-    Point,
-    RawRequest,
-    Scenario,
-    Side,
-    Slices,
-    Slot,
-    SlotRecord,
-    Target,
-    WindowRecord,
-)  # fmt: skip
-from harness.render.versus import ControlDocument, VersusDocument
+from harness.load import document
+from harness.load.document import LoadDocument
+from harness.model import Abilities, Manifest, SlotRecord, WindowRecord
+from harness.render import versus
+from harness.render.versus import VersusDocument
 
 Schema = dict[str, Any]
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -43,17 +29,15 @@ DOCUMENTS: dict[str, tuple[type, str]] = {
     "manifest": (Manifest, "manifest.json of a run"),
     "slot": (SlotRecord, "a line of slots.jsonl"),
     "window": (WindowRecord, "a line of windows.jsonl"),
+    "features": (Abilities, "features.json of a run"),
     "summary": (Summary, "summary.json, and harness run --json"),
     "load": (LoadDocument, "harness load --json"),
     "versus": (VersusDocument, "harness versus --json"),
     "compare": (Comparison, "harness compare --json"),
     "check": (CheckDocument, "harness check --json"),
 }
-TYPES = (
-    Block, Contrast, Failure, Gate, Manifest, Plan, PlannedRequest, Point, RawRequest, Scenario, Side, Slices, Slot,
-    SlotRecord, Target, WindowRecord, Cell, ContrastResult, Estimate, Health, Summary, Upkeep, Change, Comparison,
-    Checked, CheckDocument, LoadDocument, LoadFacts, Percentiles, ControlDocument, VersusDocument,
-)  # fmt: skip
+ROOMS = (model, summary, comparison, check, document, versus)
+"""Modules whose types stand in the documents, and describe them."""
 _ENTRY = re.compile(r"^    (?:    )?(?P<names>[a-z_0-9]+(?:, [a-z_0-9]+)*): (?P<text>.+)$")
 
 
@@ -78,7 +62,8 @@ def schema_of(name: str) -> Schema:
     kind, what = DOCUMENTS[name]
     schema = TypeAdapter(kind).json_schema(mode="serialization")
     version = schema["properties"]["schema"].get("default", 1)
-    described = {each.__name__: each for each in TYPES}
+    described = {name: each for room in ROOMS for name, each in vars(room).items() if isinstance(each, type)}
+    described[CheckDocument.__name__] = CheckDocument
     for key, part in [(kind.__name__, schema), *schema.get("$defs", {}).items()]:
         if key in described:
             _describe(part, described[key])

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from harness.analyse.summarise import summarise
 from harness.cli import app
 from harness.commands.schema import DOCUMENTS, schema_of, text_of
-from harness.model import Manifest, SlotRecord, WindowRecord
+from harness.model import Abilities, Effort, Feature, Manifest, SlotRecord, WindowRecord
 from harness.record import Run
 from tests.synthetic import make_run
 from tests.unit.test_check_command import KEPT
@@ -42,6 +42,8 @@ def test_a_runs_files_fit():
     for made in (make_run(**few), make_run(**few, all_failed=True, hostile=True)):
         summary = summarise(made.manifest, made.slots, made.samples)
         valid("summary", dumped(type(summary), summary))
+    features = (Feature("a", "jwt", True, False, detail="no token"),)
+    valid("features", dumped(Abilities, Abilities(features, (Effort("a", "a", {"jwt": 3}, {"jwt": {"x": "1"}}),))))
     window = WindowRecord("w0", 0, 0, "capacity", "a", "json@32", "wire", {"rate": 10}, "2026-01-01", 1.0, 10, 10)
     valid("window", dumped(WindowRecord, window))
 

@@ -16,7 +16,7 @@ OLD = Path(__file__).parents[1] / "data" / "schema-1"
 
 def test_every_older_schema_has_a_step_and_what_is_written_is_the_present_one():
     assert set(STEPS) == set(range(1, SCHEMA))
-    for kind in (model.Manifest, model.SlotRecord, model.WindowRecord):
+    for kind in (model.Manifest, model.SlotRecord, model.WindowRecord, model.Abilities):
         assert kind.__dataclass_fields__["schema"].default == SCHEMA
 
 
