@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from harness import __version__
+from harness import __version__, completion
 from harness.errors import HarnessError
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ Targets = Annotated[
         "-t",
         "--target",
         metavar="GLOB",
+        autocompletion=completion.targets,
         help="Target by name or glob, or package.module:attribute@server[,option=value]…; repeatable.",
     ),
 ]
@@ -41,23 +42,36 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def _main(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    pass
+    if not {"-h", "--help"}.intersection(sys.argv):
+        from harness.settings import defaults
+
+        context.default_map = defaults()
 
 
 @app.command()
 def run(
     targets: Targets = [],  # noqa: B006
     scenarios: Annotated[
-        list[str], typer.Option("-s", "--scenario", metavar="GLOB", help="Scenario by name or glob; repeatable.")
+        list[str],
+        typer.Option(
+            "-s",
+            "--scenario",
+            metavar="GLOB",
+            autocompletion=completion.scenarios,
+            help="Scenario by name or glob; repeatable.",
+        ),
     ] = [],  # noqa: B006
     profile: Annotated[
         str,
         typer.Option(
-            metavar="NAME", help="smoke (30 s), quick (4 min), standard (30 min), thorough (1 h) or async (30 min)."
+            metavar="NAME",
+            autocompletion=completion.profiles,
+            help="smoke (30 s), quick (4 min), standard (30 min), thorough (1 h) or async (30 min).",
         ),
     ] = "quick",
     seed: Annotated[int | None, typer.Option(help="Seed of every random choice; a fresh one unless given.")] = None,
@@ -65,7 +79,9 @@ def run(
         str, typer.Option(metavar="TIME", help="Wall time of the whole run, such as 10m; the profile's unless given.")
     ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and its time, measure nothing.")] = False,
-    resume: Annotated[str, typer.Option(metavar="RUN", help="Go on with an interrupted run.")] = "",
+    resume: Annotated[
+        str, typer.Option(metavar="RUN", autocompletion=completion.runs, help="Go on with an interrupted run.")
+    ] = "",
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="The run's folder; results/<run> unless given.")
     ] = None,
@@ -121,7 +137,12 @@ def load(
         float | None, typer.Option("-r", "--rate", help="Requests per second, whatever the replies do (open loop).")
     ] = None,
     arrivals: Annotated[
-        str, typer.Option(metavar="constant|poisson", help="How an open loop spaces them.")
+        str,
+        typer.Option(
+            metavar="constant|poisson",
+            autocompletion=completion.choice("constant", "poisson"),
+            help="How an open loop spaces them.",
+        ),
     ] = "constant",
     method: Annotated[str, typer.Option("-X", "--method", help="GET, or POST where there is a body.")] = "",
     headers: Annotated[list[str], typer.Option("-H", "--header", metavar="'NAME: VALUE'", help="Repeatable.")] = [],  # noqa: B006
@@ -174,20 +195,42 @@ def load(
 
 @app.command()
 def versus(
-    a: Annotated[str, typer.Argument(metavar="A", help="A target, or package.module:attribute@server[,option=value]…")],
-    b: Annotated[str, typer.Argument(metavar="B", help="The target that A is compared with.")],
+    a: Annotated[
+        str,
+        typer.Argument(
+            metavar="A",
+            autocompletion=completion.targets,
+            help="A target, or package.module:attribute@server[,option=value]…",
+        ),
+    ],
+    b: Annotated[
+        str, typer.Argument(metavar="B", autocompletion=completion.targets, help="The target that A is compared with.")
+    ],
     path: Annotated[
         str, typer.Option("--path", metavar="PATH", help="The path that is asked for, with its query.")
     ] = "",
     scenario: Annotated[
-        str, typer.Option("-s", "--scenario", help="A scenario of the contract, in place of --path.")
+        str,
+        typer.Option(
+            "-s",
+            "--scenario",
+            autocompletion=completion.scenarios,
+            help="A scenario of the contract, in place of --path.",
+        ),
     ] = "",
     method: Annotated[str, typer.Option("-X", "--method", help="GET, or POST where there is a body.")] = "",
     headers: Annotated[list[str], typer.Option("-H", "--header", metavar="'NAME: VALUE'", help="Repeatable.")] = [],  # noqa: B006
     body: Annotated[str, typer.Option("--body", metavar="TEXT|@FILE")] = "",
     expect_status: Annotated[int, typer.Option(help="The status that is right; any below 400 unless given.")] = 0,
     concurrency: Annotated[int | None, typer.Option("-c", "--concurrency", min=1, help="Connections.")] = None,
-    metric: Annotated[str, typer.Option(metavar="cpu_cost|throughput", help="What is compared.")] = "cpu_cost",
+    metric: Annotated[
+        str,
+        typer.Option(
+            metavar="cpu_cost|throughput",
+            autocompletion=completion.choice("cpu_cost", "throughput"),
+            help="What is compared.",
+        ),
+    ] = "cpu_cost",
     with_a: Annotated[
         list[str], typer.Option("--with-a", metavar="PACKAGE==VERSION", help="Packages of A's own environment.")
     ] = [],  # noqa: B006
@@ -208,7 +251,8 @@ def versus(
 ) -> None:
     """Say whether A is cheaper (or faster) than B, by how much, and how sure that is.
 
-    Exit codes: 0 measured; 1 slower by more than --fail-if-slower; 2 usage; 3 a side is not ready; 130 interrupted.
+    Exit codes: 0 measured; 1 slower by more than --fail-if-slower; 2 usage; 3 a side is not ready; 4 nothing valid to
+    hold against --fail-if-slower; 130 interrupted.
     """
     from harness.commands import versus as command
 
@@ -238,7 +282,7 @@ def versus(
 
 @app.command()
 def serve(
-    target: Annotated[str, typer.Argument(metavar="TARGET")],
+    target: Annotated[str, typer.Argument(metavar="TARGET", autocompletion=completion.targets)],
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,
 ) -> None:
@@ -301,7 +345,13 @@ def verify(
 
 @app.command("list")
 def list_(
-    what: Annotated[str, typer.Argument(metavar="targets|scenarios|servers|runs")],
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="targets|scenarios|servers|runs",
+            autocompletion=completion.choice("targets", "scenarios", "servers", "runs"),
+        ),
+    ],
     as_json: Json = False,
 ) -> None:
     """List targets, scenarios, servers or runs."""
@@ -333,8 +383,84 @@ def selftest(as_json: Json = False, quiet: Quiet = False) -> None:
 
 
 @app.command()
+def compare(
+    base: Annotated[
+        str,
+        typer.Argument(
+            metavar="BASE", autocompletion=completion.runs, help="The earlier run: its folder or id, or 'latest'."
+        ),
+    ],
+    new: Annotated[
+        str, typer.Argument(metavar="NEW", autocompletion=completion.runs, help="The later run.")
+    ] = "latest",
+    anchor: Annotated[
+        str,
+        typer.Option(metavar="TARGET", help="A target in both runs that did not change; a raw floor unless given."),
+    ] = "",
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print a table for a pull request.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Say what changed between two runs, target by target and contrast by contrast.
+
+    Values are taken relative to an anchor where both runs have one; else their intervals allow for what the machine
+    did in between. To compare two versions, harness versus is quicker and surer: they take turns.
+
+    Exit codes: 0 compared; 3 no such run; 4 NEW lacks a number that BASE has.
+    """
+    from harness.commands import compare as command
+
+    raise typer.Exit(command.run(base, new, anchor, as_json, as_markdown))
+
+
+@app.command()
+def check(
+    run_name: Annotated[
+        str, typer.Argument(metavar="[RUN]", autocompletion=completion.runs, help="A run's folder or id.")
+    ] = "latest",
+    gates: Annotated[
+        list[str],
+        typer.Option(
+            "--gate",
+            metavar="'TARGET [POINT] METRIC < LIMIT'",
+            help="Such as 'fastapi-uvicorn json cpu < 120us', 'new / old json throughput > -3%'; repeatable. "
+            "Metrics: cpu, throughput, p50, p90, p99, p999, errors.",
+        ),
+    ] = [],  # noqa: B006
+    against: Annotated[
+        str,
+        typer.Option(metavar="BASE", autocompletion=completion.runs, help="The baseline: another run's folder or id."),
+    ] = "",
+    max_slower: Annotated[
+        str,
+        typer.Option(metavar="SHARE", help="Worse than BASE in throughput or CPU, at most; the margin unless given."),
+    ] = "",
+    max_p99: Annotated[str, typer.Option(metavar="SHARE", help="The same for p99; no limit unless given.")] = "",
+    anchor: Annotated[
+        str, typer.Option(metavar="TARGET", help="A target in both runs that did not change; see compare.")
+    ] = "",
+    strict: Annotated[bool, typer.Option("--strict", help="Fail also where the interval holds the limit.")] = False,
+    as_json: Json = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="One line where nothing failed.")] = False,
+) -> None:
+    """Hold a run against gates, and against a baseline; for CI.
+
+    A gate fails only where the whole 99% interval lies beyond its limit. Gates can stand in pyproject.toml, as
+    gate = […] under [tool.harness.check].
+
+    Exit codes: 0 none failed; 1 one failed (with --strict: or is undecided); 2 usage; 3 no such run; 4 a number is
+    missing.
+    """
+    from harness.commands import check as command
+
+    request = command.CheckRequest(run_name, tuple(gates), against, max_slower, max_p99, anchor, strict, as_json, quiet)
+    raise typer.Exit(command.run(request))
+
+
+@app.command()
 def report(
-    run_name: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder or id, or 'latest'.")],
+    run_name: Annotated[
+        str, typer.Argument(metavar="RUN", autocompletion=completion.runs, help="A run's folder or id, or 'latest'.")
+    ],
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="reports/<run>.html unless given.")
     ] = None,
@@ -345,6 +471,47 @@ def report(
     from harness.commands import report as command
 
     raise typer.Exit(command.run(run_name, output, open_it, lang))
+
+
+@app.command()
+def export(
+    run_name: Annotated[
+        str, typer.Argument(metavar="[RUN]", autocompletion=completion.runs, help="A run's folder or id.")
+    ] = "latest",
+    format_: Annotated[
+        str,
+        typer.Option(
+            "-f", "--format", metavar="csv|parquet|json", autocompletion=completion.choice("csv", "parquet", "json")
+        ),
+    ] = "csv",
+    table: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="cells, contrasts, slices, windows or all; all for JSON and cells elsewhere unless given.",
+        ),
+    ] = "",
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="A folder for several tables; stdout unless given."),
+    ] = None,
+) -> None:
+    """Write a run's numbers as CSV, Parquet or JSON, with units in the columns' names."""
+    from harness.commands import export as command
+
+    raise typer.Exit(command.run(run_name, format_, table or ("all" if format_ == "json" else "cells"), output))
+
+
+@app.command()
+def schema(
+    name: Annotated[
+        str, typer.Argument(metavar="[NAME]", help="One of the documents; all are listed unless given.")
+    ] = "",
+) -> None:
+    """Print the JSON Schema of a file or of what a command prints as JSON."""
+    from harness.commands import schema as command
+
+    raise typer.Exit(command.run(name))
 
 
 def main() -> None:

@@ -7,10 +7,11 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from harness.errors import NotReadyError, UsageError
+from harness.model import Target
 
 TOOLKIT = "web-harness"
 
@@ -66,6 +67,50 @@ def packages_of(python: str = "") -> dict[str, str]:
         return {}
     pairs = (line.partition("==") for line in _frozen(uv, python or sys.executable))
     return {name: version for name, separator, version in pairs if separator}
+
+
+def own_packages(targets: Iterable[Target]) -> dict[str, dict[str, str]]:
+    """``packages_of`` each target that has an interpreter of its own; one that cannot be run is told when it starts."""
+    by_python: dict[str, dict[str, str]] = {}
+    found = {}
+    for target in targets:
+        if target.python:
+            if target.python not in by_python:
+                try:
+                    by_python[target.python] = packages_of(target.python)
+                except NotReadyError:
+                    by_python[target.python] = {}
+            found[target.name] = by_python[target.python]
+    return found
+
+
+def shadowed(targets: Iterable[Target]) -> list[str]:
+    """A warning for each target whose own environment holds its app, while the working folder holds another.
+
+    Servers look into the working folder first, so that two versions in two environments would be one and the same.
+    """
+    found = []
+    for target in targets:
+        if not target.python:
+            continue
+        module = target.application.partition(":")[0].partition(".")[0]
+        here, own = (_origin(target.python, flag, module) for flag in ("-c", "-Ic"))
+        if own and here != own:
+            found.append(
+                f"{target.name}: {module} comes from {here}, in the working folder, and not from its environment "
+                f"({own}): run from another folder"
+            )
+    return found
+
+
+def _origin(python: str, flag: str, module: str) -> str:
+    """The file that a module is imported from; empty where there is none."""
+    code = f"import importlib.util as u; s = u.find_spec({module!r}); print(s.origin if s else '')"
+    try:
+        done = subprocess.run([python, flag, code], capture_output=True, text=True, timeout=60, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip()
 
 
 def _frozen(uv: str, python: str) -> list[str]:

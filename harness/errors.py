@@ -12,6 +12,9 @@ HarnessError            exit code
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 
 class HarnessError(Exception):
     """What failed; ``hint`` is what to do next."""
@@ -58,3 +61,22 @@ class SchemaError(RecordError):
 
 class EngineError(HarnessError):
     exit_code = 3
+
+
+def nearest(text: str, known: Iterable[str]) -> str:
+    """``did you mean quick or quack?``; empty where nothing is near."""
+    near = get_close_matches(text, list(known), n=3, cutoff=0.5)
+    return f"did you mean {' or '.join(near)}?" if near else ""
+
+
+def one_of(option: str, text: str, known: Iterable[str]) -> str:
+    """``text``, where it is one of the known values.
+
+    Raises:
+        UsageError: it is not; the nearest ones, or all of them, are offered.
+    """
+    values = list(known)
+    if text in values:
+        return text
+    hint = nearest(text, values)
+    raise UsageError(f"{option} {text!r}: must be {', '.join(values[:-1])} or {values[-1]}", hint=hint)

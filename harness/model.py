@@ -402,7 +402,7 @@ class SlotRecord:
     startup_s: Mapping[str, float] = field(default_factory=dict)
     machine: Mapping[str, float] = field(default_factory=dict)
     samples: str = ""
-    schema: int = 1
+    schema: int = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -441,7 +441,7 @@ class WindowRecord:
     failures: tuple[Failure, ...] = ()
     gates: tuple[Gate, ...] = ()
     samples: str = ""
-    schema: int = 1
+    schema: int = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -487,7 +487,7 @@ class Abilities:
 
     features: tuple[Feature, ...]
     effort: tuple[Effort, ...] = ()
-    schema: int = 1
+    schema: int = 2
 
 
 RunStatus = Literal["running", "finished", "interrupted"]
@@ -495,7 +495,13 @@ RunStatus = Literal["running", "finished", "interrupted"]
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """``manifest.json``: all that is needed to read a run again, and to repeat it."""
+    """``manifest.json``: all that is needed to read a run again, and to repeat it.
+
+    Attributes:
+        versions: of the packages that matter, where ``harness`` runs.
+        writer: the toolkit's version.
+        packages: target → package → version, for targets with an interpreter of their own.
+    """
 
     run: str
     name: str
@@ -512,4 +518,6 @@ class Manifest:
     duration_s: float = 0.0
     skipped: tuple[Failure, ...] = ()
     journeys: tuple[Journey, ...] = ()
-    schema: int = 1
+    writer: str = ""
+    packages: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    schema: int = 2

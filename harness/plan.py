@@ -343,7 +343,7 @@ def _fit(
 
     fewest = min(5, profile.blocks)
     if total(fewest, profile.min_rounds) > budget:
-        needed = format_duration(total(fewest, profile.min_rounds))
+        needed = format_duration(math.ceil(total(fewest, profile.min_rounds) + 1))
         raise UsageError(
             f"a budget of {format_duration(budget)} is too short for {fewest} blocks of what was chosen",
             hint=f"--budget {needed.replace(' ', '')} would do, or choose fewer targets (-t) or scenarios (-s)",

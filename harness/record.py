@@ -26,10 +26,10 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import TypeAdapter, ValidationError
 
-from harness.errors import RecordError, SchemaError
+from harness.errors import RecordError, nearest
 from harness.model import Abilities, Manifest, RunStatus, SlotRecord, WindowRecord
+from harness.upgrade import upgraded
 
-SCHEMA = 1
 Samples = Mapping[int, npt.NDArray[np.float64]]
 Value = TypeVar("Value")
 Kept = TypeVar("Kept", SlotRecord, WindowRecord)
@@ -143,8 +143,7 @@ class Run:
                     value = json.loads(line)
                 except ValueError:
                     continue
-                _check_schema(value, path)
-                records.append(_parsed(adapter, value, path))
+                records.append(_parsed(adapter, upgraded(value, path), path))
         return tuple(records)
 
     def samples(self, record: SlotRecord | WindowRecord) -> dict[int, npt.NDArray[np.float64]]:
@@ -179,8 +178,7 @@ def read_json(path: Path, adapter: TypeAdapter[Value]) -> Value:
         raise RecordError(f"{path.parent} holds no run: {path.name} is missing", hint="harness list runs") from None
     except (OSError, ValueError) as error:
         raise RecordError(f"{path} cannot be read: {error}") from None
-    _check_schema(value, path)
-    return _parsed(adapter, value, path)
+    return _parsed(adapter, upgraded(value, path), path)
 
 
 def find_run(name: str, results: Path) -> Path:
@@ -194,8 +192,11 @@ def find_run(name: str, results: Path) -> Path:
     matches = [run for run in runs if run.name == name]
     if matches:
         return matches[0]
-    near = ", ".join(run.name for run in runs[-3:])
-    raise RecordError(f"no run is called {name!r}", hint=f"the latest are {near}" if near else f"{results} has none")
+    if not runs:
+        raise RecordError(f"no run is called {name!r}", hint=f"{results} has none")
+    near = nearest(name, [run.name for run in runs])
+    latest = ", ".join(run.name for run in runs[-3:])
+    raise RecordError(f"no run is called {name!r}", hint=near or f"the latest are {latest}")
 
 
 def list_runs(results: Path) -> list[Path]:
@@ -208,17 +209,6 @@ def list_runs(results: Path) -> list[Path]:
 
 def file_name(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9@=.,\-]+", "_", text)
-
-
-def _check_schema(value: Any, path: Path) -> None:
-    schema = value.get("schema") if isinstance(value, dict) else None
-    if not isinstance(schema, int):
-        raise SchemaError(f"{path} says no schema version: it is not a file of this toolkit")
-    if schema > SCHEMA:
-        raise SchemaError(
-            f"{path} has schema {schema}; this version reads up to {SCHEMA}",
-            hint="install the version that wrote it: pip install --upgrade web-harness",
-        )
 
 
 def _parsed(adapter: TypeAdapter[Value], value: Any, path: Path) -> Value:

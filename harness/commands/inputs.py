@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from harness.errors import UsageError
@@ -32,3 +33,20 @@ def content(option: str, text: str) -> bytes:
         return Path(text[1:]).read_bytes()
     except OSError as error:
         raise UsageError(f"{option} {text}: {error.strerror}", hint="after @ stands the name of a file") from None
+
+
+def share(option: str, text: str) -> float | None:
+    """0.03 from ``3%`` or ``0.03``; ``None`` from nothing.
+
+    Raises:
+        UsageError: it is no share, or below zero.
+    """
+    if not text:
+        return None
+    try:
+        value = float(text.rstrip("%")) / 100 if text.endswith("%") else float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < math.inf:
+        raise UsageError(f"{option} {text!r} is no share", hint="write 3%")
+    return value

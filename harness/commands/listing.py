@@ -11,7 +11,7 @@ from rich.table import Table
 
 from harness.commands.select import RESULTS
 from harness.declare import load_declarations
-from harness.errors import HarnessError, UsageError
+from harness.errors import HarnessError, one_of
 from harness.record import Run, list_runs
 from harness.servers import SERVERS, accepted_values, backlog_of, extra_of, load_server, version_of
 from harness.services import needs_of, pool_size
@@ -23,9 +23,7 @@ Row = dict[str, str]
 
 
 def run(what: str, as_json: bool) -> int:
-    if what not in LISTS:
-        raise UsageError(f"there is no list of {what!r}", hint=f"lists: {', '.join(LISTS)}")
-    rows = LISTS[what]()
+    rows = LISTS[one_of("the list", what, LISTS)]()
     if as_json:
         sys.stdout.write(json.dumps(rows, indent=1) + "\n")
         return 0

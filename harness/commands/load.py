@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.status import Status
 
 from harness.commands.inputs import content, seconds
-from harness.errors import UsageError
-from harness.load.document import document
+from harness.errors import UsageError, one_of
+from harness.load.document import LoadFacts, document
 from harness.load.engine import Engine
 from harness.load.soundness import reasons
 from harness.load.spec import (
@@ -89,7 +89,7 @@ def run(request: LoadRequest, out: Console | None = None, err: Console | None = 
     with Engine(cpus, request.processes) as engine:
         measurement = _send(engine, spec, request, err)
     why = reasons(measurement, spec.connections)
-    facts = {
+    facts: LoadFacts = {
         "url": request.url,
         "loop": "stream" if not isinstance(spec, LoadSpec) else "closed" if spec.rate is None else "open",
         "connections": spec.connections,
@@ -187,11 +187,7 @@ def _check(request: LoadRequest, destination: Destination) -> None:
 
 
 def _arrivals(text: str) -> Arrivals:
-    if text == "constant":
-        return "constant"
-    if text == "poisson":
-        return "poisson"
-    raise UsageError(f"--arrivals {text!r}: must be constant or poisson")
+    return "constant" if one_of("--arrivals", text, ("constant", "poisson")) == "constant" else "poisson"
 
 
 def _send(engine: Engine, spec: Spec, request: LoadRequest, err: Console) -> LoadMeasurement:

@@ -22,8 +22,10 @@ class ProgressObserver(Observer):
         self._console, self._quiet = console, quiet
         self._live = console.is_terminal and not quiet
         columns = (SpinnerColumn(), BarColumn(24), TextColumn("{task.percentage:>3.0f}%"), TimeElapsedColumn())
-        self._bar = Progress(*columns, TextColumn("{task.description}"), console=console, refresh_per_second=4)
-        self._task = self._bar.add_task("starting servers", total=1.0)
+        texts = (TextColumn("{task.fields[left]}"), TextColumn("{task.description}"))
+        self._bar = Progress(*columns, *texts, console=console, refresh_per_second=4)
+        self._task = self._bar.add_task("starting servers", total=1.0, left="")
+        self._estimate = 0.0
         self._total = self._done = 0.0
         self._slots = self._slot_number = 0
         self._blocks = 0
@@ -39,14 +41,18 @@ class ProgressObserver(Observer):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._bar.stop()
+        # Where it was never started, stopping would print an empty line.
+        if self._live:
+            self._bar.stop()
 
     def run_started(self, plan: Plan, folder: str) -> None:
         self._total = sum(slot.budget_s for block in plan.blocks for slot in block.slots)
         self._total += sum(window.seconds for window in plan.windows)
         self._slots = sum(len(block.slots) for block in plan.blocks)
         self._blocks = len(plan.blocks)
+        self._estimate = plan.estimate_s
         self._bar.update(self._task, total=self._total)
+        self._at(0.0)
         parts = []
         if plan.blocks:
             targets = plan.blocks[0].targets
@@ -84,12 +90,13 @@ class ProgressObserver(Observer):
             rate = progress.replies / progress.elapsed_s
             name = self._window or progress.slot.partition("-")[2]
             text = f"{name}  {rate:,.0f} req/s" + ("" if self._window else f", round {progress.round + 1}")
-            self._bar.update(self._task, completed=self._done + progress.elapsed_s, description=escape(text))
+            self._at(self._done + progress.elapsed_s)
+            self._describe(text)
 
     def slot_ended(self, slot: Slot, record: SlotRecord) -> None:
         if record.attempt == 0:
             self._done += slot.budget_s
-        self._bar.update(self._task, completed=self._done)
+        self._at(self._done)
         for gate in record.gates:
             if gate.fatal:
                 self._say(f"{slot.id}: {gate.target or 'slot'}: {gate.gate}: {gate.reason}", style="yellow")
@@ -124,6 +131,12 @@ class ProgressObserver(Observer):
 
     def warned(self, message: str) -> None:
         self._say(message, style="yellow")
+
+    def _at(self, done: float) -> None:
+        """Moves the bar; the time left is that of the plan, without what goes to undecided contrasts at the end."""
+        left = self._estimate * max(0.0, 1 - done / self._total) if self._total else 0.0
+        text = f"{format_duration(left)} left" if left else "using what is left of the budget"
+        self._bar.update(self._task, completed=done, left=text)
 
     def _block(self, index: int) -> str:
         return f"{index + 1}/{self._blocks}"

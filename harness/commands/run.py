@@ -18,7 +18,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from harness import environment
+from harness import __version__, environment
 from harness.allocate import next_block
 from harness.ceiling import busy_concurrencies, ceilings
 from harness.commands.finish import finish
@@ -27,9 +27,11 @@ from harness.commands.journeys import loads, plan_journeys, send_journeys, takin
 from harness.commands.progress import ProgressObserver, time_of
 from harness.commands.select import RESULTS, chosen_targets
 from harness.commands.selftest_file import selftest_facts
+from harness.commands.step_summary import append
 from harness.conduct import conduct
 from harness.declare import load_declarations
-from harness.errors import UsageError
+from harness.envs import own_packages, shadowed
+from harness.errors import UsageError, one_of
 from harness.launch import Servers
 from harness.load.engine import Engine
 from harness.model import Extension, Manifest, Plan, PlannedRequest
@@ -110,6 +112,7 @@ def run(request: RunRequest) -> int:
         if not opened.slots() and not opened.windows():
             return code
     finish(opened, request.report, as_json=request.as_json)
+    append((opened.folder / "summary.md").read_text("utf-8"))
     return code
 
 
@@ -138,11 +141,8 @@ def fleet_of(
 
 def prepare(request: RunRequest, placement: Placement) -> Manifest:
     """The manifest of a run to come, with its plan; everything that the user may have got wrong is found here."""
-    if request.fleet not in FLEETS:
-        raise UsageError(f"no fleet is called {request.fleet!r}", hint=f"fleets: {', '.join(FLEETS)}")
-    if request.profile not in PROFILES:
-        raise UsageError(f"no profile is called {request.profile!r}", hint=f"profiles: {', '.join(PROFILES)}")
-    profile = PROFILES[request.profile]
+    one_of("--fleet", request.fleet, FLEETS)
+    profile = PROFILES[one_of("--profile", request.profile, PROFILES)]
     budget = seconds("--budget", request.budget) if request.budget else None
     declarations = load_declarations()
     targets, skipped = chosen_targets(request.targets, declarations)
@@ -178,7 +178,7 @@ def prepare(request: RunRequest, placement: Placement) -> Manifest:
     sent = [point.requests for point in plan.points] + [journey.requests for journey in alone.journeys]
     needs = needs_of(planned.endpoint for planned in chain.from_iterable(sent))
     created = datetime.now(UTC)
-    warnings = (placement.note,) if placement.note else ()
+    warnings = tuple(note for note in (placement.note, *shadowed(targets)) if note)
     return Manifest(
         run=f"{created:%Y%m%d-%H%M%S}-{seed}",
         name=request.name,
@@ -194,6 +194,8 @@ def prepare(request: RunRequest, placement: Placement) -> Manifest:
         warnings=warnings,
         skipped=skipped,
         journeys=alone.journeys,
+        writer=__version__,
+        packages=own_packages(targets),
     )
 
 

@@ -12,24 +12,26 @@ from pathlib import Path
 
 from rich.console import Console
 
-from harness import environment
+from harness import __version__, environment
 from harness.analyse.looks import LOOKS
 from harness.analyse.summarise import summarise
 from harness.analyse.summary import ContrastResult, Summary
 from harness.ceiling import busy_concurrencies, ceilings
 from harness.commands.finish import save_summary
-from harness.commands.inputs import content, seconds
+from harness.commands.inputs import content, seconds, share
 from harness.commands.live import VersusObserver
 from harness.commands.select import RESULTS, chosen_targets
+from harness.commands.step_summary import append
 from harness.conduct import conduct
 from harness.declare import load_declarations, select_scenarios
-from harness.envs import packages_of, with_packages
-from harness.errors import LaunchError, UsageError
+from harness.envs import own_packages, packages_of, shadowed, with_packages
+from harness.errors import LaunchError, UsageError, one_of
 from harness.load.engine import Engine
 from harness.load.url import parse_headers
 from harness.model import Extension, Manifest, Metric, Plan, Point, RawRequest, Scenario, Target
 from harness.placement import Placement, detect
 from harness.record import Run
+from harness.render.markdown import render_markdown
 from harness.render.versus import document, lines, state
 from harness.services import Services, needs_of, services
 from harness.versus import block, named_apart, point_of, probe, raw_point, versus_plan
@@ -65,7 +67,7 @@ class VersusRequest:
 def run(request: VersusRequest) -> int:
     """Measures until it is decided or the budget is spent; returns the exit code."""
     errors = Console(stderr=True, quiet=request.quiet)
-    limit = parse_share(request.fail_if_slower)
+    limit = share("--fail-if-slower", request.fail_if_slower)
     metric = parse_metric(request.metric)
     budget = seconds("--budget", request.budget)
     a, b = sides(request)
@@ -84,11 +86,12 @@ def run(request: VersusRequest) -> int:
         manifest = new_manifest(request, plan, (a, b), placement, seed)
         opened = Run.create(request.out or RESULTS / manifest.run, manifest)
         interrupted = measure(opened, placement, around, errors)
-    notes = [note for note in (probed.note, placement.note) if note]
+    notes = [note for note in (probed.note, placement.note, *shadowed((a, b))) if note]
     if not opened.slots():
         return 130
     summary = summarise(opened.manifest, opened.slots(), opened.samples)
     save_summary(opened, summary)
+    append(render_markdown(opened.manifest, summary))
     result = main_contrast(summary)
     took = time.monotonic() - began
     differing = differing_packages(a, b)
@@ -102,7 +105,10 @@ def run(request: VersusRequest) -> int:
     if interrupted:
         return 130
     _raise_failures(opened)
-    return 1 if limit is not None and slower_than(result, limit) else 0
+    if limit is None:
+        return 0
+    # A gate that had nothing to judge must not look like one that passed.
+    return 1 if slower_than(result, limit) else 4 if result.ratio is None else 0
 
 
 def measure(opened: Run, placement: Placement, around: Services, errors: Console) -> bool:
@@ -200,6 +206,8 @@ def new_manifest(
         environment=environment.describe(placement),
         versions=environment.versions(),
         warnings=(placement.note,) if placement.note else (),
+        writer=__version__,
+        packages=own_packages((a, b)),
     )
 
 
@@ -224,22 +232,9 @@ def slower_than(result: ContrastResult, limit: float) -> bool:
     return result.ci_high < 1 / (1 + limit)
 
 
-def parse_share(text: str) -> float | None:
-    """0.03 from ``"3%"``."""
-    if not text:
-        return None
-    try:
-        return float(text.rstrip("%")) / 100 if text.endswith("%") else float(text)
-    except ValueError:
-        raise UsageError(f"--fail-if-slower {text!r} is no share", hint="write 3%") from None
-
-
 def parse_metric(text: str) -> Metric:
-    if text == "cpu_cost":
-        return "cpu_cost"
-    if text == "throughput":
-        return "throughput"
-    raise UsageError(f"--metric {text!r}: must be cpu_cost or throughput")
+    """Raises ``UsageError`` for any other text."""
+    return "cpu_cost" if one_of("--metric", text, ("cpu_cost", "throughput")) == "cpu_cost" else "throughput"
 
 
 def _raise_failures(run: Run) -> None:

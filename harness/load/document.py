@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import Literal
 
 import numpy as np
+from typing_extensions import TypedDict
 
 from harness.load.spec import FloatArray, LoadMeasurement
 
@@ -13,23 +13,97 @@ SCHEMA = 1
 PERCENTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p999": 0.999}
 
 
-def percentiles(samples: FloatArray | None) -> dict[str, float] | None:
+class Percentiles(TypedDict):
+    """Microseconds; each an actual sample, but for the mean."""
+
+    p50: float
+    p90: float
+    p99: float
+    p999: float
+    max: float
+    mean: float
+
+
+class LoadFacts(TypedDict):
+    """What was asked for."""
+
+    url: str
+    loop: Literal["open", "closed", "stream"]
+    connections: int
+    rate_rps: float | None
+    seed: int
+    processes: int
+
+
+class LoadDocument(LoadFacts):
+    """What ``harness load --json`` prints. Times are in the unit that their name says, ``null`` where there is none.
+
+    Attributes:
+        loop: ``open`` (an arrival rate), ``closed`` (a concurrency), or ``stream`` (WebSocket, server-sent events).
+        requests: requests whose time had come; ``answered + failed + dropped + unfinished``.
+        answered: right replies.
+        dropped: requests of an open loop that were never sent, because too many were under way.
+        waited: requests of an open loop that waited for a free connection.
+        errors: kind of error → count. ``examples``: an example of each.
+        status: status code → count.
+        throughput_rps: right replies per second of ``duration_s``, of those that were whole by its end.
+        service_time_us: from the moment a request was sent to its last byte.
+        response_time_us: from the moment that was planned for it to its last byte; open loop.
+        lateness_us: from the planned moment to the send, the generator's own fault; open loop.
+        series: other times of streams, such as between two messages.
+        windows: right replies per ``window_s``, one stretch after another; ``failed_windows``: failures.
+        generator_cpu: share of a CPU that the generator used; ``generator_wait``: share of the time it waited for one.
+        validity: why not to trust the figures; empty when sound.
+    """
+
+    schema: int
+    requests: int
+    answered: int
+    failed: int
+    dropped: int
+    unfinished: int
+    waited: int
+    errors: dict[str, int]
+    examples: dict[str, str]
+    status: dict[str, int]
+    duration_s: float
+    elapsed_s: float
+    throughput_rps: float | None
+    service_time_us: Percentiles | None
+    response_time_us: Percentiles | None
+    lateness_us: Percentiles | None
+    series: dict[str, Percentiles | None]
+    window_s: float
+    windows: list[int]
+    failed_windows: list[int]
+    generator_cpu: float
+    generator_wait: float
+    connects: int
+    reconnects: int
+    retries: int
+    surplus: int
+    interrupted: bool
+    validity: list[str]
+
+
+def percentiles(samples: FloatArray | None) -> Percentiles | None:
     """``p50 p90 p99 p999 max mean``, each an actual sample (but the mean); ``None`` where there are none."""
     if samples is None or not len(samples):
         return None
     values = np.quantile(samples, list(PERCENTILES.values()), method="inverted_cdf")
-    table = {name: float(value) for name, value in zip(PERCENTILES, values, strict=True)}
-    return table | {"max": float(samples.max()), "mean": float(samples.mean())}
+    p50, p90, p99, p999 = (float(value) for value in values)
+    return {
+        "p50": p50,
+        "p90": p90,
+        "p99": p99,
+        "p999": p999,
+        "max": float(samples.max()),
+        "mean": float(samples.mean()),
+    }
 
 
-def document(measurement: LoadMeasurement, reasons: tuple[str, ...], facts: Mapping[str, Any]) -> dict[str, Any]:
-    """The ``--json`` document (``schema`` 1). Times in the unit their name says; ``null`` where there is no figure.
-
-    Attributes of the document beside those of ``LoadMeasurement``:
-        requests: requests whose time had come; ``answered + failed + dropped + unfinished``.
-        throughput_rps: right replies per second of ``duration_s``, of those that were whole by its end.
-        validity: why not to trust the figures; empty when sound.
-    """
+def document(measurement: LoadMeasurement, reasons: tuple[str, ...], facts: LoadFacts) -> LoadDocument:
+    """The ``--json`` document; ``reasons`` become its ``validity``."""
     m = measurement
     return {
         "schema": SCHEMA,

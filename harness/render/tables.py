@@ -35,18 +35,18 @@ def summary_csv(summary: Summary) -> str:
     for cell in summary.cells:
         writer.writerow(
             [
-                _safe(cell.target),
-                _safe(cell.point),
-                _safe(cell.scenario),
-                _safe(";".join(f"{key}={value}" for key, value in cell.params.items())),
+                formula_safe(cell.target),
+                formula_safe(cell.point),
+                formula_safe(cell.scenario),
+                formula_safe(";".join(f"{key}={value}" for key, value in cell.params.items())),
                 cell.concurrency,
                 cell.status,
                 *_estimate(cell.throughput_rps),
                 *_estimate(cell.cpu_us),
                 *(_number(cell.service_time_us.get(name)) for name in PERCENTILES),
                 cell.replies,
-                _safe(";".join(f"{kind}={count}" for kind, count in cell.errors.items())),
-                _safe("; ".join(cell.reasons)),
+                formula_safe(";".join(f"{kind}={count}" for kind, count in cell.errors.items())),
+                formula_safe("; ".join(cell.reasons)),
             ]
         )
     return out.getvalue()
@@ -62,5 +62,5 @@ def _number(value: float | None) -> str:
     return "" if value is None else repr(float(value))
 
 
-def _safe(text: str) -> str:
+def formula_safe(text: str) -> str:
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from harness.analyse.summary import Cell, ContrastResult, Summary
-from harness.model import Manifest
+from typing_extensions import TypedDict
+
+from harness.analyse.summary import Cell, ContrastResult, Summary, Verdict
+from harness.model import Manifest, Metric
 from harness.render.numbers import signed
 from harness.render.sentences import METRICS, contrast_sentence, plain
 from harness.render.view import view_of
@@ -14,6 +15,58 @@ from harness.units import format_duration, significant
 
 SCHEMA = 1
 UNITS = {"cpu_cost": "µs of CPU per request", "throughput": "requests per second"}
+
+
+class ControlDocument(TypedDict):
+    """A against its own twin."""
+
+    ratio: float | None
+    ci_low: float | None
+    ci_high: float | None
+    verdict: Verdict
+
+
+class VersusDocument(TypedDict):
+    """What ``harness versus --json`` prints.
+
+    Attributes:
+        ratio: A / B of ``metric``, with the ends of its 99% interval over blocks.
+        margin: as a share: what is called a difference of consequence.
+        difference: A − B in ``unit``.
+        a_value, b_value: the absolute values in ``unit``.
+        blocks: repetitions with fresh servers; ``blocks_needed``: in all, to decide it; ``null`` where it is decided.
+        validity: why the result is less than sound; empty when sound.
+        control: the A/A control, one entry, or none where it was left out.
+        packages: package → its version on A's side and on B's, where the two environments differ.
+        folder: where the run's files are.
+    """
+
+    schema: int
+    a: str
+    b: str
+    point: str
+    metric: Metric
+    unit: str
+    ratio: float | None
+    ci_low: float | None
+    ci_high: float | None
+    verdict: Verdict
+    margin: float
+    difference: float | None
+    difference_low: float | None
+    difference_high: float | None
+    a_value: float | None
+    b_value: float | None
+    blocks: int
+    blocks_needed: int | None
+    duration_s: float
+    validity: list[str]
+    notes: list[str]
+    control: list[ControlDocument]
+    packages: dict[str, list[str]]
+    folder: str
+
+
 Packages = Mapping[str, tuple[str, str]]
 
 
@@ -44,9 +97,8 @@ def lines(
 
 def document(
     summary: Summary, result: ContrastResult, took_s: float, notes: Sequence[str], packages: Packages, folder: str
-) -> dict[str, Any]:
-    """The JSON of ``harness versus --json``; ``difference`` is A − B in ``unit``."""
-    values = {name: _cell(summary, side.target) for name, side in (("a_value", result.a), ("b_value", result.b))}
+) -> VersusDocument:
+    """The JSON of ``harness versus --json``."""
     return {
         "schema": SCHEMA,
         "a": result.a.target,
@@ -62,7 +114,8 @@ def document(
         "difference": result.difference,
         "difference_low": result.difference_low,
         "difference_high": result.difference_high,
-        **{name: _value(cell, result) for name, cell in values.items()},
+        "a_value": _value(_cell(summary, result.a.target), result),
+        "b_value": _value(_cell(summary, result.b.target), result),
         "blocks": result.blocks,
         "blocks_needed": result.blocks_needed,
         "duration_s": took_s,

@@ -90,7 +90,7 @@ def experiment(
     """
     with tempfile.TemporaryDirectory(prefix="harness-slowdown-") as name:
         folder = Path(name)
-        cost, per_turn = _calibrate(target, point, engine, placement, folder, seed)
+        cost, per_turn = calibrate(target, point, engine, placement, folder, seed)
         sides = {0.0: slowed(target, 0, folder / "base.book", target.name)}
         for share in shares:
             turns, label = round(share * cost / per_turn), f"{target.name}+{share:.0%}"
@@ -127,7 +127,7 @@ def _burnt(book: Path) -> float:
         opened.close()
 
 
-def _calibrate(
+def calibrate(
     target: Target, point: Point, engine: Engine, placement: Placement, folder: Path, seed: int
 ) -> tuple[float, float]:
     """CPU seconds of a request of the app as it is, and of one turn of the loop while serving."""

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SHARED = {"units", "errors", "model", "record"}
+SHARED = {"units", "errors", "model", "record", "upgrade"}
 WRITE = [
     {"toml_lines", "placement"},
-    {"declare", "profiles"},
+    {"declare", "profiles", "settings", "settings_schema"},
     {"timing", "afford", "ladders"},
     {"plan", "allocate", "narrow"},
     {
@@ -33,7 +33,7 @@ WRITE = [
     {"conduct"},
 ]
 READ = [{"analyse"}, {"render"}]
-TOP = {"commands", "cli", "truth"}
+TOP = {"commands", "cli", "completion", "truth"}
 
 
 def modules(folder):

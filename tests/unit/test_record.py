@@ -1,10 +1,9 @@
-import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from harness.errors import RecordError, SchemaError
+from harness.errors import RecordError
 from harness.model import Manifest, Plan, Side, Slices, SlotRecord
 from harness.record import Run, find_run, list_runs
 from tests.conftest import NoRoom
@@ -48,19 +47,6 @@ def test_a_broken_sample_file_is_no_number(tmp_path):
     assert run.samples(saved) == {}
 
 
-@pytest.mark.parametrize("file", ["manifest.json", "slots.jsonl"])
-def test_a_newer_schema_is_refused(tmp_path, file):
-    run = Run.create(tmp_path / "r1", MANIFEST)
-    run.append(record(), {})
-    path = run.folder / file
-    value = json.loads(path.read_text())
-    value["schema"] = 2
-    path.write_text(json.dumps(value))
-    with pytest.raises(SchemaError, match="schema 2; this version reads up to 1") as caught:
-        Run.open(run.folder).slots()
-    assert "upgrade" in caught.value.hint
-
-
 @pytest.mark.parametrize("content", ["", "[]", "{}", "not json"])
 def test_what_is_no_manifest_is_refused(tmp_path, content):
     (tmp_path / "manifest.json").write_text(content)
@@ -102,4 +88,8 @@ def test_runs_are_found_by_path_id_and_latest(tmp_path):
     assert find_run("latest", tmp_path) in list_runs(tmp_path)
     with pytest.raises(RecordError, match="no run is called 'r3'") as caught:
         find_run("r3", tmp_path)
+    assert "did you mean" in caught.value.hint
     assert "r1" in caught.value.hint
+    with pytest.raises(RecordError) as caught:
+        find_run("of yesterday", tmp_path)
+    assert caught.value.hint.startswith("the latest are")

@@ -1,0 +1,208 @@
+"""Two runs, target by target and contrast by contrast.
+
+Absolute figures of different runs are not taken in the same rounds, so the machine's state is in their ratio. Where
+both runs hold an anchor, a target that did not change, each run's values are taken relative to it within rounds, and
+the ratio of these ratios is judged; contrasts are such ratios already. Without an anchor the interval takes each run
+for one draw of the machine's states (``welch_interval``), which makes it several times as wide, and honest.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import cast
+
+import numpy as np
+
+from harness.analyse.cells import Samples
+from harness.analyse.comparison import Basis, Change, Comparison, Measure
+from harness.analyse.differences import differences
+from harness.analyse.frames import Frames, tidy
+from harness.analyse.interval import FloatArray, pooled_autocorrelation
+from harness.analyse.judge import Judged, judge_run
+from harness.analyse.looks import ALPHA, MIN_BLOCKS, Sequential
+from harness.analyse.ratio import absolute_values, contrast_values
+from harness.analyse.summary import Verdict
+from harness.analyse.tails import aligned, block_percentiles
+from harness.analyse.verdict import adjust, classify
+from harness.analyse.welch import welch_interval
+from harness.model import Contrast, Manifest, Metric, Side, SlotRecord, Target
+
+METRICS: tuple[Metric, ...] = ("cpu_cost", "throughput")
+FLOOR = "raw"
+"""Framework of the targets without one: what anchors a comparison unless another target is named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A run with the block values that a comparison needs.
+
+    Attributes:
+        values: measure → side → a value per block.
+        tails: side → block → p99 in µs.
+    """
+
+    manifest: Manifest
+    frames: Frames
+    judged: Judged
+    values: Mapping[Metric, Mapping[Side, FloatArray]]
+    tails: Mapping[Side, Mapping[int, float]]
+    targets: Mapping[str, Target] = field(default_factory=dict)
+
+    @property
+    def sides(self) -> list[Side]:
+        """Sides with a number, twins left out, in the plan's order."""
+        known = {side for each in self.values.values() for side in each}
+        names = [target.name for target in self.manifest.targets if not target.twin_of]
+        return [s for p in self.manifest.plan.points for n in names if (s := Side(n, p.id)) in known]
+
+
+def measured(manifest: Manifest, slots: Sequence[SlotRecord], samples: Samples) -> Measured:
+    frames = tidy(slots)
+    points = manifest.plan.points
+    return Measured(
+        manifest,
+        frames,
+        judge_run(manifest, frames),
+        {metric: absolute_values(frames.slices, points, metric) for metric in METRICS},
+        block_percentiles(frames, samples, "p99"),
+        {target.name: target for target in manifest.targets},
+    )
+
+
+def compare(base: Measured, new: Measured, *, anchor: str = "") -> Comparison:
+    """Every side and every contrast that both runs measured.
+
+    Args:
+        anchor: name of a target in both runs that did not change; a floor without a framework unless given.
+    """
+    mine, theirs = base.sides, new.sides
+    shared = [side for side in theirs if side in set(mine)]
+    pairs: list[tuple[Change, FloatArray, FloatArray]] = []
+    for side in shared:
+        pairs += _side(base, new, side, _anchor(base, new, side, anchor))
+    pairs += _contrasts(base, new)
+    anchors = {change.against for change, _, _ in pairs if change.basis == "anchored"}
+    plain = any(change.basis == "absolute" and change.target not in anchors for change, _, _ in pairs)
+    return Comparison(
+        base=base.manifest.run,
+        new=new.manifest.run,
+        changes=_judged(pairs),
+        warnings=differences(base.manifest, new.manifest, plain),
+        only_base=tuple(f"{side.target} at {side.point}" for side in mine if side not in set(theirs)),
+        only_new=tuple(f"{side.target} at {side.point}" for side in theirs if side not in set(mine)),
+    )
+
+
+def _anchor(base: Measured, new: Measured, side: Side, wanted: str) -> str:
+    """The target that this side is seen relative to, at the same point in both runs; empty where there is none."""
+    both = {other.target for other in base.sides if other.point == side.point}
+    both &= {other.target for other in new.sides if other.point == side.point}
+    both.discard(side.target)
+    if wanted:
+        return wanted if wanted in both else ""
+    kind = new.targets[side.target].interface
+    floors = [new.targets[name] for name in sorted(both)]
+    floors = [t for t in floors if t.framework == FLOOR and replace(base.targets[t.name], reference=t.reference) == t]
+    if new.targets[side.target].framework == FLOOR:
+        return ""
+    return next((t.name for t in sorted(floors, key=lambda t: t.interface != kind)), "")
+
+
+def _side(base: Measured, new: Measured, side: Side, anchor: str) -> Iterable[tuple[Change, FloatArray, FloatArray]]:
+    other = Side(anchor, side.point)
+    for metric in METRICS:
+        plain = [run.values[metric].get(side, np.empty(0)) for run in (base, new)]
+        change = _change(side, metric, "absolute", "", _level(plain[0]), _level(plain[1]), _margin(base, new, metric))
+        if anchor:
+            relative = [_ratios(run, metric, side, other) for run in (base, new)]
+            if all(each.size >= 2 for each in relative):
+                yield replace(change, basis="anchored", against=anchor), relative[0], relative[1]
+                continue
+        yield change, np.log(plain[0]), np.log(plain[1])
+    tails = [run.tails.get(side, {}) for run in (base, new)]
+    if not all(tails):
+        return
+    logs = [np.log(np.asarray(list(each.values()))) for each in tails]
+    levels = [float(np.exp(each.mean())) for each in logs]
+    change = _change(side, "p99", "absolute", "", levels[0], levels[1], _margin(base, new, "throughput"))
+    if anchor:
+        logs_to = [aligned(run.tails.get(side, {}), run.tails.get(other, {})) for run in (base, new)]
+        if all(each.size >= 2 for each in logs_to):
+            yield replace(change, basis="anchored", against=anchor), logs_to[0], logs_to[1]
+            return
+    yield change, logs[0], logs[1]
+
+
+def _contrasts(base: Measured, new: Measured) -> Iterable[tuple[Change, FloatArray, FloatArray]]:
+    known = {contrast.id for contrast in base.manifest.plan.contrasts} - base.judged.controls - new.judged.controls
+    for contrast in new.manifest.plan.contrasts:
+        if contrast.id not in known or contrast.a.point != contrast.b.point:
+            continue
+        series = [run.judged.values[contrast.id].log_ratio for run in (base, new)]
+        if not all(each.size for each in series):
+            continue
+        levels = [float(np.exp(each.mean())) for each in series]
+        margin = max(run.judged.margins[contrast.id] for run in (base, new))
+        yield (
+            _change(contrast.a, contrast.metric, "contrast", contrast.b.target, levels[0], levels[1], margin),
+            series[0],
+            series[1],
+        )
+
+
+def _ratios(run: Measured, metric: Metric, side: Side, anchor: Side) -> FloatArray:
+    pair = Contrast("anchor", "real", metric, side, anchor)
+    return contrast_values(run.frames.slices, [pair], run.manifest.plan.points)["anchor"].log_ratio
+
+
+def _change(
+    side: Side, measure: Measure, basis: Basis, against: str, base: float | None, new: float | None, margin: float
+) -> Change:
+    return Change(side.target, side.point, measure, basis, against, "undecided", base, new, margin=margin)
+
+
+def _margin(base: Measured, new: Measured, metric: Metric) -> float:
+    return max(run.judged.metric_margins[metric] for run in (base, new))
+
+
+def _level(values: FloatArray) -> float | None:
+    return float(np.exp(np.log(values).mean())) if values.size else None
+
+
+def _judged(pairs: Sequence[tuple[Change, FloatArray, FloatArray]]) -> tuple[Change, ...]:
+    """Each change with its interval, and its verdict after Benjamini–Hochberg over all of them."""
+    phi = float(pooled_autocorrelation(values for _, *both in pairs for values in both))
+    found: list[Change] = []
+    for change, base, new in pairs:
+        counted = replace(change, base_blocks=base.size, new_blocks=new.size)
+        if base.size < 2 or new.size < 2:
+            verdict: Verdict = "undecided" if base.size and new.size else "not-measurable"
+            found.append(replace(counted, verdict=verdict, reason=_few(base, new)))
+            continue
+        interval = welch_interval(new, base, ALPHA, autocorrelation=phi, run_effect=change.basis == "absolute")
+        found.append(
+            replace(
+                counted,
+                ratio=math.exp(interval.mean),
+                ci_low=math.exp(interval.low),
+                ci_high=math.exp(interval.high),
+                p_value=float(interval.p_value),
+                reason=_few(base, new),
+            )
+        )
+    tested = [i for i, c in enumerate(found) if c.p_value is not None and not c.reason]
+    adjusted = adjust([cast(float, found[i].p_value) for i in tested])
+    for index, p in zip(tested, adjusted, strict=True):
+        change = found[index]
+        low, high = (math.log(cast(float, end)) for end in (change.ci_low, change.ci_high))
+        significant = p <= Sequential().family_alpha
+        verdict = cast(Verdict, str(classify(low, high, significant, math.log1p(change.margin))))
+        found[index] = replace(change, verdict=verdict, p_adjusted=float(p))
+    return tuple(found)
+
+
+def _few(base: FloatArray, new: FloatArray) -> str:
+    fewest = min(base.size, new.size)
+    return f"{fewest} of the at least {MIN_BLOCKS} blocks that a verdict needs" if fewest < MIN_BLOCKS else ""

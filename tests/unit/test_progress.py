@@ -1,0 +1,53 @@
+"""Progress of a run: a bar on a terminal, plain lines elsewhere, nothing when asked to be quiet."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from harness.commands.progress import ProgressObserver
+from harness.load.spec import Progress
+from tests.synthetic import make_run
+
+
+def shown(terminal, quiet=False, **options):
+    run = make_run(blocks=2, rounds=3, **options)
+    plan, out = run.manifest.plan, io.StringIO()
+    console = Console(file=out, force_terminal=terminal, width=150, stderr=False)
+    with ProgressObserver(console, quiet) as observer:
+        observer.run_started(plan, "results/r1")
+        records = iter(run.slots)
+        for block in plan.blocks:
+            observer.block_started(block.index, len(block.targets))
+            for slot in block.slots:
+                observer.slot_started(slot, 0)
+                observer.slot_progress(Progress(slot.id, slot.budget_s / 2, 500, 1))
+                observer.slot_ended(slot, next(records))
+        observer.warned("take care")
+    return out.getvalue()
+
+
+def test_without_a_terminal_each_slot_is_a_plain_line():
+    text = shown(False)
+    lines = text.splitlines()
+    assert "about 9m 00s. Results: results/r1" in lines[0]
+    assert len([line for line in lines if "verified replies in" in line]) == sum("[" in line for line in lines)
+    assert lines[-1] == "take care"
+    assert "\x1b" not in text
+
+
+def test_a_terminal_gets_a_bar_with_the_time_that_is_left():
+    text = shown(True)
+    assert "left" in text
+    assert "using what is left of the budget" in text
+    assert "verified replies in" not in text
+
+
+def test_quiet_says_nothing():
+    assert shown(False, quiet=True) == shown(True, quiet=True) == ""
+
+
+@pytest.mark.parametrize("variable", ["NO_COLOR"])
+def test_no_color_leaves_no_color(monkeypatch, variable):
+    monkeypatch.setenv(variable, "1")
+    assert "\x1b[3" not in shown(True)
