@@ -14,7 +14,7 @@ from harness.model import Effort, Failure, Feature, Gate, LadderKind, Metric, Pa
 Verdict = Literal["different", "different-size-open", "small", "same", "undecided", "not-measurable"]
 ClaimVerdict = Literal["supported", "refuted", "depends", "undecided", "not-tested"]
 EvidenceKind = Literal[
-    "contrast", "throughput", "cpu", "served", "capacity", "feature", "lines", "packages", "memory", "startup"
+    "contrast", "throughput", "cpu", "served", "capacity", "feature", "lines", "packages", "memory", "startup", "step"
 ]
 CrossoverOutcome = Literal["overtakes", "draws-ahead", "ahead", "behind", "none"]
 Badge = Literal["sound", "warnings", "do-not-cite"]

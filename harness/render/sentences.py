@@ -6,6 +6,7 @@ is called so.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -15,6 +16,7 @@ from harness.render.numbers import Figure, Sentence, excess, microseconds, plain
 from harness.render.view import View
 from harness.units import format_duration, significant
 
+_UNIT = re.compile(r"ms|[hms]")
 Fields = dict[str, Field]
 __all__ = ["APART", "Sentence", "contrast_sentence", "parties", "plain", "title"]
 
@@ -42,7 +44,7 @@ def title(summary: Summary, language: Language = ENGLISH) -> str:
 
 def duration(seconds: float, language: Language = ENGLISH) -> str:
     """``3m 20s``, with the units as the language writes them."""
-    return "".join(language.texts.get(f"duration.{part}", part) for part in format_duration(seconds))
+    return _UNIT.sub(lambda unit: language.text(f"duration.{unit[0]}"), format_duration(seconds))
 
 
 def contrast_sentence(view: View, index: int, contrast: ContrastResult, *, located: bool = True) -> Sentence:

@@ -8,8 +8,8 @@ import pytest
 
 from harness.analyse.claims.judge import CLAIMS, with_claims
 from harness.analyse.summarise import summarise
-from harness.analyse.summary import Cell, Summary, Upkeep
-from harness.model import Effort, Feature, Manifest, Point, Scenario, Target
+from harness.analyse.summary import Cell, LadderResult, LadderStep, Summary, Upkeep
+from harness.model import Effort, Feature, Manifest, Point, Scenario, Side, Target
 from harness.render.numbers import Figure, plain
 from harness.render.sections.claims import CHARTS, claims, evidence_sentence
 from harness.render.sections.registry import SECTIONS
@@ -197,6 +197,35 @@ def test_servers_are_judged_when_all_of_them_were_tried():
     assert judged("C17", cells=(*only, failed)) == "depends"
 
 
+def step(label: str, verdict: str, scenario: str = "json", added: float = 12.0) -> LadderStep:
+    sides = Side("fastapi", f"{scenario}@16"), Side("fastapi", JSON_AT)
+    return LadderStep(label, *sides, "round", verdict, "", 1.2, 1.1, 1.3, added, added - 2, added + 2)  # type: ignore[arg-type]
+
+
+def ladder(*steps: LadderStep) -> tuple[LadderResult, ...]:
+    return (LadderResult("fastapi", "FastAPI", "framework", (), steps),)
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "verdict"),
+    [
+        (["different"] * 7, "supported"),
+        (["different"] * 6, "undecided"),
+        (["different"] * 6 + ["undecided"], "undecided"),
+        (["different"] * 6 + ["same"], "depends"),
+        (["undecided"] * 7, "undecided"),
+    ],
+)
+def test_stages_are_shown_one_by_one(verdicts, verdict):
+    assert judged("C18", ladders=ladder(*(step(f"stage {n}", v) for n, v in enumerate(verdicts)))) == verdict
+
+
+def test_dependencies_resolve_where_what_needs_them_is_answered():
+    assert judged("C8", features=probed("fastapi", "jwt")) == "supported"
+    assert judged("C8", features=probed("fastapi", absent=("jwt",))) == "refuted"
+    assert judged("C8") == "not-tested"
+
+
 def everything() -> Summary:
     features = (*probed("fastapi", *PAGES), *probed("tornado", "websocket"), *probed("flask", absent=("websocket",)))
     effort = (
@@ -209,7 +238,9 @@ def everything() -> Summary:
     contrasts = tuple(versus(a, b, 1.5, metric=metric) for a, b in pairs for metric in ("throughput", "cpu_cost"))
     cells = tuple(one for point in POINTS for one in every_target(point.id, 45.0))
     upkeep = tuple(Upkeep(target.name, 0.5, 5e7) for target in TARGETS)
-    return with_claims(RUN, summary(cells=cells, contrasts=contrasts, upkeep=upkeep, features=features, effort=effort))
+    ladders = ladder(*(step(f"stage {n}", "different", "dependency" if n == 6 else "json") for n in range(7)))
+    parts = {"cells": cells, "contrasts": contrasts, "upkeep": upkeep, "features": features, "effort": effort}
+    return with_claims(RUN, summary(**parts, ladders=ladders))
 
 
 def test_every_claim_has_its_evidence_in_words_and_numbers_of_the_summary():

@@ -1,15 +1,21 @@
 """Every word of the report is in the language files, which agree with each other and with what uses them."""
 
 import re
+import tomllib
 from pathlib import Path
 from string import Formatter
 
 import pytest
 
+from harness.analyse.summarise import summarise
 from harness.errors import UsageError
 from harness.render.language.catalogue import ENGLISH, Language, language, languages
 from harness.render.language.particles import with_particle
 from harness.render.numbers import Figure, plain
+from harness.render.report import render_report
+from harness.render.sentences import duration
+from tests.synthetic import make_run
+from tests.unit.summaries import Numbers, manifest, summary
 
 RENDER = Path(__file__).parents[2] / "harness" / "render"
 SOURCES = [path for path in (*RENDER.rglob("*.py"), *RENDER.rglob("*.j2")) if "language" not in path.parts]
@@ -36,6 +42,56 @@ def test_a_language_has_no_key_and_no_field_of_its_own(code):
     for key, text in language(code).texts.items():
         if not key.startswith("known."):
             assert fields(text) <= fields(ENGLISH.texts[key]), key
+
+
+def test_korean_says_almost_everything():
+    """A text that was added lately may still be missing: it is shown in English."""
+    own = tomllib.loads((RENDER / "language" / "ko.toml").read_text("utf-8"))
+    there = {f"{room}.{key}" for room, texts in own.items() for key in texts}
+    missing = [key for key in ENGLISH.texts if key not in there]
+    assert len(missing) < 0.2 * len(ENGLISH.texts), missing
+
+
+def test_a_korean_page_has_korean_sentences_and_the_same_numbers():
+    korean = render_report(manifest(), summary(), (), language=language("ko"))
+    english = render_report(manifest(), summary(), ())
+    assert '<html lang="ko">' in korean
+    assert "fast는 slow보다 초당 요청을" in korean
+    assert "무엇을 골라야 하나?" in korean
+    assert not set(ENGLISH.names("questions").values()) & set(re.findall(r"<h3>([^<]*)</h3>", korean))
+    assert sorted(Numbers(korean).shown) == sorted(Numbers(english).shown)
+
+
+@pytest.mark.parametrize(
+    ("reason", "korean"),
+    [
+        ("4 of 30 slots were retried", "슬롯 30개 가운데 4개를 다시 측정함"),
+        (
+            "fast: foreign-cpu: other processes used 70% of the server's CPU (limit 3%) (2 slots); odd",
+            "fast: foreign-cpu: 다른 프로세스가 서버 CPU의 70%를 씀(한계 3%) (슬롯 2개); odd",
+        ),
+        ("what nobody foresaw", "what nobody foresaw"),
+    ],
+)
+def test_reasons_of_the_analysis_are_translated_by_their_pattern(reason, korean):
+    assert language("ko").reason(reason) == korean
+    assert ENGLISH.reason(reason) == reason
+
+
+def test_the_badges_own_reasons_are_known():
+    run = make_run(blocks=3, rounds=2, retried=True, interrupted=True)
+    reasons = summarise(run.manifest, run.slots, run.samples).reasons
+    assert len(reasons) > 2
+    assert [reason for reason in reasons if language("ko").reason(reason) == reason] == []
+
+
+def test_durations_have_the_units_of_the_language():
+    assert [duration(seconds, language("ko")) for seconds in (0.01, 5, 200, 7000)] == [
+        "10 밀리초",
+        "5.0 초",
+        "3분 20초",
+        "1시간 57분",
+    ]
 
 
 def test_numbers_have_their_nouns():

@@ -63,12 +63,19 @@ class Language:
         return self.texts.get(f"known.{text}", text)
 
     def reason(self, text: str) -> str:
-        """A reason that the analysis wrote (in English) in this language; as it is where it fits no known pattern."""
-        for key, pattern in _reasons() if self.code != DEFAULT else ():
+        """Reasons that the analysis wrote (in English) in this language; what fits no known pattern stays as it is."""
+        return text if self.code == DEFAULT else "; ".join(self._reason(each) for each in text.split("; "))
+
+    def _reason(self, text: str) -> str:
+        for key, pattern in _reasons():
             found = pattern.fullmatch(text)
-            if found and key in self.texts:
-                return self.text(key, **found.groupdict())
-        return text
+            if found:
+                fields = found.groupdict()
+                if "reason" in fields:
+                    fields["reason"] = self._reason(fields["reason"])
+                return self.text(key, **fields)
+        head, colon, rest = text.partition(": ")
+        return f"{head}: {self._reason(rest)}" if colon else text
 
 
 @cache
@@ -114,7 +121,7 @@ def _filled(value: Field, spec: str) -> Sentence:
         one, _, many = spec.partition("|")
         return (*parts, f" {one if number == 1 else many}")
     if "/" in spec:
-        return (*parts, with_particle(plain(parts), spec))
+        return (*parts, with_particle(Markup(plain(parts)).striptags(), spec))
     return parts
 
 

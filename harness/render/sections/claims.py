@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from harness.analyse.summary import ClaimResult, Evidence
 from harness.render.charts.sweep import model_rps
 from harness.render.language.catalogue import Field
-from harness.render.numbers import Figure, Sentence, mebibytes
+from harness.render.numbers import Figure, Sentence, mebibytes, microseconds
 from harness.render.sentences import contrast_sentence
 from harness.render.view import View
 from harness.units import significant
@@ -25,6 +25,7 @@ CHARTS = {
     "packages": "upkeep",
     "memory": "upkeep",
     "startup": "upkeep",
+    "step": "ladder",
 }
 """Kind of evidence → the section that draws it."""
 
@@ -89,6 +90,8 @@ def evidence_sentence(view: View, evidence: Evidence) -> Sentence:
     index = int(number)
     if room == "contrasts":
         return contrast_sentence(view, index, view.summary.contrasts[index])
+    if room == "ladders":
+        return _step(view, evidence.path, index, int(below.rpartition(".")[2]))
     if room == "cells":
         return _cell(view, evidence, index)
     if room == "features":
@@ -96,6 +99,22 @@ def evidence_sentence(view: View, evidence: Evidence) -> Sentence:
     if room == "upkeep":
         return _upkeep(view, evidence, index)
     return _effort(view, index, below, evidence.parts)
+
+
+def _step(view: View, path: str, number: int, index: int) -> Sentence:
+    step = view.summary.ladders[number].steps[index]
+    verdict = view.language.text(f"verdicts.{step.verdict}")
+    if step.difference is None:
+        return view.language.say("evidence.step_open", step=step.label, verdict=verdict)
+    interval: Sentence = ()
+    if step.difference_low is not None and step.difference_high is not None:
+        ends = (
+            microseconds(step.difference_low, f"{path}.difference_low"),
+            microseconds(step.difference_high, f"{path}.difference_high"),
+        )
+        interval = view.language.say("contrast.interval", low=ends[0], high=ends[1])
+    added = microseconds(step.difference, f"{path}.difference")
+    return view.language.say("evidence.step", step=step.label, added=added, interval=interval, verdict=verdict)
 
 
 def _cell(view: View, evidence: Evidence, index: int) -> Sentence:
