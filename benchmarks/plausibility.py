@@ -1,0 +1,160 @@
+"""Ratios of throughput that others have published, measured here on GET /json, side by side with what was published.
+
+    python benchmarks/plausibility.py [--budget 150] [--seed 1] [--keep FOLDER]
+
+A ratio outside of the published range is not wrong for that: the last column says what differs. Pairs that are not
+installed are passed over. Nothing else may run meanwhile.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from harness.analyse.summarise import summarise
+from harness.analyse.summary import ContrastResult
+from harness.commands.select import is_installed
+from harness.conduct import conduct
+from harness.declare import ContrastIn, load_declarations, parse_target, select_scenarios
+from harness.load.engine import Engine
+from harness.model import Manifest, Target
+from harness.observe import Silent
+from harness.placement import detect
+from harness.plan import make_plan, with_twin
+from harness.profiles import Profile
+from harness.record import Run
+from harness.servers import interface_of, load_server
+
+UVICORN = "uvicorn,loop=uvloop,http=httptools"
+BARE = {
+    name: f"benchmarks.bare:{name}@{UVICORN},name=bare-{name}" for name in ("starlette", "fastapi", "fastapi_declared")
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """Throughput of ``a`` ÷ ``b``, the first pair that is there, and why ours may differ."""
+
+    label: str
+    pairs: tuple[tuple[str, str], ...]
+    low: float
+    high: float
+    why: str
+
+
+PUBLISHED = (
+    Published(
+        "FastAPI ÷ Starlette, apps of the contract",
+        (("fastapi-uvicorn", "starlette-uvicorn"),),
+        0.65,
+        0.85,
+        "the contract's FastAPI declares its reply, which FastAPI then validates and serializes; published apps do not",
+    ),
+    Published(
+        "FastAPI ÷ Starlette, bare apps as published",
+        (("bare-fastapi", "bare-starlette"),),
+        0.65,
+        0.85,
+        "the published kind of app: no declared reply, no middleware",
+    ),
+    Published(
+        "FastAPI with a declared reply ÷ without",
+        (("bare-fastapi_declared", "bare-fastapi"),),
+        0.0,
+        0.0,
+        "what the declared reply alone takes",
+    ),
+    Published(
+        "Uvicorn, httptools ÷ h11, raw app",
+        (
+            ("raw-asgi-uvicorn", "raw-asgi-uvicorn-uvloop-h11"),
+            ("raw-asgi-uvicorn-asyncio", "raw-asgi-uvicorn-h11-asyncio"),
+        ),
+        2.5,
+        3.5,
+        "the less everything else costs, the larger the ratio of the parsers",
+    ),
+    Published(
+        "Granian ÷ Uvicorn, raw app",
+        (("raw-asgi-granian", "raw-asgi-uvicorn"),),
+        1.5,
+        2.5,
+        "published figures give Granian threads of its own beside the worker; here server and runtime share one CPU",
+    ),
+    Published(
+        "raw ASGI ÷ FastAPI",
+        (("raw-asgi-uvicorn", "fastapi-uvicorn"),),
+        3.5,
+        4.5,
+        "routing, middleware for CORS, and the declared reply are in FastAPI's share",
+    ),
+    Published(
+        "FastAPI ÷ Flask (gthread)",
+        (("fastapi-uvicorn", "flask-gunicorn-gthread"),),
+        0.8,
+        2.2,
+        "gunicorn's threads hand each request over between threads, which costs more the more connections there are",
+    ),
+)
+
+
+def installed() -> dict[str, Target]:
+    known = {target.name: target for target in load_declarations().targets}
+    known |= {target.name: target for target in (parse_target(text, interface_of) for text in BARE.values())}
+    return {name: target for name, target in known.items() if is_installed(load_server(target.server).package)}
+
+
+def measure(pairs: list[tuple[str, str]], targets: dict[str, Target], budget_s: float, seed: int, folder: Path) -> Run:
+    names = dict.fromkeys(name for pair in pairs for name in pair)
+    chosen = with_twin([targets[name] for name in names])
+    scenarios = select_scenarios(load_declarations(), ["json"])
+    declared = [ContrastIn(question="ladder", a=a, b=b, scenarios=["json"]) for a, b in pairs]
+    profile = Profile("plausibility", budget_s, 5, 5, "full")
+    plan = make_plan(chosen, scenarios, declared, profile, seed=seed)
+    created = datetime.now(UTC).isoformat(timespec="seconds")
+    command = "python benchmarks/plausibility.py"
+    manifest = Manifest("plausibility", "", created, "running", command, seed, plan, chosen, scenarios, {}, {})
+    run, placement = Run.create(folder, manifest), detect()
+    with Engine(placement.generator) as engine:
+        conduct(run, engine, placement, Silent())
+    return run
+
+
+def line(published: Published, found: ContrastResult | None) -> str:
+    wanted = f"{published.low:g} to {published.high:g}" if published.high else ""
+    if found is None or found.ratio is None or found.ci_low is None or found.ci_high is None:
+        return f"{published.label:<46} {'not measured':<24} {wanted:<10} {found.reason if found else ''}"
+    measured = f"{found.ratio:.2f} [{found.ci_low:.2f}, {found.ci_high:.2f}]"
+    overlaps = found.ci_low <= published.high and found.ci_high >= published.low
+    word = "" if not published.high else "agrees" if overlaps else "differs"
+    return f"{published.label:<46} {measured:<24} {wanted:<10} {word:<8} {published.why}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--budget", type=float, default=150, help="seconds (default: 150)")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--keep", type=Path, help="folder for the run's data (default: a temporary one)")
+    options = parser.parse_args()
+    targets = installed()
+    chosen = {
+        each: pair for each in PUBLISHED if (pair := next((p for p in each.pairs if set(p) <= set(targets)), None))
+    }
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = options.keep or Path(scratch) / "run"
+        run = measure(list(chosen.values()), targets, options.budget, options.seed, folder)
+        summary = summarise(run.manifest, run.slots(), run.samples)
+    results = {(c.a.target, c.b.target): c for c in summary.contrasts if c.metric == "throughput"}
+    print(
+        f"{summary.blocks} blocks, {summary.duration_s:.0f} s; {summary.badge}: {'; '.join(summary.reasons) or 'sound'}"
+    )
+    print(f"{'throughput on json':<46} {'measured':<24} {'published':<10}")
+    for each in PUBLISHED:
+        print(line(each, results.get(chosen.get(each, ("", "")))))
+
+
+if __name__ == "__main__":
+    main()
