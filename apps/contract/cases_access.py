@@ -15,6 +15,7 @@ from apps.contract.settings import ALLOWED_ORIGIN
 CHALLENGE = (("www-authenticate", "Bearer"),)
 OTHER_ORIGIN = "https://evil.example.net"
 ALLOW_ORIGIN = "access-control-allow-origin"
+VARIES = (("vary", "Origin"),)
 
 
 def access() -> tuple[Endpoint, ...]:
@@ -122,9 +123,9 @@ def _cors() -> Endpoint:
 
     def simple(name: str, origin: str, *, path: str = "/json", reply: Any = None, status: int = 200) -> Case:
         case = get(name, path, reply or {"message": GREETING})
-        case = replace(case, headers=(("origin", origin),), status=status)
+        case = replace(case, headers=(("origin", origin),) if origin else (), status=status, reply_headers=VARIES)
         if origin == ALLOWED_ORIGIN:
-            return replace(case, reply_headers=allowed)
+            return replace(case, reply_headers=(*allowed, *VARIES))
         return replace(case, absent_headers=(ALLOW_ORIGIN,))
 
     def preflight(name: str, origin: str, path: str, method: str, header: str = "") -> Case:
@@ -132,14 +133,15 @@ def _cors() -> Endpoint:
         headers += [("access-control-request-headers", header)] if header else []
         case = Case(name, "OPTIONS", path, tuple(headers), b"", 200, "", None, b"", preflight=True)
         if origin != ALLOWED_ORIGIN:
-            return replace(case, absent_headers=(ALLOW_ORIGIN,))
+            return replace(case, absent_headers=(ALLOW_ORIGIN,), reply_headers=VARIES)
         more = [("access-control-allow-methods", method)]
         more += [("access-control-allow-headers", header)] if header else []
-        return replace(case, reply_headers=(*allowed, *more))
+        return replace(case, reply_headers=(*allowed, *more, *VARIES))
 
     mine, other = ALLOWED_ORIGIN, OTHER_ORIGIN
     cases = (
         simple("simple", mine),
+        simple("simple-none", ""),
         simple("simple-other", other),
         simple("simple-null", "null"),
         simple("simple-suffix", f"{mine}.evil.example.net"),

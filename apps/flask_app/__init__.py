@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Flask
+from flask import Flask, Response
 from flask_cors import CORS
 
 from apps.contract.inbound import MAX_BODY_BYTES
@@ -27,10 +27,17 @@ def create_app(store: products.Store = database) -> Flask:
         allow_headers=list(CORS_HEADERS),
         always_send=False,
     )
+    app.after_request(vary_by_origin)
     errors.register(app)
     for module in (basics, orders, waits, io, products, users, upload, streams, documents):
         app.register_blueprint(module.blueprint)
     return app
+
+
+def vary_by_origin(response: Response) -> Response:
+    """What a cache must know; Flask-CORS says so only where it admits several origins."""
+    response.headers["Vary"] = "Origin"
+    return response
 
 
 app = create_app()

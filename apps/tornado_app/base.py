@@ -15,10 +15,9 @@ class ApiHandler(RequestHandler):
     """Answers errors as the contract words them and adds no header of its own; admits one other origin."""
 
     def set_default_headers(self) -> None:
-        if "Origin" in self.request.headers:
-            self.set_header("Vary", "Origin")
-            if self.request.headers["Origin"] == ALLOWED_ORIGIN:
-                self.set_header("Access-Control-Allow-Origin", ALLOWED_ORIGIN)
+        self.set_header("Vary", "Origin")
+        if self.request.headers.get("Origin") == ALLOWED_ORIGIN:
+            self.set_header("Access-Control-Allow-Origin", ALLOWED_ORIGIN)
 
     def options(self, *args: str) -> None:
         """The preflight of CORS; any other ``OPTIONS`` is refused, as in the other apps."""
