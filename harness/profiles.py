@@ -81,7 +81,7 @@ PROFILES = {
             "grid",
             scenarios=("io-sleep", "io-db", "io-upstream"),
             targets=MAP,
-            reserve=0.25,
+            reserve=0.2,
             bisect=True,
             longest_turn_s=2.0,
             studies_s=12 * 60,

@@ -13,7 +13,7 @@ MANY_SLICE_S = 0.25
 RAMP_S = 0.01
 SERVICE_TIMES_PER_SLICE = 20
 EXPECTED_SERVICE_S = 0.004
-EXPECTED_CPU_S = 0.0005
+EXPECTED_CPU_S = 0.0007
 USUAL = 32
 """Connections for which ``EXPECTED_SERVICE_S`` is meant."""
 REPLIES_PER_SLICE = 64
@@ -50,7 +50,7 @@ def lead_in(point: Point) -> float:
     """The ramp of a slice with waits: replies that were under way for less than one wait cannot have ended yet.
 
     None with many connections: there replies come in waves as long as the slice, and no window inside it counts them
-    fairly. All replies over slice and drain do, less one wait in which there can be none; see ``idle``. None with one.
+    fairly. All replies over slice and drain do, over the time in which the server was not idle. None with one.
     """
     return RAMP_S + point.wait_s if point.wait_s and 1 < point.concurrency <= MANY else 0.0
 
@@ -65,8 +65,8 @@ def grows(point: Point) -> bool:
     return point.concurrency <= MANY and not (point.wait_s and point.concurrency == 1)
 
 
-def idle(point: Point) -> float:
-    """The part of slice and drain together in which no reply can come, where all of both is counted: one wait."""
+def crowd_wait(point: Point) -> float:
+    """The wait, where there are so many connections that all replies over slice and drain are counted."""
     return point.wait_s if point.concurrency > MANY else 0.0
 
 

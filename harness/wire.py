@@ -7,7 +7,7 @@ from apps.contract.tokens import fill
 from harness.launch import Running
 from harness.load.spec import Address, Expected, SideSpec, WireRequest
 from harness.model import Point, Target
-from harness.timing import grows, idle, lead_in, slice_length, stagger
+from harness.timing import crowd_wait, grows, lead_in, slice_length, stagger
 from harness.verify import case_of
 
 TIMEOUT_S = 15.0
@@ -47,7 +47,7 @@ def side_spec(target: Target, point: Point, running: Running) -> SideSpec:
         usage_file=running.usage_file,
         slice_s=slice_length(point),
         lead_in_s=lead_in(point),
-        idle_s=idle(point),
+        crowd_wait_s=crowd_wait(point),
         stagger_s=stagger(point),
         grows=grows(point),
         timeout_s=TIMEOUT_S,

@@ -69,7 +69,7 @@ class SideSpec:
             over slice and drain.
         stagger_s: time over which a slice's first sends are spread evenly, so that replies after a wait do not come in
             bursts.
-        idle_s: the part of slice and drain together in which no reply can come, where all replies are counted.
+        crowd_wait_s: how long a request waits, where so many do that all replies of slice and drain are counted.
         grows: whether a slow server gets longer slices.
     """
 
@@ -82,7 +82,7 @@ class SideSpec:
     slice_s: float = 0.05
     lead_in_s: float = 0.0
     stagger_s: float = 0.0
-    idle_s: float = 0.0
+    crowd_wait_s: float = 0.0
     grows: bool = True
     timeout_s: float = 10.0
     usage_file: str = ""
