@@ -16,10 +16,7 @@ from harness.model import PlannedRequest, RawRequest, Target
 from harness.servers import Bind
 
 TIMEOUT_S = 15.0
-<<<<<<< HEAD
 EARLY_REFUSAL = "early-refusal"
-=======
->>>>>>> main
 # What servers and not apps decide; any other header must be in the case's own list.
 FREE_HEADERS = frozenset(
     ("date", "server", "connection", "keep-alive", "content-type", "content-length", "transfer-encoding")
