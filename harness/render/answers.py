@@ -88,7 +88,7 @@ def _leader(view: View, place: Place) -> list[Sentence]:
         return []
     rate = measured(estimate, f"cells.{index}.throughput_rps")
     half = say("pick.half", half=rate.half) if rate.half else ()
-    top = say("pick.highest", where=view.where(place.id), target=name, value=rate.value, half=half)
+    top = say("pick.highest", where=_where(view, place), target=name, value=rate.value, half=half)
     if len(ranked) == 1:
         return [(*top, *say("pick.unchallenged"))]
     second = ranked[1][1]
@@ -97,6 +97,16 @@ def _leader(view: View, place: Place) -> list[Sentence]:
         if contrast.a.point == contrast.b.point == place.id and pair == {name, second}:
             return [(*top, *contrast_sentence(view, number, contrast, located=False))]
     return [(*top, *_tied(view, place, name, index))]
+
+
+def _where(view: View, place: Place) -> str:
+    """The point, with its wait in words."""
+    if not place.wait_s:
+        return view.where(place.id)
+    wait = f"{place.wait_s * 1e3:g}"
+    params = "".join(f", {key}={value}" for key, value in place.params.items() if key != "ms")
+    shared = {"scenario": place.scenario, "params": params, "wait": wait}
+    return view.language.text("pick.waiting", count=place.concurrency, **shared)
 
 
 def _tied(view: View, place: Place, name: str, index: int) -> Sentence:

@@ -7,6 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 from harness.analyse.summarise import summarise
 from harness.model import Gate
+from harness.render.language.catalogue import language
 from harness.render.report import render_report
 from tests.browser.conftest import NEEDS_CHROMIUM
 from tests.synthetic import TARGETS, make_run
@@ -55,6 +56,17 @@ def visible_names(page):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_violation(open_page, scheme):
     page = open_page(color_scheme=scheme)
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true })")
+    results = Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()
+
+
+def test_the_korean_page_is_as_accessible(open_page, tmp_path):
+    run = make_run(blocks=5, rounds=2)
+    found = summarise(run.manifest, run.slots, run.samples)
+    path = tmp_path / "ko.html"
+    path.write_text(render_report(run.manifest, found, run.slots, language=language("ko")), "utf-8")
+    page = open_page(path)
     page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true })")
     results = Axe().run(page)
     assert results.violations_count == 0, results.generate_report()
@@ -166,6 +178,33 @@ def test_without_javascript_everything_is_there(open_page):
     assert page.get_by_label("This report as Markdown").is_visible()
 
 
+def test_the_first_screen_holds_all_four_answers(open_page):
+    page = open_page(viewport={"width": 1280, "height": 900})
+    boxes = [one.bounding_box() for one in page.locator(".answer .headline").all()]
+    assert len(boxes) == 4
+    assert all(box["y"] + box["height"] <= 900 for box in boxes)
+
+
+def test_questions_stay_readable_on_a_narrow_screen(open_page):
+    page = open_page(viewport={"width": 360, "height": 780})
+    assert all(one.bounding_box()["width"] > 200 for one in page.locator(".answer h3").all())
+
+
+def test_a_workload_is_read_between_measured_points_and_not_beyond(open_page):
+    page = open_page()
+    box, source = page.get_by_label("I/O wait, ms"), page.locator("#own-source")
+    box.fill("3")
+    text = source.inner_text()
+    low, high = (float(part.split()[-1]) for part in text.partition("measured ")[2].split(" ms")[:2])
+    assert low < 3 < high
+    assert "interpolated" in text
+    assert page.locator("#own-result tbody tr").count() > 3
+    box.fill("100000")
+    assert "nothing is said of 100000 ms" in source.inner_text()
+    box.fill("-1")
+    assert source.inner_text() == ""
+
+
 @pytest.mark.parametrize("width", [360, 768, 1280])
 def test_the_page_never_scrolls_sideways(open_page, width):
     page = open_page(viewport={"width": width, "height": 800})
@@ -177,7 +216,8 @@ def test_print_shows_answers_and_leaves_out_controls(open_page):
     page = open_page(color_scheme="dark")
     page.emulate_media(media="print")
     assert page.locator(".headline").first.is_visible()
-    assert not page.locator(".tools").is_visible()
+    assert not page.locator("#decision .tools").is_visible()
+    assert not page.locator("#workload-form").is_visible()
     assert not page.locator(".pin").first.is_visible()
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(251, 250, 247)"
 

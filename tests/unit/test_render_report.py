@@ -7,11 +7,14 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from markupsafe import escape
 
 from harness.analyse.summarise import summarise
 from harness.analyse.summary import Estimate, Upkeep
 from harness.model import Failure, Gate, Side, Target
+from harness.render.language.catalogue import language
 from harness.render.report import render_report, repeat_command
 from harness.render.sections.registry import SECTIONS, Material
 from harness.render.view import view_of
@@ -71,6 +74,23 @@ def test_every_shown_number_is_the_summarys():
 def test_numbers_of_an_analysed_run_are_its_summarys():
     page, results = rendered(make_run(blocks=6, rounds=4))
     assert check_numbers(page, results) > 300
+
+
+@settings(max_examples=6, deadline=None, derandomize=True)
+@given(
+    blocks=st.integers(1, 6),
+    failing=st.lists(st.sampled_from(["tornado", "flask-gunicorn", "fastapi-uvicorn"]), max_size=2),
+    odd=st.fixed_dictionaries({name: st.booleans() for name in ("hostile", "all_failed", "interrupted", "retried")}),
+    code=st.sampled_from(["en", "ko"]),
+)
+def test_any_run_shows_its_summarys_numbers_in_any_language(blocks, failing, odd, code):
+    run = make_run(blocks=blocks, rounds=2, failing=failing, **odd)
+    found = summarise(run.manifest, run.slots, run.samples)
+    page = render_report(run.manifest, found, run.slots, language=language(code))
+    assert check_numbers(page, found) >= 6
+    assert "alert('x')</script>" not in page
+    told = [claim.verdict for claim in found.claims]
+    assert page.count('class="ruled ') == len(told)
 
 
 def test_the_page_asks_nothing_of_a_network_and_has_unique_ids():
