@@ -1,4 +1,4 @@
-"""Apps as published benchmarks write them: one route, no middleware, no declared reply. Beside them the same with one.
+"""Apps as published benchmarks write them: one route, no middleware; with a declared reply and without one.
 
 Not part of the contract: ``plausibility.py`` measures them to say where the contract's apps do more.
 """
@@ -23,15 +23,17 @@ async def greeting(request: Request) -> JSONResponse:
 starlette = Starlette(routes=[Route("/health", health), Route("/json", greeting)])
 fastapi = FastAPI(openapi_url=None)
 fastapi_declared = FastAPI(openapi_url=None)
+fastapi_response = FastAPI(openapi_url=None)
 
 
 @fastapi.get("/health")
 @fastapi_declared.get("/health")
+@fastapi_response.get("/health")
 async def fastapi_health():
     return {"status": "ok"}
 
 
-@fastapi.get("/json", response_class=JSONResponse)
+@fastapi.get("/json")
 async def fastapi_greeting():
     return {"message": "Hello, World!"}
 
@@ -39,3 +41,6 @@ async def fastapi_greeting():
 @fastapi_declared.get("/json")
 async def declared_greeting() -> GreetingReply:
     return {"message": "Hello, World!"}
+
+
+fastapi_response.get("/json", response_model=None)(greeting)
