@@ -16,7 +16,6 @@ from pathlib import Path
 
 from harness.analyse.summarise import summarise
 from harness.analyse.summary import ContrastResult
-from harness.commands.select import is_installed
 from harness.conduct import conduct
 from harness.declare import ContrastIn, load_declarations, parse_target, select_scenarios
 from harness.load.engine import Engine
@@ -26,7 +25,7 @@ from harness.placement import detect
 from harness.plan import make_plan, with_twin
 from harness.profiles import Profile
 from harness.record import Run
-from harness.servers import interface_of, load_server
+from harness.servers import interface_of, missing_for
 
 FAST, SLOW = "uvicorn,loop=uvloop,http=httptools", "uvicorn,loop=asyncio,http=h11"
 BARE = {
@@ -120,7 +119,7 @@ def installed() -> dict[str, Target]:
         target.name: target
         for target in (parse_target(f"{text},name={name}", interface_of) for name, text in BARE.items())
     }
-    return {name: target for name, target in known.items() if is_installed(load_server(target.server).package)}
+    return {name: target for name, target in known.items() if not missing_for(target)}
 
 
 def measure(pairs: list[tuple[str, str]], targets: dict[str, Target], budget_s: float, seed: int, folder: Path) -> Run:
