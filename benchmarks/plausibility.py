@@ -1,6 +1,6 @@
 """Ratios of throughput that others have published, measured here on GET /json, side by side with what was published.
 
-    python benchmarks/plausibility.py [--budget 150] [--seed 1] [--keep FOLDER]
+    python -m benchmarks.plausibility [--budget 150] [--seed 1] [--only TEXT] [--keep FOLDER]
 
 A ratio outside of the published range is not wrong for that: the last column says what differs. Pairs that are not
 installed are passed over. Nothing else may run meanwhile.
@@ -127,10 +127,10 @@ def measure(pairs: list[tuple[str, str]], targets: dict[str, Target], budget_s: 
     chosen = with_twin([targets[name] for name in names])
     scenarios = select_scenarios(load_declarations(), ["json"])
     declared = [ContrastIn(question="ladder", a=a, b=b, scenarios=["json"]) for a, b in pairs]
-    profile = Profile("plausibility", budget_s, 5, 5, "full")
+    profile = Profile("plausibility", budget_s, 5, 5, "full", variants=("*",))
     plan = make_plan(chosen, scenarios, declared, profile, seed=seed)
     created = datetime.now(UTC).isoformat(timespec="seconds")
-    command = "python benchmarks/plausibility.py"
+    command = "python -m benchmarks.plausibility"
     manifest = Manifest("plausibility", "", created, "running", command, seed, plan, chosen, scenarios, {}, {})
     run, placement = Run.create(folder, manifest), detect()
     with Engine(placement.generator) as engine:
@@ -152,12 +152,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--budget", type=float, default=150, help="seconds (default: 150)")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", default="", help="ratios whose label holds this text (default: all)")
     parser.add_argument("--keep", type=Path, help="folder for the run's data (default: a temporary one)")
     options = parser.parse_args()
     targets = installed()
-    chosen = {
-        each: pair for each in PUBLISHED if (pair := next((p for p in each.pairs if set(p) <= set(targets)), None))
-    }
+    wanted = [each for each in PUBLISHED if options.only in each.label]
+    chosen = {each: pair for each in wanted if (pair := next((p for p in each.pairs if set(p) <= set(targets)), None))}
     with tempfile.TemporaryDirectory() as scratch:
         folder = options.keep or Path(scratch) / "run"
         run = measure(list(chosen.values()), targets, options.budget, options.seed, folder)
@@ -167,7 +167,7 @@ def main() -> None:
         f"{summary.blocks} blocks, {summary.duration_s:.0f} s; {summary.badge}: {'; '.join(summary.reasons) or 'sound'}"
     )
     print(f"{'throughput on json':<46} {'measured':<24} {'published':<10}")
-    for each in PUBLISHED:
+    for each in wanted:
         print(line(each, results.get(chosen.get(each, ("", "")))))
 
 
