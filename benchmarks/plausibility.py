@@ -94,7 +94,7 @@ PUBLISHED = (
         (("raw-asgi-granian", "raw-asgi-uvicorn"),),
         1.5,
         2.5,
-        "all threads of a server share one CPU here; Granian's runtime has a thread besides the Python one",
+        "not shown why; here all threads of a server share one CPU, and Granian's runtime has one besides Python's",
     ),
     Published(
         "raw ASGI ÷ FastAPI",

@@ -35,6 +35,8 @@ from harness.units import format_duration
 METRICS: tuple[Metric, ...] = ("cpu_cost", "throughput")
 TWIN = "~again"
 HELD_ENDPOINT = "io-sleep"
+LADDER = "ladder-"
+LADDER_ROUNDS = 6
 Chosen = Callable[[Target, Point], bool]
 TURNS_OF_A_BLOCK = 16
 """A grid leaves out what would take a larger part of its block than this with a single turn."""
@@ -284,7 +286,7 @@ def _ladder_groups(
     """A group for every ladder that no group holds as a whole."""
     by_name, by_id = {target.name: target for target in targets}, {point.id: point for point in points}
     return [
-        _group(f"ladder-{ladder.name}", [(by_name[side.target], by_id[side.point]) for side in sides(ladder)])
+        _group(f"{LADDER}{ladder.name}", [(by_name[side.target], by_id[side.point]) for side in sides(ladder)])
         for ladder in ladders
         if not _share_a_slot(sides(ladder), groups)
     ]
@@ -321,7 +323,12 @@ def _point_seconds(groups: Sequence[_Group], point: Point, profile: Profile) -> 
 
 
 def _rounds_of(group: _Group, rounds: int, profile: Profile) -> int:
-    """Groups whose rounds are long because of waits get the fewest: the block is the replicate, not the round."""
+    """Groups whose rounds are long because of waits get the fewest: the block is the replicate, not the round.
+
+    Half of a ladder's rounds are for its steps and half for the check of them, so they are at least ``LADDER_ROUNDS``.
+    """
+    if group.key.startswith(LADDER):
+        return max(rounds, LADDER_ROUNDS)
     return profile.min_rounds if group.slice_s > SLICE_S or profile.bisect else rounds
 
 

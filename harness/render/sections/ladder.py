@@ -49,8 +49,8 @@ def ladder(view: View) -> tuple[LadderFigure, ...]:
     return tuple(found for index, each in ordered if (found := _figure(view, index, each)) is not None)
 
 
-def ladder_sentence(view: View, index: int) -> Sentence:
-    """What the steps that are told apart add, the largest first, and how many are not."""
+def ladder_sentence(view: View, index: int, *, titled: bool = True) -> Sentence:
+    """What the steps that are told apart add, the largest first, and how many are not; ``titled`` names the ladder."""
     result, language = view.summary.ladders[index], view.language
     told = [
         (number, step)
@@ -59,16 +59,18 @@ def ladder_sentence(view: View, index: int) -> Sentence:
     ]
     others = tally(view, [step.verdict for step in result.steps])
     if not told:
-        return language.say("ladder.open", title=result.title, others=others)
+        said = language.say("ladder.open", others=others)
+        return language.say("ladder.titled", title=result.title, sentence=said) if titled else said
     parts: list[str | Figure] = []
     for place, (number, step) in enumerate(sorted(told, key=lambda one: -abs(one[1].difference or 0.0))):
         path = f"ladders.{index}.steps.{number}"
         added = microseconds(step.difference or 0.0, f"{path}.difference")
         key = "ladder.part_size_open" if step.verdict == "different-size-open" else "ladder.part"
         key = "ladder.part_small" if step.verdict == "small" else key
-        said = language.say(key, step=step.label, added=added, interval=_between(view, step, path))
-        parts += [language.text("ladder.and")] * bool(place) + list(said)
-    return language.say("ladder.sentence", title=result.title, parts=tuple(parts), others=others)
+        part = language.say(key, step=step.label, added=added, interval=_between(view, step, path))
+        parts += [language.text("ladder.and")] * bool(place) + list(part)
+    said = language.say("ladder.sentence", parts=tuple(parts), others=others)
+    return language.say("ladder.titled", title=result.title, sentence=said) if titled else said
 
 
 def check_sentence(view: View, index: int) -> Sentence:
@@ -97,7 +99,7 @@ def _figure(view: View, index: int, result: LadderResult) -> LadderFigure | None
     return LadderFigure(
         key=f"ladder-{index}",
         title=result.title,
-        sentence=ladder_sentence(view, index),
+        sentence=ladder_sentence(view, index, titled=False),
         check=check_sentence(view, index),
         chart=ladder_chart(result, view.declared, view.frameworks, view.language, f"ladder-chart-{index}"),
         bottom=measured(bottom[1].cpu_us, f"ladders.{index}.rungs.{number}.cpu_us"),

@@ -28,7 +28,6 @@ class UpkeepRow:
     capacity: str
     memory: Figure | None
     per_worker: Figure | None
-    idle: Figure | None
     startup: Figure | None
     waiting: tuple[WaitingCell | None, ...]
 
@@ -87,7 +86,6 @@ def _row(view: View, target: Target, index: int, upkeep: Upkeep, counts: tuple[i
         capacity=target.capacity,
         memory=memory(upkeep.rss_bytes, "rss_bytes"),
         per_worker=memory(upkeep.worker_bytes, "worker_bytes"),
-        idle=memory(upkeep.idle_bytes, "idle_bytes"),
         startup=None if start is None else Figure(significant(start), start, f"upkeep.{index}.startup_s"),
         waiting=tuple(_waiting(view, target, index, upkeep, count) for count in counts),
     )
