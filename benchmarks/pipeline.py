@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -28,9 +29,11 @@ from harness.placement import detect
 from harness.plan import TWIN, expand
 from harness.servers import interface_of
 from harness.truth.slowdown import calibrate, slowed
+from harness.truth.slowed import Book
 
 HARNESS = (sys.executable, "-m", "harness.cli")
 SCENARIO = "json"
+CALIBRATIONS = 3
 SIMPLE = ("name", "framework", "interface", "server", "application", "workers", "threads")
 JOBS = {"slowed / before": 1, f"slowed{TWIN} / slowed": 0}
 """Pair → the exit code that is right."""
@@ -49,8 +52,12 @@ def project(folder: Path, target: Target, slowdown: float) -> None:
     """Declares both sides in the folder, with as many turns of the loop as the slowdown takes here and now."""
     [scenario] = select_scenarios(load_declarations(), [SCENARIO])
     placement = detect()
-    with tempfile.TemporaryDirectory() as name, Engine(placement.generator) as engine:
-        cost, per_turn = calibrate(target, expand(scenario, "corner")[0], engine, placement, Path(name), 1)
+    point, found = expand(scenario, "corner")[0], []
+    with Engine(placement.generator) as engine:
+        for seed in range(CALIBRATIONS):
+            with tempfile.TemporaryDirectory() as name:
+                found.append(calibrate(target, point, engine, placement, Path(name), seed))
+    cost, per_turn = (statistics.median(values) for values in zip(*found, strict=True))
     turns = {"before": 0, "slowed": round(slowdown * cost / per_turn)}
     sides = [slowed(target, count, folder / f"{name}.book", name) for name, count in turns.items()]
     (folder / "targets.toml").write_text("\n".join(map(declared, sides)))
@@ -64,14 +71,35 @@ def measure(folder: Path, options: argparse.Namespace) -> None:
         project(folder, target, options.slowdown)
     first = len(list(folder.glob("run-*")))
     for number in range(first, first + options.times):
-        began = time.monotonic()
+        began, before = time.monotonic(), burnt(folder)
         name = f"run-{number:02d}"
         words = ["versus", "slowed", "before", "-s", SCENARIO, "--budget", options.budget, "--seed", str(number)]
         words += ["--fail-if-slower", options.limit, "--out", name, "-q"]
         done = subprocess.run([*HARNESS, *words], cwd=folder, capture_output=True, text=True, timeout=120)
         took = time.monotonic() - began
         said = (done.stdout or done.stderr).partition("\n")[0]
-        print(f"{name}: exit code {done.returncode} in {took:.1f} s: {said}", flush=True)
+        print(f"{name}: exit code {done.returncode} in {took:.1f} s{truth(folder, name, before)}: {said}", flush=True)
+
+
+def burnt(folder: Path) -> tuple[int, float]:
+    """Requests that the loop slowed so far, and its CPU seconds for all of them."""
+    book = Book(folder / "slowed.book")
+    try:
+        return book.totals()
+    finally:
+        book.close()
+
+
+def truth(folder: Path, name: str, before: tuple[int, float]) -> str:
+    """What was really injected: the loop's own CPU time over that of the app as it is."""
+    file = folder / name / "summary.json"
+    if not file.exists():
+        return ""
+    cells = {cell["target"]: cell for cell in json.loads(file.read_text())["cells"]}
+    requests, seconds = (after - ago for after, ago in zip(burnt(folder), before, strict=True))
+    if not cells["before"]["cpu_us"] or not requests:
+        return ""
+    return f", {seconds / requests * 1e6 / cells['before']['cpu_us']['value']:.1%} injected"
 
 
 def check(folder: Path, options: argparse.Namespace) -> None:
