@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
@@ -137,9 +138,21 @@ def _reply(running: Running, request: PlannedRequest, around: Services) -> Reply
 
 
 def versus_plan(
-    a: Target, b: Target, point: Point, metric: Metric, *, seed: int, budget_s: float, start_s: float, control: bool
+    a: Target,
+    b: Target,
+    point: Point,
+    metric: Metric,
+    *,
+    seed: int,
+    budget_s: float,
+    start_s: float,
+    control: bool,
+    spent_s: float = 0.0,
 ) -> Plan:
     """As many short blocks as the looks ask for and the budget holds, the first look's planned, the rest to be added.
+
+    Args:
+        budget_s: what is left after the ``spent_s`` that probing took; the user gave both together.
 
     Raises:
         UsageError: the budget is too short for the first look.
@@ -158,8 +171,8 @@ def versus_plan(
     else:
         needed = FIRST_LOOK * (fewest_s + starting_s)
         raise UsageError(
-            f"a budget of {budget_s:.0f} s is too short for {FIRST_LOOK} blocks of these two",
-            hint=f"--budget {needed + 1:.0f}s would do",
+            f"a budget of {budget_s + spent_s:.0f} s is too short for {FIRST_LOOK} blocks of these two",
+            hint=f"--budget {math.ceil(needed + spent_s + 1)}s would do",
         )
     sides = tuple(Side(target.name, point.id) for target in targets)
     contrasts = [

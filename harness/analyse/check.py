@@ -136,8 +136,10 @@ def _rule(run: Measured, summary: Summary, samples: Samples, rule: Rule) -> Iter
 
 
 def _named(run: Measured, pattern: str, rule: Rule) -> list[Target]:
+    """A twin of the A/A control only where it is called by its own name."""
     listed = [target for target in run.manifest.targets if not target.twin_of]
-    found = [t for t in listed if t.name == pattern] or [t for t in listed if fnmatchcase(t.name, pattern)]
+    found = [t for t in run.manifest.targets if t.name == pattern]
+    found = found or [t for t in listed if fnmatchcase(t.name, pattern)]
     skipped = [f for f in run.manifest.skipped if fnmatchcase(f.target, pattern)]
     if not found and not skipped:
         names = [target.name for target in listed]

@@ -25,7 +25,7 @@ class ProgressObserver(Observer):
         texts = (TextColumn("{task.fields[left]}"), TextColumn("{task.description}"))
         self._bar = Progress(*columns, *texts, console=console, refresh_per_second=4)
         self._task = self._bar.add_task("starting servers", total=1.0, left="")
-        self._estimate = 0.0
+        self._pace = 0.0
         self._total = self._done = 0.0
         self._slots = self._slot_number = 0
         self._blocks = 0
@@ -50,7 +50,7 @@ class ProgressObserver(Observer):
         self._total += sum(window.seconds for window in plan.windows)
         self._slots = sum(len(block.slots) for block in plan.blocks)
         self._blocks = len(plan.blocks)
-        self._estimate = plan.estimate_s
+        self._pace = plan.estimate_s / self._total if self._total else 0.0
         self._bar.update(self._task, total=self._total)
         self._at(0.0)
         parts = []
@@ -120,7 +120,7 @@ class ProgressObserver(Observer):
     def journey_ended(self, window: Window, record: WindowRecord) -> None:
         if record.attempt == 0:
             self._done += window.seconds
-        self._bar.update(self._task, completed=self._done)
+        self._at(self._done)
         for gate in record.gates:
             self._say(f"{window.target}, {window.point}: {gate.gate}: {gate.reason}", style="yellow")
         if not self._live and not self._quiet:
@@ -134,7 +134,7 @@ class ProgressObserver(Observer):
 
     def _at(self, done: float) -> None:
         """Moves the bar; the time left is that of the plan, without what goes to undecided contrasts at the end."""
-        left = self._estimate * max(0.0, 1 - done / self._total) if self._total else 0.0
+        left = self._pace * max(0.0, self._total - done)
         text = f"{format_duration(left)} left" if left else "using what is left of the budget"
         self._bar.update(self._task, completed=done, left=text)
 

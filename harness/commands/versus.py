@@ -78,10 +78,19 @@ def run(request: VersusRequest) -> int:
         probed = probe((a, b), point, placement, around)
         if probed.raw is not None:
             point = raw_point(probed.raw, point.concurrency)
-        left = budget - (time.monotonic() - began)
+        spent = time.monotonic() - began
+        left = budget - spent
         seed = random.SystemRandom().randrange(1_000_000) if request.seed is None else request.seed
         plan = versus_plan(
-            a, b, point, metric, seed=seed, budget_s=left, start_s=probed.start_s, control=request.control
+            a,
+            b,
+            point,
+            metric,
+            seed=seed,
+            budget_s=left,
+            start_s=probed.start_s,
+            control=request.control,
+            spent_s=spent,
         )
         manifest = new_manifest(request, plan, (a, b), placement, seed)
         opened = Run.create(request.out or RESULTS / manifest.run, manifest)

@@ -11,7 +11,7 @@ from tests.conftest import asgi_app
 from tests.integration.test_command import harness
 
 pytestmark = pytest.mark.usefixtures("no_process_left")
-BUDGET = ("--budget", "16s", "--no-control")
+BUDGET = ("--budget", "30s", "--no-control")
 WSGI = """
 def app(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "2")])
@@ -83,6 +83,7 @@ def test_an_injected_slowdown_fails_a_gate_and_a_faster_side_does_not(own_app, t
     words = (*BUDGET, "--fail-if-slower", "3%", "--json")
     for sides in (("slow", "quick"), ("quick", "slow")):
         done = harness("versus", *(f"{side}:app@uvicorn" for side in sides), *words, folder=tmp_path)
+        assert done.stdout, done.stderr
         found = json.loads(done.stdout)
         if found["ratio"] is None:
             assert done.returncode == 4, done.stderr

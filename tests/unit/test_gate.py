@@ -111,6 +111,13 @@ def test_gates_fail_only_where_the_interval_lies_beyond_the_limit():
     assert ratio.value == pytest.approx(2, rel=0.02)
 
 
+def test_the_twin_of_the_control_is_gated_only_by_its_own_name():
+    run = synthetic(costs={FASTAPI.name: 100.0, FLASK.name: 200.0})
+    [twin] = checked(run, "'fastapi-uvicorn twin' / fastapi-uvicorn cpu < +5%")
+    assert (twin.target, twin.outcome) == ("fastapi-uvicorn twin", "passed")
+    assert {each.target for each in checked(run, "* cpu < 1s")} == {FASTAPI.name, FLASK.name}
+
+
 def test_a_percentile_needs_samples_beyond_it():
     run = synthetic()
     found = checked(run, "fastapi-uvicorn p90 < 1s", "fastapi-uvicorn p90 < 1us", "fastapi-uvicorn p99 < 1s")
