@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from harness.analyse.summary import Upkeep, Waiting
 from harness.render.markdown import render_markdown
 from harness.render.numbers import plain
 from harness.render.report import render_report
@@ -65,6 +66,17 @@ def test_memory_of_waiting_requests_says_where_they_wait():
     assert plain(slow.waiting[0].note) == "worked on: 8, the others in the server's queue"
     assert plain(slow.waiting[1].note) == "1 of 1,000 taken over, the others in the kernel's backlog"
     assert slow.waiting[1].half is None
+
+
+def test_what_could_not_connect_is_said_and_a_capacity_that_suffices_is_not():
+    def note(waiting, **changes):
+        targets = tuple(dataclasses.replace(t, **changes) if t.name == "slow" else t for t in manifest().targets)
+        results = summary(upkeep=(Upkeep("slow", None, None, waiting=(waiting,)),))
+        return plain(upkeep_rows(view_of(manifest(targets=targets), results)).rows[0].waiting[0].note)
+
+    few = Waiting(1000, 25000.0, None, None, 326, 326, 1)
+    assert note(few) == "only 326 of 1,000 could connect"
+    assert note(dataclasses.replace(few, connected=1000, accepted=1000), threads=1000) == ""
 
 
 def test_page_and_markdown_have_both():

@@ -101,11 +101,13 @@ def _waiting(view: View, target: Target, index: int, upkeep: Upkeep, count: int)
     if waiting.ci_low is not None and waiting.ci_high is not None:
         half = kibibytes((waiting.ci_high - waiting.ci_low) / 2, f"{path}.half")
     notes: list[str | Figure] = []
-    if waiting.accepted is not None and waiting.accepted < waiting.connected:
+    if waiting.connected < count:
+        connected = Figure(f"{waiting.connected:,.0f}", waiting.connected, f"{path}.connected")
+        notes += view.language.say("upkeep.connected", connected=connected, count=count)
+    elif waiting.accepted is not None and waiting.accepted < waiting.connected:
         accepted = Figure(f"{waiting.accepted:,.0f}", waiting.accepted, f"{path}.accepted")
         notes += view.language.say("upkeep.accepted", accepted=accepted, count=count)
-    elif target.interface == "wsgi":
-        capacity = target.workers * target.threads
+    elif target.interface == "wsgi" and (capacity := target.workers * target.threads) < count:
         notes += view.language.say("upkeep.capacity", capacity=capacity)
     return WaitingCell(kibibytes(waiting.bytes_per_request, f"{path}.bytes_per_request"), half, tuple(notes))
 
