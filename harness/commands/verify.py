@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TypeVar
 
 from rich.console import Console
 from rich.table import Table
 
 from harness.commands.select import chosen_targets
+from harness.declare import load_declarations
 from harness.errors import LaunchError
 from harness.features import CAPABILITIES, probe
 from harness.launch import Running, serving
@@ -20,13 +21,19 @@ from harness.services import needs_of, services
 from harness.verify import Checked, endpoints_of, verify_all
 
 MOST_NAMED = 6
+MOST_SHOWN = 20
 Found = TypeVar("Found")
 
 
 def run(patterns: Sequence[str], as_json: bool, quiet: bool, *, features: bool = False) -> int:
     """Asks every chosen target; returns the exit code."""
-    targets, skipped = chosen_targets(patterns)
+    declarations = load_declarations()
+    targets, skipped = chosen_targets(patterns, declarations)
+    targets = tuple(_known(target, declarations.targets) for target in targets)
     errors = Console(stderr=True, quiet=quiet)
+    for target in targets:
+        if not target.endpoints:
+            errors.print(f"{target.name}: no endpoints are declared for {target.application}", markup=False)
     if features:
         probed, failures = _each(targets, _probe, errors)
         failures = [*skipped, *failures]
@@ -41,7 +48,7 @@ def run(patterns: Sequence[str], as_json: bool, quiet: bool, *, features: bool =
         document["failures"] = [asdict(failure) for failure in failures]
         sys.stdout.write(json.dumps(document, indent=1) + "\n")
     else:
-        out = Console(file=sys.stdout, highlight=False)
+        out = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else 200)
         if features:
             _show_features(out, targets, probed)
         else:
@@ -50,6 +57,15 @@ def run(patterns: Sequence[str], as_json: bool, quiet: bool, *, features: bool =
     if any(failure.kind == "not-ready" for failure in failures):
         return 3
     return 1 if different else 0
+
+
+def _known(target: Target, declared: Sequence[Target]) -> Target:
+    """A target spelled out, with the endpoints of the targets that serve the same app, and what all of them lack."""
+    same = [each for each in declared if each.application == target.application]
+    if target.endpoints or not same:
+        return target
+    lacks = {name: why for name, why in same[0].lacks.items() if all(name in each.lacks for each in same)}
+    return replace(target, endpoints=same[0].endpoints, lacks=lacks)
 
 
 def _verify(running: Running) -> list[Checked]:
@@ -83,15 +99,19 @@ def _show(out: Console, targets: Sequence[Target], checked: Sequence[Checked]) -
     table = Table("target", "interface", "server", "endpoints", "cases", "equal", "lacks", box=None, pad_edge=False)
     for target in targets:
         mine = [entry for entry in checked if entry.target == target.name]
-        equal = sum(not entry.difference for entry in mine)
+        equal = sum(not entry.difference and f"{entry.endpoint}/{entry.case}" not in target.lacks for entry in mine)
         endpoints = len({entry.endpoint for entry in mine})
         table.add_row(
             target.name, target.interface, target.server, str(endpoints), str(len(mine)), str(equal), _lacks(target)
         )
     out.print(table)
-    for entry in checked:
-        if entry.difference:
-            out.print(f"{entry.target}: {entry.endpoint} ({entry.case}): {entry.difference}", markup=False)
+    for target in targets:
+        different = [entry for entry in checked if entry.target == target.name and entry.difference]
+        for entry in different[:MOST_SHOWN]:
+            text = f"{entry.target}: {entry.endpoint} ({entry.case}): {entry.difference}"
+            out.print(text, markup=False, soft_wrap=True)
+        if len(different) > MOST_SHOWN:
+            out.print(f"{target.name}: and {len(different) - MOST_SHOWN} more; --json lists all", markup=False)
 
 
 def _lacks(target: Target) -> str:

@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from harness.errors import LaunchError
-from harness.guard import Guard
+from harness.guard import MARK, Guard
 from harness.launch import Fleet, free_port, serving, start, stop
 from harness.servers import Bind
 from tests.conftest import asgi_app
@@ -137,3 +137,64 @@ def test_a_stopped_server_is_waited_for(own_app, tmp_path):
     stop(running)
     assert running.process.returncode is not None
     assert time.monotonic() - began < 20
+
+
+FORKING = """
+import os, time
+def child(leave):
+    if os.fork() == 0:
+        if leave:
+            os.setsid()
+        time.sleep(600)
+for number in range(49):
+    child(leave=number % 10 == 0)
+# The last one is nobody's child any more, in a session of its own: a daemon.
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        time.sleep(600)
+    os._exit(0)
+os.wait()
+"""
+
+
+def marked(mark):
+    """Processes that carry the mark of a server."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(MARK) == mark and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+        except (psutil.Error, OSError):
+            continue
+    return found
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="environments of others are read from /proc")
+@pytest.mark.parametrize(
+    ("server", "number"),
+    [
+        ("uvicorn", signal.SIGKILL),
+        ("gunicorn,interface=asgi", signal.SIGTERM),
+        ("gunicorn,interface=asgi", signal.SIGINT),
+    ],
+)
+def test_no_child_survives_of_fifty_that_a_server_forked(own_app, server, number):
+    own_app(FORKING + asgi_app())
+    script = OWNER.replace("own_app:app@uvicorn", f"own_app:app@{server}").replace("running.pid,", "running.mark,")
+    owner = subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    try:
+        mark = owner.stdout.readline().decode().strip()
+        family = marked(mark)
+        assert len(family) >= 51
+        os.kill(owner.pid, number)
+        _, alive = psutil.wait_procs(family, timeout=60)
+        assert not alive
+        assert not marked(mark)
+    finally:
+        owner.kill()
+        owner.communicate()
+        for process in marked(mark):
+            process.kill()
