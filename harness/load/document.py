@@ -138,7 +138,12 @@ def document(measurement: LoadMeasurement, reasons: tuple[str, ...], facts: Load
     m = measurement
     return {
         "schema": SCHEMA,
-        **facts,
+        "url": facts["url"],
+        "loop": facts["loop"],
+        "connections": facts["connections"],
+        "rate_rps": facts["rate_rps"],
+        "seed": facts["seed"],
+        "processes": facts["processes"],
         "requests": m.planned,
         "answered": m.answered,
         "failed": m.failed,
