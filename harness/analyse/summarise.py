@@ -56,7 +56,7 @@ def summarise(
         badge=verdict,
         reasons=reasons,
         margin=max(judged.metric_margins.values()),
-        blocks=blocks,
+        blocks=blocks or len({record.block for record in windows}),
         seed=manifest.seed,
         duration_s=manifest.duration_s,
         cells=table,

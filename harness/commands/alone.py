@@ -127,7 +127,9 @@ def measure_alone(
         if fleet is None and crew.listen:
             fleet = partial(_reachable_fleet, guard, placement, around, crew.listen)
         files = [journey.file for journey in manifest.journeys]
-        asked = crew_of(crew, placement.generator, files[0] if files else "")
+        # Beside targets elsewhere no server runs here: workers may use every CPU.
+        cpus = placement.generator if placement.server else ()
+        asked = crew_of(crew, cpus, files[0] if files else "")
         told = teller(errors, errors.quiet, asked)
         with Cluster(asked, told) if crew.asked else nullcontext() as cluster:
             carry_out: RunJourney = partial(_here, placement) if cluster is None else cluster.run_journey

@@ -17,7 +17,7 @@ JOURNEY = "journey"
 SWARM = "swarm"
 FEWEST_BLOCKS = 3
 MOST_BLOCKS = 5
-LEAST_S, MOST_S = 2.0, 10.0
+LEAST_S, MOST_S = 1.5, 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Timing:
     overhead_s: float
 
 
-JOURNEYS = Timing(JOURNEY, "j", 1.5, 3.0)
+JOURNEYS = Timing(JOURNEY, "j", 1.0, 3.0)
 LOADS = Timing(SWARM, "s", 0.5, 4.5)
 
 
