@@ -169,14 +169,17 @@ def programs(setting: Setting) -> dict[str, Callable[[], Result]]:
 
 
 @contextmanager
-def nginx(folder: Path) -> Iterator[int]:
-    """Yields the port of a pinned nginx."""
+def nginx(folder: Path, *, pinned: bool = True) -> Iterator[int]:
+    """Yields the port of an nginx, pinned to the server's CPU unless ``pinned`` is false."""
     path = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
     if path is None:
         raise SystemExit("nginx is not installed: apt-get install nginx-light")
     with socket.create_server(("127.0.0.1", 0)) as sock:
         port = sock.getsockname()[1]
-    (folder / "nginx.conf").write_text(NGINX.format(mask=bin(1 << SERVER_CPU)[2:], folder=folder, port=port, body=BODY))
+    text = NGINX.format(mask=bin(1 << SERVER_CPU)[2:], folder=folder, port=port, body=BODY)
+    if not pinned:
+        text = re.sub(r"worker_cpu_affinity \d+;", "", text)
+    (folder / "nginx.conf").write_text(text)
     with subprocess.Popen(
         [path, "-c", str(folder / "nginx.conf"), "-p", str(folder), "-e", str(folder / "error.log")]
     ) as process:

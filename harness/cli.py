@@ -30,6 +30,21 @@ Targets = Annotated[
         help="Target by name or glob, or package.module:attribute@server[,option=value]…; repeatable.",
     ),
 ]
+Workers = Annotated[int, typer.Option(metavar="N", help="Worker processes of this machine that share the load.")]
+Join = Annotated[
+    int, typer.Option(metavar="N", help="Workers that other machines start with: harness worker --master HOST.")
+]
+Listen = Annotated[
+    str, typer.Option(metavar="ADDRESS", help="Where workers are taken: this machine alone, or with --join anywhere.")
+]
+Port = Annotated[int | None, typer.Option(help="Port at which workers are taken; 5557 with --join.", max=65535)]
+OnLost = Annotated[
+    str,
+    typer.Option(
+        "--on-lost-worker", metavar="invalid|continue", help="End where a worker is lost, or go on with the rest."
+    ),
+]
+Live = Annotated[bool, typer.Option("--live", help="Show it on Locust's web page, http://127.0.0.1:8089.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress on stderr.")]
 
@@ -98,15 +113,31 @@ def run(
     users: Annotated[
         int | None, typer.Option(min=1, help="Users of a journey; the journey's own unless given.")
     ] = None,
+    urls: Annotated[
+        list[str],
+        typer.Option("--url", metavar="[NAME=]URL", help="A target that runs elsewhere, in place of -t; repeatable."),
+    ] = [],  # noqa: B006
+    concurrency: Annotated[
+        int, typer.Option("-c", "--concurrency", min=1, help="Connections, with --url and without -s.")
+    ] = 32,
+    workers: Workers = 0,
+    join: Join = 0,
+    listen: Listen = "",
+    port: Port = None,
+    on_lost: OnLost = "invalid",
+    live: Live = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Measure targets on scenarios (and Locust journeys, where -s names them) and write a report.
 
+    With --workers, or --join and "harness worker" on other machines, several workers send, to one target at a time.
+
     Exit codes: 0 done; 2 usage; 3 a target or the machine is not ready; 4 finished with failed or invalid slots;
     130 interrupted, with everything measured so far saved.
     """
     from harness.commands import run as command
+    from harness.commands.crew import CrewRequest
 
     request = command.RunRequest(
         targets=tuple(targets),
@@ -122,6 +153,9 @@ def run(
         fleet=fleet,
         locustfile=locustfile,
         users=users,
+        urls=tuple(urls),
+        concurrency=concurrency,
+        crew=CrewRequest(workers, join, listen, port, on_lost, live),
         as_json=as_json,
         quiet=quiet,
     )
@@ -160,15 +194,24 @@ def load(
     cpus: Annotated[list[int], typer.Option("--cpu", help="CPU to send from; repeatable.")] = [],  # noqa: B006
     sse: Annotated[bool, typer.Option("--sse", help="Read server-sent events.")] = False,
     messages_in_flight: Annotated[int, typer.Option(help="WebSocket: messages under way on each connection.")] = 1,
+    workers: Workers = 0,
+    join: Join = 0,
+    listen: Listen = "",
+    port: Port = None,
+    on_lost: OnLost = "invalid",
+    live: Live = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Send a load to a URL; every reply is checked, every latency kept.
 
+    With --workers, or --join and "harness worker" on other machines, all begin at one moment, and each sends its share.
+
     Exit codes: 0 measured; 1 no right reply, or one that differed from --expect-…; 2 usage; 3 nothing listens there;
-    130 interrupted, with what was measured so far printed.
+    4 a worker was lost; 130 interrupted, with what was measured so far printed.
     """
     from harness.commands import load as command
+    from harness.commands.crew import CrewRequest
 
     request = command.LoadRequest(
         url=url,
@@ -187,10 +230,32 @@ def load(
         cpus=tuple(cpus),
         sse=sse,
         messages_in_flight=messages_in_flight,
+        crew=CrewRequest(workers, join, listen, port, on_lost, live),
         as_json=as_json,
         quiet=quiet,
     )
     raise typer.Exit(command.run(request))
+
+
+@app.command()
+def worker(
+    master: Annotated[str, typer.Option("--master", metavar="HOST[:PORT]", help="Where the load is ordered from.")],
+    processes: Annotated[int, typer.Option(help="Workers of this machine, one for each CPU that is to send.")] = 1,
+    locustfile: Annotated[str, typer.Option(metavar="FILE", help="The journey, where it is one of your own.")] = "",
+    wait: Annotated[str, typer.Option(metavar="TIME", help="How long to wait for the master.")] = "60s",
+    keep: Annotated[
+        str, typer.Option(metavar="DIR", help="Keep every latency here too, order by order, as .npz.")
+    ] = "",
+) -> None:
+    """Be one more load machine: join a master, send what it orders, and leave when it is done.
+
+    The master is "harness load URL --join N" or "harness run --join N" on another machine, of the same version.
+
+    Exit codes: 0 the master was done; 2 usage; 3 there was no master, it refused this worker, or it went away.
+    """
+    from harness.commands import worker as command
+
+    raise typer.Exit(command.run(command.WorkerRequest(master, processes, locustfile, wait, keep)))
 
 
 @app.command()

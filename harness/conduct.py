@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -329,12 +330,12 @@ class _Conductor:
             started_at=started_at.isoformat(timespec="milliseconds"),
             duration_s=elapsed,
             sides=sides,
-            slices=measured.slices if measured else NO_SLICES,
+            slices=known_cpu(measured.slices) if measured else NO_SLICES,
             errors={str(n): dict(o.errors) for n, o in enumerate(measured.sides) if o.errors} if measured else {},
             failures=tuple(failures.values()),
             gates=gates,
             rss_bytes={name: tree.memory_bytes() for name, tree in trees.items()},
-            startup_s={name: running.startup_s for name, running in fleet.running.items()},
+            startup_s={name: running.startup_s for name, running in fleet.running.items() if running.startup_s},
             machine=machine,
         )
         samples = {n: outcome.service_time_us for n, outcome in enumerate(measured.sides)} if measured else {}
@@ -358,6 +359,11 @@ class _Conductor:
 
     def _seed(self, slot: Slot) -> int:
         return self._plan.seed * 1_000_003 + slot.block * 1009 + sum(slot.id.encode())
+
+
+def known_cpu(slices: Slices) -> Slices:
+    """CPU time that cannot be read (of a server elsewhere) as 0, which JSON can hold and no server uses."""
+    return replace(slices, cpu=tuple(0.0 if math.isnan(cpu) else cpu for cpu in slices.cpu))
 
 
 def _total(trees: Mapping[str, TreeClock]) -> float:

@@ -27,6 +27,7 @@ from harness.placement import confine
 from harness.servers import Bind, command_of
 
 READY_S = 30.0
+LOOPBACK = "127.0.0.1"
 GRACE_S = 3.0
 LOG_LINES = 12
 PORT_TRIES = 3
@@ -206,8 +207,9 @@ class Fleet:
         server_cpus: tuple[int, ...] = (),
         many_cpus: tuple[int, ...] = (),
         environment: Mapping[str, str] = NOTHING,
+        host: str = LOOPBACK,
     ) -> None:
-        self._guard, self._environment = guard, environment
+        self._guard, self._environment, self._host = guard, environment, host
         self._start_cpus, self._server_cpus, self._many_cpus = start_cpus, server_cpus, many_cpus
         self._at_once = len(start_cpus) or os.cpu_count() or 1
         self._logs = tempfile.TemporaryDirectory(prefix="harness-", ignore_cleanup_errors=True)
@@ -276,7 +278,7 @@ class Fleet:
         # Servers that give up root's rights must reach what they wrote there before.
         folder.chmod(0o711)
         try:
-            bind = Bind("127.0.0.1", port, str(folder))
+            bind = Bind(self._host, port, str(folder))
             running = start(target, bind, folder / "log", self._environment)
         except LaunchError as error:
             self.failures[target.name] = Failure(target.name, "", "exited", str(error))
@@ -288,7 +290,7 @@ class Fleet:
 
     def _free_port(self) -> int:
         """One that this fleet has not given to a server yet: some servers share a port without a word."""
-        while (port := free_port()) in self._ports:
+        while (port := free_port(self._host)) in self._ports:
             continue
         self._ports.add(port)
         return port

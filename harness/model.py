@@ -281,7 +281,8 @@ class Plan:
         estimate_s: for the blocks planned at first. ``reserve_s``: for what may be added to them.
         studies_s: of the budget, what is kept for studies of one target alone.
         left_out: what would have cost more time than the plan allows.
-        windows: of journeys, each with a server of its own, after the blocks.
+        windows: load on one target alone, each with a server of its own, after the blocks.
+        points_alone: those of windows that workers fill.
     """
 
     profile: str
@@ -296,6 +297,7 @@ class Plan:
     left_out: tuple[Failure, ...] = ()
     ladders: tuple[Ladder, ...] = ()
     windows: tuple[Window, ...] = ()
+    points_alone: tuple[Point, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,7 @@ def point_at(scenario: Scenario, params: Mapping[str, ParamValue], concurrency: 
             _filled(request.case, params),
             {key: _substituted(value, params) for key, value in request.params.items()},
             request.weight,
+            request.raw,
         )
         for request in scenario.requests
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.analyse.frames import Exclusion
-from harness.analyse.summary import Badge, Cell, ContrastResult, Health, JourneyResult
+from harness.analyse.summary import Badge, Cell, ContrastResult, Health, JourneyResult, SharedLoad
 from harness.model import Manifest
 
 FEW_BLOCKS = 5
@@ -19,23 +19,23 @@ def badge(
     blocks: int,
     health: Health,
     excluded: Sequence[Exclusion],
-    journeys: Sequence[JourneyResult] = (),
+    alone: Sequence[JourneyResult | SharedLoad] = (),
 ) -> tuple[Badge, tuple[str, ...]]:
     """``do-not-cite`` if the control was called different, or less than half of the tried cells have a number;
     ``warnings`` if anything else calls for care; ``sound`` otherwise. With the reasons, the gravest first.
     """
-    grave = _grave([*cells, *journeys], controls)
-    if manifest.plan.points or not journeys:
+    grave = _grave([*cells, *alone], controls)
+    if manifest.plan.points or not alone:
         cautions = _cautions(manifest, controls, blocks, health, excluded)
     else:
         cautions = [*_status(manifest), *manifest.warnings]
-    cautions += _journeys(journeys)
+    cautions += _alone(alone)
     if grave:
         return "do-not-cite", (*grave, *cautions)
     return ("warnings" if cautions else "sound"), tuple(cautions)
 
 
-def _grave(cells: Sequence[Cell | JourneyResult], controls: Sequence[ContrastResult]) -> list[str]:
+def _grave(cells: Sequence[Cell | JourneyResult | SharedLoad], controls: Sequence[ContrastResult]) -> list[str]:
     reasons = [
         f"A/A control called different at {control.a.point} (ratio {control.ratio:.3f}): a target differs from itself"
         for control in controls
@@ -56,16 +56,23 @@ def _status(manifest: Manifest) -> list[str]:
     return [f"the run is {manifest.status}: blocks or slots are missing"]
 
 
-def _journeys(journeys: Sequence[JourneyResult]) -> list[str]:
+def _alone(results: Sequence[JourneyResult | SharedLoad]) -> list[str]:
+    """What loads on one target alone call for."""
     missing = [
-        f"{result.target} ({result.journey})" for result in journeys if result.status in ("failed", "not-measurable")
+        f"{result.target} ({result.journey if isinstance(result, JourneyResult) else result.point})"
+        for result in results
+        if result.status in ("failed", "not-measurable")
     ]
     few = [
-        r for r in journeys if r.status == "ok" and (r.throughput_rps is None or r.throughput_rps.blocks < FEW_JOURNEYS)
+        result
+        for result in results
+        if result.status == "ok" and (result.throughput_rps is None or result.throughput_rps.blocks < FEW_JOURNEYS)
     ]
-    reasons = [f"journeys without a valid number: {', '.join(missing)}"] if missing else []
+    reasons = [f"journeys or shared loads without a valid number: {', '.join(missing)}"] if missing else []
     if few:
-        reasons.append(f"{len(few)} of {len(journeys)} journeys rest on fewer than {FEW_JOURNEYS} blocks")
+        reasons.append(
+            f"{len(few)} of {len(results)} loads on one target alone rest on fewer than {FEW_JOURNEYS} blocks"
+        )
     return reasons
 
 

@@ -15,6 +15,8 @@ from harness.units import US
 MISSING_SHARE = 0.1
 """Above this share of slices without a number, a side's other slices are no fair sample of it."""
 
+NO_ACCESS = "no access to its CPU, so its cost is not measurable"
+
 ExclusionKind = Literal["failure", "gate", "replies", "missing"]
 
 
@@ -151,7 +153,9 @@ def _blank_missing(record: SlotRecord, frame: pd.DataFrame) -> list[Exclusion]:
             if not missing:
                 continue
             reason = f"{what} in {missing} of {total} slices"
-            if missing > MISSING_SHARE * total:
+            if column == "cpu_us" and missing == total and rows["replies"].all():
+                reason = NO_ACCESS
+            elif missing > MISSING_SHARE * total:
                 frame.loc[rows.index, column] = np.nan
                 reason += f": too many to take a {'throughput' if column == 'rps' else 'CPU cost'} from the others"
             found.append(Exclusion(record.block, record.slot, str(target), str(point), "missing", reason))

@@ -22,13 +22,13 @@ WindowSamples = Callable[[WindowRecord], Mapping[int, FloatArray]]
 
 def journeys(manifest: Manifest, windows: Sequence[WindowRecord], samples: WindowSamples) -> tuple[JourneyResult, ...]:
     """A result for every journey and target of the run, in their order."""
-    counted = _counted(windows)
+    records = counted(windows, STUDY)
     found = []
     for journey in manifest.journeys:
         for target in manifest.targets:
-            records = [r for r in counted if (r.target, r.point) == (target.name, journey.point)]
+            mine = [r for r in records if (r.target, r.point) == (target.name, journey.point)]
             if not target.twin_of:
-                found.append(_result(journey, target.name, records, samples))
+                found.append(_result(journey, target.name, mine, samples))
     return tuple(found)
 
 
@@ -38,9 +38,9 @@ def faults(record: WindowRecord) -> list[str]:
     return failed + [f"{gate.gate}: {gate.reason}" for gate in record.gates if gate.fatal]
 
 
-def _counted(windows: Iterable[WindowRecord]) -> list[WindowRecord]:
-    """The last attempt of every window of a journey."""
-    latest = {record.id: record for record in sorted(windows, key=lambda r: r.attempt) if record.study == STUDY}
+def counted(windows: Iterable[WindowRecord], study: str) -> list[WindowRecord]:
+    """The last attempt of every window of a study, by block."""
+    latest = {record.id: record for record in sorted(windows, key=lambda r: r.attempt) if record.study == study}
     return sorted(latest.values(), key=lambda record: record.block)
 
 

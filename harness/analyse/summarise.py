@@ -14,6 +14,7 @@ from harness.analyse.journeys import WindowSamples, journeys
 from harness.analyse.judge import judge_run, results
 from harness.analyse.ladder import ladders
 from harness.analyse.predict import check_models
+from harness.analyse.shared import shared_contrasts, shared_loads
 from harness.analyse.summary import Summary
 from harness.analyse.upkeep import upkeep
 from harness.model import Abilities, Manifest, SlotRecord, WindowRecord
@@ -46,7 +47,8 @@ def summarise(
     blocks = int(frames.slices["block"].nunique())
     controls = [contrast for contrast in contrasts if contrast.id in judged.controls]
     seen = journeys(manifest, windows, window_samples)
-    verdict, reasons = badge(manifest, table, controls, blocks, machine, frames.excluded, seen)
+    shared = shared_loads(manifest, windows, window_samples)
+    verdict, reasons = badge(manifest, table, controls, blocks, machine, frames.excluded, [*seen, *shared])
     found = Summary(
         run=manifest.run,
         name=manifest.name,
@@ -54,7 +56,7 @@ def summarise(
         badge=verdict,
         reasons=reasons,
         margin=max(judged.metric_margins.values()),
-        blocks=blocks,
+        blocks=blocks or len({record.block for record in windows}),
         seed=manifest.seed,
         duration_s=manifest.duration_s,
         cells=table,
@@ -62,6 +64,8 @@ def summarise(
         upkeep=upkeep(manifest.targets, slots, windows),
         health=machine,
         journeys=seen,
+        shared_loads=shared,
+        shared_contrasts=shared_contrasts(manifest, windows),
         features=abilities.features,
         effort=abilities.effort,
         crossovers=crossovers(manifest, contrasts),

@@ -351,6 +351,50 @@ class JourneyResult:
 
 
 @dataclass(frozen=True, slots=True)
+class SharedLoad:
+    """One target at one point, loaded by several workers at once in a closed loop.
+
+    Attributes:
+        workers: how many sent; ``lost_windows``: in how many windows one of them was lost.
+        throughput_rps: right replies per second; ``cpu_us``: CPU µs per right reply, ``None`` of servers elsewhere.
+        p50_us: the blocks' medians of the service time; ``p90_us``, ``p99_us``: over the samples of all valid blocks.
+    """
+
+    target: str
+    point: str
+    status: Literal["ok", "failed", "not-measurable", "not-run"]
+    workers: int = 0
+    lost_windows: int = 0
+    throughput_rps: Estimate | None = None
+    cpu_us: Estimate | None = None
+    p50_us: Estimate | None = None
+    p90_us: float | None = None
+    p99_us: float | None = None
+    replies: int = 0
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SharedContrast:
+    """Throughput of ``a`` over that of ``b`` at one point, both alone, one after the other in each block.
+
+    Attributes:
+        control: whether both are one target.
+    """
+
+    a: str
+    b: str
+    point: str
+    verdict: Verdict
+    ratio: float | None
+    ci_low: float | None
+    ci_high: float | None
+    blocks: int
+    margin: float
+    control: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """All of a run's results. ``reasons`` say why the badge is what it is."""
 
@@ -374,4 +418,6 @@ class Summary:
     models: tuple[ModelCheck, ...] = ()
     ladders: tuple[LadderResult, ...] = ()
     journeys: tuple[JourneyResult, ...] = ()
+    shared_loads: tuple[SharedLoad, ...] = ()
+    shared_contrasts: tuple[SharedContrast, ...] = ()
     schema: int = 1

@@ -7,21 +7,25 @@ import random
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import Protocol, TypeVar
 
+import numpy as np
+import numpy.typing as npt
 from rich.console import Console
 from rich.status import Status
 
+from harness.commands.crew import CrewRequest, check_reachable, crew_of, teller
 from harness.commands.inputs import content, seconds
 from harness.errors import UsageError, one_of
-from harness.load.document import LoadFacts, document
+from harness.load.document import LoadDocument, LoadFacts, document
 from harness.load.engine import Engine
 from harness.load.soundness import reasons
 from harness.load.spec import (
     Arrivals,
     EventsSpec,
     Expected,
-    LoadMeasurement,
+    FloatArray,
     LoadSpec,
     Progress,
     WebSocketSpec,
@@ -33,6 +37,9 @@ from harness.render.load_summary import lines
 from harness.units import format_duration, significant
 
 Spec = LoadSpec | WebSocketSpec | EventsSpec
+Counts = npt.NDArray[np.int64]
+Order = TypeVar("Order", bound=Spec, contravariant=True)
+Came = TypeVar("Came", covariant=True)
 SUCCESS = (200, 399)
 MAX_PROCESSES = 256
 
@@ -65,6 +72,7 @@ class LoadRequest:
     cpus: tuple[int, ...] = ()
     sse: bool = False
     messages_in_flight: int = 1
+    crew: CrewRequest = field(default_factory=CrewRequest)
     as_json: bool = False
     quiet: bool = False
 
@@ -73,8 +81,8 @@ def run(request: LoadRequest, out: Console | None = None, err: Console | None = 
     """Send the load and print what it came to.
 
     Returns:
-        0 measured; 1 not one right reply, or one that differed from an ``--expect-…``; 130 interrupted, with what was
-        measured so far printed.
+        0 measured; 1 not one right reply, or one that differed from an ``--expect-…``; 4 a worker was lost; 130
+        interrupted, with what was measured so far printed.
 
     Raises:
         UsageError: an option or the URL is wrong.
@@ -85,11 +93,51 @@ def run(request: LoadRequest, out: Console | None = None, err: Console | None = 
     err = err or Console(file=sys.stderr, highlight=False)
     seed = random.SystemRandom().randrange(2**31) if request.seed is None else request.seed
     spec = build(request, seed)
+    if request.crew.asked:
+        return _run_crew(request, spec, seed, out, err)
     cpus = request.cpus or (detect().generator if request.processes == 1 else ())
     with Engine(cpus, request.processes) as engine:
         measurement = _send(engine, spec, request, err)
     why = reasons(measurement, spec.connections)
-    facts: LoadFacts = {
+    result = document(measurement, why, _facts(request, spec, seed))
+    samples = measurement.service_time_us if measurement.response_time_us is None else measurement.response_time_us
+    _show(request, result, samples, None, out)
+    return _code(request, measurement.interrupted, measurement.answered, measurement.failed)
+
+
+def _run_crew(request: LoadRequest, spec: Spec, seed: int, out: Console, err: Console) -> int:
+    """The same, from workers."""
+    from harness.swarm.cluster import Cluster
+    from harness.swarm.document import swarm_document
+
+    if not isinstance(spec, LoadSpec):
+        raise UsageError("--workers is for plain requests", hint="streams: --processes, on one machine")
+    if request.processes > 1:
+        raise UsageError("--processes and --workers exclude each other: each worker is a process")
+    crew = crew_of(request.crew, request.cpus)
+    destination = parse_url(request.url)
+    check_reachable(destination.address.host, crew)
+    if crew.elsewhere:
+        # Each worker looks the name up for itself.
+        spec = replace(spec, address=destination.address)
+    told = teller(err, request.quiet, crew)
+    with Cluster(crew, told) as cluster:
+        measurement = _send(cluster, spec, request, err)
+    facts = _facts(request, spec, seed)
+    facts["processes"] = crew.count
+    result = swarm_document(measurement, facts)
+    report = measurement.report
+    found = None if report is None else report.service if report.response is None else report.response
+    values, counts = (np.zeros(0), None) if found is None else found.values()
+    _show(request, result, values, counts, out)
+    if report is None:
+        return 4
+    lost = any(member.lost for member in measurement.members) and crew.lost == "invalid"
+    return _code(request, measurement.interrupted, report.answered, report.failed) or (4 if lost else 0)
+
+
+def _facts(request: LoadRequest, spec: Spec, seed: int) -> LoadFacts:
+    return {
         "url": request.url,
         "loop": "stream" if not isinstance(spec, LoadSpec) else "closed" if spec.rate is None else "open",
         "connections": spec.connections,
@@ -97,17 +145,21 @@ def run(request: LoadRequest, out: Console | None = None, err: Console | None = 
         "seed": seed,
         "processes": request.processes,
     }
-    result = document(measurement, why, facts)
+
+
+def _show(request: LoadRequest, result: LoadDocument, samples: FloatArray, counts: Counts | None, out: Console) -> None:
     if request.as_json:
         out.file.write(json.dumps(result, indent=1, allow_nan=False) + "\n")
-    else:
-        samples = measurement.service_time_us if measurement.response_time_us is None else measurement.response_time_us
-        for line in lines(result, samples):
-            out.print(line, markup=False, soft_wrap=True)
-    if measurement.interrupted:
+        return
+    for line in lines(result, samples, counts):
+        out.print(line, markup=False, soft_wrap=True)
+
+
+def _code(request: LoadRequest, interrupted: bool, answered: int, failed: int) -> int:
+    if interrupted:
         return 130
     expecting = request.expect_status is not None or request.expect_body is not None
-    return 1 if not measurement.answered or (expecting and measurement.failed) else 0
+    return 1 if not answered or (expecting and failed) else 0
 
 
 def build(request: LoadRequest, seed: int) -> Spec:
@@ -190,7 +242,13 @@ def _arrivals(text: str) -> Arrivals:
     return "constant" if one_of("--arrivals", text, ("constant", "poisson")) == "constant" else "poisson"
 
 
-def _send(engine: Engine, spec: Spec, request: LoadRequest, err: Console) -> LoadMeasurement:
+class Sender(Protocol[Order, Came]):
+    """An engine here, or workers."""
+
+    def run_load(self, spec: Order, on_progress: Callable[[Progress], None] | None = None) -> Came: ...
+
+
+def _send(sender: Sender[Order, Came], spec: Order, request: LoadRequest, err: Console) -> Came:
     what = f"{request.url}: {spec.connections} connections, {format_duration(spec.duration_s)}"
     if request.rate is not None:
         what += f", {significant(request.rate, 3)} requests/s"
@@ -202,7 +260,7 @@ def _send(engine: Engine, spec: Spec, request: LoadRequest, err: Console) -> Loa
     elif not request.quiet:
         err.print(what, markup=False, soft_wrap=True)
     with shown:
-        return engine.run_load(spec, tell)
+        return sender.run_load(spec, tell)
 
 
 def _teller(status: Status, what: str) -> Callable[[Progress], None]:

@@ -58,7 +58,7 @@ class ProgressObserver(Observer):
             targets = plan.blocks[0].targets
             parts.append(f"{len(targets)} targets × {len(plan.points)} points in {self._blocks} blocks")
         if plan.windows:
-            parts.append(f"{len(plan.windows)} windows of journeys")
+            parts.append(f"{len(plan.windows)} windows of load on one target alone")
         self._say(f"{' and '.join(parts)}, seed {plan.seed}: {time_of(plan)}. Results: {folder}")
 
     def plan_extended(self, added: Extension) -> None:

@@ -8,7 +8,7 @@ import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from functools import partial
@@ -18,12 +18,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from harness import __version__, environment
+from harness import __version__, environment, remote
 from harness.allocate import next_block
 from harness.ceiling import busy_concurrencies, ceilings
+from harness.commands.alone import loads, measure_alone, plan_alone, taking_part, with_windows
+from harness.commands.crew import CrewRequest, check_reachable, crew_of
 from harness.commands.finish import finish
 from harness.commands.inputs import seconds
-from harness.commands.journeys import loads, plan_journeys, send_journeys, taking_part, with_journeys
 from harness.commands.progress import ProgressObserver, time_of
 from harness.commands.select import RESULTS, chosen_targets
 from harness.commands.selftest_file import selftest_facts
@@ -34,7 +35,8 @@ from harness.envs import own_packages, shadowed
 from harness.errors import UsageError, one_of
 from harness.launch import Servers
 from harness.load.engine import Engine
-from harness.model import Extension, Manifest, Plan, PlannedRequest
+from harness.load.url import parse_url
+from harness.model import Extension, Failure, Manifest, Plan, PlannedRequest, Scenario, Target
 from harness.narrow import narrow
 from harness.placement import Placement, detect
 from harness.plan import make_plan, with_twin
@@ -64,6 +66,9 @@ class RunRequest:
     fleet: str = "processes"
     locustfile: str = ""
     users: int | None = None
+    urls: tuple[str, ...] = ()
+    concurrency: int = 32
+    crew: CrewRequest = field(default_factory=CrewRequest)
     as_json: bool = False
     quiet: bool = False
 
@@ -77,8 +82,8 @@ def run(request: RunRequest) -> int:
     placement = detect()
     if request.resume:
         opened = Run.open(find_run(request.resume, RESULTS))
-        if request.targets or request.scenarios or request.locustfile:
-            raise UsageError("--resume goes on with the run's own plan", hint="leave out -t, -s and --locustfile")
+        if request.targets or request.scenarios or request.locustfile or request.urls:
+            raise UsageError("--resume goes on with the run's own plan", hint="leave out what it measures")
     else:
         manifest = prepare(request, placement)
         if request.dry_run:
@@ -101,8 +106,8 @@ def run(request: RunRequest) -> int:
             ProgressObserver(errors, request.quiet) as observer,
         ):
             observer.run_started(plan, str(opened.folder))
-            null = ceilings(engine, placement, busy_concurrencies(plan))
-            alone = partial(send_journeys, opened, placement, observer, around, fleet)
+            null = ceilings(engine, placement, busy_concurrencies(plan)) if plan.blocks else {}
+            alone = partial(measure_alone, opened, placement, observer, around, fleet, request.crew, errors)
             extend = spend_what_is_left
             outcome = conduct(opened, engine, placement, observer, extend, around, fleet, null, alone)
             code = 0 if outcome.complete else 4
@@ -120,7 +125,12 @@ def run(request: RunRequest) -> int:
 def fleet_of(
     opened: Run, kind: str, needs: set[Need], placement: Placement
 ) -> Iterator[tuple[Placement, Services, Callable[[], Servers] | None]]:
-    """Where the servers run, what they call, and what makes a block's: processes of our own, or containers."""
+    """Where the servers run, what they call, and what makes a block's: processes of our own, containers, or nothing
+    where they run already.
+    """
+    if all(target.server == remote.SERVER for target in opened.manifest.targets):
+        yield replace(placement, server=()), Services(), remote.RemoteFleet
+        return
     if kind == "processes":
         with services(needs, placement.backing) as around:
             yield placement, around, None
@@ -145,40 +155,48 @@ def prepare(request: RunRequest, placement: Placement) -> Manifest:
     profile = PROFILES[one_of("--profile", request.profile, PROFILES)]
     budget = seconds("--budget", request.budget) if request.budget else None
     declarations = load_declarations()
-    targets, skipped = chosen_targets(request.targets, declarations)
-    if request.targets:
-        profile = replace(profile, variants=("*",))
-    else:
-        targets = default_targets(profile, targets)
     scenarios, journeys = loads(request.scenarios, request.locustfile, request.users, declarations)
-    if not request.scenarios:
-        scenarios = tuple(s for s in scenarios if any(fnmatchcase(s.name, glob) for glob in profile.scenarios))
-    for target in targets:
-        command_of(target, Bind("127.0.0.1", 1))
+    if request.urls:
+        targets, scenarios = elsewhere(request, scenarios)
+        skipped: tuple[Failure, ...] = ()
+    else:
+        targets, skipped = chosen_targets(request.targets, declarations)
+        if request.targets:
+            profile = replace(profile, variants=("*",))
+        else:
+            targets = default_targets(profile, targets)
+        if not request.scenarios:
+            scenarios = tuple(s for s in scenarios if any(fnmatchcase(s.name, glob) for glob in profile.scenarios))
+        for target in targets:
+            command_of(target, Bind("127.0.0.1", 1))
     seed = random.SystemRandom().randrange(1_000_000) if request.seed is None else request.seed
-    alone = plan_journeys(targets, scenarios, journeys, profile, seed, budget)
+    shared = request.crew.asked
+    alone = plan_alone(targets, scenarios, journeys, profile, seed, budget, shared)
     slots = None
-    if scenarios:
+    if scenarios and shared:
+        targets = with_twin(targets)
+    elif scenarios:
         targets = with_twin(targets)
         slots = make_plan(
             targets,
             scenarios,
-            declarations.contrasts,
+            () if request.urls else declarations.contrasts,
             profile,
             seed=seed,
             budget_s=None if budget is None else budget - alone.estimate_s,
-            studies=not request.scenarios,
-            ladders=declarations.ladders,
+            studies=not request.scenarios and not request.urls,
+            ladders=() if request.urls else declarations.ladders,
         )
-    plan = with_journeys(slots, alone, profile, seed, budget)
+    plan = with_windows(slots, alone, profile, seed, budget)
     targets = taking_part(plan, targets)
-    for point in plan.points:
+    for point in (*plan.points, *alone.points):
         for planned in point.requests:
             case_of(planned)
-    sent = [point.requests for point in plan.points] + [journey.requests for journey in alone.journeys]
+    sent = [each.requests for each in (*plan.points, *alone.points)] + [each.requests for each in alone.journeys]
     needs = needs_of(planned.endpoint for planned in chain.from_iterable(sent))
     created = datetime.now(UTC)
     warnings = tuple(note for note in (placement.note, *shadowed(targets)) if note)
+    warnings += (remote.NOTE,) * bool(request.urls)
     return Manifest(
         run=f"{created:%Y%m%d-%H%M%S}-{seed}",
         name=request.name,
@@ -199,12 +217,35 @@ def prepare(request: RunRequest, placement: Placement) -> Manifest:
     )
 
 
+def elsewhere(request: RunRequest, scenarios: tuple[Scenario, ...]) -> tuple[tuple[Target, ...], tuple[Scenario, ...]]:
+    """The targets of --url, and what they are asked for: the scenarios named, or the path that their URLs have.
+
+    Raises:
+        UsageError: an option does not go with --url, or a name is there twice.
+        NotReadyError: one does not answer.
+    """
+    if request.targets or request.fleet != "processes":
+        raise UsageError("--url is what runs already: it excludes -t and --fleet")
+    targets = tuple(map(remote.remote_target, request.urls))
+    if len({target.name for target in targets}) < len(targets):
+        raise UsageError("two URLs have the same name", hint="--url first=http://… --url second=http://…")
+    if request.crew.join:
+        for target in targets:
+            check_reachable(parse_url(target.application).address.host, crew_of(request.crew))
+    if request.scenarios or request.locustfile:
+        remote.bare(targets)
+        return targets, tuple(replace(scenario, question="pick") for scenario in scenarios)
+    return targets, (remote.raw_scenario(targets, request.concurrency),)
+
+
 def requests_of(manifest: Manifest) -> Iterator[PlannedRequest]:
     """Every request of the contract that the run may send."""
     for point in manifest.plan.points:
         yield from point.requests
     for journey in manifest.journeys:
         yield from journey.requests
+    for point in manifest.plan.points_alone:
+        yield from point.requests
 
 
 def spend_what_is_left(opened: Run, left_s: float) -> Extension | None:
@@ -251,6 +292,12 @@ def repeat_command(request: RunRequest, seed: int) -> str:
         words += ["--locustfile", request.locustfile]
     if request.users is not None:
         words += ["--users", str(request.users)]
+    for url in request.urls:
+        words += ["--url", url]
+    if request.urls and not request.scenarios:
+        words += ["--concurrency", str(request.concurrency)]
+    for option, count in (("--workers", request.crew.workers), ("--join", request.crew.join)):
+        words += [option, str(count)] * (count > 0)
     return shlex.join(words)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NotRequired
 
 import numpy as np
 from typing_extensions import TypedDict
@@ -35,6 +35,29 @@ class LoadFacts(TypedDict):
     processes: int
 
 
+class WorkerRow(TypedDict):
+    """One of several workers that shared a load; counts are ``null`` where it was lost.
+
+    Attributes:
+        clock_offset_s: its clock minus the master's; ``clock_uncertain_s``: how far off that may be.
+        lost: why it was given up; empty where it was not. ``noticed_s``: from its last sign of life to that.
+        validity: why not to trust its share.
+    """
+
+    host: str
+    planned: int | None
+    answered: int | None
+    throughput_rps: float | None
+    generator_cpu: float | None
+    generator_wait: float | None
+    connections: int | None
+    clock_offset_s: float
+    clock_uncertain_s: float | None
+    lost: str
+    noticed_s: float
+    validity: list[str]
+
+
 class LoadDocument(LoadFacts):
     """What ``harness load --json`` prints. Times are in the unit that their name says, ``null`` where there is none.
 
@@ -54,6 +77,10 @@ class LoadDocument(LoadFacts):
         windows: right replies per ``window_s``, one stretch after another; ``failed_windows``: failures.
         generator_cpu: share of a CPU that the generator used; ``generator_wait``: share of the time it waited for one.
         validity: why not to trust the figures; empty when sound.
+        workers: only where several shared the load, as are the others from here on. Percentiles are then those of all
+            latencies together, within 0.05% of a value; counts, mean and max are exact.
+        lost_share: part of the load that lost workers were to send.
+        report_bytes: what all reports were together; ``merge_s``: the time that merging them took.
     """
 
     schema: int
@@ -84,6 +111,10 @@ class LoadDocument(LoadFacts):
     surplus: int
     interrupted: bool
     validity: list[str]
+    workers: NotRequired[list[WorkerRow]]
+    lost_share: NotRequired[float]
+    report_bytes: NotRequired[int]
+    merge_s: NotRequired[float]
 
 
 def percentiles(samples: FloatArray | None) -> Percentiles | None:
@@ -107,7 +138,12 @@ def document(measurement: LoadMeasurement, reasons: tuple[str, ...], facts: Load
     m = measurement
     return {
         "schema": SCHEMA,
-        **facts,
+        "url": facts["url"],
+        "loop": facts["loop"],
+        "connections": facts["connections"],
+        "rate_rps": facts["rate_rps"],
+        "seed": facts["seed"],
+        "processes": facts["processes"],
         "requests": m.planned,
         "answered": m.answered,
         "failed": m.failed,

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from harness.load.spec import Progress
+from harness.units import US
 
 PROGRESS_S = 0.25
 GRACE_S = 1.0
@@ -56,6 +57,9 @@ class Stoppable(Protocol):
     def replies_so_far(self) -> int:
         """Right replies up to now."""
 
+    def latest_s(self) -> float:
+        """Service time of the last of them; 0 where there is none."""
+
 
 async def attend(
     sending: Awaitable[None], load: Stoppable, on_progress: Callable[[Progress], None], stop: asyncio.Event
@@ -65,7 +69,7 @@ async def attend(
     started, stopped_at = time.perf_counter(), 0.0
     while not (await asyncio.wait([task], timeout=PROGRESS_S))[0]:
         now = time.perf_counter()
-        on_progress(Progress("load", now - started, 0, load.replies_so_far()))
+        on_progress(Progress("load", now - started, 0, load.replies_so_far(), load.latest_s() * US))
         if stop.is_set() and not stopped_at:
             stopped_at = now
             load.stop()

@@ -41,10 +41,10 @@ def merge(parts: Sequence[LoadMeasurement]) -> LoadMeasurement:
         lateness_us=_joined([part.lateness_us for part in parts]),
         in_flight_mean=sum(means) if means else None,
         window_s=parts[0].window_s,
-        windows=_added([part.windows for part in parts]),
-        failed_windows=_added([part.failed_windows for part in parts]),
-        status=_summed([part.status for part in parts]),
-        errors=_summed([part.errors for part in parts]),
+        windows=added([part.windows for part in parts]),
+        failed_windows=added([part.failed_windows for part in parts]),
+        status=summed([part.status for part in parts]),
+        errors=summed([part.errors for part in parts]),
         examples={kind: text for part in reversed(parts) for kind, text in part.examples.items()},
         generator_cpu=max(part.generator_cpu for part in parts),
         connects=sum(part.connects for part in parts),
@@ -62,11 +62,11 @@ def _joined(arrays: Sequence[FloatArray | None]) -> FloatArray | None:
     return np.concatenate(present) if present else None
 
 
-def _added(rows: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+def added(rows: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
     return tuple(map(sum, zip_longest(*rows, fillvalue=0)))
 
 
-def _summed(counts: Sequence[Mapping[_Key, int]]) -> dict[_Key, int]:
+def summed(counts: Sequence[Mapping[_Key, int]]) -> dict[_Key, int]:
     total: dict[_Key, int] = {}
     for count in counts:
         for key, value in count.items():

@@ -91,6 +91,9 @@ class OpenLoop:
     def replies_so_far(self) -> int:
         return len(self.service)
 
+    def latest_s(self) -> float:
+        return self.service[-1] if self.service else 0.0
+
     def close(self) -> None:
         for connection in self._connections:
             connection.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -43,6 +44,8 @@ class EngineProcess:
                 stderr=self._log,
                 process_group=0,
             )
+        # Under gevent sockets never block, and half a message would be taken for the process's end.
+        os.set_blocking(ours.fileno(), True)
         self._pipe: Connection[Any, Any] = Connection(ours.detach())
 
     @property
@@ -55,17 +58,17 @@ class EngineProcess:
         Raises:
             EngineError: it ended instead.
         """
-        message = self._next(time.monotonic() + START_S)
+        message = self.receive(time.monotonic() + START_S)
         if not isinstance(message, Ready):
             raise EngineError("the load generator did not start")
 
     def order(self, order: Order) -> None:
         """Begin to carry out ``order``."""
-        self._send(order)
+        self.send(order)
 
     def stop(self) -> None:
         """Have the order under way answered with what was measured so far."""
-        self._send(Stop())
+        self.send(Stop())
 
     def answer(self, on_progress: Callable[[Progress], None] | None, deadline: float | None = None) -> Answer:
         """Wait for the answer to the order.
@@ -77,7 +80,7 @@ class EngineProcess:
             EngineError: the process ended, or could not carry out the order.
         """
         while True:
-            message = self._next(deadline)
+            message = self.receive(deadline)
             if isinstance(message, Progress):
                 if on_progress is not None:
                     on_progress(message)
@@ -97,7 +100,16 @@ class EngineProcess:
             self._process.wait()
         self._log.close()
 
-    def _next(self, deadline: float | None) -> object:
+    def has_message(self, seconds: float) -> bool:
+        """Whether a message is there, or comes within so long; also where the process ended."""
+        return self._pipe.poll(seconds)
+
+    def receive(self, deadline: float | None) -> object:
+        """The next message, whatever it is.
+
+        Raises:
+            EngineError: the process ended, or was silent until ``deadline`` (of ``time.monotonic``).
+        """
         try:
             while not self._pipe.poll(0.5):
                 if deadline is not None and time.monotonic() > deadline:
@@ -106,7 +118,8 @@ class EngineProcess:
         except (EOFError, OSError):
             raise self._ended() from None
 
-    def _send(self, message: Order | Stop) -> None:
+    def send(self, message: object) -> None:
+        """Raises ``EngineError`` where the process ended."""
         try:
             self._pipe.send(message)
         except OSError:

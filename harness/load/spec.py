@@ -102,12 +102,13 @@ class SlotSpec:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Sent while a slot runs, a few times a second."""
+    """Sent while a slot runs, a few times a second; ``latest_us`` is the last right reply's service time."""
 
     slot: str
     elapsed_s: float
     round: int
     replies: int
+    latest_us: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

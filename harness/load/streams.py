@@ -182,3 +182,6 @@ class _Streams:
 
     def replies_so_far(self) -> int:
         return len(self._tally.service)
+
+    def latest_s(self) -> float:
+        return self._tally.service[-1] if self._tally.service else 0.0

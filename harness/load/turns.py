@@ -123,6 +123,9 @@ class ClosedLoop:
     def replies_so_far(self) -> int:
         return len(self._turn.service)
 
+    def latest_s(self) -> float:
+        return self._turn.service[-1] if self._turn.service else 0.0
+
     def close(self) -> None:
         for connection in self._connections:
             connection.close()

@@ -12,14 +12,19 @@ import numpy.typing as npt
 from harness.units import format_duration, significant
 
 FloatArray = npt.NDArray[np.float64]
+Counts = npt.NDArray[np.int64]
 HISTOGRAM_ROWS = 8
 BAR = 32
 TIMELINE = 60
 _BARS = " ▁▂▃▄▅▆▇█"
 
 
-def lines(result: Mapping[str, Any], samples: FloatArray) -> list[str]:
-    """The summary for people, from the document and, for the histogram, the samples in µs."""
+def lines(result: Mapping[str, Any], samples: FloatArray, counts: Counts | None = None) -> list[str]:
+    """The summary for people, from the document and, for the histogram, the samples in µs.
+
+    Args:
+        counts: how often each of ``samples`` occurs; once, unless given.
+    """
     text = [f"{result['url']}  {_loop(result)}", ""]
     throughput = result["throughput_rps"]
     rate = "–" if throughput is None else f"{significant(throughput, 4)}/s"
@@ -35,25 +40,43 @@ def lines(result: Mapping[str, Any], samples: FloatArray) -> list[str]:
     text += [f"{kind}: {count:,}  ({result['examples'][kind]})" for kind, count in result["errors"].items()]
     text += ["", *_table(result)]
     if len(samples):
-        text += ["", *histogram(samples), "", f"replies over time  {timeline(result['windows'])}"]
+        text += ["", *histogram(samples, counts), "", f"replies over time  {timeline(result['windows'])}"]
+    text += _workers(result)
     text.append("")
     text += [f"not sound: {reason}" for reason in result["validity"]] or ["no reason found to doubt these figures"]
     return text
 
 
-def histogram(samples: FloatArray) -> list[str]:
+def histogram(samples: FloatArray, weights: Counts | None = None) -> list[str]:
     """Rows of equal ratio from the least sample to the 99.9th percentile, with the rest in the last."""
-    low, high = float(samples.min()), float(np.percentile(samples, 99.9, method="inverted_cdf"))
+    each = np.ones(len(samples), np.int64) if weights is None else weights
+    low, high = float(samples.min()), float(np.quantile(samples, 0.999, method="inverted_cdf", weights=each))
     low = max(low, 1e-3)
     if high <= low * 1.01:
-        return [f"{_time(low):>9}  {'█' * BAR} {len(samples):,}"]
+        return [f"{_time(low):>9}  {'█' * BAR} {each.sum():,}"]
     edges = np.geomspace(low, high, HISTOGRAM_ROWS + 1)
     indexes = np.clip(np.searchsorted(edges, samples, side="right") - 1, 0, HISTOGRAM_ROWS - 1)
-    counts = np.bincount(indexes, minlength=HISTOGRAM_ROWS)
+    counts = np.bincount(indexes, weights=each, minlength=HISTOGRAM_ROWS).astype(np.int64)
     return [
         f"{_time(float(edge)):>9}  {'█' * round(BAR * count / counts.max()):<{BAR}} {count:,}"
         for edge, count in zip(edges, counts.tolist(), strict=False)
     ]
+
+
+def _workers(result: Mapping[str, Any]) -> list[str]:
+    """A line for each worker, where there are several."""
+    rows = result.get("workers", ())
+    text = [""] * bool(rows)
+    for number, row in enumerate(rows, 1):
+        name = f"worker {number} ({row['host']})"
+        if row["lost"] or row["answered"] is None:
+            text.append(f"{name:<32} {'lost: ' + row['lost'] if row['lost'] else 'no report'}")
+            continue
+        rate = "–" if row["throughput_rps"] is None else f"{significant(row['throughput_rps'], 4)}/s"
+        text.append(f"{name:<32} {row['answered']:,} right replies: {rate}   at {row['generator_cpu']:.0%} of a CPU")
+    if result.get("lost_share"):
+        text.append(f"{result['lost_share']:.0%} of the load was lost with them; the figures are those of the rest")
+    return text
 
 
 def timeline(windows: Sequence[int]) -> str:

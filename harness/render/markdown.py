@@ -14,6 +14,7 @@ from harness.render.numbers import Measured, Sentence, measured, plain
 from harness.render.sections.decision import missing
 from harness.render.sections.journeys import journey_figures
 from harness.render.sections.ladder import check_sentence, ladder_sentence
+from harness.render.sections.shared import shared_figures
 from harness.render.sections.upkeep import upkeep_rows
 from harness.render.sentences import contrast_sentence
 from harness.render.view import View, view_of
@@ -49,6 +50,7 @@ def render_markdown(manifest: Manifest, summary: Summary, language: Language = E
     lines += _contrasts(view)
     lines += _ladders(view)
     lines += _journeys(view)
+    lines += _shared(view)
     lines += _upkeep(view)
     return "\n".join(lines).rstrip() + "\n"
 
@@ -115,6 +117,25 @@ def _journeys(view: View) -> list[str]:
         ]
         lines += [f"## {text('sections.journeys')}: {escape(journey.name)}", "", _said(journey.sentence), ""]
         lines += [*_table(head, rows), ""]
+    return lines
+
+
+def _shared(view: View) -> list[str]:
+    text, lines = view.language.text, []
+    for one in shared_figures(view):
+        head = tuple(text(key) for key in ("words.target", "markdown.rps", "markdown.cpu", "journeys.state"))
+        rows = [
+            (
+                row.target,
+                _text(view, row.throughput),
+                row.cpu if isinstance(row.cpu, str) else _text(view, row.cpu),
+                ": ".join(filter(None, (row.state, row.why))),
+            )
+            for row in one.rows
+        ]
+        lines += [f"## {text('sections.shared')}: {escape(one.point)}", ""]
+        lines += [f"- {_said(sentence)}" for sentence in one.sentences]
+        lines += ["", *_table(head, rows), ""]
     return lines
 
 

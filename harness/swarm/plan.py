@@ -1,4 +1,4 @@
-"""Which journeys run on which targets, for how long: seeded, within a time budget, and pure."""
+"""Windows of load on one target alone: which, for how long, in which order; seeded, within a budget, and pure."""
 
 from __future__ import annotations
 
@@ -7,27 +7,40 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from harness.errors import UsageError
-from harness.model import Journey, Target, Window
+from harness.model import Journey, Point, Target, Window
+from harness.plan import serves
 from harness.profiles import Profile
 from harness.swarm.journeys import lacking
 from harness.units import format_duration
 
-STUDY = "journey"
+JOURNEY = "journey"
+SWARM = "swarm"
 FEWEST_BLOCKS = 3
 MOST_BLOCKS = 5
-OVERHEAD_S = 3.0
-"""To start and verify a server and Locust, and to end both."""
-
-WARMUP_S = 1.5
-LEAST_S, MOST_S = 2.0, 10.0
+LEAST_S, MOST_S = 1.5, 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class JourneyPlan:
-    """The windows, and the journeys with the targets that cannot serve them."""
+class Timing:
+    """Of a study's windows: ``overhead_s`` is for starting, verifying and ending a server and what loads it."""
 
-    windows: tuple[Window, ...]
-    journeys: tuple[Journey, ...]
+    study: str
+    prefix: str
+    warmup_s: float
+    overhead_s: float
+
+
+JOURNEYS = Timing(JOURNEY, "j", 1.0, 3.0)
+LOADS = Timing(SWARM, "s", 0.5, 4.5)
+
+
+@dataclass(frozen=True, slots=True)
+class WindowPlan:
+    """The windows, the journeys with the targets that cannot serve them, and the points of loads from workers."""
+
+    windows: tuple[Window, ...] = ()
+    journeys: tuple[Journey, ...] = ()
+    points: tuple[Point, ...] = ()
 
     @property
     def estimate_s(self) -> float:
@@ -42,8 +55,8 @@ def journey_plan(
     seed: int,
     budget_s: float,
     fixed: bool,
-) -> JourneyPlan:
-    """Every journey on every target that can serve it, each window with a server of its own, in random order.
+) -> WindowPlan:
+    """Every journey on every target that can serve it.
 
     Args:
         fixed: whether the budget must be kept; else it grows to what the fewest and shortest windows take.
@@ -51,34 +64,65 @@ def journey_plan(
     Raises:
         UsageError: no target serves any journey, or a fixed budget is too short.
     """
-    pairs: list[tuple[Target, Journey]] = []
+    pairs: list[tuple[str, str]] = []
     known: list[Journey] = []
     for journey in journeys:
         left_out = {target.name: why for target in targets if (why := lacking(target, journey))}
         known.append(replace(journey, left_out=left_out))
-        pairs += [(target, journey) for target in targets if target.name not in left_out]
+        pairs += [(target.name, journey.point) for target in targets if target.name not in left_out]
     if not pairs:
         why = next((f": {name} {why}" for journey in known for name, why in journey.left_out.items()), "")
         raise UsageError(f"none of the chosen targets serves any of the chosen journeys{why}")
+    return WindowPlan(_windows(pairs, JOURNEYS, profile, seed, budget_s, fixed), tuple(known))
+
+
+def load_plan(
+    targets: Sequence[Target],
+    points: Sequence[Point],
+    profile: Profile,
+    *,
+    seed: int,
+    budget_s: float,
+    fixed: bool,
+) -> WindowPlan:
+    """Every point on every target that serves it, as loads that workers share; raises as ``journey_plan`` does."""
+    pairs = [(target.name, point.id) for point in points for target in targets if serves(target, point)]
+    if not pairs:
+        raise UsageError("none of the chosen targets serves any of the chosen scenarios")
+    return WindowPlan(_windows(pairs, LOADS, profile, seed, budget_s, fixed), points=tuple(points))
+
+
+def _windows(
+    pairs: Sequence[tuple[str, str]], timing: Timing, profile: Profile, seed: int, budget_s: float, fixed: bool
+) -> tuple[Window, ...]:
+    """A window for every pair in every block, each with a server of its own, in random order within the block."""
     blocks = max(FEWEST_BLOCKS, min(MOST_BLOCKS, profile.blocks))
 
     def seconds(count: int) -> float:
-        return budget_s / (len(pairs) * count) - OVERHEAD_S - WARMUP_S
+        return budget_s / (len(pairs) * count) - timing.overhead_s - timing.warmup_s
 
     while blocks > FEWEST_BLOCKS and seconds(blocks) < LEAST_S:
         blocks -= 1
     if fixed and seconds(blocks) < LEAST_S:
-        needed = format_duration(len(pairs) * blocks * (OVERHEAD_S + WARMUP_S + LEAST_S))
+        needed = format_duration(len(pairs) * blocks * (timing.overhead_s + timing.warmup_s + LEAST_S))
         raise UsageError(
-            f"a budget of {format_duration(budget_s)} is too short for {len(pairs) * blocks} windows of a journey",
-            hint=f"--budget {needed.replace(' ', '')} would do, or choose fewer targets (-t)",
+            f"a budget of {format_duration(budget_s)} is too short for {len(pairs) * blocks} windows",
+            hint=f"--budget {needed.replace(' ', '')} would do, or choose fewer targets (-t) or scenarios (-s)",
         )
     length = round(max(LEAST_S, min(MOST_S, seconds(blocks))), 1)
+    whole = timing.overhead_s + timing.warmup_s + length
     rng = random.Random(seed)
-    windows = []
-    for block in range(blocks):
-        for target, journey in rng.sample(pairs, len(pairs)):
-            name = f"j{block:02d}-{target.name}-{journey.point}"
-            whole = OVERHEAD_S + WARMUP_S + length
-            windows.append(Window(name, block, STUDY, target.name, journey.point, WARMUP_S, length, whole))
-    return JourneyPlan(tuple(windows), tuple(known))
+    return tuple(
+        Window(
+            f"{timing.prefix}{block:02d}-{target}-{point}",
+            block,
+            timing.study,
+            target,
+            point,
+            timing.warmup_s,
+            length,
+            whole,
+        )
+        for block in range(blocks)
+        for target, point in rng.sample(pairs, len(pairs))
+    )

@@ -35,12 +35,12 @@ class SoloProcess(EngineProcess):
             EngineError: the process ended or failed.
         """
         self.wait_ready()
-        self._send(spec)  # type: ignore[arg-type]
+        self.send(spec)
         deadline = time.monotonic() + spec.warmup_s + spec.duration_s + spec.grace_s + SLACK_S
         interrupted = False
         while True:
             try:
-                message = self._next(deadline)
+                message = self.receive(deadline)
             except KeyboardInterrupt:
                 if interrupted:
                     raise

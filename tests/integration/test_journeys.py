@@ -42,7 +42,7 @@ def target(name):
 def test_a_locustfile_of_ones_own_on_an_app_of_ones_own(own_app, tmp_path):
     own_app(asgi_app())
     Path("mine.py").write_text(MINE)
-    words = ["run", "--locustfile", "mine.py", "-t", "own_app:app@uvicorn,name=mine", "--budget", "21s", "--out", "r"]
+    words = ["run", "--locustfile", "mine.py", "-t", "own_app:app@uvicorn,name=mine", "--budget", "17s", "--out", "r"]
     done = subprocess.run([*HARNESS, *words], cwd=tmp_path, capture_output=True, text=True, timeout=200)
     assert done.returncode in (0, 4), done.stderr
     run = Run.open(tmp_path / "r")
@@ -69,7 +69,7 @@ def test_the_journey_that_ships_gets_every_reply_right():
         serving(target("fastapi-uvicorn"), environment=around.environment) as running,
     ):
         host = f"http://127.0.0.1:{running.bind.port}"
-        came = run_journey(JourneySpec(journey.file, host, 2, 0.2, 6.0, grace_s=5), (), marks.append)
+        came = run_journey(JourneySpec(journey.file, host, 2, 0.2, 4.0, grace_s=5), (), marks.append)
     assert marks == ["begin", "end"]
     assert came.errors == {}, came.examples
     assert {"who am I", "list products", "read product"} <= set(came.latency_us)

@@ -28,7 +28,7 @@ WRITE = [
         "versus",
         "waiting",
     }
-    | {"postgres", "upstream", "services", "features", "effort", "compose", "ceiling"},
+    | {"postgres", "upstream", "services", "features", "effort", "compose", "ceiling", "remote"},
     {"swarm"},
     {"conduct"},
 ]

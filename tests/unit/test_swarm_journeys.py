@@ -15,11 +15,12 @@ from harness.model import Failure, Gate, Journey, PlannedRequest, Target, Window
 from harness.profiles import PROFILES
 from harness.render.markdown import render_markdown
 from harness.render.report import render_report
-from harness.swarm.conduct import gates, percentiles
+from harness.swarm.conduct import journey_gates
 from harness.swarm.journeys import find_journeys, journey_of, lacking, read_journey
 from harness.swarm.messages import JourneyMeasurement
 from harness.swarm.plan import journey_plan
 from harness.swarm.recorder import Recorder, class_name, error_kind
+from harness.swarm.windows import percentiles
 from harness.verify import case_of
 from tests.unit.summaries import Numbers, agrees, manifest, resolve
 
@@ -137,19 +138,19 @@ def came(**changes):
 
 
 @pytest.mark.parametrize(
-    ("changes", "machine", "expected"),
+    ("changes", "expected"),
     [
-        ({}, {}, []),
-        ({"errors": {"timeout": 2}, "examples": {"timeout": "order: slow"}}, {}, ["replies"]),
-        ({"latency_us": {}}, {}, ["replies"]),
-        ({"generator_cpu": 0.8}, {}, ["generator-bound"]),
-        ({"generator_wait": 0.2}, {}, ["generator-starved"]),
-        ({}, {"foreign": 0.5, "steal": 0.1}, ["steal", "foreign-cpu"]),
+        ({}, []),
+        ({"errors": {"timeout": 2}, "examples": {"timeout": "order: slow"}}, ["replies"]),
+        ({"latency_us": {}}, ["replies"]),
+        ({"generator_cpu": 0.8}, ["generator-bound"]),
+        ({"generator_wait": 0.2}, ["generator-starved"]),
+        ({"lost": ("worker 1 (a) was lost: silent",)}, ["worker-lost"]),
     ],
 )
-def test_gates_of_a_window(changes, machine, expected):
+def test_gates_of_a_window(changes, expected):
     plan = journey_plan(TARGETS, (ORDER,), PROFILES["quick"], seed=1, budget_s=200, fixed=True)
-    assert [gate.gate for gate in gates(plan.windows[0], came(**changes), machine)] == expected
+    assert [gate.gate for gate in journey_gates(plan.windows[0], came(**changes))] == expected
 
 
 def test_percentiles_are_samples():
@@ -222,4 +223,4 @@ def test_the_section_shows_the_numbers_of_the_summary():
     assert "2 of 3 targets answered everything rightly to 8 users" in page
     assert "does not implement orders-full" in page
     assert "## Journeys: shop" in render_markdown(run, summary)
-    assert any(reason.startswith("journeys without a valid number: own") for reason in summary.reasons)
+    assert any(reason.startswith("journeys or shared loads without a valid number: own") for reason in summary.reasons)

@@ -19,6 +19,7 @@ from harness.render.sections.features import feature_table
 from harness.render.sections.health import run_health
 from harness.render.sections.journeys import journey_figures
 from harness.render.sections.ladder import ladder
+from harness.render.sections.shared import shared_figures
 from harness.render.sections.upkeep import upkeep_tables
 from harness.render.sections.validation import validation
 from harness.render.sections.waits import waits
@@ -66,6 +67,7 @@ SECTIONS = (
     Section("validation", lambda material: validation(material.view), "harness run -s 'orders-*'"),
     Section("waits", lambda material: waits(material.view), "harness run -s io-sleep"),
     Section("journeys", lambda material: journey_figures(material.view), "harness run -s journey"),
+    Section("shared", lambda material: shared_figures(material.view), "harness run --workers 2"),
     Section("upkeep", lambda material: upkeep_tables(material.view)),
     Section("features", lambda material: feature_table(material.view)),
     Section("claims", lambda material: claims(material.view)),
