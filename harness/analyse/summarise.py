@@ -10,12 +10,14 @@ from harness.analyse.claims.judge import with_claims
 from harness.analyse.crossover import crossovers
 from harness.analyse.frames import tidy
 from harness.analyse.health import health
-from harness.analyse.journeys import WindowSamples, journeys
+from harness.analyse.journeys import journeys
 from harness.analyse.judge import judge_run, results
 from harness.analyse.ladder import ladders
 from harness.analyse.predict import check_models
+from harness.analyse.studies import study_results
 from harness.analyse.summary import Summary
 from harness.analyse.upkeep import upkeep
+from harness.analyse.windows import WindowSamples
 from harness.model import Abilities, Manifest, SlotRecord, WindowRecord
 
 NOT_ASKED = Abilities(())
@@ -46,7 +48,7 @@ def summarise(
     blocks = int(frames.slices["block"].nunique())
     controls = [contrast for contrast in contrasts if contrast.id in judged.controls]
     seen = journeys(manifest, windows, window_samples)
-    verdict, reasons = badge(manifest, table, controls, blocks, machine, frames.excluded, seen)
+    verdict, reasons = badge(manifest, table, controls, blocks, machine, frames.excluded, seen, windows)
     found = Summary(
         run=manifest.run,
         name=manifest.name,
@@ -54,7 +56,7 @@ def summarise(
         badge=verdict,
         reasons=reasons,
         margin=max(judged.metric_margins.values()),
-        blocks=blocks,
+        blocks=blocks or len({record.block for record in windows}),
         seed=manifest.seed,
         duration_s=manifest.duration_s,
         cells=table,
@@ -67,5 +69,6 @@ def summarise(
         crossovers=crossovers(manifest, contrasts),
         models=check_models(manifest, table, judged.metric_margins["throughput"]),
         ladders=ladders(manifest, frames, judged, contrasts),
+        studies=study_results(manifest, windows, window_samples),
     )
     return with_claims(manifest, found)

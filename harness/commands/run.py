@@ -28,17 +28,18 @@ from harness.commands.progress import ProgressObserver, time_of
 from harness.commands.select import RESULTS, chosen_targets
 from harness.commands.selftest_file import selftest_facts
 from harness.commands.step_summary import append
+from harness.commands.studies import Wanted, planned_requests, show_trials, with_trials
 from harness.conduct import conduct
 from harness.declare import load_declarations
 from harness.envs import own_packages, shadowed
 from harness.errors import UsageError, one_of
 from harness.launch import Servers
 from harness.load.engine import Engine
-from harness.model import Extension, Manifest, Plan, PlannedRequest
+from harness.model import Extension, Failure, Manifest, Plan, Scenario, Target
 from harness.narrow import narrow
 from harness.placement import Placement, detect
 from harness.plan import make_plan, with_twin
-from harness.profiles import PROFILES, default_targets
+from harness.profiles import PROFILES, Profile, default_targets
 from harness.record import Run, find_run
 from harness.servers import Bind, command_of
 from harness.services import Need, Services, needs_of, pool_facts, services
@@ -94,7 +95,7 @@ def run(request: RunRequest) -> int:
     code = 0
     try:
         plan = opened.manifest.plan
-        needs = needs_of(planned.endpoint for planned in requests_of(opened.manifest))
+        needs = needs_of(planned.endpoint for planned in planned_requests(opened.manifest))
         with (
             fleet_of(opened, request.fleet, needs, placement) as (placement, around, fleet),
             Engine(placement.generator) as engine,
@@ -145,37 +146,47 @@ def prepare(request: RunRequest, placement: Placement) -> Manifest:
     profile = PROFILES[one_of("--profile", request.profile, PROFILES)]
     budget = seconds("--budget", request.budget) if request.budget else None
     declarations = load_declarations()
-    targets, skipped = chosen_targets(request.targets, declarations)
-    if request.targets:
-        profile = replace(profile, variants=("*",))
-    else:
-        targets = default_targets(profile, targets)
-    scenarios, journeys = loads(request.scenarios, request.locustfile, request.users, declarations)
-    if not request.scenarios:
-        scenarios = tuple(s for s in scenarios if any(fnmatchcase(s.name, glob) for glob in profile.scenarios))
-    for target in targets:
-        command_of(target, Bind("127.0.0.1", 1))
     seed = random.SystemRandom().randrange(1_000_000) if request.seed is None else request.seed
-    alone = plan_journeys(targets, scenarios, journeys, profile, seed, budget)
+    scenarios, journeys = loads(request.scenarios, request.locustfile, request.users, declarations)
+    scenarios = chosen_scenarios(request, scenarios, profile)
+    studies = tuple(scenario for scenario in scenarios if scenario.study)
+    in_turns = tuple(scenario for scenario in scenarios if not scenario.study)
+    targets: tuple[Target, ...] = ()
+    skipped: tuple[Failure, ...] = ()
+    if in_turns or journeys:
+        targets, skipped = chosen_targets(request.targets, declarations)
+        if request.targets:
+            profile = replace(profile, variants=("*",))
+        else:
+            targets = default_targets(profile, targets)
+    alone = plan_journeys(targets, in_turns, journeys, profile, seed, budget)
     slots = None
-    if scenarios:
+    if in_turns:
         targets = with_twin(targets)
         slots = make_plan(
             targets,
-            scenarios,
+            in_turns,
             declarations.contrasts,
             profile,
             seed=seed,
             budget_s=None if budget is None else budget - alone.estimate_s,
-            studies=not request.scenarios,
+            studies=bool(studies) and not request.scenarios,
             ladders=declarations.ladders,
         )
     plan = with_journeys(slots, alone, profile, seed, budget)
     targets = taking_part(plan, targets)
+    room = plan.studies_s if not request.scenarios else budget if not (in_turns or journeys) else None
+    wanted = Wanted(studies, request.targets, named=bool(request.scenarios), room_s=room)
+    plan, studied, without = with_trials(plan, wanted, declarations, profile.detail)
+    targets = tuple({target.name: target for target in (*targets, *studied)}.values())
+    skipped = tuple(dict.fromkeys((*skipped, *without)))
+    for target in targets:
+        command_of(target, Bind("127.0.0.1", 1))
     for point in plan.points:
         for planned in point.requests:
             case_of(planned)
     sent = [point.requests for point in plan.points] + [journey.requests for journey in alone.journeys]
+    sent += [scenario.requests for scenario in studies]
     needs = needs_of(planned.endpoint for planned in chain.from_iterable(sent))
     created = datetime.now(UTC)
     warnings = tuple(note for note in (placement.note, *shadowed(targets)) if note)
@@ -199,12 +210,16 @@ def prepare(request: RunRequest, placement: Placement) -> Manifest:
     )
 
 
-def requests_of(manifest: Manifest) -> Iterator[PlannedRequest]:
-    """Every request of the contract that the run may send."""
-    for point in manifest.plan.points:
-        yield from point.requests
-    for journey in manifest.journeys:
-        yield from journey.requests
+def chosen_scenarios(request: RunRequest, scenarios: tuple[Scenario, ...], profile: Profile) -> tuple[Scenario, ...]:
+    """Those that are named, or else the profile's."""
+    if request.scenarios:
+        return scenarios
+    return tuple(
+        scenario
+        for scenario in scenarios
+        if (profile.studies_s if scenario.study else True)
+        and any(fnmatchcase(scenario.name, glob) for glob in (profile.studies if scenario.study else profile.scenarios))
+    )
 
 
 def spend_what_is_left(opened: Run, left_s: float) -> Extension | None:
@@ -264,6 +279,8 @@ def show_plan(plan: Plan) -> None:
             f"{listed[0].seconds:g} s each, about {format_duration(sum(w.budget_s for w in listed))}.",
             markup=False, soft_wrap=True,
         )  # fmt: skip
+    if plan.trials:
+        show_trials(plan, out)
     if not plan.blocks:
         return
     first = plan.blocks[0]

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 
 import numpy as np
 
+from harness.load.beside import allow_files
 from harness.load.loops import attend, no_collections
 from harness.load.spec import Address, LoadMeasurement, Progress
 from harness.load.tally import WINDOW_S, floats, windows
@@ -155,6 +156,7 @@ async def run_streams(
     async def all_of_them() -> None:
         await asyncio.gather(*(asyncio.ensure_future(repeat()) for _ in range(connections)), return_exceptions=False)
 
+    allow_files(connections)
     cpu = time.process_time()
     load = _Streams(tally, asyncio.ensure_future(all_of_them()))
     with no_collections():
