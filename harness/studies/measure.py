@@ -121,7 +121,8 @@ def measure(
     used, delta = max(0.0, _cpu(tree) - cpu), machine_delta(before, machine_sample())
     machine = {"steal": delta.steal}
     if tree is not None and placement.server != placement.generator:
-        busy = sum(delta.busy.get(cpu, 0.0) for cpu in placement.server)
+        # Packets and timers are no process's, and at a low rate a third of what the load itself makes the CPU do.
+        busy = sum(delta.busy.get(cpu, 0.0) - delta.interrupts.get(cpu, 0.0) for cpu in placement.server)
         machine["foreign"] = max(0.0, busy - used / elapsed)
     if throttled is not None:
         machine["throttled"] = ((throttled_seconds() or 0.0) - throttled) / elapsed
