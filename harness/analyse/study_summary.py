@@ -90,8 +90,8 @@ class CapacityRow(StudyRow):
     """The highest rate that keeps the objective.
 
     Attributes:
-        rps: geometric mean over blocks; ``low_rps`` to ``high_rps`` is the interval: the t interval over blocks, and no
-            narrower than the rates that confirmed it, 0.95 and 1.05 times the estimate.
+        rps: median of the search over all blocks; ``low_rps`` to ``high_rps`` is its 95% interval, no narrower than the
+            rates that confirmed it, 0.95 and 1.05 times the estimate.
         below_held, above_failed: windows at 0.95 times that kept the objective, and at 1.05 times that did not, of
             ``below`` and ``above``.
         tried: (rate, p99 in microseconds, 1 where the objective held) of every window of the search.
