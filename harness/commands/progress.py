@@ -52,7 +52,7 @@ class ProgressObserver(Observer):
         self._trials = len(plan.trials)
         self._slots = sum(len(block.slots) for block in plan.blocks)
         self._blocks = max([len(plan.blocks), *(trial.block + 1 for trial in plan.trials)])
-        self._estimate = plan.estimate_s
+        self._estimate = plan.estimate_s + plan.studies_s
         self._bar.update(self._task, total=self._total)
         self._at(0.0)
         parts = []
@@ -145,7 +145,8 @@ class ProgressObserver(Observer):
                 self._say(f"{record.id}: {gate.gate}: {gate.reason}", style="yellow")
         self._done += record.duration_s
         self._total = max(self._total, self._done)
-        self._bar.update(self._task, completed=self._done, total=self._total)
+        self._bar.update(self._task, total=self._total)
+        self._at(self._done)
         if not self._live and not self._quiet:
             elapsed = format_duration(time.monotonic() - self._started)
             self._console.print(
