@@ -35,7 +35,7 @@ def asks(brief: Brief) -> Asking:
     records = [record for record in brief.earlier if record.study == "capacity"]
     if not tried(records):
         yield from _double(brief, settings, records)
-    if not any(record.answered for record in records):
+    if not tried(records) or not any(record.answered for record in records):
         return
     bisection = edge(records)
     for number in range(settings.searches):
