@@ -16,8 +16,9 @@ from harness.errors import NotReadyError, RecordError
 from harness.features import probe_all
 from harness.guard import Guard
 from harness.launch import Fleet, Servers
-from harness.load.spec import Progress, SlotMeasurement, SlotSpec
+from harness.load.spec import LoadMeasurement, Progress, SlotMeasurement, SlotSpec
 from harness.model import Abilities, Block, Extension, Failure, Plan, Point, Side, Slices, Slot, SlotRecord, Target
+from harness.objective import STUDIES
 from harness.observe import Observer
 from harness.placement import Placement
 from harness.record import Run
@@ -31,6 +32,10 @@ from harness.sampling import (
     throttled_seconds,
 )
 from harness.services import WRITES, Services
+from harness.studies.measure import Order
+from harness.studies.trials import Bench, measure_trials
+from harness.studies.trials import incomplete as incomplete_windows
+from harness.studies.trials import latest as latest_windows
 from harness.timing import block_seconds, held_seconds
 from harness.verify import case_of, verify
 from harness.waiting import COUNTS, STUDY, hold, window_id
@@ -48,10 +53,12 @@ class Engine(Protocol):
 
     def run_slot(self, spec: SlotSpec, on_progress: Callable[[Progress], None] | None = None) -> SlotMeasurement: ...
 
+    def run_load(self, spec: Order, on_progress: Callable[[Progress], None] | None = None) -> LoadMeasurement: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a run: slots that yielded numbers, and those that lack some."""
+    """What came of a run: slots and windows of studies, and how many of them lack a number."""
 
     slots: int
     incomplete: int
@@ -85,7 +92,7 @@ def conduct(
     ceilings: Mapping[int, float] = validity.NO_CEILINGS,
     alone: Alone | None = None,
 ) -> Outcome:
-    """Measures what the run's plan still lacks, and then what ``extend`` adds to it.
+    """Measures what the run's plan still lacks, then what ``extend`` adds to it, and then the studies.
 
     ``around`` are the services that the targets call; the rows of the database are restored between slots that write.
     ``fleet`` makes the servers of a block; processes of our own unless given. ``ceilings`` are the rates of a null
@@ -108,6 +115,7 @@ def conduct(
         conductor.measure()
         conductor.extend(extend)
         missing = alone(conductor.deadline + conductor.alone_s) if alone is not None else 0
+        measure_trials(Bench(run, engine, placement, observer, conductor.fleet))
     except BaseException:
         # The first error is the one to tell, also where the disk takes no manifest any more.
         with contextlib.suppress(RecordError):
@@ -118,7 +126,9 @@ def conduct(
     run.finish("finished", already + time.monotonic() - began)
     latest = latest_attempts(run.slots())
     incomplete = sum(1 for record in latest if record.failures or any(gate.fatal for gate in record.gates))
-    return Outcome(len(latest) + len(run.manifest.plan.windows), incomplete + missing)
+    windows = [record for record in run.windows() if record.study in STUDIES]
+    tried = len(latest) + len(run.manifest.plan.windows) + len(latest_windows(windows))
+    return Outcome(tried, incomplete + missing + incomplete_windows(windows))
 
 
 def latest_attempts(records: Iterable[SlotRecord]) -> list[SlotRecord]:
@@ -149,7 +159,7 @@ class _Conductor:
     ) -> None:
         self._run, self._engine, self._placement = run, engine, placement
         self._observer, self._guard, self._around = observer, guard, around
-        self._fleet, self._holds = fleet or self._own_fleet, fleet is None
+        self.fleet, self._holds = fleet or self._own_fleet, fleet is None
         self._ceilings = ceilings
         plan = run.manifest.plan
         self._plan: Plan = plan
@@ -199,7 +209,7 @@ class _Conductor:
     def _block(self, block: Block, later: Sequence[Block]) -> None:
         self._observer.block_started(block.index, len(block.targets))
         self._hold(block)
-        with self._fleet() as fleet:
+        with self.fleet() as fleet:
             fleet.start([self._targets[name] for name in block.targets])
             for failure in fleet.failures.values():
                 self._observer.target_failed(failure)

@@ -30,6 +30,7 @@ from harness.model import (
     Target,
 )
 from harness.placement import detect
+from harness.study_settings import check_study
 from harness.toml_lines import line_of
 
 PACKAGED = Path(__file__).resolve().parent.parent
@@ -57,6 +58,7 @@ class TargetIn(_Strict):
     python: str = ""
     environment: dict[str, str] = {}
     variant: bool = False
+    default: bool = True
 
     def model(self) -> Target:
         values = self.model_dump()
@@ -129,6 +131,9 @@ class ScenarioFile(_Strict):
     quick: dict[str, list[ParamValue]] = {}
     grid: dict[str, list[ParamValue]] = {}
     bisect: str = ""
+    study: str = ""
+    settings: dict[str, ParamValue] = {}
+    targets: list[str] = []
 
     @model_validator(mode="after")
     def _consistent(self) -> ScenarioFile:
@@ -142,6 +147,10 @@ class ScenarioFile(_Strict):
             raise ValueError(f"'bisect' needs wait_ms = \"{{{self.bisect}}}\": only a wait can be bisected")
         if self.bisect and self.bisect not in self.matrix:
             raise ValueError(f"'bisect' names {self.bisect}, which 'matrix' does not have")
+        if self.study:
+            check_study(self.study, self.settings, self.matrix, len(self.request))
+        elif self.settings or self.targets:
+            raise ValueError("'settings' and 'targets' are for scenarios with a 'study'")
         return self
 
     def model(self, name: str) -> Scenario:
@@ -159,6 +168,9 @@ class ScenarioFile(_Strict):
             wait_ms=self.wait_ms,
             grid={key: tuple(values) for key, values in self.grid.items()},
             bisect=self.bisect,
+            study=self.study,
+            settings=self.settings,
+            targets=tuple(self.targets),
         )
 
 
@@ -232,7 +244,7 @@ def select_targets(
             chosen[name] = known[name]
     if not chosen:
         own = declarations.own_targets
-        chosen = {name: target for name, target in known.items() if not own or name in own}
+        chosen = {name: target for name, target in known.items() if name in own or (not own and target.default)}
     return tuple(chosen.values())
 
 

@@ -33,6 +33,7 @@ class Target:
         variant: whether it serves an app that a target of the default set serves already, by another server or way.
         per_cpu: whether it is given as many workers as there are CPUs for it, and all of these CPUs.
         backlog: connections that may wait to be accepted; 0 where the server sets it.
+        default: whether it is measured where no target is named.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Target:
     variant: bool = False
     per_cpu: bool = False
     backlog: int = 0
+    default: bool = True
 
     @property
     def capacity(self) -> str:
@@ -115,6 +117,9 @@ class Scenario:
         quick: parameter → values, for the profiles ``smoke`` and ``quick``.
         grid: parameter → values of the coarse grid that the profile ``async`` begins with.
         bisect: the parameter, a wait in milliseconds, whose values are added where a contrast changes its sign.
+        study: the study that it belongs to, where it is load on one target alone; empty for slots.
+        settings: the study's own settings.
+        targets: globs of the targets that the study is about where none are named.
     """
 
     name: str
@@ -130,6 +135,9 @@ class Scenario:
     wait_ms: str = ""
     grid: Mapping[str, tuple[ParamValue, ...]] = field(default_factory=dict)
     bisect: str = ""
+    study: str = ""
+    settings: Mapping[str, ParamValue] = field(default_factory=dict)
+    targets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +282,24 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Trial:
+    """One target's part of a study in one block: its windows follow each other on one freshly started server.
+
+    Attributes:
+        values: parameter → values of the scenario that are measured.
+        budget_s: how long it is expected to take, without the start of the server.
+    """
+
+    id: str
+    block: int
+    study: str
+    scenario: str
+    target: str
+    values: Mapping[str, tuple[ParamValue, ...]]
+    budget_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What a run will measure; blocks, points and contrasts may be added while it goes.
 
@@ -298,6 +324,7 @@ class Plan:
     ladders: tuple[Ladder, ...] = ()
     windows: tuple[Window, ...] = ()
     points_alone: tuple[Point, ...] = ()
+    trials: tuple[Trial, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -414,8 +441,8 @@ class WindowRecord:
     Attributes:
         id: unique within the run; what is done already is not done again by ``--resume``.
         block: servers are started afresh for each, as for slots; the replicate of every statistic.
-        study: what the window belongs to: ``waiting``, ``neighbours``, ``capacity``, ``overload``, ``connections``,
-            ``journey``, …
+        study: what the window belongs to: ``waiting``, ``neighbours``, ``fan-out``, ``latency``, ``capacity``,
+            ``overload``, ``connections``, ``journey``, …
         engine: ``wire`` or ``locust``; figures of different engines are never compared.
         setting: what was set for it: ``rate``, ``share``, ``connections``, ``users``, …
         latency_us: class of request → ``count p50 p90 p99 p999 max``, response times in open loop and service times in

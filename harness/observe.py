@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from harness.load.spec import Progress
-from harness.model import Extension, Failure, Plan, Slot, SlotRecord, Window, WindowRecord
+from harness.model import Extension, Failure, Plan, Slot, SlotRecord, Trial, Window, WindowRecord
 
 
 class Observer(Protocol):
@@ -30,6 +30,12 @@ class Observer(Protocol):
     def journey_ended(self, window: Window, record: WindowRecord) -> None: ...
 
     def window_started(self, block: int, study: str, target: str) -> None: ...
+
+    def trial_started(self, trial: Trial) -> None: ...
+
+    def window_ended(self, record: WindowRecord) -> None: ...
+
+    def trial_ended(self, trial: Trial) -> None: ...
 
     def warned(self, message: str) -> None: ...
 
@@ -65,6 +71,15 @@ class Silent:
         pass
 
     def window_started(self, block: int, study: str, target: str) -> None:
+        pass
+
+    def trial_started(self, trial: Trial) -> None:
+        pass
+
+    def window_ended(self, record: WindowRecord) -> None:
+        pass
+
+    def trial_ended(self, trial: Trial) -> None:
         pass
 
     def warned(self, message: str) -> None:

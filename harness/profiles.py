@@ -33,6 +33,7 @@ class Profile:
         studies_s: of the budget, what is kept for studies of one target alone.
         held_blocks: blocks in which the memory of waiting requests is measured, where the run has waits.
         variants: globs of the scenarios that targets marked ``variant`` are measured in when no target is named.
+        studies: globs of the studies that are run then; where that is 0, only named ones are.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Profile:
     studies_s: float = 0.0
     held_blocks: int = 0
     variants: tuple[str, ...] = ()
+    studies: tuple[str, ...] = ("*",)
 
 
 QUICK = ("json", "plaintext", "items", "orders-*", "io-sleep")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import psutil
 
@@ -109,34 +109,40 @@ def waited_for_cpu() -> float:
 
 @dataclass(frozen=True, slots=True)
 class MachineSample:
-    """Cumulative CPU seconds: of the whole machine and stolen by its host, and busy and total for each CPU."""
+    """Cumulative CPU seconds: of the whole machine and stolen by its host, and busy and total for each CPU.
+
+    ``interrupts``: what is part of ``busy``, but no process's: the network's packets and timers.
+    """
 
     steal: float
     total: float
     busy: dict[int, float]
     elapsed: dict[int, float]
+    interrupts: dict[int, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class MachineDelta:
-    """Shares from 0 to 1 between two samples; ``busy`` by CPU number."""
+    """Shares from 0 to 1 between two samples; ``busy`` and ``interrupts``, a part of it, by CPU number."""
 
     steal: float
     busy: dict[int, float]
+    interrupts: dict[int, float] = field(default_factory=dict)
 
 
 def machine_sample() -> MachineSample:
     """What the machine's CPUs did since its start."""
     times = psutil.cpu_times(percpu=True)
-    busy, elapsed, steal = {}, {}, 0.0
+    busy, elapsed, interrupts, steal = {}, {}, {}, 0.0
     for cpu, cell in enumerate(times):
         # Guest time is part of user time already.
         spent = {name: value for name, value in cell._asdict().items() if not name.startswith("guest")}
         elapsed[cpu] = sum(spent.values())
         idle = spent.get("idle", 0.0) + spent.get("iowait", 0.0) + spent.get("steal", 0.0)
         busy[cpu] = elapsed[cpu] - idle
+        interrupts[cpu] = spent.get("irq", 0.0) + spent.get("softirq", 0.0)
         steal += spent.get("steal", 0.0)
-    return MachineSample(steal, sum(elapsed.values()), busy, elapsed)
+    return MachineSample(steal, sum(elapsed.values()), busy, elapsed, interrupts)
 
 
 def throttled_seconds() -> float | None:
@@ -149,12 +155,14 @@ def throttled_seconds() -> float | None:
 
 def machine_delta(before: MachineSample, after: MachineSample) -> MachineDelta:
     """Shares of the time between two samples; 0 where no tick passed between them."""
-    busy = {
-        cpu: _share(after.busy[cpu] - before.busy[cpu], after.elapsed[cpu] - before.elapsed[cpu])
-        for cpu in after.busy
-        if cpu in before.busy
-    }
-    return MachineDelta(_share(after.steal - before.steal, after.total - before.total), busy)
+
+    def of(now: dict[int, float], then: dict[int, float]) -> dict[int, float]:
+        return {
+            cpu: _share(now[cpu] - then[cpu], after.elapsed[cpu] - before.elapsed[cpu]) for cpu in now if cpu in then
+        }
+
+    steal = _share(after.steal - before.steal, after.total - before.total)
+    return MachineDelta(steal, of(after.busy, before.busy), of(after.interrupts, before.interrupts))
 
 
 def _share(part: float, whole: float) -> float:

@@ -75,7 +75,16 @@ def examine(
 
 def transient(gates: Sequence[Gate]) -> bool:
     """Whether another try may go better: what the machine did passes, what a server answers does not."""
-    passing = ("steal", "throttled", "foreign-cpu", "generator-starved", "idle-target-busy", "littles-law", UNSTEADY)
+    passing = (
+        "steal",
+        "throttled",
+        "foreign-cpu",
+        "generator-starved",
+        "generator-late",
+        "idle-target-busy",
+        "littles-law",
+        UNSTEADY,
+    )
     return any(gate.fatal and gate.gate in passing for gate in gates)
 
 

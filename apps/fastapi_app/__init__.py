@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from apps.contract.openapi import TITLE, VERSION
@@ -23,12 +23,15 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     await close_resources()
 
 
-def create_app(store: Callable[..., Any] = database, around: Lifespan = lifespan) -> FastAPI:
+def create_app(
+    store: Callable[..., Any] = database, around: Lifespan = lifespan, waiting: APIRouter = waits.router
+) -> FastAPI:
     """The application, with its routers and error handlers.
 
     Args:
         store: dependency that gives what keeps the products.
         around: what is opened and closed with the application.
+        waiting: the endpoints that wait.
     """
     app = FastAPI(title=TITLE, version=VERSION, docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=around)
     app.add_middleware(
@@ -36,7 +39,8 @@ def create_app(store: Callable[..., Any] = database, around: Lifespan = lifespan
     )
     errors.register(app)
     app.include_router(products.create_router(store))
-    for module in (basics, orders, waits, io, users, upload, streams, documents):
+    app.include_router(waiting)
+    for module in (basics, orders, io, users, upload, streams, documents):
         app.include_router(module.router)
     return app
 

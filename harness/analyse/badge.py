@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from harness.analyse.frames import Exclusion
 from harness.analyse.summary import Badge, Cell, ContrastResult, Health, JourneyResult, SharedLoad
-from harness.model import Manifest
+from harness.analyse.windows import latest, sound
+from harness.model import Manifest, WindowRecord
+from harness.objective import STUDIES
 
 FEW_BLOCKS = 5
 FEW_JOURNEYS = 3
@@ -20,16 +22,25 @@ def badge(
     health: Health,
     excluded: Sequence[Exclusion],
     alone: Sequence[JourneyResult | SharedLoad] = (),
+    windows: Sequence[WindowRecord] = (),
 ) -> tuple[Badge, tuple[str, ...]]:
     """``do-not-cite`` if the control was called different, or less than half of the tried cells have a number;
     ``warnings`` if anything else calls for care; ``sound`` otherwise. With the reasons, the gravest first.
     """
-    grave = _grave([*cells, *alone], controls)
-    if manifest.plan.points or not alone:
+    counted = [record for record in latest(windows) if record.study in STUDIES]
+    counted = [record for record in counted if not any(failure.kind == "cannot" for failure in record.failures)]
+    usable = sum(map(sound, counted))
+    only_windows = bool(counted) and not manifest.plan.points and not alone
+    grave = [] if only_windows and usable else _grave([*cells, *alone], controls)
+    if 2 * usable < len(counted):
+        grave.append(f"only {usable} of {len(counted)} windows could be measured")
+    if manifest.plan.points or not (alone or counted):
         cautions = _cautions(manifest, controls, blocks, health, excluded)
     else:
         cautions = [*_status(manifest), *manifest.warnings]
     cautions += _alone(alone)
+    if usable < len(counted):
+        cautions.append(f"{len(counted) - usable} of {len(counted)} windows of studies are not measurable")
     if grave:
         return "do-not-cite", (*grave, *cautions)
     return ("warnings" if cautions else "sound"), tuple(cautions)

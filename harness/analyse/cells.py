@@ -9,11 +9,11 @@ from typing import Literal
 
 from harness.analyse.frames import Frames, side_faults
 from harness.analyse.interval import FloatArray, estimate
-from harness.analyse.latency import percentiles
 from harness.analyse.ratio import absolute_values
 from harness.analyse.summary import Cell, Estimate
 from harness.analyse.ties import tie_groups
 from harness.model import Manifest, Point, Side, SlotRecord, Target
+from harness.quantiles import percentiles
 
 FLOOR = "raw"
 """The framework of the raw apps: a floor to measure from, nothing to pick, and so without a letter among others."""

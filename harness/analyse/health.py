@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from harness.analyse.frames import Frames, side_faults
 from harness.analyse.summary import Health
@@ -12,7 +13,8 @@ from harness.model import Manifest, SlotRecord, WindowRecord
 def health(
     manifest: Manifest, slots: Sequence[SlotRecord], frames: Frames, windows: Sequence[WindowRecord] = ()
 ) -> Health:
-    """Counts over slots, the largest shares over all attempts, and every gate and failure of every attempt once.
+    """Counts over slots, the largest shares over all attempts, and every gate and failure of every attempt once; of
+    windows too, but for what a target declares not to be able to do.
 
     A slot has failed if at least one side of its counted attempt is excluded.
     """
@@ -20,17 +22,30 @@ def health(
     for record in slots:
         attempts[record.block, record.slot] = attempts.get((record.block, record.slot), 0) + 1
     failures = [*manifest.skipped, *(failure for record in slots for failure in record.failures)]
-    failures += [failure for window in windows for failure in window.failures]
+    failures += [failure for record in windows for failure in record.failures if failure.kind != "cannot"]
+    gates = [gate for record in slots for gate in record.gates]
+    gates += [replace(gate, point=gate.point or record.point) for record in windows for gate in record.gates]
+    figures = [record.figures for record in windows]
     return Health(
         slots=len(frames.records),
         failed_slots=sum(bool(side_faults(record)) for record in frames.records),
         retried_slots=sum(count > 1 for count in attempts.values()),
-        generator_cpu_max=max((_generator_share(record) for record in slots), default=0.0),
-        foreign_cpu_max=max((record.machine.get("foreign", 0.0) for record in slots), default=0.0),
-        steal_max=max((record.machine.get("steal", 0.0) for record in slots), default=0.0),
-        gates=tuple(dict.fromkeys(gate for record in slots for gate in record.gates)),
+        generator_cpu_max=max(
+            [
+                0.0,
+                *map(_generator_share, slots),
+                *(each.get("generator_cpu", 0.0) for each in figures if "in_flight_mean" not in each),
+            ]
+        ),
+        foreign_cpu_max=_most("foreign", slots, figures),
+        steal_max=_most("steal", slots, figures),
+        gates=tuple(dict.fromkeys(gates)),
         failures=tuple(dict.fromkeys(failures)),
     )
+
+
+def _most(share: str, slots: Sequence[SlotRecord], figures: Sequence[Mapping[str, float]]) -> float:
+    return max([0.0, *(r.machine.get(share, 0.0) for r in slots), *(each.get(share, 0.0) for each in figures)])
 
 
 def _generator_share(record: SlotRecord) -> float:

@@ -10,13 +10,15 @@ from harness.analyse.claims.judge import with_claims
 from harness.analyse.crossover import crossovers
 from harness.analyse.frames import tidy
 from harness.analyse.health import health
-from harness.analyse.journeys import WindowSamples, journeys
+from harness.analyse.journeys import journeys
 from harness.analyse.judge import judge_run, results
 from harness.analyse.ladder import ladders
 from harness.analyse.predict import check_models
 from harness.analyse.shared import shared_contrasts, shared_loads
-from harness.analyse.summary import Summary
+from harness.analyse.studies import study_results
+from harness.analyse.summary import JourneyResult, SharedLoad, Summary
 from harness.analyse.upkeep import upkeep
+from harness.analyse.windows import WindowSamples
 from harness.model import Abilities, Manifest, SlotRecord, WindowRecord
 
 NOT_ASKED = Abilities(())
@@ -48,7 +50,8 @@ def summarise(
     controls = [contrast for contrast in contrasts if contrast.id in judged.controls]
     seen = journeys(manifest, windows, window_samples)
     shared = shared_loads(manifest, windows, window_samples)
-    verdict, reasons = badge(manifest, table, controls, blocks, machine, frames.excluded, [*seen, *shared])
+    alone: list[JourneyResult | SharedLoad] = [*seen, *shared]
+    verdict, reasons = badge(manifest, table, controls, blocks, machine, frames.excluded, alone, windows)
     found = Summary(
         run=manifest.run,
         name=manifest.name,
@@ -71,5 +74,6 @@ def summarise(
         crossovers=crossovers(manifest, contrasts),
         models=check_models(manifest, table, judged.metric_margins["throughput"]),
         ladders=ladders(manifest, frames, judged, contrasts),
+        studies=study_results(manifest, windows, window_samples),
     )
     return with_claims(manifest, found)

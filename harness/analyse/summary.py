@@ -9,7 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from harness.analyse.estimate import Estimate
+from harness.analyse.study_summary import StudyResults
 from harness.model import Effort, Failure, Feature, Gate, LadderKind, Metric, ParamValue, Question, Side
+
+__all__ = ["Badge", "Cell", "ContrastResult", "Estimate", "Health", "StudyResults", "Summary", "Upkeep", "Verdict"]
 
 Verdict = Literal["different", "different-size-open", "small", "same", "undecided", "not-measurable"]
 ClaimVerdict = Literal["supported", "refuted", "depends", "undecided", "not-tested"]
@@ -20,20 +24,6 @@ CrossoverOutcome = Literal["overtakes", "draws-ahead", "ahead", "behind", "none"
 Badge = Literal["sound", "warnings", "do-not-cite"]
 Within = Literal["round", "block"]
 Check = Literal["adds-up", "within-interval", "does-not-add-up", "not-checked"]
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A value with its t interval over blocks.
-
-    Attributes:
-        blocks: how many blocks it rests on; with one block the interval is ``None``.
-    """
-
-    value: float
-    ci_low: float | None
-    ci_high: float | None
-    blocks: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -420,4 +410,5 @@ class Summary:
     journeys: tuple[JourneyResult, ...] = ()
     shared_loads: tuple[SharedLoad, ...] = ()
     shared_contrasts: tuple[SharedContrast, ...] = ()
+    studies: StudyResults = field(default_factory=StudyResults)
     schema: int = 1

@@ -9,8 +9,8 @@ import numpy as np
 from harness.analyse.cells import Samples
 from harness.analyse.frames import Frames, side_faults
 from harness.analyse.interval import FloatArray
-from harness.analyse.latency import PER_MILLE
 from harness.model import Side
+from harness.quantiles import PER_MILLE
 
 BEYOND = 10
 """Samples that must lie beyond a percentile before a block's value of it is taken."""

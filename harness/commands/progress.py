@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from harness.load.spec import Progress as SlotProgress
-from harness.model import Extension, Failure, Plan, Slot, SlotRecord, Window, WindowRecord
+from harness.model import Extension, Failure, Plan, Slot, SlotRecord, Trial, Window, WindowRecord
 from harness.observe import Observer
 from harness.units import format_duration
 
@@ -28,7 +28,7 @@ class ProgressObserver(Observer):
         self._pace = 0.0
         self._total = self._done = 0.0
         self._slots = self._slot_number = 0
-        self._blocks = 0
+        self._blocks = self._trials = self._trial_number = 0
         self._window = ""
         self._shown: set[tuple[str, str]] = set()
         self._started = time.monotonic()
@@ -48,17 +48,22 @@ class ProgressObserver(Observer):
     def run_started(self, plan: Plan, folder: str) -> None:
         self._total = sum(slot.budget_s for block in plan.blocks for slot in block.slots)
         self._total += sum(window.seconds for window in plan.windows)
+        self._total += sum(trial.budget_s for trial in plan.trials)
+        self._trials = len(plan.trials)
         self._slots = sum(len(block.slots) for block in plan.blocks)
-        self._blocks = len(plan.blocks)
-        self._pace = plan.estimate_s / self._total if self._total else 0.0
+        self._blocks = max([len(plan.blocks), *(trial.block + 1 for trial in plan.trials)])
+        self._pace = (plan.estimate_s + plan.studies_s) / self._total if self._total else 0.0
         self._bar.update(self._task, total=self._total)
         self._at(0.0)
         parts = []
         if plan.blocks:
-            targets = plan.blocks[0].targets
-            parts.append(f"{len(targets)} targets × {len(plan.points)} points in {self._blocks} blocks")
+            parts.append(f"{len(plan.blocks[0].targets)} targets × {len(plan.points)} points in {self._blocks} blocks")
         if plan.windows:
             parts.append(f"{len(plan.windows)} windows of load on one target alone")
+        if plan.trials:
+            studies = len({trial.scenario for trial in plan.trials})
+            targets = len({trial.target for trial in plan.trials})
+            parts.append(f"{studies} {'study' if studies == 1 else 'studies'} of {targets} targets alone")
         self._say(f"{' and '.join(parts)}, seed {plan.seed}: {time_of(plan)}. Results: {folder}")
 
     def plan_extended(self, added: Extension) -> None:
@@ -129,6 +134,29 @@ class ProgressObserver(Observer):
             text = f"{self._window}: {record.answered:,} verified replies in {took}"
             self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
+    def trial_started(self, trial: Trial) -> None:
+        self._window = f"{trial.scenario}: {trial.target}"
+        self._trial_number += 1
+        self._describe(f"block {self._block(trial.block)}  {trial.scenario}: {trial.target}")
+
+    def window_ended(self, record: WindowRecord) -> None:
+        for gate in record.gates:
+            if gate.fatal:
+                self._say(f"{record.id}: {gate.gate}: {gate.reason}", style="yellow")
+        self._done += record.duration_s
+        self._total = max(self._total, self._done)
+        self._bar.update(self._task, total=self._total)
+        self._at(self._done)
+        if not self._live and not self._quiet:
+            elapsed = format_duration(time.monotonic() - self._started)
+            self._console.print(
+                f"[{self._trial_number}/{self._trials}] {record.id}: {window_text(record)} ({elapsed} so far)",
+                markup=False, highlight=False, soft_wrap=True,
+            )  # fmt: skip
+
+    def trial_ended(self, trial: Trial) -> None:
+        self._window = ""
+
     def warned(self, message: str) -> None:
         self._say(message, style="yellow")
 
@@ -151,9 +179,21 @@ class ProgressObserver(Observer):
 
 def time_of(plan: Plan) -> str:
     """What the run will take, in words: what is planned, and what may be added to it."""
+    if not plan.blocks:
+        return f"about {format_duration(plan.studies_s)}"
     text = f"about {format_duration(plan.estimate_s)}"
     if plan.reserve_s:
         text += f", then up to {format_duration(plan.reserve_s)} to narrow down crossovers"
     if plan.studies_s:
         text += f", then {format_duration(plan.studies_s)} of studies"
     return text
+
+
+def window_text(record: WindowRecord) -> str:
+    """What one window came to, in a few words."""
+    if record.failures:
+        return record.failures[0].message
+    parts = [f"{record.answered:,} of {record.planned:,} answered"]
+    for name, latency in record.latency_us.items():
+        parts.append(f"{name} p99 {format_duration(latency['p99'] / 1e6)}")
+    return ", ".join(parts)

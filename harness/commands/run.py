@@ -29,6 +29,7 @@ from harness.commands.progress import ProgressObserver, time_of
 from harness.commands.select import RESULTS, chosen_targets
 from harness.commands.selftest_file import selftest_facts
 from harness.commands.step_summary import append
+from harness.commands.studies import Wanted, planned_requests, show_trials, with_trials
 from harness.conduct import conduct
 from harness.declare import load_declarations
 from harness.envs import own_packages, shadowed
@@ -36,11 +37,11 @@ from harness.errors import UsageError, one_of
 from harness.launch import Servers
 from harness.load.engine import Engine
 from harness.load.url import parse_url
-from harness.model import Extension, Failure, Manifest, Plan, PlannedRequest, Scenario, Target
+from harness.model import Extension, Failure, Manifest, Plan, Scenario, Target
 from harness.narrow import narrow
 from harness.placement import Placement, detect
 from harness.plan import make_plan, with_twin
-from harness.profiles import PROFILES, default_targets
+from harness.profiles import PROFILES, Profile, default_targets
 from harness.record import Run, find_run
 from harness.servers import Bind, command_of
 from harness.services import Need, Services, needs_of, pool_facts, services
@@ -99,7 +100,7 @@ def run(request: RunRequest) -> int:
     code = 0
     try:
         plan = opened.manifest.plan
-        needs = needs_of(planned.endpoint for planned in requests_of(opened.manifest))
+        needs = needs_of(planned.endpoint for planned in planned_requests(opened.manifest))
         with (
             fleet_of(opened, request.fleet, needs, placement) as (placement, around, fleet),
             Engine(placement.generator) as engine,
@@ -155,22 +156,26 @@ def prepare(request: RunRequest, placement: Placement) -> Manifest:
     profile = PROFILES[one_of("--profile", request.profile, PROFILES)]
     budget = seconds("--budget", request.budget) if request.budget else None
     declarations = load_declarations()
+    seed = random.SystemRandom().randrange(1_000_000) if request.seed is None else request.seed
     scenarios, journeys = loads(request.scenarios, request.locustfile, request.users, declarations)
+    studies: tuple[Scenario, ...] = ()
+    targets: tuple[Target, ...] = ()
+    skipped: tuple[Failure, ...] = ()
     if request.urls:
         targets, scenarios = elsewhere(request, scenarios)
-        skipped: tuple[Failure, ...] = ()
     else:
-        targets, skipped = chosen_targets(request.targets, declarations)
-        if request.targets:
-            profile = replace(profile, variants=("*",))
-        else:
-            targets = default_targets(profile, targets)
-        if not request.scenarios:
-            scenarios = tuple(s for s in scenarios if any(fnmatchcase(s.name, glob) for glob in profile.scenarios))
-        for target in targets:
-            command_of(target, Bind("127.0.0.1", 1))
-    seed = random.SystemRandom().randrange(1_000_000) if request.seed is None else request.seed
+        scenarios = chosen_scenarios(request, scenarios, profile)
+        studies = tuple(scenario for scenario in scenarios if scenario.study)
+        scenarios = tuple(scenario for scenario in scenarios if not scenario.study)
+        if scenarios or journeys:
+            targets, skipped = chosen_targets(request.targets, declarations)
+            if request.targets:
+                profile = replace(profile, variants=("*",))
+            else:
+                targets = default_targets(profile, targets)
     shared = request.crew.asked
+    if shared and studies:
+        raise UsageError(f"study {studies[0].name!r} is sent by one worker", hint="leave out --workers, or this -s")
     alone = plan_alone(targets, scenarios, journeys, profile, seed, budget, shared)
     slots = None
     if scenarios and shared:
@@ -184,15 +189,24 @@ def prepare(request: RunRequest, placement: Placement) -> Manifest:
             profile,
             seed=seed,
             budget_s=None if budget is None else budget - alone.estimate_s,
-            studies=not request.scenarios and not request.urls,
+            studies=bool(studies) and not request.scenarios,
             ladders=() if request.urls else declarations.ladders,
         )
     plan = with_windows(slots, alone, profile, seed, budget)
     targets = taking_part(plan, targets)
+    room = plan.studies_s if not request.scenarios else budget if not (scenarios or journeys) else None
+    wanted = Wanted(studies, request.targets, named=bool(request.scenarios), room_s=room)
+    plan, studied, without = with_trials(plan, wanted, declarations, profile.detail)
+    targets = tuple({target.name: target for target in (*targets, *studied)}.values())
+    skipped = tuple(dict.fromkeys((*skipped, *without)))
+    if not request.urls:
+        for target in targets:
+            command_of(target, Bind("127.0.0.1", 1))
     for point in (*plan.points, *alone.points):
         for planned in point.requests:
             case_of(planned)
     sent = [each.requests for each in (*plan.points, *alone.points)] + [each.requests for each in alone.journeys]
+    sent += [scenario.requests for scenario in studies]
     needs = needs_of(planned.endpoint for planned in chain.from_iterable(sent))
     created = datetime.now(UTC)
     warnings = tuple(note for note in (placement.note, *shadowed(targets)) if note)
@@ -238,14 +252,16 @@ def elsewhere(request: RunRequest, scenarios: tuple[Scenario, ...]) -> tuple[tup
     return targets, (remote.raw_scenario(targets, request.concurrency),)
 
 
-def requests_of(manifest: Manifest) -> Iterator[PlannedRequest]:
-    """Every request of the contract that the run may send."""
-    for point in manifest.plan.points:
-        yield from point.requests
-    for journey in manifest.journeys:
-        yield from journey.requests
-    for point in manifest.plan.points_alone:
-        yield from point.requests
+def chosen_scenarios(request: RunRequest, scenarios: tuple[Scenario, ...], profile: Profile) -> tuple[Scenario, ...]:
+    """Those that are named, or else the profile's."""
+    if request.scenarios:
+        return scenarios
+    return tuple(
+        scenario
+        for scenario in scenarios
+        if (profile.studies_s if scenario.study else True)
+        and any(fnmatchcase(scenario.name, glob) for glob in (profile.studies if scenario.study else profile.scenarios))
+    )
 
 
 def spend_what_is_left(opened: Run, left_s: float) -> Extension | None:
@@ -311,6 +327,8 @@ def show_plan(plan: Plan) -> None:
             f"{listed[0].seconds:g} s each, about {format_duration(sum(w.budget_s for w in listed))}.",
             markup=False, soft_wrap=True,
         )  # fmt: skip
+    if plan.trials:
+        show_trials(plan, out)
     if not plan.blocks:
         return
     first = plan.blocks[0]

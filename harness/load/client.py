@@ -39,7 +39,7 @@ class Connection:
     Attributes:
         check: the request in flight; ``None`` when idle.
         sent: when it was acted on (``time.perf_counter``).
-        planned: free for the receiver's use.
+        planned, number: free for the receiver's use.
     """
 
     __slots__ = (
@@ -63,6 +63,7 @@ class Connection:
         "_traffic",
         "_unsent",
         "check",
+        "number",
         "planned",
         "sent",
     )
@@ -89,6 +90,7 @@ class Connection:
         self._cuts: list[int] = []
         self.check: ReplyCheck | None = None
         self.sent = self.planned = 0.0
+        self.number = 0
         self._settle()
 
     def send(self, check: ReplyCheck, moment: float) -> None:

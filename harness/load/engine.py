@@ -125,7 +125,7 @@ def _share(spec: LoadSpec | WebSocketSpec | EventsSpec, index: int, count: int, 
     Raises:
         EngineError: there are fewer connections than processes.
     """
-    connections = spec.connections // count + (index < spec.connections % count)
+    connections = _part(spec.connections, index, count)
     if connections == 0:
         raise EngineError(f"{spec.connections} connections cannot be shared by {count} processes", hint="use fewer")
     if isinstance(spec, LoadSpec):
@@ -136,5 +136,12 @@ def _share(spec: LoadSpec | WebSocketSpec | EventsSpec, index: int, count: int, 
             shares=count,
             in_flight_cap=max(1, spec.in_flight_cap // count),
             start_at=start_at,
+            beside=replace(
+                spec.beside, idle=_part(spec.beside.idle, index, count), slow=_part(spec.beside.slow, index, count)
+            ),
         )
     return replace(spec, connections=connections)
+
+
+def _part(whole: int, index: int, count: int) -> int:
+    return whole // count + (index < whole % count)

@@ -7,6 +7,7 @@ from itertools import zip_longest
 from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from harness.load.spec import FloatArray, LoadMeasurement
 
@@ -54,10 +55,17 @@ def merge(parts: Sequence[LoadMeasurement]) -> LoadMeasurement:
         series={name: np.concatenate([part.series[name] for part in parts if name in part.series]) for name in series},
         generator_wait=max(part.generator_wait for part in parts),
         interrupted=any(part.interrupted for part in parts),
+        request=_joined_numbers([part.request for part in parts]),
+        counts=summed([part.counts for part in parts]),
     )
 
 
 def _joined(arrays: Sequence[FloatArray | None]) -> FloatArray | None:
+    present = [array for array in arrays if array is not None]
+    return np.concatenate(present) if present else None
+
+
+def _joined_numbers(arrays: Sequence[npt.NDArray[np.int32] | None]) -> npt.NDArray[np.int32] | None:
     present = [array for array in arrays if array is not None]
     return np.concatenate(present) if present else None
 

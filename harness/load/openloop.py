@@ -14,11 +14,12 @@ from collections.abc import Callable
 
 import numpy as np
 
+from harness.load.beside import open_beside
 from harness.load.checks import ReplyCheck
 from harness.load.client import Connection
 from harness.load.loops import attend, begin_at, no_collections
 from harness.load.mix import endless
-from harness.load.pacing import schedule
+from harness.load.pacing import phased_schedule
 from harness.load.peer import Traffic, resolve
 from harness.load.spec import LoadMeasurement, LoadSpec, Progress
 from harness.load.sweep import Sweeper
@@ -40,12 +41,14 @@ class OpenLoop:
         assert spec.rate is not None
         self._loop = asyncio.get_running_loop()
         self._spec = spec
-        whole = schedule(spec.arrivals, spec.rate, spec.duration_s, spec.seed)
+        phases = spec.phases or ((spec.rate, spec.duration_s),)
+        whole = phased_schedule(spec.arrivals, phases, spec.seed)
         self._planned: list[float] = whole[spec.share :: spec.shares].tolist()
         self._planned_count = len(self._planned)
         self._index = 0
         self.traffic = Traffic()
         self.checks = [ReplyCheck(request) for request in spec.requests]
+        self._numbers = {check: number for number, check in enumerate(self.checks)}
         self._next = endless(spec.requests, self.checks, spec.seed, spec.share, spec.shares).__next__
         peer = resolve(spec.address)
         self._connections = [Connection(self._loop, peer, self, self.traffic) for _ in range(spec.connections)]
@@ -57,6 +60,7 @@ class OpenLoop:
         self._area = self._area_at = self.origin = self.ended = 0.0
         self._done: asyncio.Future[None] = self._loop.create_future()
         self.sent, self.service, self.response, self.lateness = array("d"), array("d"), array("d"), array("d")
+        self.request: array[int] = array("i")
         self.failures: array[float] = array("d")
         self.errors: dict[str, int] = {}
         self.examples: dict[str, str] = {}
@@ -138,7 +142,7 @@ class OpenLoop:
         self._open += 1
         if self._free:
             connection = self._free.pop()
-            connection.planned = planned
+            connection.planned, connection.number = planned, self._numbers[check]
             connection.send(check, now)
         else:
             self.waited += 1
@@ -149,6 +153,7 @@ class OpenLoop:
         self.sent.append(sent)
         self.service.append(moment - sent)
         self.response.append(moment - connection.planned)
+        self.request.append(connection.number)
         self._ended(connection, moment)
 
     def failed(self, connection: Connection, kind: str, detail: str) -> None:
@@ -164,6 +169,7 @@ class OpenLoop:
         self._open -= 1
         if self._waiting:
             connection.planned, check = self._waiting.popleft()
+            connection.number = self._numbers[check]
             connection.send(check, moment)
         else:
             self._free.append(connection)
@@ -188,6 +194,7 @@ class OpenLoop:
 async def run_open(spec: LoadSpec, on_progress: Callable[[Progress], None], stop: asyncio.Event) -> LoadMeasurement:
     """Run a ``LoadSpec`` with a rate."""
     loop = OpenLoop(spec)
+    beside = await open_beside(spec)
     cpu, waited = time.process_time(), waited_for_cpu()
     begun = time.perf_counter()
     try:
@@ -195,6 +202,7 @@ async def run_open(spec: LoadSpec, on_progress: Callable[[Progress], None], stop
             await attend(loop.run(), loop, on_progress, stop)
     finally:
         loop.close()
+        counts = await beside.close()
     took = time.perf_counter() - begun
     cpu_share, wait_share = (time.process_time() - cpu) / took, (waited_for_cpu() - waited) / took
     elapsed = max(loop.ended - loop.origin, 0.0)
@@ -228,4 +236,6 @@ async def run_open(spec: LoadSpec, on_progress: Callable[[Progress], None], stop
         retries=loop.traffic.retries,
         surplus=loop.traffic.surplus,
         generator_wait=wait_share,
+        request=np.array(loop.request, dtype=np.int32),
+        counts=counts,
     )

@@ -5,6 +5,8 @@ Times are in seconds from the beginning of the load, ascending, all below its du
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from harness.load.spec import Arrivals, FloatArray
@@ -39,6 +41,15 @@ def poisson_schedule(rate: float, duration: float, seed: int) -> FloatArray:
 def schedule(arrivals: Arrivals, rate: float, duration: float, seed: int) -> FloatArray:
     """The schedule of either kind."""
     return constant_schedule(rate, duration) if arrivals == "constant" else poisson_schedule(rate, duration, seed)
+
+
+def phased_schedule(arrivals: Arrivals, phases: Sequence[tuple[float, float]], seed: int) -> FloatArray:
+    """One phase (rate, seconds) after the other, each with a seed of its own."""
+    parts, begins = [], 0.0
+    for number, (rate, seconds) in enumerate(phases):
+        parts.append(begins + schedule(arrivals, rate, seconds, seed + number))
+        begins += seconds
+    return np.concatenate(parts)
 
 
 def _check(rate: float, duration: float) -> None:

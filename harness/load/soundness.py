@@ -22,14 +22,20 @@ def reasons(measurement: LoadMeasurement, connections: int) -> tuple[str, ...]:
     Args:
         connections: concurrency of a closed loop.
     """
-    found = [
-        _unanswered(measurement),
-        _unaccounted(measurement),
-        _lateness(measurement) if measurement.lateness_us is not None else _generator(measurement),
-        _waited(measurement),
-        _little(measurement, connections),
-    ]
-    return tuple(reason for reason in found if reason)
+    return tuple(reason for _, reason in faults(measurement, connections))
+
+
+def faults(measurement: LoadMeasurement, connections: int) -> tuple[tuple[str, str], ...]:
+    """The same, each under the name of its gate; ``replies`` are requests without a right reply."""
+    late = measurement.lateness_us is not None
+    found = (
+        ("replies", _unanswered(measurement)),
+        ("books", _unaccounted(measurement)),
+        ("generator-late", _lateness(measurement)) if late else ("generator-bound", _generator(measurement)),
+        ("generator-starved", _waited(measurement)),
+        ("littles-law", _little(measurement, connections)),
+    )
+    return tuple((gate, reason) for gate, reason in found if reason)
 
 
 def _percent_off(measured: float, expected: float) -> float:

@@ -152,6 +152,29 @@ class SlotMeasurement:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """Connections beside a load, opened before it begins.
+
+    Attributes:
+        idle: connections that send ``idle_data`` once, read the reply and then stay open.
+        slow: connections that send ``slow_data`` over and over, and read ``slow_bytes`` of the reply every
+            ``slow_pause_s`` seconds.
+        open_s: how long opening them may take.
+    """
+
+    idle: int = 0
+    idle_data: bytes = b""
+    slow: int = 0
+    slow_data: bytes = b""
+    slow_bytes: int = 8192
+    slow_pause_s: float = 0.1
+    open_s: float = 8.0
+
+
+NOTHING_BESIDE = Beside()
+
+
+@dataclass(frozen=True, slots=True)
 class LoadSpec:
     """A load on one address: a closed loop at ``connections``, or an open loop where there is a ``rate``.
 
@@ -160,6 +183,9 @@ class LoadSpec:
         in_flight_cap: open loop: requests sent or waiting for a connection, past which one is dropped and counted.
         share, shares: which part of the load this is, where several processes send it.
         start_at: ``time.perf_counter`` at which the schedule begins, so that several processes begin together.
+        phases: open loop: requests per second and seconds, one phase after the other, in place of ``rate`` and
+            ``duration_s``, which are then the first phase's rate and the whole time.
+        beside: open loop: connections that are held open meanwhile.
     """
 
     address: Address
@@ -174,6 +200,8 @@ class LoadSpec:
     share: int = 0
     shares: int = 1
     start_at: float | None = None
+    phases: tuple[tuple[float, float], ...] = ()
+    beside: Beside = NOTHING_BESIDE
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +254,8 @@ class LoadMeasurement:
         generator_cpu: share of its CPU that the (busiest) sending process used.
         generator_wait: share of the time for which it was ready to run and another process had its CPU.
         series: further samples by name, such as ``first_event_us`` and ``gap_us``.
+        request: open loop: for each right reply, the index of its request in the ``LoadSpec``.
+        counts: of connections beside the load: ``idle_opened``, ``idle_answered``, ``idle_closed``, ``slow_opened``, …
         interrupted: whether it was ended early.
     """
 
@@ -257,3 +287,5 @@ class LoadMeasurement:
     series: Mapping[str, FloatArray] = field(default_factory=dict)
     interrupted: bool = False
     generator_wait: float = 0.0
+    request: npt.NDArray[np.int32] | None = None
+    counts: Mapping[str, int] = field(default_factory=dict)

@@ -11,9 +11,11 @@ from harness.render import sentences
 from harness.render.answers import answers
 from harness.render.language.catalogue import ENGLISH, Language
 from harness.render.numbers import Measured, Sentence, measured, plain
+from harness.render.sections.asynchronous import async_sentences
 from harness.render.sections.decision import missing
 from harness.render.sections.journeys import journey_figures
 from harness.render.sections.ladder import check_sentence, ladder_sentence
+from harness.render.sections.latencies import latency_sentences
 from harness.render.sections.shared import shared_figures
 from harness.render.sections.upkeep import upkeep_rows
 from harness.render.sentences import contrast_sentence
@@ -44,6 +46,9 @@ def render_markdown(manifest: Manifest, summary: Summary, language: Language = E
     lines += [f"## {text('sections.answers')}", ""]
     for answer in answers(view):
         lines += [f"**{text(f'questions.{answer.question}')}** {_said(answer.headline)}", ""]
+    for section, said in (("async", async_sentences(view)), ("latency", latency_sentences(view))):
+        if said:
+            lines += [f"## {text(f'sections.{section}')}", "", *(f"- {_said(sentence)}" for sentence in said), ""]
     lines += [f"## {text('markdown.cells')}", "", text("markdown.cells_intro"), ""]
     head = tuple(text(key) for key in ("words.target", "words.point", "markdown.rps", "markdown.cpu"))
     lines += [*_table(head, _cells(view)), ""]

@@ -9,6 +9,8 @@ from harness.analyse.summary import Summary
 from harness.model import Manifest
 from harness.render import sentences
 from harness.render.answers import answers
+from harness.render.sections.asynchronous import async_sentences
+from harness.render.sections.latencies import latency_sentences
 from harness.render.view import view_of
 from harness.units import format_duration
 
@@ -17,10 +19,16 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u206
 
 
 def closing_lines(manifest: Manifest, summary: Summary, report_path: Path | str, run_folder: Path | str) -> list[str]:
-    """At most 12 lines of plain text: the answers, warnings, the report's path, and the next command."""
+    """At most 12 lines of plain text: the answers (or, of studies alone, theirs), warnings, the report's path, and the
+    next command.
+    """
     count = f"{summary.blocks} block{'' if summary.blocks == 1 else 's'}"
     lines = [f"{sentences.BADGES[summary.badge]}: {count} in {format_duration(summary.duration_s)}. {sentences.HOLDS}"]
-    lines += [sentences.plain(answer.headline) for answer in answers(view_of(manifest, summary))]
+    view = view_of(manifest, summary)
+    if summary.cells or not manifest.plan.trials:
+        lines += [sentences.plain(answer.headline) for answer in answers(view)]
+    else:
+        lines += [sentences.plain(sentence) for sentence in (*async_sentences(view), *latency_sentences(view))]
     ending = [f"Report: {report_path}", f"Data: {run_folder}", f"Next: {next_command(manifest, summary)}"]
     room = LINES - len(lines) - len(ending)
     warnings = [f"Warning: {reason}" for reason in summary.reasons]

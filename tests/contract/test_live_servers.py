@@ -25,7 +25,7 @@ SAMPLE = [
     "django-cheroot",
     "django-uvicorn-a2wsgi",
     "raw-wsgi-uvicorn-asgiref",
-    "raw-asgi-uvicorn-uvloop-zttp",
+    "raw-asgi-uvicorn-zttp",
 ]
 
 

@@ -258,5 +258,5 @@ def agrees(text: str, value: float) -> bool:
     if text.startswith("<"):
         return value < float(text[1:])
     number = float(text.replace(",", "").replace("−", "-").replace("%", ""))
-    meanings = (value, value * 100, (value - 1) * 100, (1 - value) * 100, value / 2**20, value / 2**10)
+    meanings = (value, value * 100, (value - 1) * 100, (1 - value) * 100, value / 2**20, value / 2**10, value / 1e3)
     return any(abs(number - meaning) <= 0.051 * abs(meaning) + 1e-9 for meaning in meanings)

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from harness.analyse.judge import _control_margins
-from harness.analyse.latency import percentiles
 from harness.analyse.live import undecided
 from harness.analyse.predict import predicted_throughput
 from harness.analyse.ratio import BlockValues
@@ -15,6 +14,7 @@ from harness.analyse.summarise import summarise
 from harness.analyse.summary import Cell, ContrastResult, Summary
 from harness.analyse.ties import letter
 from harness.model import Contrast, Failure, Gate, Side, SlotRecord, Target
+from harness.quantiles import percentiles
 from tests.synthetic import TARGETS, Run, make_run, points, true_cost_us, true_throughput_rps
 
 FASTAPI, TORNADO = "fastapi-uvicorn", "tornado"

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SHARED = {"units", "errors", "model", "record", "upgrade"}
+SHARED = {"units", "errors", "model", "record", "upgrade", "quantiles", "bisection", "objective"}
 WRITE = [
-    {"toml_lines", "placement"},
+    {"toml_lines", "placement", "study_settings"},
     {"declare", "profiles", "settings", "settings_schema"},
     {"timing", "afford", "ladders"},
     {"plan", "allocate", "narrow"},
@@ -29,7 +29,7 @@ WRITE = [
         "waiting",
     }
     | {"postgres", "upstream", "services", "features", "effort", "compose", "ceiling", "remote"},
-    {"swarm"},
+    {"swarm", "studies"},
     {"conduct"},
 ]
 READ = [{"analyse"}, {"render"}]

@@ -9,11 +9,11 @@ import pytest
 from harness.load.closedloop import run_closed
 from harness.load.openloop import run_open
 from harness.load.soundness import reasons
-from harness.load.spec import EventsSpec, LoadSpec, WebSocketSpec
+from harness.load.spec import Beside, EventsSpec, LoadSpec, WebSocketSpec
 from harness.load.sse import EventSplitter, run_events
 from harness.load.websocket import run_websocket
 
-from .load_support import CLOSE, HANG, OK, RESET, request, run, scripted, serving
+from .load_support import CLOSE, HANG, OK, RESET, read_request, request, run, scripted, serving
 
 NOT_FOUND = OK.replace(b"200 OK", b"404 Not Found")
 
@@ -261,3 +261,45 @@ def test_echoes_are_checked_and_timed(in_flight, size):
 def test_echoes_that_go_wrong_are_counted(handler, kind):
     measured = websocket(handler, timeout_s=0.2)
     assert set(measured.errors) == {kind}
+
+
+def test_right_replies_are_told_apart_by_their_request():
+    specs = (request(path="/a", name="a", weight=3), request(path="/b", name="b"))
+    make = lambda address: LoadSpec(address, specs, connections=8, duration_s=0.4, rate=300.0)  # noqa: E731
+    measured = measure(scripted([OK]), run_open, make)
+    counts = np.bincount(measured.request, minlength=2)
+    assert counts.sum() == measured.answered
+    assert counts[0] == pytest.approx(3 * counts[1], abs=4)
+
+
+def test_phases_send_each_rate_for_its_time():
+    measured = open_loop(scripted([OK]), phases=((300.0, 0.3), (100.0, 0.3)), duration_s=0.6, rate=300.0)
+    assert measured.planned == 120
+    assert measured.answered == 120
+
+
+def test_idle_connections_are_opened_answered_and_held_beside_the_load():
+    beside = Beside(idle=40, idle_data=request().data)
+    measured = open_loop(scripted([OK]), beside=beside)
+    assert measured.counts == {"idle_opened": 40, "idle_answered": 40, "idle_closed": 0}
+    assert measured.answered == measured.planned
+
+
+def test_idle_connections_that_the_server_closes_are_counted():
+    measured = open_loop(scripted([OK, CLOSE]), beside=Beside(idle=5, idle_data=request().data))
+    assert measured.counts["idle_closed"] == 5
+
+
+def test_slow_readers_take_their_time():
+    long = b"HTTP/1.1 200 OK\r\nContent-Length: 900000\r\n\r\n" + b"x" * 900_000
+
+    async def handler(reader, writer):
+        while head := await read_request(reader):
+            writer.write(long if b"/slow" in head else OK)
+            await writer.drain()
+
+    beside = Beside(slow=3, slow_data=request(path="/slow").data, slow_bytes=500, slow_pause_s=0.05)
+    measured = open_loop(handler, beside=beside)
+    assert measured.answered == measured.planned
+    assert measured.counts["slow_opened"] == 3
+    assert 0 < measured.counts["slow_bytes"] < 900_000

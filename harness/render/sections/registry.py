@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from harness.model import SlotRecord, WindowRecord
+from harness.render.sections.asynchronous import async_behaviour
 from harness.render.sections.claims import claims
 from harness.render.sections.contrasts import evidence
 from harness.render.sections.crossover import crossover
@@ -19,6 +20,7 @@ from harness.render.sections.features import feature_table
 from harness.render.sections.health import run_health
 from harness.render.sections.journeys import journey_figures
 from harness.render.sections.ladder import ladder
+from harness.render.sections.latencies import latencies
 from harness.render.sections.shared import shared_figures
 from harness.render.sections.upkeep import upkeep_tables
 from harness.render.sections.validation import validation
@@ -44,15 +46,17 @@ class Section:
         id: its anchor, and the key of its heading.
         build: what its template lays out as ``data``; anything empty where the run has nothing for it.
         command: what to run to get it, shown where there is nothing.
+        layout: name of its template, where that is shared with others.
     """
 
     id: str
     build: Callable[[Material], object]
     command: str = "harness run"
+    layout: str = ""
 
     @property
     def template(self) -> str:
-        return f"{self.id}.html.j2"
+        return f"{self.layout or self.id}.html.j2"
 
 
 SECTIONS = (
@@ -68,6 +72,13 @@ SECTIONS = (
     Section("waits", lambda material: waits(material.view), "harness run -s io-sleep"),
     Section("journeys", lambda material: journey_figures(material.view), "harness run -s journey"),
     Section("shared", lambda material: shared_figures(material.view), "harness run --workers 2"),
+    Section(
+        "async",
+        lambda material: async_behaviour(material.view),
+        "harness run -s neighbours -s fan-out -s connections",
+        "studies",
+    ),
+    Section("latency", lambda material: latencies(material.view), "harness run -s latency -s capacity", "studies"),
     Section("upkeep", lambda material: upkeep_tables(material.view)),
     Section("features", lambda material: feature_table(material.view)),
     Section("claims", lambda material: claims(material.view)),
