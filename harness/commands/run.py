@@ -220,7 +220,7 @@ def prepare(request: RunRequest, placement: Placement) -> Manifest:
         seed=seed,
         plan=plan,
         targets=targets,
-        scenarios=scenarios,
+        scenarios=(*scenarios, *studies),
         environment={**environment.describe(placement), **pool_facts(targets, needs), **selftest_facts()},
         versions=environment.versions(),
         warnings=warnings,
