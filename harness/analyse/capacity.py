@@ -12,6 +12,7 @@ from harness.objective import SEARCH, edge, held
 
 BELOW, ABOVE = 0.95, 1.05
 TAIL = 0.025
+BEYOND = "no sound window broke the objective: the edge lies beyond the rates that were tried"
 
 
 def capacity_row(group: Group, records: Sequence[WindowRecord]) -> CapacityRow:
@@ -21,7 +22,9 @@ def capacity_row(group: Group, records: Sequence[WindowRecord]) -> CapacityRow:
     kept = {factor: [held(r) for r in usable if r.setting.get("factor") == factor] for factor in (BELOW, ABOVE)}
     blocks = len({record.block for record in usable})
     rps = low = high = None
-    if any(record.answered for record in usable):
+    searched = [record for record in usable if record.setting.get("step") in SEARCH]
+    reached = not all(map(held, searched))
+    if any(record.answered for record in usable) and reached:
         rps, low, high = interval(edge(usable), kept[BELOW], kept[ABOVE])
     tried = tuple(
         (float(record.setting["rate"]), latency["p99"], int(held(record)))
@@ -30,6 +33,8 @@ def capacity_row(group: Group, records: Sequence[WindowRecord]) -> CapacityRow:
         for latency in record.latency_us.values()
     )
     target, scenario, status, reason, _ = group.head
+    if status == "ok" and searched and not reached:
+        status, reason = "not-measurable", BEYOND
     return CapacityRow(
         target,
         scenario,

@@ -132,3 +132,19 @@ def test_a_run_of_studies_alone_is_sound_when_its_windows_are():
     found = summarise(windows.manifest(), (), lambda record: {}, windows.records, windows.samples)
     assert found.badge == "warnings"
     assert "3 of 6 windows of studies are not measurable" in found.reasons
+
+
+def test_a_search_that_no_window_broke_names_no_rate():
+    windows = Windows()
+    for rate in (10.0, 20.0, 40.0):
+        setting = {"rate": rate, "bound_ms": 50.0, "step": "double"}
+        windows.add("capacity", "t", 0, f"double-{rate:g}", setting, {"json": [900.0] * 90},
+                    figures={"late_share": 0.0, "counted_s": 1.0})  # fmt: skip
+    (row,) = windows.results().capacity
+    assert (row.status, row.rps, row.high_rps) == ("not-measurable", None, None)
+    assert "beyond the rates that were tried" in row.reason
+    windows.add("capacity", "t", 0, "double-80", {"rate": 80.0, "bound_ms": 50.0, "step": "double"},
+                {"json": [9e5] * 90}, figures={"late_share": 0.5, "counted_s": 1.0})  # fmt: skip
+    (row,) = windows.results().capacity
+    assert row.status == "ok"
+    assert 0 < row.low_rps < row.rps < row.high_rps
