@@ -18,12 +18,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from harness import compose
 from harness.analyse.summarise import summarise
 from harness.conduct import conduct
 from harness.declare import load_declarations, select_scenarios, select_targets
 from harness.guard import Guard
-from harness.launch import JWT_SECRET, Fleet
+from harness.launch import JWT_SECRET, Fleet, compose
 from harness.load.engine import Engine
 from harness.model import Block, Failure, Manifest, Scenario, Target
 from harness.observe import Silent

@@ -23,7 +23,7 @@ from harness.model import Manifest, Target
 from harness.observe import Silent
 from harness.placement import detect
 from harness.plan import make_plan, with_twin
-from harness.profiles import Profile
+from harness.plan.profiles import Profile
 from harness.record import Run
 from harness.servers import interface_of, missing_for
 

@@ -43,7 +43,7 @@ from harness.model import Manifest, Point, Target
 from harness.observe import Silent
 from harness.placement import Placement, detect
 from harness.plan import TWIN, expand, make_plan
-from harness.profiles import Profile
+from harness.plan.profiles import Profile
 from harness.record import Run
 from harness.servers import interface_of
 from harness.truth.resolution import DIFFERENT, detection, sequential_verdict, tally

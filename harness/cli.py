@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from harness import __version__, completion
+from harness import __version__
+from harness.commands import completion
 from harness.errors import HarnessError
 
 app = typer.Typer(

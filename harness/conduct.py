@@ -10,10 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
-from harness import calls, validity
-from harness.effort import effort
+from harness import validity
 from harness.errors import NotReadyError, RecordError
-from harness.features import probe_all
 from harness.guard import Guard
 from harness.launch import Fleet, Servers
 from harness.load.spec import LoadMeasurement, Progress, SlotMeasurement, SlotSpec
@@ -21,6 +19,7 @@ from harness.model import Abilities, Block, Extension, Failure, Plan, Point, Sid
 from harness.objective import STUDIES
 from harness.observe import Observer
 from harness.placement import Placement
+from harness.plan.timing import block_seconds, held_seconds
 from harness.record import Run
 from harness.sampling import (
     MachineDelta,
@@ -31,13 +30,14 @@ from harness.sampling import (
     machine_sample,
     throttled_seconds,
 )
-from harness.services import WRITES, Services
+from harness.services import WRITES, Services, calls
 from harness.studies.measure import Order
 from harness.studies.trials import Bench, measure_trials
 from harness.studies.trials import incomplete as incomplete_windows
 from harness.studies.trials import latest as latest_windows
-from harness.timing import block_seconds, held_seconds
 from harness.verify import case_of, verify
+from harness.verify.effort import effort
+from harness.verify.features import probe_all
 from harness.waiting import COUNTS, STUDY, hold, window_id
 from harness.wire import side_spec
 

@@ -27,8 +27,8 @@ from harness.model import (
 )
 from harness.placement import Placement
 from harness.plan import TWIN, expand, serves
+from harness.plan.timing import slice_length, turn_seconds, warmup_seconds
 from harness.services import WRITES, Services
-from harness.timing import slice_length, turn_seconds, warmup_seconds
 from harness.verify import Reply, case_of, compare, exchange
 
 LOOKS = (24, 16, 12, 8, 5)

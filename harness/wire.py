@@ -7,7 +7,7 @@ from apps.contract.tokens import fill
 from harness.launch import Running
 from harness.load.spec import Address, Expected, SideSpec, WireRequest
 from harness.model import Point, Target
-from harness.timing import crowd_wait, grows, lead_in, slice_length, stagger
+from harness.plan.timing import crowd_wait, grows, lead_in, slice_length, stagger
 from harness.verify import case_of
 
 TIMEOUT_S = 15.0

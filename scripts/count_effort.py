@@ -1,4 +1,4 @@
-"""What each app needed for each feature, as JSON on stdout; see ``harness/effort.py`` and ``apps/effort.toml``."""
+"""What each app needed for each feature, as JSON; see ``harness/verify/effort.py`` and ``apps/effort.toml``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import sys
 from dataclasses import asdict
 
-from harness.effort import effort
+from harness.verify.effort import effort
 
 if __name__ == "__main__":
     json.dump([asdict(one) for one in effort()], sys.stdout, indent=1)

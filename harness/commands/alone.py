@@ -20,7 +20,7 @@ from harness.model import Journey, Plan, Scenario, Target
 from harness.observe import Observer
 from harness.placement import Placement
 from harness.plan import expand, with_twin
-from harness.profiles import Profile
+from harness.plan.profiles import Profile
 from harness.record import Run
 from harness.services import Services
 from harness.swarm.cluster import Cluster

@@ -18,9 +18,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from harness import __version__, environment, remote
-from harness.allocate import next_block
-from harness.ceiling import busy_concurrencies, ceilings
+from harness import __version__, environment
 from harness.commands.alone import loads, measure_alone, plan_alone, taking_part, with_windows
 from harness.commands.crew import CrewRequest, check_reachable, crew_of
 from harness.commands.finish import finish
@@ -32,20 +30,22 @@ from harness.commands.step_summary import append
 from harness.commands.studies import Wanted, planned_requests, show_trials, with_trials
 from harness.conduct import conduct
 from harness.declare import load_declarations
-from harness.envs import own_packages, shadowed
 from harness.errors import UsageError, one_of
-from harness.launch import Servers
+from harness.launch import Servers, remote
+from harness.launch.envs import own_packages, shadowed
 from harness.load.engine import Engine
 from harness.load.url import parse_url
 from harness.model import Extension, Failure, Manifest, Plan, Scenario, Target
-from harness.narrow import narrow
 from harness.placement import Placement, detect
 from harness.plan import make_plan, with_twin
-from harness.profiles import PROFILES, Profile, default_targets
+from harness.plan.allocate import next_block
+from harness.plan.narrow import narrow
+from harness.plan.profiles import PROFILES, Profile, default_targets
+from harness.plan.timing import held_seconds
 from harness.record import Run, find_run
 from harness.servers import Bind, command_of
 from harness.services import Need, Services, needs_of, pool_facts, services
-from harness.timing import held_seconds
+from harness.services.ceiling import busy_concurrencies, ceilings
 from harness.units import format_duration
 from harness.verify import case_of
 
@@ -136,7 +136,7 @@ def fleet_of(
         with services(needs, placement.backing) as around:
             yield placement, around, None
         return
-    from harness import compose
+    from harness.launch import compose
 
     targets, secret = opened.manifest.targets, secrets.token_hex(32)
     with compose.project(targets, secret) as found:

@@ -14,8 +14,8 @@ from harness.commands.serve import check_free
 from harness.declare import PACKAGED
 from harness.errors import UsageError
 from harness.guard import Guard
-from harness.postgres import Postgres
 from harness.services import execute
+from harness.services.postgres import Postgres
 
 
 def run(name: str, host: str, port: int | None, data: Path | None) -> None:

@@ -12,7 +12,7 @@ from harness.commands.select import chosen_targets
 from harness.declare import Declarations
 from harness.errors import UsageError
 from harness.model import Failure, Manifest, Plan, PlannedRequest, Scenario, Target, Trial
-from harness.profiles import Detail
+from harness.plan.profiles import Detail
 from harness.studies.planning import plan_trials, trials_seconds
 from harness.units import format_duration
 

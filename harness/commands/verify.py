@@ -14,11 +14,11 @@ from rich.table import Table
 from harness.commands.select import chosen_targets
 from harness.declare import load_declarations
 from harness.errors import LaunchError
-from harness.features import CAPABILITIES, probe
 from harness.launch import Running, serving
 from harness.model import Failure, Feature, Target
 from harness.services import needs_of, services
 from harness.verify import Checked, endpoints_of, verify_all
+from harness.verify.features import CAPABILITIES, probe
 
 MOST_NAMED = 6
 MOST_SHOWN = 20

@@ -16,7 +16,6 @@ from harness import __version__, environment
 from harness.analyse.looks import LOOKS
 from harness.analyse.summarise import summarise
 from harness.analyse.summary import ContrastResult, Summary
-from harness.ceiling import busy_concurrencies, ceilings
 from harness.commands.finish import save_summary
 from harness.commands.inputs import content, seconds, share
 from harness.commands.live import VersusObserver
@@ -24,8 +23,8 @@ from harness.commands.select import RESULTS, chosen_targets
 from harness.commands.step_summary import append
 from harness.conduct import conduct
 from harness.declare import load_declarations, select_scenarios
-from harness.envs import own_packages, packages_of, shadowed, with_packages
 from harness.errors import LaunchError, UsageError, one_of
+from harness.launch.envs import own_packages, packages_of, shadowed, with_packages
 from harness.load.engine import Engine
 from harness.load.url import parse_headers
 from harness.model import Extension, Manifest, Metric, Plan, Point, RawRequest, Scenario, Target
@@ -34,6 +33,7 @@ from harness.record import Run
 from harness.render.markdown import render_markdown
 from harness.render.versus import document, lines, state
 from harness.services import Services, needs_of, services
+from harness.services.ceiling import busy_concurrencies, ceilings
 from harness.versus import block, named_apart, point_of, probe, raw_point, versus_plan
 
 DEFAULT_CONCURRENCY = 32

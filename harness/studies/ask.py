@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 
+from harness.declare.study_settings import STUDIES, StudySettings
 from harness.load.spec import FloatArray, LoadMeasurement
 from harness.model import ParamValue, PlannedRequest, Scenario, Target, Trial, WindowRecord
-from harness.study_settings import STUDIES, StudySettings
 
 LEAD_IN_SHARE = 0.1
 """Of a window, the first part that counts for nothing: connections are opened in it."""

@@ -6,12 +6,12 @@ import math
 
 import numpy as np
 
+from harness.declare.study_settings import Capacity
 from harness.load.spec import FloatArray, LoadMeasurement
 from harness.model import ParamValue, Scenario, Target, WindowRecord
 from harness.objective import edge, held, tried
 from harness.studies.ask import OPEN_CONNECTIONS, Ask, Asking, Brief, Figures, Requests, settings_of
 from harness.studies.neighbours import Values
-from harness.study_settings import Capacity
 
 LEAD_IN_SHARE = 0.25
 """A queue begins empty, and takes its time to become as long as it will be."""

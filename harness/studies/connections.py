@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from harness.declare.study_settings import Connections
 from harness.model import PlannedRequest, Scenario, Target
 from harness.studies.ask import OPEN_CONNECTIONS, Ask, Asking, Brief, Echoes, Requests, Streams, lead_in, settings_of
 from harness.studies.neighbours import Values
-from harness.study_settings import Connections
 
 OVERHEAD_S = 0.4
 OPENED_PER_S = 2000

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from harness.declare.study_settings import Neighbours
 from harness.model import ParamValue, PlannedRequest, Scenario, Target
 from harness.studies.ask import OPEN_CONNECTIONS, Ask, Asking, Brief, Requests, lead_in, settings_of
-from harness.study_settings import Neighbours
 
 Values = Mapping[str, tuple[ParamValue, ...]]
 ALONE = "alone"

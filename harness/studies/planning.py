@@ -6,10 +6,10 @@ import random
 from collections.abc import Mapping, Sequence
 
 from harness.model import ParamValue, Scenario, Target, Trial
-from harness.profiles import Detail
+from harness.plan.profiles import Detail
+from harness.plan.timing import START_S
 from harness.studies.ask import lacking, settings_of
 from harness.studies.registry import STUDIES
-from harness.timing import START_S
 
 FLEET_S = 1.0
 

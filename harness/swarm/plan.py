@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from harness.errors import UsageError
 from harness.model import Journey, Point, Target, Window
 from harness.plan import serves
-from harness.profiles import Profile
+from harness.plan.profiles import Profile
 from harness.swarm.journeys import lacking
 from harness.units import format_duration
 

@@ -15,6 +15,7 @@ import numpy as np
 from harness.analyse.capacity import capacity_row
 from harness.analyse.study_summary import CapacityRow
 from harness.analyse.windows import Group
+from harness.declare.study_settings import Capacity
 from harness.load.pacing import poisson_schedule
 from harness.model import PlannedRequest, RawRequest, Scenario, Target, Trial, WindowRecord
 from harness.placement import Placement
@@ -22,7 +23,6 @@ from harness.quantiles import percentiles
 from harness.studies import capacity
 from harness.studies.ask import Ask, Brief, Requests
 from harness.studies.measure import LoadEngine, Site, measure
-from harness.study_settings import Capacity
 from harness.truth.queue_checks import lindley
 from harness.truth.server import BODY, queue_server
 

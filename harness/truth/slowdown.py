@@ -24,8 +24,8 @@ from harness.model import Block, Contrast, Extension, Manifest, Metric, Plan, Po
 from harness.observe import Observer, Silent
 from harness.placement import Placement
 from harness.plan import TWIN
+from harness.plan.timing import slice_length
 from harness.record import Run
-from harness.timing import slice_length
 from harness.truth.slowed import APP, BOOK, TURNS, Book
 from harness.versus import block
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from harness.features import probe
 from harness.servers import missing_for
 from harness.verify import verify_all
+from harness.verify.features import probe
 from tests.contract.conftest import VARIANTS, Live
 
 SAMPLE = [

@@ -6,8 +6,8 @@ import pytest
 
 from apps.contract.endpoints import BASELINE, ENDPOINTS
 from apps.contract.openapi import document
-from harness.features import probe
 from harness.verify import endpoints_of, verify, verify_all
+from harness.verify.features import probe
 from tests.contract.conftest import TARGETS, Live
 from tests.contract.substance import fetch, substance
 

@@ -15,7 +15,7 @@ from harness.model import Block, Extension, Manifest, PlannedRequest, Scenario, 
 from harness.observe import Silent
 from harness.placement import Placement
 from harness.plan import make_plan, with_twin
-from harness.profiles import Profile
+from harness.plan.profiles import Profile
 from harness.record import Run
 from tests.conftest import NoRoom, asgi_app
 

@@ -2,9 +2,9 @@
 
 import pytest
 
+from harness.declare.study_settings import Capacity
 from harness.load.engine import Engine
 from harness.placement import detect
-from harness.study_settings import Capacity
 from harness.truth.capacity import LiveQueue, search
 
 pytestmark = pytest.mark.usefixtures("no_process_left")

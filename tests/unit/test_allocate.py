@@ -1,8 +1,8 @@
 from dataclasses import replace
 
-from harness.allocate import next_block
 from harness.model import Block, Contrast, Plan, Side, Slot
-from harness.timing import block_seconds
+from harness.plan.allocate import next_block
+from harness.plan.timing import block_seconds
 
 
 def side(target, point="json@32"):

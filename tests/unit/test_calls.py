@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from harness.calls import asked, calls_of, gates
 from harness.load.spec import SideOutcome
 from harness.model import PlannedRequest, Point
+from harness.services.calls import asked, calls_of, gates
 
 EMPTY = np.empty(0), np.empty(0, np.int32)
 

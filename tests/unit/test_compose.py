@@ -7,8 +7,8 @@ from runpy import run_path
 import pytest
 import yaml
 
-from harness.compose import usage_file
 from harness.declare import load_declarations
+from harness.launch.compose import usage_file
 from harness.placement import parse_cpus
 from harness.sampling import ContainerClock, ProcessGone, clock_of
 

@@ -6,7 +6,7 @@ import tomllib
 
 import pytest
 
-from harness.effort import APPS, code_lines, effort
+from harness.verify.effort import APPS, code_lines, effort
 
 DECLARED = tomllib.loads((APPS / "effort.toml").read_text("utf-8"))["apps"]
 

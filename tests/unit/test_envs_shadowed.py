@@ -1,7 +1,7 @@
 import sys
 
 from harness.declare import parse_target
-from harness.envs import shadowed
+from harness.launch.envs import shadowed
 from harness.servers import interface_of
 
 

@@ -6,34 +6,18 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SHARED = {"units", "errors", "model", "record", "upgrade", "quantiles", "bisection", "objective"}
+SHARED = {"units", "errors", "model", "record", "quantiles", "bisection", "objective"}
 WRITE = [
-    {"toml_lines", "placement", "study_settings"},
-    {"declare", "profiles", "settings", "settings_schema"},
-    {"timing", "afford", "ladders"},
-    {"plan", "allocate", "narrow"},
-    {
-        "servers",
-        "guard",
-        "launch",
-        "verify",
-        "load",
-        "sampling",
-        "environment",
-        "validity",
-        "calls",
-        "observe",
-        "wire",
-        "envs",
-        "versus",
-        "waiting",
-    }
-    | {"postgres", "upstream", "services", "features", "effort", "compose", "ceiling", "remote"},
+    {"toml_lines", "placement"},
+    {"declare", "settings"},
+    {"plan"},
+    {"servers", "guard", "launch", "services", "verify", "load", "sampling", "environment"},
+    {"validity", "observe", "wire", "versus", "waiting"},
     {"swarm", "studies"},
     {"conduct"},
 ]
 READ = [{"analyse"}, {"render"}]
-TOP = {"commands", "cli", "completion", "truth"}
+TOP = {"commands", "cli", "truth"}
 
 
 def modules(folder):
@@ -79,7 +63,7 @@ def test_harness_imports_only_what_comes_before(path):
     rooms = {room(name) for name in names} - {None, "__version__"}
     assert rooms <= permitted, f"imports {sorted(rooms - permitted)}"
     if "apps.contract" in {".".join(name.split(".")[:2]) for name in names}:
-        assert part in {"verify", "wire", "services", "features", "versus", "swarm"}
+        assert part in {"verify", "wire", "services", "versus", "swarm"}
 
 
 @pytest.mark.parametrize("path", modules("apps"), ids=lambda path: str(path.relative_to(ROOT)))

@@ -2,14 +2,14 @@
 
 import pytest
 
-from harness.afford import within
 from harness.declare import ContrastIn
 from harness.load.slot import idle_seconds
 from harness.model import Gap, PlannedRequest, Scenario, Side, Target
-from harness.narrow import BLOCKS, between, narrow
 from harness.plan import make_plan, with_twin
-from harness.profiles import Profile
-from harness.timing import crowd_wait, lead_in, stagger, turn_seconds
+from harness.plan.afford import within
+from harness.plan.narrow import BLOCKS, between, narrow
+from harness.plan.profiles import Profile
+from harness.plan.timing import crowd_wait, lead_in, stagger, turn_seconds
 
 SLEEP = Scenario(
     "io-sleep",

@@ -6,8 +6,8 @@ from harness.declare import ContrastIn, load_declarations
 from harness.errors import UsageError
 from harness.model import Ladder, PlannedRequest, Rung, Scenario, Target
 from harness.plan import TWIN, expand, make_plan, serves, with_twin
-from harness.profiles import PROFILES, Profile, default_targets
-from harness.timing import slice_length
+from harness.plan.profiles import PROFILES, Profile, default_targets
+from harness.plan.timing import slice_length
 
 
 def target(name, **values):

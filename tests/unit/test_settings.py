@@ -115,7 +115,7 @@ def test_every_default_names_an_option_of_its_command():
     import inspect
 
     from harness import cli
-    from harness.settings_schema import SCHEMAS
+    from harness.settings.schema import SCHEMAS
 
     for command, schema in SCHEMAS.items():
         taken = set(inspect.signature(getattr(cli, command)).parameters)

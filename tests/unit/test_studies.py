@@ -10,6 +10,7 @@ from harness.analyse.capacity import capacity_row, interval
 from harness.analyse.windows import Group
 from harness.bisection import Bisection, Tried
 from harness.declare import PACKAGED, load_declarations, read_scenario
+from harness.declare.study_settings import Capacity
 from harness.errors import DeclarationError
 from harness.load.pacing import phased_schedule, poisson_schedule
 from harness.model import Failure, Manifest, Plan, Target, Trial
@@ -21,7 +22,6 @@ from harness.studies.measure import unmeasured
 from harness.studies.planning import plan_trials, trials_seconds, values_of
 from harness.studies.registry import STUDIES
 from harness.studies.trials import incomplete, replay, window_id
-from harness.study_settings import Capacity
 from harness.truth.capacity import SimulatedQueue, md1_capacity, p99_of_md1, search, simulated_p99
 
 TARGET = Target("t", "own", "asgi", "uvicorn", "own:app")

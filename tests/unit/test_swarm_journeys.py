@@ -12,7 +12,7 @@ from harness.analyse.summarise import summarise
 from harness.declare import load_declarations
 from harness.errors import DeclarationError, UsageError
 from harness.model import Failure, Gate, Journey, PlannedRequest, Target, WindowRecord
-from harness.profiles import PROFILES
+from harness.plan.profiles import PROFILES
 from harness.render.markdown import render_markdown
 from harness.render.report import render_report
 from harness.swarm.conduct import journey_gates

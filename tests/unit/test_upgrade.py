@@ -8,7 +8,7 @@ from harness import __version__, model
 from harness.analyse.summarise import summarise
 from harness.errors import SchemaError
 from harness.record import Run
-from harness.upgrade import SCHEMA, STEPS
+from harness.record.upgrade import SCHEMA, STEPS
 from tests.unit.test_record import MANIFEST, record
 
 OLD = Path(__file__).parents[1] / "data" / "schema-1"

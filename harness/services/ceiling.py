@@ -10,7 +10,7 @@ from harness.guard import Guard
 from harness.load.spec import Address, Expected, SideSpec, SlotMeasurement, SlotSpec, WireRequest
 from harness.model import Plan
 from harness.placement import Placement
-from harness.upstream import HOST, Upstream
+from harness.services.upstream import HOST, Upstream
 
 SECONDS = 0.4
 

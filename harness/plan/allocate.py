@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from harness.model import Block, Plan, Side, Slot
-from harness.timing import block_seconds
+from harness.plan.timing import block_seconds
 
 
 def next_block(plan: Plan, index: int, undecided: Sequence[str], left_s: float) -> Block | None:

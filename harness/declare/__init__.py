@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from harness.declare.study_settings import check_study
 from harness.errors import DeclarationError, UsageError
 from harness.model import (
     Interface,
@@ -30,10 +31,9 @@ from harness.model import (
     Target,
 )
 from harness.placement import detect
-from harness.study_settings import check_study
 from harness.toml_lines import line_of
 
-PACKAGED = Path(__file__).resolve().parent.parent
+PACKAGED = Path(__file__).resolve().parents[2]
 Model = TypeVar("Model", bound=BaseModel)
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._~-]*$")]
 ImportString = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*$")]

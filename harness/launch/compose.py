@@ -22,9 +22,9 @@ from harness.errors import LaunchError, NotReadyError, UsageError
 from harness.launch import JWT_SECRET, LOG_LINES, READY_S, Running, wait_until_ready
 from harness.model import Failure, Target
 from harness.placement import Placement, parse_cpus
-from harness.postgres import USER, connects
 from harness.servers import Bind
 from harness.services import DATABASE_URL, Need
+from harness.services.postgres import USER, connects
 
 FILE = "docker-compose.yml"
 DATABASE = "db"

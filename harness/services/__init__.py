@@ -15,8 +15,8 @@ from harness.errors import NotReadyError
 from harness.guard import Guard
 from harness.launch import JWT_SECRET
 from harness.model import Target
-from harness.postgres import Postgres
-from harness.upstream import Upstream
+from harness.services.postgres import Postgres
+from harness.services.upstream import Upstream
 
 Need = Literal["database", "upstream"]
 

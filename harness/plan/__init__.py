@@ -9,10 +9,8 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from itertools import combinations, product
 
-from harness.afford import within
 from harness.declare import ContrastIn
 from harness.errors import UsageError
-from harness.ladders import pairs, resolve, sides
 from harness.model import (
     Block,
     Contrast,
@@ -28,8 +26,18 @@ from harness.model import (
     Slot,
     Target,
 )
-from harness.profiles import Detail, Profile
-from harness.timing import SLICE_S, block_seconds, held_seconds, slice_length, too_long, turn_seconds, warmup_seconds
+from harness.plan.afford import within
+from harness.plan.ladders import pairs, resolve, sides
+from harness.plan.profiles import Detail, Profile
+from harness.plan.timing import (
+    SLICE_S,
+    block_seconds,
+    held_seconds,
+    slice_length,
+    too_long,
+    turn_seconds,
+    warmup_seconds,
+)
 from harness.units import format_duration
 
 METRICS: tuple[Metric, ...] = ("cpu_cost", "throughput")

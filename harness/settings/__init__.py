@@ -45,7 +45,7 @@ def defaults(environment: Mapping[str, str] | None = None, folder: Path | None =
     found = _table(folder or Path.cwd())
     if found is None and not variables:
         return {}
-    from harness.settings_schema import SCHEMAS, checked, checked_variable
+    from harness.settings.schema import SCHEMAS, checked, checked_variable
 
     result: Defaults = {command: {} for command in COMMANDS}
     if found is not None:

@@ -28,7 +28,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from harness.errors import RecordError, nearest
 from harness.model import Abilities, Manifest, RunStatus, SlotRecord, WindowRecord
-from harness.upgrade import upgraded
+from harness.record.upgrade import upgraded
 
 Samples = Mapping[int, npt.NDArray[np.float64]]
 Value = TypeVar("Value")

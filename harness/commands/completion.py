@@ -36,7 +36,7 @@ def scenarios(incomplete: str) -> list[str]:
 
 def profiles(incomplete: str) -> list[str]:
     def read() -> Iterable[str]:
-        from harness.profiles import PROFILES
+        from harness.plan.profiles import PROFILES
 
         return PROFILES
 

@@ -10,7 +10,7 @@ from harness.errors import NotReadyError
 from harness.load.spec import SideOutcome
 from harness.model import Gate, PlannedRequest, Point
 from harness.sampling import ProcessGone, TreeClock
-from harness.upstream import Upstream
+from harness.services.upstream import Upstream
 from harness.verify import case_of
 
 ENDPOINT = "io-upstream"
