@@ -7,7 +7,7 @@ import random
 from collections.abc import Mapping, Sequence
 
 from harness.model import Block, Contrast, Extension, Failure, Gap, Plan, Point, Scenario, Side, Slot, Target
-from harness.plan import point_at
+from harness.plan.points import point_at
 from harness.plan.timing import block_seconds, slice_length, too_long, turn_seconds, warmup_seconds
 
 BLOCKS = 5

@@ -1,0 +1,104 @@
+"""Which sides share a slot, and what a round of them takes. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from harness.model import Failure, Ladder, Point, Scenario, Side, Target
+from harness.plan.ladders import sides
+from harness.plan.profiles import Profile
+from harness.plan.timing import SLICE_S, slice_length, too_long, turn_seconds, warmup_seconds
+
+LADDER = "ladder-"
+LADDER_ROUNDS = 6
+Chosen = Callable[[Target, Point], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Sides that share a slot, and what one of their rounds takes."""
+
+    key: str
+    sides: tuple[Side, ...]
+    slice_s: float
+    round_s: float
+    warmup_s: float
+
+
+def slot_groups(
+    targets: Sequence[Target],
+    scenarios: Sequence[Scenario],
+    points: Sequence[Point],
+    longest_turn_s: float,
+    chosen: Chosen,
+) -> tuple[list[Group], list[Failure]]:
+    """The slots of a block, and the sides left out of them because their turns would take too long."""
+    left_out: list[Failure] = []
+    keys: dict[str, list[Point]] = {}
+    by_name = {scenario.name: scenario for scenario in scenarios}
+    for point in points:
+        group = by_name[point.scenario].group
+        suffix = point.id[len(point.scenario) :]
+        keys.setdefault(f"{group or point.scenario}{suffix}", []).append(point)
+    groups = []
+    for key, members in keys.items():
+        served = []
+        for point in members:
+            for target in (target for target in targets if chosen(target, point)):
+                reason = too_long(target, point, longest_turn_s)
+                if reason:
+                    left_out.append(Failure(target.name, point.id, "not-afforded", reason))
+                else:
+                    served.append((target, point))
+        if served:
+            groups.append(_group(key, served))
+    return groups, left_out
+
+
+def ladder_groups(
+    ladders: Sequence[Ladder], targets: Sequence[Target], points: Sequence[Point], groups: Sequence[Group]
+) -> list[Group]:
+    """A group for every ladder that no group holds as a whole."""
+    by_name, by_id = {target.name: target for target in targets}, {point.id: point for point in points}
+    return [
+        _group(f"{LADDER}{ladder.name}", [(by_name[side.target], by_id[side.point]) for side in sides(ladder)])
+        for ladder in ladders
+        if not share_a_slot(sides(ladder), groups)
+    ]
+
+
+def share_a_slot(wanted: Sequence[Side], groups: Sequence[Group]) -> bool:
+    return any(set(wanted) <= set(group.sides) for group in groups)
+
+
+def point_seconds(groups: Sequence[Group], point: Point, profile: Profile) -> float:
+    return sum(
+        slot_seconds(group, profile.min_rounds, profile)
+        for group in groups
+        if any(side.point == point.id for side in group.sides)
+    )
+
+
+def rounds_of(group: Group, rounds: int, profile: Profile) -> int:
+    """Groups whose rounds are long because of waits get the fewest: the block is the replicate, not the round.
+
+    Half of a ladder's rounds are for its steps and half for the check of them, so they are at least ``LADDER_ROUNDS``.
+    """
+    if group.key.startswith(LADDER):
+        return max(rounds, LADDER_ROUNDS)
+    return profile.min_rounds if group.slice_s > SLICE_S or profile.bisect else rounds
+
+
+def slot_seconds(group: Group, rounds: int, profile: Profile) -> float:
+    return group.warmup_s + group.round_s * rounds_of(group, rounds, profile)
+
+
+def _group(key: str, served: Sequence[tuple[Target, Point]]) -> Group:
+    return Group(
+        key,
+        tuple(Side(target.name, point.id) for target, point in served),
+        max(slice_length(point) for _, point in served),
+        sum(turn_seconds(target, point) for target, point in served),
+        sum(warmup_seconds(target, point) for target, point in served),
+    )

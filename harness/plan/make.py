@@ -1,0 +1,162 @@
+"""Targets × scenarios → blocks of slots: seeded, within a time budget, and pure."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
+
+from harness.declare import ContrastIn
+from harness.errors import UsageError
+from harness.model import Block, Ladder, Plan, Point, Scenario, Slot, Target
+from harness.plan.afford import within
+from harness.plan.contrasts import declared_contrasts
+from harness.plan.groups import Group, ladder_groups, point_seconds, rounds_of, share_a_slot, slot_groups, slot_seconds
+from harness.plan.ladders import pairs, resolve
+from harness.plan.points import expand, serves
+from harness.plan.profiles import Profile
+from harness.plan.timing import block_seconds, held_seconds
+from harness.units import format_duration
+
+HELD_ENDPOINT = "io-sleep"
+TURNS_OF_A_BLOCK = 16
+"""A grid leaves out what would take a larger part of its block than this with a single turn."""
+
+
+def make_plan(
+    targets: Sequence[Target],
+    scenarios: Sequence[Scenario],
+    declared: Iterable[ContrastIn],
+    profile: Profile,
+    *,
+    seed: int,
+    budget_s: float | None = None,
+    studies: bool = False,
+    ladders: Iterable[Ladder] = (),
+) -> Plan:
+    """The plan of a run; ``targets`` include the A/A twin.
+
+    With every setting measured (``full``), a ladder whose rungs lie in several slots gets one of its own, so that each
+    of its steps is taken within a round.
+
+    Args:
+        studies: whether the profile's share for studies is kept for them.
+
+    Raises:
+        UsageError: no target serves any scenario, or the budget is too short for the fewest rounds and blocks.
+    """
+    budget = budget_s or profile.budget_s
+    studies_s = profile.studies_s * budget / profile.budget_s if studies else 0.0
+    budget_of_slots = budget - studies_s
+    points = tuple(point for scenario in scenarios for point in expand(scenario, profile.detail))
+    longest_turn_s = min(profile.longest_turn_s, _planned_of_a_block(budget_of_slots, profile) / TURNS_OF_A_BLOCK)
+
+    def chosen(target: Target, point: Point) -> bool:
+        wanted = not target.variant or any(fnmatchcase(point.scenario, glob) for glob in profile.variants)
+        return wanted and serves(target, point)
+
+    groups, left_out = slot_groups(targets, scenarios, points, longest_turn_s, chosen)
+    climbed = resolve(ladders, targets, points, chosen)
+    if profile.detail == "full":
+        groups += ladder_groups(climbed, targets, points, groups)
+    if not groups:
+        raise UsageError("none of the chosen targets serves any of the chosen scenarios")
+    used = tuple(t.name for t in targets if any(side.target == t.name for group in groups for side in group.sides))
+    start_s = block_seconds(len(used))
+    if profile.detail == "grid":
+        room = _planned_of_a_block(budget_of_slots, profile) - start_s
+        costs = {point.id: point_seconds(groups, point, profile) for point in points}
+        points, dropped = within([point for point in points if costs[point.id]], costs, room)
+        kept, gone = {point.id for point in points}, {failure.point for failure in dropped}
+        groups = [group for group in groups if {side.point for side in group.sides} <= kept]
+        left_out = [*dropped, *(each for each in left_out if each.point not in gone)]
+    held = _held(targets, points) if profile.held_blocks else ()
+    blocks, rounds, holding = _fit(groups, profile, budget_of_slots, start_s, held_seconds(len(held)))
+    rng = random.Random(seed)
+    planned = []
+    for index in range(blocks):
+        order = rng.sample(groups, len(groups))
+        slots = tuple(
+            Slot(
+                id=f"b{index:02d}-{group.key}",
+                block=index,
+                sides=group.sides,
+                slice_s=group.slice_s,
+                budget_s=slot_seconds(group, rounds, profile),
+                min_rounds=min(profile.min_rounds, rounds_of(group, rounds, profile)),
+            )
+            for group in order
+        )
+        planned.append(Block(index, used, slots, held if index < holding else ()))
+    estimate = sum(
+        start_s + held_seconds(len(block.held)) + sum(slot.budget_s for slot in block.slots) for block in planned
+    )
+    measured = {side for group in groups for side in group.sides}
+    steps = [pair for ladder in climbed for pair in pairs(ladder) if share_a_slot(pair, groups)]
+    contrasts = declared_contrasts(targets, scenarios, points, declared, steps)
+    return Plan(
+        profile=profile.name,
+        seed=seed,
+        budget_s=budget,
+        estimate_s=estimate,
+        points=points,
+        contrasts=tuple(each for each in contrasts if each.a in measured and each.b in measured),
+        blocks=tuple(planned),
+        reserve_s=max(0.0, budget_of_slots - estimate) if profile.bisect else 0.0,
+        studies_s=studies_s,
+        left_out=tuple(left_out),
+        ladders=climbed,
+    )
+
+
+def _held(targets: Sequence[Target], points: Sequence[Point]) -> tuple[str, ...]:
+    """Targets whose memory per waiting request is told: in runs with waits, all that have the endpoint for it."""
+    if not any(request.endpoint == HELD_ENDPOINT for point in points for request in point.requests):
+        return ()
+    return tuple(
+        target.name
+        for target in targets
+        if not target.twin_of
+        and ("*" in target.endpoints or HELD_ENDPOINT in target.endpoints)
+        and HELD_ENDPOINT not in target.lacks
+    )
+
+
+def _planned_of_a_block(budget_s: float, profile: Profile) -> float:
+    """What a block may take, of a grid; no limit otherwise."""
+    return budget_s * (1 - profile.reserve) / profile.blocks if profile.detail == "grid" else math.inf
+
+
+def _fit(
+    groups: Sequence[Group], profile: Profile, budget: float, start_s: float, held_s: float
+) -> tuple[int, int, int]:
+    """Blocks, rounds, and blocks with waiting requests held, that the budget allows.
+
+    Rounds are cut first, then blocks, down to 5 (or the profile's); requests are held in what the fewest leave over.
+    """
+
+    def total(blocks: int, rounds: int) -> float:
+        slots = sum(slot_seconds(group, rounds, profile) for group in groups)
+        return blocks * (start_s + slots)
+
+    fewest = min(5, profile.blocks)
+    if total(fewest, profile.min_rounds) > budget:
+        needed = format_duration(math.ceil(total(fewest, profile.min_rounds) + 1))
+        raise UsageError(
+            f"a budget of {format_duration(budget)} is too short for {fewest} blocks of what was chosen",
+            hint=f"--budget {needed.replace(' ', '')} would do, or choose fewer targets (-t) or scenarios (-s)",
+        )
+    holding = profile.held_blocks if held_s else 0
+    while holding and total(fewest, profile.min_rounds) + holding * held_s > budget:
+        holding -= 1
+    budget -= holding * held_s
+    blocks = profile.blocks
+    while blocks > fewest and total(blocks, profile.min_rounds) > budget:
+        blocks -= 1
+    # What is not planned is for slots that must be repeated and for contrasts that are undecided at the end.
+    planned = budget * (1 - profile.reserve)
+    rounds = profile.min_rounds
+    while rounds < 200 and total(blocks, rounds + 1) <= planned:
+        rounds += 1
+    return blocks, rounds, min(holding, blocks)
