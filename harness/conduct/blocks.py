@@ -3,35 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from typing import Protocol
 
 from harness import validity
+from harness.conduct.attempt import Attempts, Engine
 from harness.errors import NotReadyError, RecordError
 from harness.guard import Guard
 from harness.launch import Fleet, Servers
-from harness.load.spec import LoadMeasurement, Progress, SlotMeasurement, SlotSpec
-from harness.model import Abilities, Block, Extension, Failure, Plan, Point, Side, Slices, Slot, SlotRecord, Target
+from harness.model import Abilities, Block, Extension, Failure, Plan, Point, Side, Slot, SlotRecord, Target
 from harness.objective import STUDIES
 from harness.observe import Observer
 from harness.placement import Placement
 from harness.plan.timing import block_seconds, held_seconds
 from harness.record import Run
-from harness.sampling import (
-    MachineDelta,
-    ProcessGone,
-    TreeClock,
-    clock_of,
-    machine_delta,
-    machine_sample,
-    throttled_seconds,
-)
-from harness.services import WRITES, Services, calls
-from harness.studies.measure import Order
+from harness.services import WRITES, Services
 from harness.studies.trials import Bench, measure_trials
 from harness.studies.trials import incomplete as incomplete_windows
 from harness.studies.trials import latest as latest_windows
@@ -39,21 +26,11 @@ from harness.verify import case_of, verify
 from harness.verify.effort import effort
 from harness.verify.features import probe_all
 from harness.waiting import COUNTS, STUDY, hold, window_id
-from harness.wire import side_spec
 
 TRIES = 3
 SHRINK = 0.25
 LONGER = 1.5
 """A slot whose rate drifted is tried again for longer: what settles late has settled then."""
-NO_SLICES = Slices(*((),) * 13)
-
-
-class Engine(Protocol):
-    """The load generator, as the orchestrator sees it."""
-
-    def run_slot(self, spec: SlotSpec, on_progress: Callable[[Progress], None] | None = None) -> SlotMeasurement: ...
-
-    def run_load(self, spec: Order, on_progress: Callable[[Progress], None] | None = None) -> LoadMeasurement: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,10 +134,10 @@ class _Conductor:
         fleet: Callable[[], Servers] | None,
         ceilings: Mapping[int, float],
     ) -> None:
-        self._run, self._engine, self._placement = run, engine, placement
+        self._run, self._placement = run, placement
         self._observer, self._guard, self._around = observer, guard, around
+        self._attempts = Attempts(run, engine, placement, observer, around, ceilings)
         self.fleet, self._holds = fleet or self._own_fleet, fleet is None
-        self._ceilings = ceilings
         plan = run.manifest.plan
         self._plan: Plan = plan
         self._targets: Mapping[str, Target] = {target.name: target for target in run.manifest.targets}
@@ -280,112 +257,13 @@ class _Conductor:
             if any(request.endpoint in WRITES for side in slot.sides for request in self._points[side.point].requests):
                 self._around.restore()
             self._observer.slot_started(slot, attempt)
-            record = self._try(slot, fleet, wrong, attempt, budget)
+            record = self._attempts.measure(slot, self._points, fleet, wrong, attempt, budget)
             self._observer.slot_ended(slot, record)
             spare = self.deadline - time.monotonic() > planned - slot.budget_s + starts + budget
             if not (validity.transient(record.gates) and spare):
                 return
             if any(gate.gate == validity.UNSTEADY for gate in record.gates):
                 budget *= LONGER
-
-    def _try(
-        self, slot: Slot, fleet: Servers, wrong: Mapping[Side, Failure], attempt: int, budget_s: float
-    ) -> SlotRecord:
-        failures: dict[Side, Failure] = {}
-        specs = []
-        for side in slot.sides:
-            running = fleet.running.get(side.target)
-            if running is None:
-                failure = fleet.failures[side.target]
-                failures[side] = replace(failure, point=side.point)
-            elif side in wrong:
-                failures[side] = wrong[side]
-            elif not running.alive:
-                failures[side] = self._died(side, fleet)
-            else:
-                specs.append(side_spec(running.target, self._points[side.point], running))
-        started_at, started = datetime.now(UTC), time.monotonic()
-        trees = {
-            name: clock_of(running.pid, running.usage_file) for name, running in fleet.running.items() if running.pid
-        }
-        points = [self._points[spec.point] for spec in specs]
-        upstream = calls.meter(self._around.upstream, points)
-        cpu, before, throttled = _total(trees), machine_sample(), throttled_seconds()
-        measured = None
-        if specs:
-            spec = SlotSpec(slot.id, tuple(specs), self._seed(slot), budget_s, slot.min_rounds)
-            measured = self._engine.run_slot(spec, self._observer.slot_progress)
-        elapsed = time.monotonic() - started
-        serving = self._placement.server
-        if any(self._targets[side.target].per_cpu for side in slot.sides):
-            serving = self._placement.many
-        machine = self._machine(machine_delta(before, machine_sample()), (_total(trees) - cpu) / elapsed, serving)
-        if throttled is not None:
-            machine["throttled"] = ((throttled_seconds() or 0.0) - throttled) / elapsed
-        if upstream is not None:
-            machine |= upstream.read()
-        for side in slot.sides:
-            running = fleet.running.get(side.target)
-            if running is not None and side not in failures and not running.alive:
-                failures[side] = self._died(side, fleet)
-        sent = tuple(Side(spec.target, spec.point) for spec in specs)
-        sides = sent + tuple(side for side in slot.sides if side not in sent)
-        gates = validity.examine(specs, measured, machine, self._ceilings) if measured else ()
-        if upstream is not None and measured is not None:
-            gates += calls.gates(machine, points, measured.sides)
-        record = SlotRecord(
-            slot=slot.id,
-            block=slot.block,
-            attempt=attempt,
-            started_at=started_at.isoformat(timespec="milliseconds"),
-            duration_s=elapsed,
-            sides=sides,
-            slices=known_cpu(measured.slices) if measured else NO_SLICES,
-            errors={str(n): dict(o.errors) for n, o in enumerate(measured.sides) if o.errors} if measured else {},
-            failures=tuple(failures.values()),
-            gates=gates,
-            rss_bytes={name: tree.memory_bytes() for name, tree in trees.items()},
-            startup_s={name: running.startup_s for name, running in fleet.running.items() if running.startup_s},
-            machine=machine,
-        )
-        samples = {n: outcome.service_time_us for n, outcome in enumerate(measured.sides)} if measured else {}
-        return self._run.append(record, samples)
-
-    def _machine(self, delta: MachineDelta, own: float, serving: tuple[int, ...]) -> dict[str, float]:
-        """Shares of one CPU; ``foreign`` is what nobody's server used of the servers' CPUs, which are ``serving``."""
-        server = sum(delta.busy.get(cpu, 0.0) for cpu in serving)
-        generator = sum(delta.busy.get(cpu, 0.0) for cpu in self._placement.generator)
-        shared = serving == self._placement.generator
-        foreign = 0.0 if shared else max(0.0, server - own)
-        return {"steal": delta.steal, "server": server, "generator": generator, "foreign": foreign}
-
-    def _died(self, side: Side, fleet: Servers) -> Failure:
-        running = fleet.running[side.target]
-        code = running.process.poll()
-        message = f"the server died under load (exit code {code})"
-        failure = Failure(side.target, side.point, "died", message, running.log())
-        self._observer.target_failed(failure)
-        return failure
-
-    def _seed(self, slot: Slot) -> int:
-        return self._plan.seed * 1_000_003 + slot.block * 1009 + sum(slot.id.encode())
-
-
-def known_cpu(slices: Slices) -> Slices:
-    """CPU time that cannot be read (of a server elsewhere) as 0, which JSON can hold and no server uses."""
-    return replace(slices, cpu=tuple(0.0 if math.isnan(cpu) else cpu for cpu in slices.cpu))
-
-
-def _total(trees: Mapping[str, TreeClock]) -> float:
-    """CPU seconds of all trees together; one that ended counts for nothing from then on."""
-    total = 0.0
-    for tree in trees.values():
-        try:
-            tree.refresh()
-            total += tree.cpu()
-        except ProcessGone:
-            continue
-    return total
 
 
 def _start_seconds(plan: Plan) -> float:
