@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import resource
+import tempfile
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import psutil
@@ -24,6 +28,52 @@ async def app(scope, receive, send):
 
 def asgi_app(before="pass", status=200, media="application/json", body='b\'{"message": "Hello, World!"}\''):
     return RAW_ASGI.format(before=before, status=status, media=media, body=body)
+
+
+class Turns:
+    """Among the workers of pytest-xdist: tests that measure (``quiet``) have the machine to themselves, the others
+    run beside each other."""
+
+    def __init__(self, run: str) -> None:
+        folder = Path(tempfile.gettempdir())
+        # Who waits for the gate keeps the door, so that a quiet test need not wait for a moment without any other.
+        self._door, self._gate = ((folder / f"harness-tests-{run}.{name}").open("w") for name in ("door", "gate"))
+
+    @contextlib.contextmanager
+    def take(self, alone: bool) -> Iterator[None]:
+        fcntl.flock(self._door, fcntl.LOCK_EX)
+        fcntl.flock(self._gate, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        fcntl.flock(self._door, fcntl.LOCK_UN)
+        try:
+            yield
+        finally:
+            fcntl.flock(self._gate, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        for file in (self._door, self._gate):
+            file.close()
+            Path(file.name).unlink(missing_ok=True)
+
+
+TURNS = pytest.StashKey[Turns]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if hasattr(config, "workerinput"):
+        config.stash[TURNS] = Turns(config.workerinput["testrunuid"])
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if TURNS in config.stash:
+        config.stash[TURNS].close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Around set-up and tear-down too: fixtures measure as well."""
+    turns = item.config.stash.get(TURNS, None)
+    with turns.take(item.get_closest_marker("quiet") is not None) if turns else contextlib.nullcontext():
+        return (yield)
 
 
 @pytest.fixture

@@ -2,19 +2,17 @@
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import psutil
 import pytest
 
 from tests.conftest import asgi_app
 
-pytestmark = pytest.mark.usefixtures("no_process_left")
+pytestmark = [pytest.mark.quiet, pytest.mark.usefixtures("no_process_left")]
 HARNESS = [sys.executable, "-m", "harness.cli"]
 FILES = {"manifest.json", "slots.jsonl", "samples", "summary.json", "features.json", "summary.csv", "summary.md"}
 
@@ -151,53 +149,6 @@ def test_ctrl_c_saves_what_was_measured_and_resume_goes_on(tmp_path):
     assert json.loads((tmp_path / "r" / "manifest.json").read_text())["status"] == "finished"
 
 
-@pytest.mark.parametrize(
-    ("words", "code", "message"),
-    [
-        (("run", "-t", "fastapi-uvcorn"), 2, "did you mean fastapi-uvicorn"),
-        (("run", "-s", "jsn"), 2, "did you mean json"),
-        (("run", "--profile", "fast"), 2, "must be smoke, quick, "),
-        (("run", "--budget", "soon"), 2, "--budget: 'soon' is not a duration"),
-        (("run", "--budget", "3s"), 2, "too short"),
-        (("run", "--resume", "nothing"), 3, "no run is called 'nothing'"),
-        (("run", "--out", "/proc/nowhere"), 3, "/proc/nowhere cannot be written"),
-        (("run", "-t", "no.module:app@uvicorn", "-s", "json"), 3, "No module named"),
-        (("report", "nothing"), 3, "no run is called 'nothing'"),
-        (("list", "things"), 2, "must be targets, scenarios, servers or runs"),
-        (("serve", "raw-asgi-uvicorn", "--port", "99999"), 2, "--port"),
-        (("serve", "*"), 2, " targets: fastapi-uvicorn"),
-        (("load", "htp://x"), 2, "htp"),
-        (("load", "http://127.0.0.1:1/"), 3, "cannot reach 127.0.0.1:1"),
-        (("frobnicate",), 2, "frobnicate"),
-    ],
-    ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
-)
-def test_errors_say_what_to_do(tmp_path, words, code, message):
-    done = harness(*words, folder=tmp_path)
-    assert done.returncode == code, done.stderr
-    assert message in done.stderr
-    assert "Traceback" not in done.stderr
-
-
-def test_a_port_that_is_taken(tmp_path):
-    import socket
-
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", 0))
-        other.listen()
-        port = str(other.getsockname()[1])
-        done = harness("serve", "raw-asgi-uvicorn", "--port", port, folder=tmp_path)
-    assert done.returncode == 3
-    assert f"port {port} on 127.0.0.1 cannot be used: Address already in use" in done.stderr
-
-
-def test_malformed_toml_names_file_line_and_key(tmp_path):
-    (tmp_path / "targets.toml").write_text('[[target]]\nname = "x"\nthreads = "many"\n')
-    done = harness("list", "targets", folder=tmp_path)
-    assert done.returncode == 2
-    assert re.search(r"targets\.toml:\d+: target\.0\.", done.stderr)
-
-
 @pytest.mark.parametrize("name", ["raw-asgi-uvicorn", "tornado-native"])
 def test_serve_brings_up_a_target_with_what_it_calls(tmp_path, no_process_left, name):
     from harness.declare import load_declarations
@@ -232,25 +183,3 @@ def test_serve_brings_up_a_target_with_what_it_calls(tmp_path, no_process_left, 
     assert (f"http://127.0.0.1:{port}/docs" in told) == whole
     assert told.count("(started for it, ends with it)") == (2 if whole else 0)
     assert "Traceback" not in told
-
-
-def test_the_plan_can_be_seen_without_measuring(tmp_path):
-    done = harness("run", "--dry-run", "--seed", "3", folder=tmp_path)
-    assert done.returncode == 0
-    assert "5 blocks with fresh servers" in done.stdout
-    assert list(Path(tmp_path).iterdir()) == []
-
-
-def test_doctor_and_lists_speak_json(tmp_path):
-    assert "findings" in json.loads(harness("doctor", "--json", folder=tmp_path).stdout)
-    for what in ("targets", "scenarios", "servers"):
-        assert json.loads(harness("list", what, "--json", folder=tmp_path).stdout)
-
-
-def test_help_answers_at_once(tmp_path):
-    words = [sys.executable, "-X", "importtime", "-m", "harness.cli", "--help"]
-    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0
-    assert "run" in done.stdout
-    for heavy in ("pandas", "numpy", "altair", "pydantic", "uvloop", "scipy", "rich.console"):
-        assert not re.search(rf"\| +{re.escape(heavy)}$", done.stderr, re.MULTILINE), heavy

@@ -19,7 +19,7 @@ from harness.plan.profiles import Profile
 from harness.record import Run
 from tests.conftest import NoRoom, asgi_app
 
-pytestmark = pytest.mark.usefixtures("no_process_left")
+pytestmark = [pytest.mark.quiet, pytest.mark.usefixtures("no_process_left")]
 PLACEMENT = Placement((), (), ())
 JSON = Scenario("json", "JSON", "pick", "", (PlannedRequest("json", "valid"),), (2,))
 

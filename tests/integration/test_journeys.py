@@ -17,7 +17,7 @@ from harness.swarm.messages import JourneySpec
 from harness.swarm.process import run_journey
 from tests.conftest import asgi_app
 
-pytestmark = pytest.mark.usefixtures("no_process_left")
+pytestmark = [pytest.mark.quiet, pytest.mark.usefixtures("no_process_left")]
 HARNESS = [sys.executable, "-m", "harness.cli"]
 MINE = '''"""My users."""
 from locust import HttpUser, constant, task

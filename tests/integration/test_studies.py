@@ -14,7 +14,7 @@ from harness.commands.run import RunRequest, run
 from harness.model import Failure
 from harness.record import Run
 
-pytestmark = pytest.mark.usefixtures("no_process_left")
+pytestmark = [pytest.mark.quiet, pytest.mark.usefixtures("no_process_left")]
 HEAD = 'title = "Mine"\nquestion = "move"\nwhy = ""\nconcurrency = [4]\n'
 JSON = '[[request]]\nendpoint = "json"\ncase = "valid"\n'
 SHORT = "[settings]\nblocks = 1\nwindow_s = 0.3\n"

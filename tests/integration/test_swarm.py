@@ -18,7 +18,7 @@ import pytest
 from harness.load.spec import Address, Expected, LoadSpec, WireRequest
 from harness.swarm.cluster import Cluster, Crew
 
-pytestmark = pytest.mark.usefixtures("no_process_left")
+pytestmark = [pytest.mark.quiet, pytest.mark.usefixtures("no_process_left")]
 ROOT = Path(__file__).parents[2]
 HARNESS = [sys.executable, "-m", "harness.cli"]
 SERVER = Path(__file__).parent / "counting.py"

@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import asgi_app
 from tests.integration.test_command import harness
 
-pytestmark = pytest.mark.usefixtures("no_process_left")
+pytestmark = [pytest.mark.quiet, pytest.mark.usefixtures("no_process_left")]
 BUDGET = ("--budget", "30s", "--no-control")
 WSGI = """
 def app(environ, start_response):
@@ -47,34 +47,6 @@ def test_a_wsgi_app_in_an_environment_of_its_own(own_app, tmp_path):
     done = harness("versus", *sides, *BUDGET, "--path", "/x?y=1", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "blocks with fresh servers" in done.stdout
-
-
-@pytest.mark.parametrize(
-    ("sides", "words", "code", "message"),
-    [
-        (("good:app@uvicron", "good:app@uvicorn"), (), 2, "did you mean uvicorn"),
-        (("good:app@uvicorn", "missing:app@uvicorn"), (), 3, "missing"),
-        (("good:app@uvicorn", "broken:app@uvicorn"), (), 3, "ZeroDivisionError"),
-        (("good:app@uvicorn", "failing:app@uvicorn"), (), 3, "answered 500, expected below 400"),
-        (("good:app@uvicorn", "partly:app@uvicorn"), ("--path", "/nowhere"), 3, "answered 404, expected below 400"),
-        (("good:app@uvicorn", "good:app@uvicorn"), ("--path", "nowhere"), 2, "must begin with /"),
-        (("good:app@uvicorn", "good:app@uvicorn"), ("--budget", "2s"), 2, "too short"),
-        (("good:app@uvicorn", "good:app@uvicorn"), ("--metric", "speed"), 2, "cpu_cost or throughput"),
-        (("good:app@uvicorn", "good:app@uvicorn"), ("--fail-if-slower", "much"), 2, "is no share"),
-        (("good:app@uvicorn,python=/no/python", "good:app@uvicorn"), (), 3, "/no/python cannot be run"),
-        (("good:app@uvicorn", "good:app@uvicorn"), ("--with-a", "no-such-package-as-this==1"), 3, "could not be made"),
-    ],
-    ids=lambda value: None if isinstance(value, int) else " ".join(value) if isinstance(value, tuple) else None,
-)
-def test_what_is_wrong_is_told(own_app, tmp_path, sides, words, code, message):
-    own_app(asgi_app(), module="good")
-    own_app("1/0\n", module="broken")
-    own_app(asgi_app(status="200 if scope['path'] == '/health' else 500"), module="failing")
-    own_app(asgi_app(status="200 if scope['path'] == '/health' else 404"), module="partly")
-    done = harness("versus", *sides, *words, folder=tmp_path)
-    assert done.returncode == code, done.stderr
-    assert message in done.stderr
-    assert "Traceback (most recent call last)" not in done.stderr.partition("    ")[0]
 
 
 def test_an_injected_slowdown_fails_a_gate_and_a_faster_side_does_not(own_app, tmp_path):

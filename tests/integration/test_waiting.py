@@ -13,7 +13,7 @@ from harness.record import Run
 from harness.waiting import hold, window_id
 from tests.integration.test_conduct import FakeEngine, new_run, served
 
-pytestmark = pytest.mark.usefixtures("no_process_left")
+pytestmark = [pytest.mark.quiet, pytest.mark.usefixtures("no_process_left")]
 
 
 def test_requests_that_wait_are_counted_and_take_memory():

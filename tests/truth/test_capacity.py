@@ -7,7 +7,7 @@ from harness.load.engine import Engine
 from harness.placement import detect
 from harness.truth.capacity import LiveQueue, search
 
-pytestmark = pytest.mark.usefixtures("no_process_left")
+pytestmark = [pytest.mark.quiet, pytest.mark.usefixtures("no_process_left")]
 SERVICE_S = 0.01
 
 

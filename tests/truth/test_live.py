@@ -14,7 +14,7 @@ from harness.truth.resolution import sequential_verdict
 from harness.truth.slowdown import experiment
 from harness.truth.waits import check_waits
 
-pytestmark = pytest.mark.usefixtures("no_process_left")
+pytestmark = [pytest.mark.quiet, pytest.mark.usefixtures("no_process_left")]
 ATTEMPTS = 3
 
 

@@ -27,6 +27,8 @@ from harness.truth.queue_checks import (
 )
 from harness.truth.server import queue_server
 
+pytestmark = pytest.mark.quiet
+
 
 @pytest.mark.parametrize(("rho", "mean"), [(0.0, 1.0), (0.5, 1.5), (0.7, 2.1667), (0.8, 3.0)])
 def test_md1_means(rho, mean):

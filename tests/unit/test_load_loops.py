@@ -15,6 +15,7 @@ from harness.load.websocket import run_websocket
 
 from .load_support import CLOSE, HANG, OK, RESET, read_request, request, run, scripted, serving
 
+pytestmark = pytest.mark.quiet
 NOT_FOUND = OK.replace(b"200 OK", b"404 Not Found")
 
 
