@@ -64,7 +64,7 @@ def test_every_target_is_a_service_with_the_same_means(compose):
         assert ("profiles" in service) != target.reference
         limits.add((service["cpuset"], service["mem_limit"]))
     assert len(limits) == 1
-    assert set(services) - {target.name for target in targets} == {"db", "upstream", "harness", "reports"}
+    assert set(services) - {target.name for target in targets} == {"db", "upstream", "harness", "worker", "reports"}
 
 
 def test_ports_are_published_on_loopback_only_and_once(compose):
