@@ -21,7 +21,6 @@ from rich.console import Console
 from harness import __version__, environment
 from harness.commands.alone import loads, measure_alone, plan_alone, taking_part, with_windows
 from harness.commands.crew import CrewRequest, check_reachable, crew_of
-from harness.commands.finish import finish
 from harness.commands.inputs import seconds
 from harness.commands.progress import ProgressObserver, time_of
 from harness.commands.select import RESULTS, chosen_targets
@@ -117,6 +116,9 @@ def run(request: RunRequest) -> int:
         code = 130
         if not opened.slots() and not opened.windows():
             return code
+    # What reads and draws takes long to import, and whoever mistyped a name need not wait for it.
+    from harness.commands.finish import finish
+
     finish(opened, request.report, as_json=request.as_json)
     append((opened.folder / "summary.md").read_text("utf-8"))
     return code

@@ -87,7 +87,7 @@ def test_a_locustfile_that_cannot_be_used_is_told(tmp_path):
 def test_locust_runs_the_file_by_itself(tmp_path):
     journey = find_journeys()["streams"]
     with serving(target("starlette-uvicorn")) as running:
-        words = ["-f", journey.file, "--headless", "-u", "2", "-r", "2", "-t", "2s", "--json", "-s", "5"]
+        words = ["-f", journey.file, "--headless", "-u", "8", "-r", "8", "-t", "2s", "--json", "-s", "5"]
         words += ["-H", f"http://127.0.0.1:{running.bind.port}"]
         done = subprocess.run(
             [sys.executable, "-m", "locust", *words], cwd=tmp_path, capture_output=True, text=True, timeout=100

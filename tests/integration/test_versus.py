@@ -11,7 +11,7 @@ from tests.conftest import asgi_app
 from tests.integration.test_command import harness
 
 pytestmark = [pytest.mark.quiet, pytest.mark.usefixtures("no_process_left")]
-BUDGET = ("--budget", "30s", "--no-control")
+BUDGET = ("--budget", "20s", "--no-control")
 WSGI = """
 def app(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "2")])
