@@ -107,18 +107,21 @@ class Project:
 
     def id_of(self, service: str) -> str:
         """Id of the service's container. Raises ``NotReadyError`` where it has none."""
-        [name, *_] = [*self.compose("--profile", "all", "ps", "-q", service).split(), ""]
+        [name, *_] = [*self.compose("--profile", "all", "ps", "-a", "-q", service).split(), ""]
         if not name:
             raise NotReadyError(f"service {service!r} has no container", hint=f"docker compose logs {service}")
         return name
 
     def container(self, service: str) -> Container:
+        """The service's container as it is now. Raises ``NotReadyError`` where there is none, or it does not run."""
         found = self.describe(self.id_of(service))
         networks = [network["IPAddress"] for network in found["NetworkSettings"]["Networks"].values()]
         host, port = next((address for address in networks if address), ""), INSIDE_PORT
         if not _kernel_is_shared() or not host:
-            [published] = found["NetworkSettings"]["Ports"][f"{INSIDE_PORT}/tcp"]
-            host, port = published["HostIp"], int(published["HostPort"])
+            published = found["NetworkSettings"]["Ports"].get(f"{INSIDE_PORT}/tcp")
+            if not published:
+                raise NotReadyError(f"service {service!r} is not running", hint=f"docker compose logs {service}")
+            host, port = published[0]["HostIp"], int(published[0]["HostPort"])
         limits = found["HostConfig"]
         return Container(
             id=found["Id"],
@@ -196,19 +199,21 @@ class ComposeFleet:
         self.close()
 
     def start(self, targets: Sequence[Target], deadline_s: float = READY_S) -> None:
-        """Restarts them side by side; one that does not come up is a ``Failure`` in ``failures``, not an exception."""
-        containers: dict[str, Container] = {}
+        """Restarts them side by side, also those that were killed; one that does not come up is a ``Failure`` in
+        ``failures``, not an exception.
+        """
+        ids: dict[str, str] = {}
         for target in targets:
             try:
-                containers[target.name] = self._project.container(target.twin_of or target.name)
+                ids[target.name] = self._project.id_of(target.twin_of or target.name)
             except NotReadyError as error:
                 self.failures[target.name] = Failure(target.name, "", "not-ready", str(error))
-        if not containers:
+        if not ids:
             return
         began = time.monotonic()
-        self._project.docker("restart", "-t", str(STOP_S), *dict.fromkeys(c.id for c in containers.values()))
+        self._project.docker("restart", "-t", str(STOP_S), *dict.fromkeys(ids.values()))
         for target in targets:
-            if target.name not in containers:
+            if target.name not in ids:
                 continue
             try:
                 container = self._project.container(target.twin_of or target.name)

@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from harness.declare import load_declarations
-from harness.launch.compose import usage_file
+from harness.errors import NotReadyError
+from harness.launch.compose import ComposeFleet, Project, usage_file
 from harness.placement import parse_cpus
 from harness.sampling import ContainerClock, ProcessGone, clock_of
 
@@ -39,6 +40,25 @@ def test_a_process_without_a_file_has_its_trees_clock():
 def test_the_usage_file_of_a_process_can_be_read_where_there_is_one():
     found = usage_file(os.getpid())
     assert not found or os.access(found, os.R_OK)
+
+
+STOPPED = {"Id": "c1", "State": {"Running": False, "Pid": 0}, "NetworkSettings": {"Networks": {}, "Ports": {}}}
+
+
+def test_a_container_that_was_killed_is_started_again_or_else_told(monkeypatch):
+    asked = []
+    project = Project(Path("docker-compose.yml"), ("docker", "compose"), {})
+    monkeypatch.setattr(Project, "id_of", lambda self, service: f"id of {service}")
+    monkeypatch.setattr(Project, "describe", lambda self, container: STOPPED)
+    monkeypatch.setattr(Project, "docker", lambda self, *words, **_: asked.append(words) or "")
+    targets = [target for target in load_declarations().targets if target.name == "raw-asgi-uvicorn"]
+    with pytest.raises(NotReadyError, match="'raw-asgi-uvicorn' is not running"):
+        project.container(targets[0].name)
+    with ComposeFleet(project, "secret") as fleet:
+        fleet.start(targets, deadline_s=0.1)
+        assert fleet.failures[targets[0].name].message.startswith("service 'raw-asgi-uvicorn' is not running")
+        assert not fleet.running
+    assert [words for words in asked if words[0] == "restart"] == [("restart", "-t", "3", "id of raw-asgi-uvicorn")]
 
 
 ROOT = Path(__file__).parents[2]
