@@ -17,6 +17,8 @@ import time
 from importlib.util import find_spec
 from pathlib import Path
 
+import psutil
+
 from harness.errors import LaunchError
 from harness.guard import Guard, kill_tree
 from harness.launch import free_port
@@ -100,6 +102,7 @@ class Postgres:
 
     def start(self) -> None:
         """Returns when the server takes connections."""
+        self._drop_stale_lock()
         command = [str(self._binaries / "postgres"), "-D", str(self._data), "-h", self._host, "-p", str(self._port)]
         command += ["-k", ""]
         for name, value in SETTINGS.items():
@@ -115,6 +118,17 @@ class Postgres:
                 self.stop()
                 raise LaunchError("PostgreSQL did not come up", log=log_lines, hint=_HINT)
             time.sleep(_POLL_S)
+
+    def _drop_stale_lock(self) -> None:
+        """Removes the lock of a server that was killed, where its process id is another program's by now.
+
+        In a container ids are few, so that this is usual there; PostgreSQL itself would refuse to start.
+        """
+        lock = self._data / "postmaster.pid"
+        with contextlib.suppress(OSError, ValueError, IndexError, psutil.NoSuchProcess):
+            owner = psutil.Process(int(lock.read_text().split()[0]))
+            if str(self._data) not in owner.cmdline():
+                lock.unlink()
 
     def wait(self) -> None:
         """Returns when the server has ended."""

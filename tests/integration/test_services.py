@@ -15,7 +15,9 @@ import pytest
 
 from apps.contract.seed import ROWS, product
 from harness.errors import NotReadyError
+from harness.guard import Guard
 from harness.services import needs_of, services
+from harness.services.postgres import Postgres
 
 
 def rows(url, statement):
@@ -34,6 +36,26 @@ def test_nothing_is_started_that_is_not_needed(no_process_left):
         assert (around.postgres, around.upstream) == (None, None)
         assert set(around.environment) == {"HARNESS_JWT_SECRET"}
         around.restore()
+
+
+def test_the_lock_of_a_server_that_was_killed_does_not_bar_the_next(no_process_left):
+    """As in a container that starts again: the id that the lock names is another process's."""
+    guard = Guard()
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        postgres = Postgres(guard, folder=Path(folder))
+        # PostgreSQL heeds the ids of its own user only.
+        other = subprocess.Popen(["sleep", "60"], user="nobody" if os.geteuid() == 0 else None)
+        try:
+            postgres.create()
+            (Path(folder) / "data" / "postmaster.pid").write_text(f"{other.pid}\n{folder}/data\n1\n5432\n\n\n")
+            postgres.start()
+            assert rows(postgres.url, "SELECT 1") == [(1,)]
+        finally:
+            postgres.stop()
+            guard.close()
+            other.kill()
+            other.wait()
 
 
 def test_rows_are_seeded_and_restored(no_process_left):
