@@ -26,7 +26,9 @@ def json_point():
     return expand(select_scenarios(load_declarations(), ["json"])[0], "full")[0]
 
 
-@pytest.mark.parametrize("name", ["raw-asgi-uvicorn", "raw-wsgi-gunicorn-gthread"])
+@pytest.mark.parametrize(
+    "name", ["raw-asgi-uvicorn", pytest.param("raw-wsgi-gunicorn-gthread", marks=pytest.mark.slow)]
+)
 def test_an_injected_slowdown_is_seen_in_its_true_size(name):
     """Calibration and slots are seconds apart, so that a machine that changes between them gets another attempt."""
     placement, seen = detect(), []
