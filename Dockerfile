@@ -29,10 +29,10 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/* \
  && groupadd --gid 1000 harness \
  && useradd --uid 1000 --gid 1000 --create-home harness \
- && install -d -o harness -g harness /data /work /work/results /work/reports
+ && install -d -o harness -g harness /data /srv/harness /srv/harness/results /srv/harness/reports
 COPY --from=build /opt/harness /opt/harness
 ENV PATH=/opt/harness/bin:/usr/local/bin:/usr/bin:/bin PYTHONUNBUFFERED=1 HOME=/tmp
-WORKDIR /work
+WORKDIR /srv/harness
 USER 1000:1000
 HEALTHCHECK --interval=30s --timeout=10s --start-period=60s CMD ["harness", "--version"]
 CMD ["harness", "--help"]

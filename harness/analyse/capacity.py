@@ -28,8 +28,7 @@ def capacity_row(group: Group, records: Sequence[WindowRecord]) -> CapacityRow:
         rps, low, high = interval(edge(usable), kept[BELOW], kept[ABOVE])
     tried = tuple(
         (float(record.setting["rate"]), latency["p99"], int(held(record)))
-        for record in usable
-        if record.setting.get("step") in SEARCH
+        for record in searched
         for latency in record.latency_us.values()
     )
     target, scenario, status, reason, _ = group.head

@@ -38,7 +38,6 @@ class Container:
     """One container as the engine describes it; ``pid`` is its first process as this machine numbers it."""
 
     id: str
-    running: bool
     pid: int
     host: str
     port: int
@@ -115,17 +114,16 @@ class Project:
     def container(self, service: str) -> Container:
         """The service's container as it is now. Raises ``NotReadyError`` where there is none, or it does not run."""
         found = self.describe(self.id_of(service))
+        if not found["State"]["Running"]:
+            raise NotReadyError(f"service {service!r} is not running", hint=f"docker compose logs {service}")
         networks = [network["IPAddress"] for network in found["NetworkSettings"]["Networks"].values()]
         host, port = next((address for address in networks if address), ""), INSIDE_PORT
         if not _kernel_is_shared() or not host:
-            published = found["NetworkSettings"]["Ports"].get(f"{INSIDE_PORT}/tcp")
-            if not published:
-                raise NotReadyError(f"service {service!r} is not running", hint=f"docker compose logs {service}")
-            host, port = published[0]["HostIp"], int(published[0]["HostPort"])
+            [published] = found["NetworkSettings"]["Ports"][f"{INSIDE_PORT}/tcp"]
+            host, port = published["HostIp"], int(published["HostPort"])
         limits = found["HostConfig"]
         return Container(
             id=found["Id"],
-            running=found["State"]["Running"],
             pid=found["State"]["Pid"],
             host=host,
             port=port,

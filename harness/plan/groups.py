@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.model import Failure, Ladder, Point, Scenario, Side, Target
-from harness.plan.ladders import sides
+from harness.plan.ladders import Serves, sides
 from harness.plan.profiles import Profile
 from harness.plan.timing import SLICE_S, slice_length, too_long, turn_seconds, warmup_seconds
 
 LADDER = "ladder-"
 LADDER_ROUNDS = 6
-Chosen = Callable[[Target, Point], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,7 @@ def slot_groups(
     scenarios: Sequence[Scenario],
     points: Sequence[Point],
     longest_turn_s: float,
-    chosen: Chosen,
+    chosen: Serves,
 ) -> tuple[list[Group], list[Failure]]:
     """The slots of a block, and the sides left out of them because their turns would take too long."""
     left_out: list[Failure] = []

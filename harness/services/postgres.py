@@ -125,7 +125,7 @@ class Postgres:
         In a container ids are few, so that this is usual there; PostgreSQL itself would refuse to start.
         """
         lock = self._data / "postmaster.pid"
-        with contextlib.suppress(OSError, ValueError, IndexError, psutil.NoSuchProcess):
+        with contextlib.suppress(OSError, ValueError, IndexError, psutil.Error):
             owner = psutil.Process(int(lock.read_text().split()[0]))
             if str(self._data) not in owner.cmdline():
                 lock.unlink()

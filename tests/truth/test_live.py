@@ -36,8 +36,8 @@ def test_an_injected_slowdown_is_seen_in_its_true_size(name):
         for seed in range(ATTEMPTS):
             found = experiment(target(name), json_point(), (0.5,), engine, placement, blocks=3, slot_s=1.0, seed=seed)
             control, slowed = found.injected
-            assert slowed.truth > 1.1
             if len(slowed.log_ratio) == 3:
+                assert slowed.truth > 1.1
                 seen.append(found)
                 if np.median(slowed.log_ratio) == pytest.approx(math.log(slowed.truth), abs=0.1):
                     break
