@@ -68,6 +68,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         config.stash[TURNS].close()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Those that measure come last, so that nobody waits for the machine while others could run beside each other."""
+    items.sort(key=lambda item: item.get_closest_marker("quiet") is not None)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Around set-up and tear-down too: fixtures measure as well."""
