@@ -28,7 +28,7 @@ from harness.commands.selftest_file import selftest_facts
 from harness.commands.step_summary import append
 from harness.commands.studies import Wanted, planned_requests, show_trials, with_trials
 from harness.conduct import conduct
-from harness.declare import load_declarations
+from harness.declare import load_declarations, select_targets
 from harness.errors import UsageError, one_of
 from harness.launch import Servers, remote
 from harness.launch.envs import own_packages, shadowed
@@ -42,7 +42,7 @@ from harness.plan.narrow import narrow
 from harness.plan.profiles import PROFILES, Profile, default_targets
 from harness.plan.timing import held_seconds
 from harness.record import Run, find_run
-from harness.servers import Bind, command_of
+from harness.servers import Bind, command_of, interface_of
 from harness.services import Need, Services, needs_of, pool_facts, services
 from harness.services.ceiling import busy_concurrencies, ceilings
 from harness.units import format_duration
@@ -175,6 +175,9 @@ def prepare(request: RunRequest, placement: Placement) -> Manifest:
                 profile = replace(profile, variants=("*",))
             else:
                 targets = default_targets(profile, targets)
+                all_of_them = select_targets(declarations, (), interface_of)
+                meant = {target.name for target in default_targets(profile, all_of_them)}
+                skipped = tuple(failure for failure in skipped if failure.target in meant)
     shared = request.crew.asked
     if shared and studies:
         raise UsageError(f"study {studies[0].name!r} is sent by one worker", hint="leave out --workers, or this -s")
@@ -345,7 +348,7 @@ def show_plan(plan: Plan) -> None:
         out.print(
             f"  {'memory of waiting requests':<28} {len(first.held)} targets in {len(holding)} of the blocks"
             f"{held_seconds(len(first.held)):>17.1f} s a block",
-            markup=False,
+            markup=False, soft_wrap=True,
         )  # fmt: skip
     for slot in sorted(first.slots, key=lambda slot: slot.id):
         sides = f"{len(slot.sides)} sides in turns of {slot.slice_s * 1e3:.0f} ms"
