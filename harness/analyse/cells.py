@@ -33,7 +33,8 @@ class _Tally:
 def cells(
     manifest: Manifest, slots: Sequence[SlotRecord], frames: Frames, samples: Samples, *, margin: float
 ) -> tuple[Cell, ...]:
-    """One cell per target and point, ``ok`` where at least one block gave a throughput or a CPU cost.
+    """One cell per target and point, ``ok`` where at least one block gave a throughput or a CPU cost; none of a target
+    that has part in studies only.
 
     Numbers come from the valid sides of the counted attempts; errors are counted over all attempts.
 
@@ -41,7 +42,8 @@ def cells(
         margin: of throughput, for the tie groups.
     """
     plan = manifest.plan
-    listed = [target for target in manifest.targets if not target.twin_of]
+    alone = {trial.target for trial in plan.trials} - {name for block in plan.blocks for name in block.targets}
+    listed = [target for target in manifest.targets if not target.twin_of and target.name not in alone]
     names = {target.name for target in listed}
     by_metric = {
         metric: {side: estimate(values) for side, values in absolute_values(frames.slices, plan.points, metric).items()}

@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 
 from harness.conduct import conduct, latest_attempts
+from harness.conduct.blocks import start_order
 from harness.errors import EngineError, NotReadyError, RecordError
+from harness.guard import Guard
+from harness.launch import READY_S, Fleet
 from harness.load.spec import SideOutcome, SlotMeasurement
 from harness.model import Block, Extension, Manifest, PlannedRequest, Scenario, Side, Slices, Slot
 from harness.observe import Silent
@@ -72,6 +75,25 @@ def test_every_slot_of_every_block_is_recorded(own_app, tmp_path):
     assert Run.open(run.folder).manifest.status == "finished"
     ports = [{side.address.port for side in spec.sides} for spec in engine.specs]
     assert len(ports[0] | ports[1]) == 4, "every block starts its servers afresh"
+
+
+def test_who_starts_first_differs_from_block_to_block_and_not_from_run_to_run(own_app, tmp_path):
+    targets = with_twin([own_app(served())])
+    started: list[list[str]] = []
+
+    class Noted(Fleet):
+        def start(self, targets, deadline_s=READY_S):
+            started.append([target.name for target in targets])
+            super().start(targets, deadline_s)
+
+    run = new_run(tmp_path / "r", targets, blocks=4)
+    guard = Guard()
+    try:
+        conduct(run, FakeEngine(), PLACEMENT, Silent(), fleet=lambda: Noted(guard))
+    finally:
+        guard.close()
+    assert {names[0] for names in started} == {"own_app", "own_app~again"}
+    assert started == [start_order(block, run.manifest.plan.seed) for block in run.manifest.plan.blocks]
 
 
 def test_a_wrong_reply_is_found_before_any_load(own_app, tmp_path):

@@ -13,7 +13,7 @@ from harness.analyse.ratio import BlockValues
 from harness.analyse.summarise import summarise
 from harness.analyse.summary import Cell, ContrastResult, Summary
 from harness.analyse.ties import letter
-from harness.model import Contrast, Failure, Gate, Side, SlotRecord, Target
+from harness.model import Contrast, Failure, Gate, Side, SlotRecord, Target, Trial
 from harness.quantiles import percentiles
 from tests.synthetic import TARGETS, Run, make_run, points, true_cost_us, true_throughput_rps
 
@@ -180,6 +180,16 @@ def test_a_skipped_target_says_why() -> None:
     assert cell(found, TORNADO).reasons == ("not-ready: no answer in 10 s",)
     assert contrast(found, TORNADO).verdict == "not-measurable"
     assert found.badge == "warnings"
+
+
+def test_a_target_of_studies_only_has_no_cells() -> None:
+    run = make_run(at=POINTS)
+    extra = replace(TARGETS[0], name="in-threads")
+    trial = Trial("t", 0, "neighbours", "neighbours", extra.name, {}, 1.0)
+    plan = replace(run.manifest.plan, trials=(trial, replace(trial, target=TORNADO)))
+    found = summarise(replace(run.manifest, targets=(*run.manifest.targets, extra), plan=plan), run.slots, run.samples)
+    assert {each.target for each in found.cells} == {each.target for each in summary(run).cells}
+    assert TORNADO in {each.target for each in found.cells}
 
 
 def test_all_failed() -> None:

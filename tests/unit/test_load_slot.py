@@ -13,7 +13,7 @@ import pytest
 
 from harness.load.checks import ReplyCheck
 from harness.load.mix import endless, sequence
-from harness.load.slot import SlotRunner
+from harness.load.slot import SETTLE_S, SETTLE_STEPS, SlotRunner, settled
 from harness.load.spec import Address, SideSpec, SlotSpec
 from harness.load.turns import ClosedLoop
 from harness.sampling import ProcessGone, TreeClock, machine_delta, machine_sample
@@ -295,3 +295,23 @@ def test_machine_shares_are_shares():
     assert len(delta.busy) >= 1
     assert all(0 <= share <= 1 for share in delta.busy.values())
     assert machine_delta(before, before).steal == 0
+
+
+@pytest.mark.parametrize(
+    ("work_s", "slice_s", "at_least_s"),
+    [
+        pytest.param(0.0, 1.0, 0.0, id="none left"),
+        pytest.param(0.06, 1.0, 0.06, id="more than the usual, and waited for"),
+        pytest.param(math.inf, 0.1, 0.1, id="without end: as long as the slice"),
+        pytest.param(math.inf, 0.001, SETTLE_STEPS * SETTLE_S, id="without end, a short slice"),
+    ],
+)
+def test_what_a_slice_left_to_do_is_waited_for(work_s, slice_s, at_least_s):
+    began = time.perf_counter()
+
+    class Busy:
+        def cpu(self):
+            return min(time.perf_counter() - began, work_s)
+
+    asyncio.run(settled(Busy(), slice_s))
+    assert at_least_s <= time.perf_counter() - began < at_least_s + 0.9
