@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -65,6 +67,14 @@ def test_a_server_nearly_as_fast_as_none_shows_the_generators_speed():
     [gate] = examine([SIDE], sound, QUIET, {10: 1_600.0})
     assert (gate.gate, gate.fatal) == ("generator-bound", True)
     assert "only 1.44 times as fast" in gate.reason
+
+
+@pytest.mark.parametrize(("idle", "fires"), [(0.05, False), (0.07, True)])
+def test_very_many_idle_servers_may_take_what_their_timers_do(idle, fires):
+    one = measured(foreign=idle * 0.11)
+    sides = [replace(SIDE, target=f"t{number}") for number in range(60)]
+    gates = examine(sides, replace(one, sides=one.sides * len(sides)), QUIET)
+    assert ("idle-target-busy" in {gate.gate for gate in gates}) == fires
 
 
 def test_staggered_sends_are_allowed_for():
