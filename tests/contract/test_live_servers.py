@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
 from harness.servers import missing_for
@@ -53,3 +55,17 @@ def check(live: Live, every: bool) -> None:
     found = probe(target, bind, secret)
     assert [feature for feature in found if not feature.as_declared] == []
     assert live.running.alive
+
+
+@pytest.mark.parametrize("live", [marked("raw-wsgi-uvicorn-asgiref")], indirect=True)
+def test_asgirefs_bridge_answers_requests_that_come_before_the_last_reply_has_ended(live: Live) -> None:
+    bind = live.running.bind
+    with (
+        socket.create_connection((bind.host, bind.port), timeout=10) as connection,
+        connection.makefile("rb") as replies,
+    ):
+        connection.sendall(5 * b"GET /json HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        for _ in range(5):
+            assert replies.readline() == b"HTTP/1.1 200 OK\r\n"
+            headers = dict(line.lower().split(b": ", 1) for line in iter(replies.readline, b"\r\n"))
+            replies.read(int(headers[b"content-length"]))

@@ -3,8 +3,11 @@
 Imported by the server that serves it; it imports the bridge and the app, nothing of this package.
 """
 
+import asyncio
 import os
 import sys
+from collections.abc import Awaitable, Callable
+from contextvars import Context
 from importlib import import_module
 
 
@@ -21,10 +24,26 @@ def _bridged(app: object) -> object:
     if os.environ["BRIDGE"] == "asgiref":
         from asgiref.wsgi import WsgiToAsgi
 
-        return WsgiToAsgi(app)
+        return _apart(WsgiToAsgi(app))
     from a2wsgi import WSGIMiddleware
 
     return WSGIMiddleware(app, workers=int(os.environ["BRIDGE_THREADS"]))
+
+
+def _apart(bridge: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+    """Every request in a context of its own.
+
+    Uvicorn starts a request that came before the end of the last reply in that reply's context, where asgiref finds the
+    executor of a call that is over and answers 500.
+    """
+
+    async def apart(scope: object, receive: object, send: object) -> None:
+        async def asked() -> None:
+            await bridge(scope, receive, send)
+
+        await asyncio.get_running_loop().create_task(asked(), context=Context())
+
+    return apart
 
 
 app = _bridged(_application())
