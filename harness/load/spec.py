@@ -64,7 +64,7 @@ class SideSpec:
         root_pid: root of the server's process tree, for its CPU clock; 0 where it cannot be read.
         usage_file: file in which the kernel counts the CPU time of the server's control group; empty where it has none.
         connections: concurrency of the closed loop.
-        slice_s: length of a slice; the engine lengthens it to 20 service times where its warm-up says so (``grows``).
+        slice_s: length of a slice; the engine lengthens it for a slow server, as its warm-up says (``grows``).
         lead_in_s: the first part of a slice, not counted for throughput (the ramp); 0 where throughput is all replies
             over slice and drain.
         stagger_s: time over which a slice's first sends are spread evenly, so that replies after a wait do not come in

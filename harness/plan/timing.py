@@ -12,10 +12,9 @@ WAIT_SLICE_S = 0.15
 MANY_SLICE_S = 0.25
 RAMP_S = 0.01
 SERVICE_TIMES_PER_SLICE = 20
-EXPECTED_SERVICE_S = 0.004
+CYCLES_PER_SLICE = 4
+"""Where nothing waits, how often a slow server's slice goes round all connections."""
 EXPECTED_CPU_S = 0.0007
-USUAL = 32
-"""Connections for which ``EXPECTED_SERVICE_S`` is meant."""
 REPLIES_PER_SLICE = 64
 FEWEST_WAITS = 4
 MANY = 64
@@ -72,10 +71,11 @@ def crowd_wait(point: Point) -> float:
 
 def turn_seconds(target: Target, point: Point) -> float:
     """Expected time of a recorded turn: the slice, and the drain of what is still in hand at its end."""
-    service_s = EXPECTED_SERVICE_S + EXPECTED_CPU_S * max(0, point.concurrency - USUAL)
     if point.wait_s:
-        service_s = point.wait_s / _parallel(target, point)
-    grown = min(LONGEST_SLICE_S, SERVICE_TIMES_PER_SLICE * service_s) if grows(point) else 0.0
+        grown = SERVICE_TIMES_PER_SLICE * point.wait_s / _parallel(target, point)
+    else:
+        grown = CYCLES_PER_SLICE * EXPECTED_CPU_S * point.concurrency
+    grown = min(LONGEST_SLICE_S, grown) if grows(point) else 0.0
     return max(slice_length(point), grown) + _drain_seconds(target, point)
 
 

@@ -30,6 +30,7 @@ def command(target: Target, options: ModWsgiOptions, bind: Bind) -> Command:
         f"--keep-alive-timeout={options.keep_alive}",
         f"--server-backlog={options.backlog}",
         f"--daemon-backlog={options.backlog}",
+        f"--include-file={RUNNERS / 'mod_wsgi.conf'}",
         "--limit-request-body=1073741824",
         "--log-to-terminal",
         "--log-level=error",
