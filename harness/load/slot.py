@@ -30,11 +30,13 @@ come at less than its concurrency. Turns of one Django server with eight threads
 LONGEST_SLICE_S = 1.0
 SETTLE_S = 0.001
 SETTLE_STEPS = 12
+QUIET_STEPS = 5
 SETTLED_SHARE = 0.05
 """After the last reply a server still has to close, log and clean up: work that its CPU cost includes, and that must
-not fall into another's turn. It is waited for in steps of ``SETTLE_S`` until a step passes in which the server used
-less than this share of it; for ``SETTLE_STEPS`` steps, or as long as the slice itself took where that is longer: 1,000
-requests that Django answered under ASGI leave work for half a second.
+not fall into another's turn. It is waited for in steps of ``SETTLE_S`` until ``QUIET_STEPS`` in a row pass in each of
+which the server used less than this share; for ``SETTLE_STEPS`` steps, or as long as the slice itself took where that
+is longer: 1,000 requests that Django answered under ASGI leave work for half a second. One quiet step says nothing:
+of a process that runs on, Linux may bring the clock up to date at ticks alone, up to 4 ms apart.
 """
 
 WARMUP_S = 0.05
@@ -281,15 +283,19 @@ def idle_seconds(elapsed_s: float, replies: int, connections: int, wait_s: float
 
 async def settled(clock: TreeClock | None, slice_s: float) -> None:
     """Waits until the server works no more on what a slice of ``slice_s`` seconds left to do, or for as long again."""
-    deadline = time.perf_counter() + max(SETTLE_STEPS * SETTLE_S, slice_s)
-    while time.perf_counter() < deadline:
-        try:
-            before = clock.cpu() if clock else 0.0
+    if clock is None:
+        await asyncio.sleep(SETTLE_S)
+        return
+    deadline, quiet = time.perf_counter() + max(SETTLE_STEPS * SETTLE_S, slice_s), 0
+    try:
+        before = clock.cpu()
+        while quiet < QUIET_STEPS and time.perf_counter() < deadline:
             await asyncio.sleep(SETTLE_S)
-            if clock is None or clock.cpu() - before < SETTLED_SHARE * SETTLE_S:
-                return
-        except ProcessGone:
-            return
+            now = clock.cpu()
+            quiet = quiet + 1 if now - before < SETTLED_SHARE * SETTLE_S else 0
+            before = now
+    except ProcessGone:
+        return
 
 
 def _count(side: _Side, turn: Turn) -> None:

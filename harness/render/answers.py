@@ -20,6 +20,8 @@ MOVES = 8
 """The most sentences on crossovers that the answers hold; the section has all."""
 DATABASE = "io-db"
 """The scenario whose waits are a database's: of all waits the one that most people have."""
+SLEEP = "io-sleep"
+"""The scenario whose waits cost no CPU: what it stands for is said beside it."""
 TIED = 4
 """The most targets that a sentence names as not told apart."""
 
@@ -105,7 +107,8 @@ def _where(view: View, place: Place) -> str:
         return view.where(place.id)
     wait = f"{place.wait_s * 1e3:g}"
     params = "".join(f", {key}={value}" for key, value in place.params.items() if key != "ms")
-    shared = {"scenario": place.scenario, "params": params, "wait": wait}
+    stands = view.language.text("pick.stands") if place.scenario == SLEEP else ""
+    shared = {"scenario": place.scenario, "params": params, "wait": wait, "stands": stands}
     return view.language.text("pick.waiting", count=place.concurrency, **shared)
 
 

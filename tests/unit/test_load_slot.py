@@ -306,12 +306,14 @@ def test_machine_shares_are_shares():
         pytest.param(math.inf, 0.001, SETTLE_STEPS * SETTLE_S, id="without end, a short slice"),
     ],
 )
-def test_what_a_slice_left_to_do_is_waited_for(work_s, slice_s, at_least_s):
+@pytest.mark.parametrize("tick_s", [0.0, 0.004], ids=["exact clock", "clock that moves every 4 ms"])
+def test_what_a_slice_left_to_do_is_waited_for(work_s, slice_s, at_least_s, tick_s):
     began = time.perf_counter()
 
     class Busy:
         def cpu(self):
-            return min(time.perf_counter() - began, work_s)
+            spent = min(time.perf_counter() - began, work_s)
+            return spent // tick_s * tick_s if tick_s and spent < work_s else spent
 
     asyncio.run(settled(Busy(), slice_s))
     assert at_least_s <= time.perf_counter() - began < at_least_s + 0.9

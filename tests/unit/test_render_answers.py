@@ -56,7 +56,8 @@ def test_the_highest_is_compared_with_the_next_by_their_contrast():
 
 def test_the_longest_wait_is_told_at_once_too():
     text = plain(answer("pick", summary(contrasts=())).headline)
-    assert "Highest measured throughput for io-sleep, 20 ms of I/O wait at 64 connections: fast," in text
+    waits = "io-sleep, 20 ms of I/O wait (as for a database or an upstream service) at 64 connections"
+    assert f"Highest measured throughput for {waits}: fast," in text
     assert text.endswith("This run tells it apart from every other target measured there.")
 
 
