@@ -94,7 +94,7 @@ def run(request: VersusRequest) -> int:
         )
         manifest = new_manifest(request, plan, (a, b), placement, seed)
         opened = Run.create(request.out or RESULTS / manifest.run, manifest)
-        interrupted = measure(opened, placement, around, errors)
+        interrupted = measure(opened, placement, around, errors, limit)
     notes = [note for note in (probed.note, placement.note, *shadowed((a, b))) if note]
     if not opened.slots():
         return 130
@@ -120,12 +120,12 @@ def run(request: VersusRequest) -> int:
     return 1 if slower_than(result, limit) else 4 if result.ratio is None else 0
 
 
-def measure(opened: Run, placement: Placement, around: Services, errors: Console) -> bool:
+def measure(opened: Run, placement: Placement, around: Services, errors: Console, limit: float | None) -> bool:
     """Conducts the run, with its verdict told as it firms up; returns whether the user interrupted it."""
     with Engine(placement.generator) as engine, VersusObserver(errors) as observer:
 
         def extend(so_far: Run, left_s: float) -> Extension | None:
-            return next_one(so_far, left_s, observer)
+            return next_one(so_far, left_s, observer, limit)
 
         try:
             null = ceilings(engine, placement, busy_concurrencies(opened.manifest.plan))
@@ -135,8 +135,8 @@ def measure(opened: Run, placement: Placement, around: Services, errors: Console
     return False
 
 
-def next_one(run: Run, left_s: float, observer: VersusObserver) -> Extension | None:
-    """One more block until the contrast is decided at a look, or the time or the looks are over."""
+def next_one(run: Run, left_s: float, observer: VersusObserver, limit: float | None) -> Extension | None:
+    """One more block until the contrast and the limit are decided at a look, or the time or the looks are over."""
     plan = run.manifest.plan
     done = len(plan.blocks)
     records = run.slots()
@@ -144,7 +144,7 @@ def next_one(run: Run, left_s: float, observer: VersusObserver) -> Extension | N
         return None
     result = main_contrast(summarise(run.manifest, records, lambda record: {}))
     observer.firmed_up(state(result))
-    if done >= LOOKS[-1] or (done in LOOKS and result.verdict not in ("undecided", "not-measurable")):
+    if done >= LOOKS[-1] or (done in LOOKS and decided(result, limit)):
         return None
     first = plan.blocks[0].slots[0]
     spent = sum(record.duration_s for record in records)
@@ -232,6 +232,13 @@ def differing_packages(a: Target, b: Target) -> dict[str, tuple[str, str]]:
     }
 
 
+def decided(result: ContrastResult, limit: float | None) -> bool:
+    """Whether there is a verdict, and the interval lies on one side of ``limit``, a share, where there is one."""
+    if result.verdict in ("undecided", "not-measurable"):
+        return False
+    return limit is None or slower_than(result, limit) or not _may_be_slower(result, limit)
+
+
 def slower_than(result: ContrastResult, limit: float) -> bool:
     """Whether A is shown to be slower (dearer) than B by more than ``limit``, a share."""
     if result.ci_low is None or result.ci_high is None:
@@ -239,6 +246,14 @@ def slower_than(result: ContrastResult, limit: float) -> bool:
     if result.metric == "cpu_cost":
         return result.ci_low > 1 + limit
     return result.ci_high < 1 / (1 + limit)
+
+
+def _may_be_slower(result: ContrastResult, limit: float) -> bool:
+    if result.ci_low is None or result.ci_high is None:
+        return True
+    if result.metric == "cpu_cost":
+        return result.ci_high > 1 + limit
+    return result.ci_low < 1 / (1 + limit)
 
 
 def parse_metric(text: str) -> Metric:

@@ -1,0 +1,26 @@
+"""When a comparison ends: with its verdict, and with its limit where it has one."""
+
+import pytest
+
+from harness.commands.versus import decided, slower_than
+from tests.unit.summaries import contrast
+
+
+@pytest.mark.parametrize(
+    ("verdict", "metric", "interval", "without", "within", "slower"),
+    [
+        pytest.param("different", "cpu_cost", (1.05, 1.09), True, True, True, id="beyond the limit"),
+        pytest.param("different-size-open", "cpu_cost", (1.01, 1.19), True, False, False, id="across the limit"),
+        pytest.param("same", "cpu_cost", (0.99, 1.01), True, True, False, id="below the limit"),
+        pytest.param("different", "cpu_cost", (0.80, 0.85), True, True, False, id="cheaper"),
+        pytest.param("undecided", "cpu_cost", (0.90, 1.02), False, False, False, id="no verdict yet"),
+        pytest.param("different", "throughput", (0.90, 0.95), True, True, True, id="fewer replies than the limit"),
+        pytest.param("different-size-open", "throughput", (0.90, 0.99), True, False, False, id="across, in replies"),
+        pytest.param("different", "throughput", (1.10, 1.20), True, True, False, id="more replies"),
+    ],
+)
+def test_a_comparison_goes_on_until_its_limit_is_decided_too(verdict, metric, interval, without, within, slower):
+    result = contrast(verdict, sum(interval) / 2, *interval, metric=metric)
+    assert decided(result, None) is without
+    assert decided(result, 0.03) is within
+    assert slower_than(result, 0.03) is slower
