@@ -7,7 +7,7 @@ from apps.contract.tokens import fill
 from harness.launch import Running
 from harness.load.spec import Address, Expected, SideSpec, WireRequest
 from harness.model import Point, Target
-from harness.plan.timing import crowd_wait, grows, lead_in, slice_length, stagger
+from harness.plan.timing import crowd_wait, lead_in, least_replies, slice_length, stagger
 from harness.verify import case_of
 
 TIMEOUT_S = 15.0
@@ -49,6 +49,6 @@ def side_spec(target: Target, point: Point, running: Running) -> SideSpec:
         lead_in_s=lead_in(point),
         crowd_wait_s=crowd_wait(point),
         stagger_s=stagger(point),
-        grows=grows(point),
+        least_replies=least_replies(point),
         timeout_s=TIMEOUT_S,
     )

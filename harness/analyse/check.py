@@ -87,11 +87,11 @@ def check_against(comparison: Comparison, limits: Limits) -> tuple[Checked, ...]
             continue
         share = change.margin if allowed is None else allowed
         most = change.measure != "throughput"
-        limit = 1 + share if most else 1 / (1 + share)
+        limit = slower_limit(share, most=most)
         name = {"cpu_cost": "cpu"}.get(change.measure, change.measure)
         against = f"baseline, relative to {change.against}" if change.against else "baseline"
         ends = (change.ratio, change.ci_low, change.ci_high)
-        outcome, reason = _outcome(ends, limit, most), change.reason
+        outcome, reason = outcome_of(ends, limit, most=most), change.reason
         found.append(
             Checked(
                 f"at most {share:.3g} worse than the baseline", change.target, against, change.point, name, outcome,
@@ -182,7 +182,7 @@ def _decided(rule: Rule, side: Side, logs: FloatArray, why: str, against: str = 
         return _checked(rule, side, (only, None, None), "undecided", "one block has no interval", against)
     interval = t_interval(logs, ALPHA)
     ends = (math.exp(interval.mean), math.exp(interval.low), math.exp(interval.high))
-    return _checked(rule, side, ends, _outcome(ends, rule.limit, rule.most), against=against)
+    return _checked(rule, side, ends, outcome_of(ends, rule.limit, most=rule.most), against=against)
 
 
 def _errors(rule: Rule, cell: Cell) -> Checked:
@@ -197,11 +197,19 @@ def _errors(rule: Rule, cell: Cell) -> Checked:
     ends = (bad / total, low, high)
     reason = ", ".join(f"{count} {kind}" for kind, count in cell.errors.items())
     # None at all is a fact about the run, not an estimate.
-    outcome: Outcome = "passed" if not bad and rule.most and not rule.limit else _outcome(ends, rule.limit, rule.most)
+    outcome: Outcome = (
+        "passed" if not bad and rule.most and not rule.limit else outcome_of(ends, rule.limit, most=rule.most)
+    )
     return _checked(rule, side, ends, outcome, reason)
 
 
-def _outcome(ends: tuple[float | None, float | None, float | None], limit: float, most: bool) -> Outcome:
+def slower_limit(share: float, *, most: bool) -> float:
+    """The ratio that is slower by ``share``: more of what must stay below, less of what must stay above."""
+    return 1 + share if most else 1 / (1 + share)
+
+
+def outcome_of(ends: tuple[float | None, float | None, float | None], limit: float, *, most: bool) -> Outcome:
+    """What a value with its interval (value, low, high) comes to at a limit."""
     value, low, high = ends
     if value is None:
         return "missing"

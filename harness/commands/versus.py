@@ -13,6 +13,7 @@ from pathlib import Path
 from rich.console import Console
 
 from harness import __version__, environment
+from harness.analyse.check import Outcome, outcome_of, slower_limit
 from harness.analyse.looks import LOOKS
 from harness.analyse.summarise import summarise
 from harness.analyse.summary import ContrastResult, Summary
@@ -117,7 +118,7 @@ def run(request: VersusRequest) -> int:
     if limit is None:
         return 0
     # A gate that had nothing to judge must not look like one that passed.
-    return 1 if slower_than(result, limit) else 4 if result.ratio is None else 0
+    return {"failed": 1, "missing": 4}.get(slower(result, limit), 0)
 
 
 def measure(opened: Run, placement: Placement, around: Services, errors: Console, limit: float | None) -> bool:
@@ -236,24 +237,13 @@ def decided(result: ContrastResult, limit: float | None) -> bool:
     """Whether there is a verdict, and the interval lies on one side of ``limit``, a share, where there is one."""
     if result.verdict in ("undecided", "not-measurable"):
         return False
-    return limit is None or slower_than(result, limit) or not _may_be_slower(result, limit)
+    return limit is None or slower(result, limit) != "undecided"
 
 
-def slower_than(result: ContrastResult, limit: float) -> bool:
-    """Whether A is shown to be slower (dearer) than B by more than ``limit``, a share."""
-    if result.ci_low is None or result.ci_high is None:
-        return False
-    if result.metric == "cpu_cost":
-        return result.ci_low > 1 + limit
-    return result.ci_high < 1 / (1 + limit)
-
-
-def _may_be_slower(result: ContrastResult, limit: float) -> bool:
-    if result.ci_low is None or result.ci_high is None:
-        return True
-    if result.metric == "cpu_cost":
-        return result.ci_high > 1 + limit
-    return result.ci_low < 1 / (1 + limit)
+def slower(result: ContrastResult, limit: float) -> Outcome:
+    """The gate that A is slower (dearer) than B by at most ``limit``, a share."""
+    most = result.metric == "cpu_cost"
+    return outcome_of((result.ratio, result.ci_low, result.ci_high), slower_limit(limit, most=most), most=most)
 
 
 def parse_metric(text: str) -> Metric:

@@ -20,13 +20,6 @@ from harness.model import Slices
 from harness.sampling import ProcessGone, TreeClock, clock_of, waited_for_cpu
 from harness.units import US
 
-REPLIES_PER_SLICE = 20
-CYCLES_PER_SLICE = 4
-"""A slice holds so many replies, and where nothing waits so many of every connection: no more, as noise of the machine
-lasts for some tenths of a second, and only turns shorter than that share it; no fewer, as the last replies of a slice
-come at less than its concurrency. Turns of one Django server with eight threads at 32 connections, against turns of
-200 ms: 25 ms cost 4.4% more (± 1.6), 50 ms 2.2% (± 1.9), 100 ms 0.7% (± 1.8).
-"""
 LONGEST_SLICE_S = 1.0
 SETTLE_S = 0.001
 SETTLE_STEPS = 12
@@ -192,13 +185,9 @@ class SlotRunner:
         turn = measured.turn
         if self._failing(side, turn):
             _count(side, turn)
-        elif turn.replies and side.spec.grows:
+        elif turn.replies:
             gap = (turn.ended - turn.started) / turn.replies
-            # A wait spreads over all connections; a busy server takes them one after the other.
-            waits = side.spec.lead_in_s or side.spec.stagger_s
-            cycles = 0 if waits else CYCLES_PER_SLICE
-            replies = max(REPLIES_PER_SLICE, cycles * side.spec.connections)
-            side.slice_s = max(side.slice_s, min(replies * gap, LONGEST_SLICE_S))
+            side.slice_s = max(side.slice_s, min(side.spec.least_replies * gap, LONGEST_SLICE_S))
 
     @staticmethod
     def _window(spec: SideSpec, measured: _Slice) -> tuple[float, int]:

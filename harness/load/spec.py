@@ -64,13 +64,13 @@ class SideSpec:
         root_pid: root of the server's process tree, for its CPU clock; 0 where it cannot be read.
         usage_file: file in which the kernel counts the CPU time of the server's control group; empty where it has none.
         connections: concurrency of the closed loop.
-        slice_s: length of a slice; the engine lengthens it for a slow server, as its warm-up says (``grows``).
+        slice_s: length of a slice, for a server that answers ``least_replies`` in it.
         lead_in_s: the first part of a slice, not counted for throughput (the ramp); 0 where throughput is all replies
             over slice and drain.
         stagger_s: time over which a slice's first sends are spread evenly, so that replies after a wait do not come in
             bursts.
         crowd_wait_s: how long a request waits, where so many do that all replies of slice and drain are counted.
-        grows: whether a slow server gets longer slices.
+        least_replies: how many replies a slice should hold: where the warm-up shows fewer, the engine lengthens it.
     """
 
     target: str
@@ -83,7 +83,7 @@ class SideSpec:
     lead_in_s: float = 0.0
     stagger_s: float = 0.0
     crowd_wait_s: float = 0.0
-    grows: bool = True
+    least_replies: int = 20
     timeout_s: float = 10.0
     usage_file: str = ""
 

@@ -17,11 +17,12 @@ def within(
 ) -> tuple[tuple[Point, ...], list[Failure]]:
     """The points that fit into ``room_s`` seconds of a block, and the others with the reason.
 
-    Given up are whole concurrencies first, farthest from 64, as a crossover needs its waits; then the dearest points.
+    Given up are whole concurrencies first, farthest from 64 and of two as far the greater, as a crossover needs its
+    waits; then the dearest points.
     At least two are kept.
     """
     kept = list(points)
-    order = sorted({point.concurrency for point in points}, key=lambda count: -abs(math.log(count / CENTRE)))
+    order = sorted({point.concurrency for point in points}, key=lambda count: (-abs(math.log(count / CENTRE)), -count))
     for count in order[:-1]:
         if sum(costs_s[point.id] for point in kept) <= room_s:
             break

@@ -11,12 +11,17 @@ SLICE_S = 0.05
 WAIT_SLICE_S = 0.15
 MANY_SLICE_S = 0.25
 RAMP_S = 0.01
-SERVICE_TIMES_PER_SLICE = 20
+FEWEST_REPLIES = 20
 CYCLES_PER_SLICE = 4
-"""Where nothing waits, how often a slow server's slice goes round all connections."""
+"""Where nothing waits, how often a slow server's slice goes round all connections: no more, as noise of the machine
+lasts for some tenths of a second, and only turns shorter than that share it; no less, as the last replies of a slice
+come at less than its concurrency. Turns of one Django server with eight threads at 32 connections, against turns of
+200 ms: 25 ms cost 4.4% more (± 1.6), 50 ms 2.2% (± 1.9), 100 ms 0.7% (± 1.8).
+"""
 EXPECTED_CPU_S = 0.0007
 REPLIES_PER_SLICE = 64
 FEWEST_WAITS = 4
+MOST_WAITS = 20
 MANY = 64
 """Connections above which a slice is over before a busy server has gone once round all of them."""
 LONGEST_SLICE_S = 1.0
@@ -40,7 +45,7 @@ def slice_length(point: Point) -> float:
         return MANY_SLICE_S if point.concurrency > MANY else SLICE_S
     if point.concurrency == 1:
         return max(WAIT_SLICE_S, 2 * point.wait_s)
-    waits = min(SERVICE_TIMES_PER_SLICE, max(FEWEST_WAITS, math.ceil(REPLIES_PER_SLICE / point.concurrency)))
+    waits = min(MOST_WAITS, max(FEWEST_WAITS, math.ceil(REPLIES_PER_SLICE / point.concurrency)))
     shortest = MANY_SLICE_S if point.concurrency > MANY else WAIT_SLICE_S
     return max(shortest, RAMP_S + point.wait_s + waits * point.wait_s)
 
@@ -59,9 +64,14 @@ def stagger(point: Point) -> float:
     return point.wait_s if point.concurrency > 1 else 0.0
 
 
-def grows(point: Point) -> bool:
-    """Whether a slow server gets longer slices: not where all from the first send to the last reply is counted."""
-    return point.concurrency <= MANY and not (point.wait_s and point.concurrency == 1)
+def least_replies(point: Point) -> int:
+    """How many replies a slice holds at least, so that a slow server gets longer ones.
+
+    0 where all from the first send to the last reply is counted: with many connections, and with one that waits.
+    """
+    if point.concurrency > MANY or (point.wait_s and point.concurrency == 1):
+        return 0
+    return FEWEST_REPLIES if point.wait_s else max(FEWEST_REPLIES, CYCLES_PER_SLICE * point.concurrency)
 
 
 def crowd_wait(point: Point) -> float:
@@ -71,11 +81,9 @@ def crowd_wait(point: Point) -> float:
 
 def turn_seconds(target: Target, point: Point) -> float:
     """Expected time of a recorded turn: the slice, and the drain of what is still in hand at its end."""
-    if point.wait_s:
-        grown = SERVICE_TIMES_PER_SLICE * point.wait_s / _parallel(target, point)
-    else:
-        grown = CYCLES_PER_SLICE * EXPECTED_CPU_S * point.concurrency
-    grown = min(LONGEST_SLICE_S, grown) if grows(point) else 0.0
+    # A wait spreads over all connections; a busy server takes them one after the other.
+    gap_s = point.wait_s / _parallel(target, point) if point.wait_s else EXPECTED_CPU_S
+    grown = min(LONGEST_SLICE_S, least_replies(point) * gap_s)
     return max(slice_length(point), grown) + _drain_seconds(target, point)
 
 

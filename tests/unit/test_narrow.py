@@ -101,8 +101,7 @@ def test_the_grid_leaves_out_what_would_take_too_long_and_says_so():
 
 def test_a_short_budget_keeps_the_concurrency_in_the_middle():
     plan = planned(budget_s=90)
-    kept = {point.concurrency for point in plan.points}
-    assert 64 in kept <= {16, 64, 256}
+    assert {point.concurrency for point in plan.points} <= {16, 64}
     assert len(plan.points) >= 2
     assert {1, 1000} <= {int(failure.point.rpartition("@")[2]) for failure in plan.left_out}
 

@@ -2,12 +2,12 @@
 
 import pytest
 
-from harness.commands.versus import decided, slower_than
+from harness.commands.versus import decided, slower
 from tests.unit.summaries import contrast
 
 
 @pytest.mark.parametrize(
-    ("verdict", "metric", "interval", "without", "within", "slower"),
+    ("verdict", "metric", "interval", "without", "within", "fails"),
     [
         pytest.param("different", "cpu_cost", (1.05, 1.09), True, True, True, id="beyond the limit"),
         pytest.param("different-size-open", "cpu_cost", (1.01, 1.19), True, False, False, id="across the limit"),
@@ -19,8 +19,8 @@ from tests.unit.summaries import contrast
         pytest.param("different", "throughput", (1.10, 1.20), True, True, False, id="more replies"),
     ],
 )
-def test_a_comparison_goes_on_until_its_limit_is_decided_too(verdict, metric, interval, without, within, slower):
+def test_a_comparison_goes_on_until_its_limit_is_decided_too(verdict, metric, interval, without, within, fails):
     result = contrast(verdict, sum(interval) / 2, *interval, metric=metric)
     assert decided(result, None) is without
     assert decided(result, 0.03) is within
-    assert slower_than(result, 0.03) is slower
+    assert (slower(result, 0.03) == "failed") is fails
