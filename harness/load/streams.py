@@ -19,6 +19,8 @@ from harness.load.tally import WINDOW_S, floats, windows
 from harness.units import US
 
 PAUSE_S = 0.05
+EARLY_S = 0.001
+"""By so much a timer of the event loop may fire early: what was cut then at the load's end must not begin anew."""
 
 
 class StreamFault(Exception):
@@ -49,7 +51,7 @@ class StreamTally:
         self.stop_at = self.started + self.duration_s
 
     def sending(self) -> bool:
-        return time.perf_counter() < self.stop_at
+        return time.perf_counter() < self.stop_at - EARLY_S
 
     def left(self) -> float:
         """Seconds of sending that are left."""
