@@ -24,6 +24,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -89,34 +90,39 @@ def slowdown(options: argparse.Namespace) -> None:
 
 
 def settled(costs: Sequence[np.ndarray]) -> bool:
-    """Whether every contrast was decided at a look, as ``harness versus`` ends."""
-    looked = [values[: max((look for look in LOOKS if look <= len(values)), default=0)] for values in costs]
-    return all(len(each) and sequential_verdict(each, MARGIN, len(each)).verdict != "undecided" for each in looked)
+    """Whether the slowdown, which comes last, was decided at a look, as ``harness versus`` ends."""
+    values = costs[-1][: max((look for look in LOOKS if look <= len(costs[-1])), default=0)]
+    return len(values) > 0 and sequential_verdict(values, MARGIN, len(values)).verdict != "undecided"
 
 
 def direct(options: argparse.Namespace) -> None:
-    """Verdict after verdict, each from servers and blocks of its own; the shares of a repeat take turns together."""
+    """Verdict after verdict, each from servers and blocks of its own: the app, the app again, and the app slowed.
+
+    Budgets are wall time, server starts included; the loop's calibration is not.
+    """
     placement = detect()
-    shares = options.share or SHARES
-    blocks = {budget: min(24, int(budget / (options.start + options.slot))) for budget in options.budget}
-    calls: dict[tuple[str, float, int], list[tuple[str, bool]]] = {}
-    for number in range(options.repeats):
-        for name in options.target:
-            with Engine(placement.generator) as engine:
-                found = experiment(
-                    target_of(name), json_point(), shares, engine, placement, blocks=max(blocks.values()),
-                    slot_s=options.slot * (len(shares) + 2) / 3, seed=options.seed + number,
-                    settled=settled,
-                )  # fmt: skip
-            for each in found.injected:
-                line = f"  {number + 1:2d} {name} {each.wanted:.0%}: truth {each.truth:.4f}"
-                for budget, most in blocks.items():
-                    verdict = sequential_verdict(each.log_ratio[:most], MARGIN, most)
-                    held = bool(tally([verdict], each.truth).covered)
-                    calls.setdefault((name, each.wanted, budget), []).append((verdict.verdict, held))
-                    line += f" | {budget:g} s: {verdict.verdict}, {math.exp(verdict.mean or 0):.4f}"
-                    line += f" {'' if held else 'not '}covering, {verdict.blocks} of {most} blocks"
-                print(line, flush=True)
+    calls: dict[tuple[str, float, float], list[tuple[str, bool]]] = {}
+    for number, share, name in product(range(options.repeats), options.share or SHARES, options.target):
+        with Engine(placement.generator) as engine:
+            found = experiment(
+                target_of(name), json_point(), (share,), engine, placement, blocks=LOOKS[-1], slot_s=options.slot,
+                seed=options.seed + number, settled=settled, budget_s=max(options.budget),
+            )  # fmt: skip
+        for each in found.injected:
+            line = f"  {number + 1:2d} {name} {each.wanted:.0%}: truth {each.truth:.4f}"
+            for budget in options.budget:
+                most = sum(end <= budget for end in each.ended_s)
+                if most < LOOKS[0]:
+                    line += f" | {budget:g} s: {most} valid blocks"
+                    calls.setdefault((name, each.wanted, budget), []).append(("undecided", True))
+                    continue
+                verdict = sequential_verdict(each.log_ratio, MARGIN, most)
+                held = bool(tally([verdict], each.truth).covered)
+                calls.setdefault((name, each.wanted, budget), []).append((verdict.verdict, held))
+                line += f" | {budget:g} s: {verdict.verdict}, {math.exp(verdict.mean or 0):.4f}"
+                line += f" {'' if held else 'not '}covering, {verdict.blocks} blocks"
+                line += f" in {each.ended_s[verdict.blocks - 1]:.0f} s"
+            print(f"{line}, sd {np.std(each.log_ratio, ddof=1):.4f}", flush=True)
     for (name, wanted, budget), made in calls.items():
         hits, covered = sum(word in DIFFERENT for word, _ in made), sum(held for _, held in made)
         word = "found" if wanted else "called different"
@@ -231,7 +237,7 @@ def main() -> None:
     parser.add_argument("mode", choices=MODES)
     parser.add_argument("--target", action="append", help="repeatable; FastAPI, Flask and Django unless given")
     parser.add_argument("--blocks", type=int, default=40)
-    parser.add_argument("--slot", type=float, default=1.5, help="seconds of turns in a block of three sides")
+    parser.add_argument("--slot", type=float, default=2.0, help="seconds of turns in a block of three sides")
     parser.add_argument("--start", type=float, default=1.1, help="seconds to start and end a block's servers")
     parser.add_argument("--share", type=float, action="append", help="0.03 for 3%%; repeatable")
     parser.add_argument("--repeats", type=int, default=10)

@@ -20,6 +20,7 @@ from harness.analyse.compare import Measured
 from harness.analyse.comparison import Comparison
 from harness.analyse.gate import Rule
 from harness.analyse.interval import FloatArray, t_interval
+from harness.analyse.judge import stand_ins
 from harness.analyse.looks import ALPHA
 from harness.analyse.ratio import contrast_values
 from harness.analyse.summary import Cell, Summary
@@ -165,7 +166,9 @@ def _ratio(run: Measured, samples: Samples, rule: Rule, a: Side, b: Side) -> Che
     metric = METRIC.get(rule.subject)
     if metric:
         pair = Contrast("gate", "real", metric, a, b)
-        values = contrast_values(run.frames.slices, [pair], run.manifest.plan.points)["gate"].log_ratio
+        manifest = run.manifest
+        found = contrast_values(run.frames.slices, [pair], manifest.plan.points, stand_ins(manifest))
+        values = found["gate"].log_ratio
     else:
         tails = block_percentiles(run.frames, samples, rule.subject)
         values = aligned(tails.get(a, {}), tails.get(b, {}))

@@ -20,7 +20,7 @@ from harness.analyse.comparison import Basis, Change, Comparison, Measure
 from harness.analyse.differences import differences
 from harness.analyse.frames import Frames, tidy
 from harness.analyse.interval import FloatArray, pooled_autocorrelation
-from harness.analyse.judge import Judged, judge_run
+from harness.analyse.judge import Judged, judge_run, stand_ins
 from harness.analyse.looks import ALPHA, MIN_BLOCKS, Sequential
 from harness.analyse.ratio import absolute_values, contrast_values
 from harness.analyse.summary import Verdict
@@ -154,7 +154,8 @@ def _contrasts(base: Measured, new: Measured) -> Iterable[tuple[Change, FloatArr
 
 def _ratios(run: Measured, metric: Metric, side: Side, anchor: Side) -> FloatArray:
     pair = Contrast("anchor", "real", metric, side, anchor)
-    return contrast_values(run.frames.slices, [pair], run.manifest.plan.points)["anchor"].log_ratio
+    found = contrast_values(run.frames.slices, [pair], run.manifest.plan.points, stand_ins(run.manifest))
+    return found["anchor"].log_ratio
 
 
 def _change(

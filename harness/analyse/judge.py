@@ -14,7 +14,7 @@ from harness.analyse.looks import ALPHA, MIN_BLOCKS
 from harness.analyse.ratio import COLUMN, BlockValues, contrast_values
 from harness.analyse.summary import ContrastResult
 from harness.analyse.verdict import Decision, judge, shown_interval
-from harness.model import Contrast, Failure, Manifest, Metric, Side
+from harness.model import Contrast, Failure, Manifest, Metric, Side, Target
 
 MARGIN = 0.02
 CONTROL_PERCENTILE = 95
@@ -47,7 +47,7 @@ def judge_run(manifest: Manifest, frames: Frames) -> Judged:
     """
     contrasts = manifest.plan.contrasts
     controls = control_ids(manifest)
-    values = contrast_values(frames.slices, contrasts, manifest.plan.points)
+    values = contrast_values(frames.slices, contrasts, manifest.plan.points, stand_ins(manifest))
     waits = {point.id for point in manifest.plan.points if point.wait_s > 0}
     found = _control_margins(contrasts, controls, values, waits)
     widest = max(found.values(), default=MARGIN)
@@ -62,6 +62,14 @@ def judge_run(manifest: Manifest, frames: Frames) -> Judged:
     for family in (controls, frozenset(values) - controls):
         decisions |= judge({key: each.log_ratio for key, each in values.items() if key in family}, margins)
     return Judged(values, margins, decisions, controls, by_metric)
+
+
+def stand_ins(manifest: Manifest) -> tuple[Target, ...]:
+    """Targets that stand in contrasts for those that they repeat.
+
+    None in a run with ladders: their steps add up only over the same processes, and the twin is at one rung.
+    """
+    return () if manifest.plan.ladders else tuple(target for target in manifest.targets if target.twin_of)
 
 
 def control_ids(manifest: Manifest) -> frozenset[str]:

@@ -12,18 +12,24 @@ the concurrency, and the median over rounds sticks to a step. Simulated at 64 co
 difference of 1% the median missed 0.98% with a sd of 0.4%, of 3% it missed 2.6%; the 10% trimmed mean missed 0.02% and
 0.06% with a sd of 1.2%. There the centre is that trimmed mean, which can still be out by 0.4% on few, lopsided steps of
 5%. Which one is used depends on the wait declared and the counts, not on the outcome, and is the same for all blocks.
+
+A target that is up twice, for the A/A control, stands in every contrast with both: d is the mean of the two centres.
+Not the centre of the two costs' mean, which leans to the side that is up twice where noise only ever adds. Live, three
+sides in turn, 22 rounds, sd of a block's d: FastAPI 0.013 against 0.016 without the twin, Flask 0.014 and 0.016, Django
+0.008 and 0.012.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import pandas as pd
 
 from harness.analyse.interval import FloatArray
-from harness.model import Contrast, Metric, Point, Side
+from harness.model import Contrast, Metric, Point, Side, Target
 
 FEW_REPLIES = 200
 """Replies per slice below which a throughput counts as coming in few steps."""
@@ -37,8 +43,8 @@ class BlockValues:
     """A contrast's values, one per block in which both sides were measured in the same round at least once.
 
     Attributes:
-        log_ratio: d = centre over rounds of ln(A / B).
-        difference: centre over rounds of A − B, in µs or replies per second.
+        log_ratio: d = centre over rounds of ln(A / B), where a side has a twin: the mean of both centres.
+        difference: the same of A − B, in µs or replies per second.
     """
 
     blocks: tuple[int, ...]
@@ -73,19 +79,34 @@ def stepped_sides(slices: pd.DataFrame, points: Sequence[Point]) -> frozenset[Si
 
 
 def contrast_values(
-    slices: pd.DataFrame, contrasts: Sequence[Contrast], points: Sequence[Point]
+    slices: pd.DataFrame, contrasts: Sequence[Contrast], points: Sequence[Point], twins: Sequence[Target] = ()
 ) -> dict[str, BlockValues]:
-    """The block values of every contrast, by id; of none, where its sides never met in a round."""
+    """The block values of every contrast, by id; of none, where its sides never met in a round.
+
+    Args:
+        twins: targets that stand for those that they repeat, except in the control itself.
+    """
     tables = {metric: wide(slices, metric) for metric in COLUMN}
     stepped = stepped_sides(slices, points)
     return {
         contrast.id: _values(
             tables[contrast.metric],
-            contrast,
+            _pairs(contrast, twins),
             stepped=contrast.metric == "throughput" and not stepped.isdisjoint((contrast.a, contrast.b)),
         )
         for contrast in contrasts
     }
+
+
+def _pairs(contrast: Contrast, twins: Sequence[Target]) -> list[tuple[Side, Side]]:
+    """The sides that stand for the contrast's two: each, and its twin."""
+    names = [
+        [side.target, *(twin.name for twin in twins if twin.twin_of == side.target)]
+        for side in (contrast.a, contrast.b)
+    ]
+    if not set(names[0]).isdisjoint(names[1]):
+        return [(contrast.a, contrast.b)]
+    return [(Side(a, contrast.a.point), Side(b, contrast.b.point)) for a, b in product(*names)]
 
 
 def absolute_values(slices: pd.DataFrame, points: Sequence[Point], metric: Metric) -> dict[Side, FloatArray]:
@@ -99,18 +120,22 @@ def absolute_values(slices: pd.DataFrame, points: Sequence[Point], metric: Metri
     return {side: np.asarray(each) for side, each in values.items()}
 
 
-def _values(table: pd.DataFrame, contrast: Contrast, *, stepped: bool) -> BlockValues:
-    a_key, b_key = (contrast.a.target, contrast.a.point), (contrast.b.target, contrast.b.point)
-    if a_key not in table.columns or b_key not in table.columns:
-        return BlockValues((), np.empty(0), np.empty(0))
-    a, b = table[a_key].to_numpy(), table[b_key].to_numpy()
-    both = np.isfinite(a) & np.isfinite(b)
-    a, b = a[both], b[both]
-    blocks = table.index.get_level_values("block").to_numpy()[both]
-    found = np.unique(blocks)
-    within = [blocks == block for block in found]
-    return BlockValues(
-        tuple(int(block) for block in found),
-        np.array([centre(np.log(a[rows] / b[rows]), stepped=stepped) for rows in within]),
-        np.array([centre(a[rows] - b[rows], stepped=stepped) for rows in within]),
-    )
+def _values(table: pd.DataFrame, pairs: Sequence[tuple[Side, Side]], *, stepped: bool) -> BlockValues:
+    """A block counts if the pair that was declared, the first, met in it."""
+    found: dict[int, list[tuple[FloatArray, FloatArray]]] = {}
+    for number, (a_side, b_side) in enumerate(pairs):
+        a_key, b_key = (a_side.target, a_side.point), (b_side.target, b_side.point)
+        if a_key not in table.columns or b_key not in table.columns:
+            continue
+        a, b = table[a_key].to_numpy(), table[b_key].to_numpy()
+        both = np.isfinite(a) & np.isfinite(b)
+        a, b = a[both], b[both]
+        blocks = table.index.get_level_values("block").to_numpy()[both]
+        for block in np.unique(blocks) if not number else found:
+            rows = blocks == block
+            if rows.any():
+                logs, differences = np.log(a[rows] / b[rows]), a[rows] - b[rows]
+                centres = centre(logs, stepped=stepped), centre(differences, stepped=stepped)
+                found.setdefault(int(block), []).append(centres)
+    means = np.array([np.mean(centres, axis=0) for centres in found.values()]).reshape(-1, 2)
+    return BlockValues(tuple(found), means[:, 0], means[:, 1])

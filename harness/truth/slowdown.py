@@ -1,26 +1,26 @@
 """Injected slowdowns: what a loop costs by its own CPU clock, against what the harness says of it.
 
 A slot holds the app as it is, the app once more (the A/A control), and the app with loops that should cost so many
-percent more; blocks have fresh servers each. The truth is the loop's measured CPU time over the app's own.
+percent more; blocks have fresh servers each. The truth is the loop's measured CPU time over the app's own, both means
+over the requests, since a machine that slows down for a while slows down both.
 """
 
 from __future__ import annotations
 
 import math
 import tempfile
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
-
 from harness.analyse.frames import tidy
 from harness.analyse.interval import FloatArray
 from harness.analyse.looks import LOOKS
-from harness.analyse.ratio import BlockValues, absolute_values, contrast_values
+from harness.analyse.ratio import BlockValues, contrast_values
 from harness.conduct import Engine, conduct
-from harness.model import Block, Contrast, Extension, Manifest, Metric, Plan, Point, Scenario, Side, Target
+from harness.model import Block, Contrast, Extension, Manifest, Metric, Plan, Point, Scenario, Side, SlotRecord, Target
 from harness.observe import Observer, Silent
 from harness.placement import Placement
 from harness.plan import TWIN
@@ -30,7 +30,7 @@ from harness.truth.slowed import APP, BOOK, TURNS, Book
 from harness.versus import block
 
 CALIBRATION_TURNS = 500
-CALIBRATION_S = 1.0
+CALIBRATION_S = 1.5
 Settled = Callable[[Sequence[FloatArray]], bool]
 """Whether the contrasts of CPU cost, one array of block values each, need no more blocks."""
 
@@ -44,12 +44,14 @@ class Injected:
         truth: the true ratio of CPU cost, slowed ÷ as it is, from the loop's own clock.
         log_ratio: the harness's ln ratio of CPU cost, one per block.
         rates: the same of throughput.
+        ended_s: when each of the blocks had been measured, from the start of the first one's servers.
     """
 
     wanted: float
     truth: float
     log_ratio: FloatArray
     rates: FloatArray
+    ended_s: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +83,14 @@ def experiment(
     seed: int,
     observer: Observer | None = None,
     settled: Settled | None = None,
+    budget_s: float = math.inf,
 ) -> Experiment:
     """Measures the target against itself and against itself slowed by each share.
 
     Args:
         slot_s: seconds of each block in which sides take turns.
         settled: ends the experiment before ``blocks`` are measured; asked after every block from the fifth on.
+        budget_s: ends it too, where it holds no further block; the time for ``calibrate`` is not part of it.
     """
     with tempfile.TemporaryDirectory(prefix="harness-slowdown-") as name:
         folder = Path(name)
@@ -97,24 +101,34 @@ def experiment(
             sides[share] = slowed(target, turns, folder / f"{share}.book", label)
         twin = replace(sides[0.0], name=target.name + TWIN, twin_of=target.name)
         served = [*sides.values(), twin]
-        run = _measure(served, point, engine, placement, folder / "run", blocks, slot_s, seed, observer, settled)
+        began = time.time()
+        run = _measure(
+            served, point, engine, placement, folder / "run", blocks, slot_s, seed, observer, settled, began + budget_s
+        )
         frames = tidy(run.slots())
         contrasts = run.manifest.plan.contrasts
-        values = contrast_values(frames.slices, contrasts, (point,))
-        costs = absolute_values(frames.slices, (point,), "cpu_cost").get(Side(target.name, point.id))
-        base = math.nan if costs is None else float(np.mean(costs))
+        values = contrast_values(frames.slices, contrasts, (point,), [twin])
+        base = _cost(run.slots(), target.name)
         idle = _burnt(folder / "base.book")
-        found = [Injected(0.0, 1.0, *_both(values, twin.name))]
+        ends = {each.block: _ended_at(each) - began for each in frames.records}
+        found = [_injected(0.0, 1.0, values, twin.name, ends)]
         for share, side in sides.items():
             if share:
-                truth = 1 + (_burnt(folder / f"{share}.book") - idle) * 1e6 / base
-                found.append(Injected(share, truth, *_both(values, side.name)))
+                truth = 1 + (_burnt(folder / f"{share}.book") - idle) / base
+                found.append(_injected(share, truth, values, side.name, ends))
         measured = len(run.manifest.plan.blocks)
-        return Experiment(target.name, base, run.manifest.duration_s / measured, tuple(found))
+        return Experiment(target.name, base * 1e6, run.manifest.duration_s / measured, tuple(found))
 
 
-def _both(values: Mapping[str, BlockValues], name: str) -> tuple[FloatArray, FloatArray]:
-    return values[f"cpu_cost:{name}"].log_ratio, values[f"throughput:{name}"].log_ratio
+def _injected(
+    wanted: float, truth: float, values: Mapping[str, BlockValues], name: str, ends: Mapping[int, float]
+) -> Injected:
+    cost, rate = values[f"cpu_cost:{name}"], values[f"throughput:{name}"]
+    return Injected(wanted, truth, cost.log_ratio, rate.log_ratio, tuple(ends[block] for block in cost.blocks))
+
+
+def _ended_at(record: SlotRecord) -> float:
+    return datetime.fromisoformat(record.started_at).timestamp() + record.duration_s
 
 
 def _burnt(book: Path) -> float:
@@ -127,19 +141,30 @@ def _burnt(book: Path) -> float:
         opened.close()
 
 
+def _cost(records: Sequence[SlotRecord], target: str) -> float:
+    """CPU seconds per reply in all of a target's slices, those of invalid slots too, as the books count; or NaN."""
+    spent, replies = 0.0, 0
+    for record in records:
+        for side, cpu, count in zip(record.slices.side, record.slices.cpu, record.slices.replies, strict=True):
+            if record.sides[side].target == target:
+                spent, replies = spent + cpu, replies + count
+    return spent / replies if replies else math.nan
+
+
 def calibrate(
     target: Target, point: Point, engine: Engine, placement: Placement, folder: Path, seed: int
 ) -> tuple[float, float]:
-    """CPU seconds of a request of the app as it is, and of one turn of the loop while serving."""
+    """CPU seconds of a request of the app as it is, and of one turn of the loop while serving.
+
+    In a block like those that are measured: an app costs more the more others ran since its last turn.
+    """
     sides = [
         slowed(target, 0, folder / "idle.book", target.name),
+        slowed(target, 0, folder / "twin.book", "twin"),
         slowed(target, CALIBRATION_TURNS, folder / "turns.book", "calibration"),
     ]
     run = _measure(sides, point, engine, placement, folder / "calibration", 1, CALIBRATION_S, seed, None)
-    # Also from a slot that a busy machine made invalid: how many turns there are is no result.
-    slices = run.slots()[-1].slices
-    rows = zip(slices.side, slices.cpu, slices.replies, strict=True)
-    cost = float(np.median([cpu / replies for side, cpu, replies in rows if side == 0 and replies]))
+    cost = _cost(run.slots(), target.name)
     per_turn = (_burnt(folder / "turns.book") - _burnt(folder / "idle.book")) / CALIBRATION_TURNS
     return cost, per_turn
 
@@ -155,6 +180,7 @@ def _measure(
     seed: int,
     observer: Observer | None,
     settled: Settled | None = None,
+    until: float = math.inf,
 ) -> Run:
     base, *others = [Side(target.name, point.id) for target in targets]
     metrics: tuple[Metric, ...] = ("cpu_cost", "throughput")
@@ -165,6 +191,7 @@ def _measure(
         block(index, (base, *others), slice_length(point), slot_s) for index in range(blocks)
     )
     planned = every[: LOOKS[0]] if settled else every
+    began = time.time()
     plan = Plan("selftest", seed, 1e9, 0.0, (point,), contrasts, planned)
     now = datetime.now(UTC).isoformat(timespec="seconds")
     scenario = Scenario(point.scenario, point.id, "real", "", point.requests, (point.concurrency,))
@@ -173,9 +200,10 @@ def _measure(
 
     def more(run: Run, _: float) -> Extension | None:
         measured = len(run.manifest.plan.blocks)
-        if settled is None or measured == len(every):
+        block_s = (time.time() - began) / measured
+        if settled is None or measured == len(every) or time.time() + block_s > until:
             return None
-        values = contrast_values(tidy(run.slots()).slices, contrasts, (point,))
+        values = contrast_values(tidy(run.slots()).slices, contrasts, (point,), targets[-1:])
         costs = [values[c.id].log_ratio for c in contrasts if c.metric == "cpu_cost"]
         return None if settled(costs) else Extension((every[measured],))
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from harness.analyse.ratio import BlockValues, absolute_values, centre, contrast_values, stepped_sides
-from harness.model import Contrast, Metric, Point, Side
+from harness.model import Contrast, Metric, Point, Side, Target
 
 A, B = Side("a", "p@1"), Side("b", "p@1")
 POINT = Point("p@1", "p", {}, 1, ())
@@ -91,3 +91,30 @@ def test_absolute_values_are_centres_per_block() -> None:
 @pytest.mark.parametrize("stepped", [False, True])
 def test_centre_ignores_one_wild_value(stepped: bool) -> None:
     assert centre(np.array([1.0] * 9 + [1000.0]), stepped=stepped) == 1.0
+
+
+def test_a_twin_stands_in_contrasts_for_its_target() -> None:
+    twin = Target("t", "x", "asgi", "uvicorn", "a:app", twin_of="b")
+    slices = pd.concat([frame([[2, 2, 2], [3, 3, 3]], [[1, 1, 1], [1, 1, 1]]), twin_rows([[4, 4, 8], [np.nan] * 3])])
+    found = contrast_values(slices, [contrast()], [POINT], [twin])["c"]
+    assert np.exp(found.log_ratio) == pytest.approx([1.0, 3.0])
+    assert found.difference == pytest.approx([-0.5, 2.0])
+    assert np.exp(values(slices).log_ratio) == pytest.approx([2.0, 3.0])
+
+
+def test_a_target_against_its_twin_is_those_two() -> None:
+    twin = Target("t", "x", "asgi", "uvicorn", "a:app", twin_of="b")
+    slices = pd.concat([frame([[2, 2]], [[1, 1]]), twin_rows([[4, 4]])])
+    control = Contrast("c", "pick", "cpu_cost", Side("t", "p@1"), B)
+    assert np.exp(contrast_values(slices, [control], [POINT], [twin])["c"].log_ratio) == pytest.approx([4.0])
+
+
+def test_a_block_without_the_target_itself_has_no_value() -> None:
+    twin = Target("t", "x", "asgi", "uvicorn", "a:app", twin_of="b")
+    slices = pd.concat([frame([[2, 2], [2, 2]], [[np.nan] * 2, [1, 1]]), twin_rows([[4, 4], [2, 2]])])
+    assert contrast_values(slices, [contrast()], [POINT], [twin])["c"].blocks == (1,)
+
+
+def twin_rows(blocks: list[list[float]]) -> pd.DataFrame:
+    made = frame([], blocks)
+    return made.assign(target="t")
