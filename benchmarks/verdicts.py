@@ -90,8 +90,8 @@ def slowdown(options: argparse.Namespace) -> None:
 
 
 def settled(costs: Sequence[np.ndarray]) -> bool:
-    """Whether the slowdown, which comes last, was decided at a look, as ``harness versus`` ends."""
-    values = costs[-1][: max((look for look in LOOKS if look <= len(costs[-1])), default=0)]
+    """Whether the slowdown, which comes before the control, was decided at a look, as ``harness versus`` ends."""
+    values = costs[0][: max((look for look in LOOKS if look <= len(costs[0])), default=0)]
     return len(values) > 0 and sequential_verdict(values, MARGIN, len(values)).verdict != "undecided"
 
 
@@ -237,7 +237,7 @@ def main() -> None:
     parser.add_argument("mode", choices=MODES)
     parser.add_argument("--target", action="append", help="repeatable; FastAPI, Flask and Django unless given")
     parser.add_argument("--blocks", type=int, default=40)
-    parser.add_argument("--slot", type=float, default=2.0, help="seconds of turns in a block of three sides")
+    parser.add_argument("--slot", type=float, default=2.5, help="seconds of turns in a block of three sides")
     parser.add_argument("--start", type=float, default=1.1, help="seconds to start and end a block's servers")
     parser.add_argument("--share", type=float, action="append", help="0.03 for 3%%; repeatable")
     parser.add_argument("--repeats", type=int, default=10)
