@@ -1,6 +1,6 @@
 """How often verdicts are right: injected slowdowns, A/A, wrk one after the other, and a competing process.
 
-    python benchmarks/verdicts.py slowdown [--target NAME] [--blocks 40] [--slot 1.5]   detection and coverage
+    python benchmarks/verdicts.py slowdown [--target NAME] [--blocks 40] [--slot 2.5]   detection and coverage
     python benchmarks/verdicts.py direct   [--target NAME] [--share 0.03]... [--repeats 10] [--budget 40]...
     python benchmarks/verdicts.py wrk      [--target NAME] [--share 0.03] [--repeats 10] [--budget 40]
     python benchmarks/verdicts.py control  [--blocks 5]         A/A of every full target in several scenarios
@@ -64,14 +64,14 @@ def json_point() -> Point:
     return expand(select_scenarios(load_declarations(), ["json"])[0], "full")[0]
 
 
-def show(found: Experiment, start_s: float, slot_s: float, seed: int) -> None:
+def show(found: Experiment, seed: int) -> None:
     print(f"{found.target}: {found.cpu_us:.1f} µs of CPU per request, {len(found.injected[0].log_ratio)} valid blocks")
     for each in found.injected:
         values = each.log_ratio
         spread = float(np.std(values, ddof=1))
         line = f"  {each.wanted:4.0%}  truth {each.truth:.4f}  mean {math.exp(values.mean()):.4f}  sd {spread:.4f}"
         for budget in (20, 40):
-            blocks = min(24, int(budget / (start_s + slot_s)), len(values) // 2)
+            blocks = min(LOOKS[-1], found.blocks_in(budget), len(values) // 2)
             rate = detection(values, each.truth, margin=MARGIN, budget_blocks=blocks, draws=DRAWS, seed=seed)
             word = "called different" if not each.wanted else "found"
             line += f" | {budget} s, ≤{blocks} blocks: {word} {rate.found:.1%}, covered {rate.covered:.1%}"
@@ -86,7 +86,7 @@ def slowdown(options: argparse.Namespace) -> None:
                 target_of(name), json_point(), SHARES, engine, placement,
                 blocks=options.blocks, slot_s=options.slot * (len(SHARES) + 2) / 3, seed=options.seed,
             )  # fmt: skip
-            show(found, options.start, options.slot, options.seed)
+            show(found, options.seed)
 
 
 def settled(costs: Sequence[np.ndarray]) -> bool:
@@ -112,16 +112,12 @@ def direct(options: argparse.Namespace) -> None:
             line = f"  {number + 1:2d} {name} {each.wanted:.0%}: truth {each.truth:.4f}"
             for budget in options.budget:
                 most = sum(end <= budget for end in each.ended_s)
-                if most < LOOKS[0]:
-                    line += f" | {budget:g} s: {most} valid blocks"
-                    calls.setdefault((name, each.wanted, budget), []).append(("undecided", True))
-                    continue
                 verdict = sequential_verdict(each.log_ratio, MARGIN, most)
                 held = bool(tally([verdict], each.truth).covered)
                 calls.setdefault((name, each.wanted, budget), []).append((verdict.verdict, held))
                 line += f" | {budget:g} s: {verdict.verdict}, {math.exp(verdict.mean or 0):.4f}"
                 line += f" {'' if held else 'not '}covering, {verdict.blocks} blocks"
-                line += f" in {each.ended_s[verdict.blocks - 1]:.0f} s"
+                line += f" in {each.ended_s[verdict.blocks - 1]:.0f} s" if verdict.blocks else ""
             print(f"{line}, sd {np.std(each.log_ratio, ddof=1):.4f}", flush=True)
     for (name, wanted, budget), made in calls.items():
         hits, covered = sum(word in DIFFERENT for word, _ in made), sum(held for _, held in made)
@@ -238,7 +234,6 @@ def main() -> None:
     parser.add_argument("--target", action="append", help="repeatable; FastAPI, Flask and Django unless given")
     parser.add_argument("--blocks", type=int, default=40)
     parser.add_argument("--slot", type=float, default=2.5, help="seconds of turns in a block of three sides")
-    parser.add_argument("--start", type=float, default=1.1, help="seconds to start and end a block's servers")
     parser.add_argument("--share", type=float, action="append", help="0.03 for 3%%; repeatable")
     parser.add_argument("--repeats", type=int, default=10)
     parser.add_argument(

@@ -20,13 +20,11 @@ from harness.analyse.compare import Measured
 from harness.analyse.comparison import Comparison
 from harness.analyse.gate import Rule
 from harness.analyse.interval import FloatArray, t_interval
-from harness.analyse.judge import stand_ins
 from harness.analyse.looks import ALPHA
-from harness.analyse.ratio import contrast_values
 from harness.analyse.summary import Cell, Summary
 from harness.analyse.tails import aligned, block_percentiles
 from harness.errors import UsageError, nearest
-from harness.model import Contrast, Metric, Side, Target
+from harness.model import Metric, Side, Target
 
 Outcome = Literal["passed", "failed", "undecided", "missing"]
 METRIC: dict[str, Metric] = {"cpu": "cpu_cost", "throughput": "throughput"}
@@ -165,10 +163,7 @@ def _absolute(run: Measured, samples: Samples, rule: Rule, cell: Cell) -> Checke
 def _ratio(run: Measured, samples: Samples, rule: Rule, a: Side, b: Side) -> Checked:
     metric = METRIC.get(rule.subject)
     if metric:
-        pair = Contrast("gate", "real", metric, a, b)
-        manifest = run.manifest
-        found = contrast_values(run.frames.slices, [pair], manifest.plan.points, stand_ins(manifest))
-        values = found["gate"].log_ratio
+        values = run.log_ratios(metric, a, b)
     else:
         tails = block_percentiles(run.frames, samples, rule.subject)
         values = aligned(tails.get(a, {}), tails.get(b, {}))

@@ -20,9 +20,9 @@ from harness.analyse.comparison import Basis, Change, Comparison, Measure
 from harness.analyse.differences import differences
 from harness.analyse.frames import Frames, tidy
 from harness.analyse.interval import FloatArray, pooled_autocorrelation
-from harness.analyse.judge import Judged, judge_run, stand_ins
+from harness.analyse.judge import Judged, judge_run, run_values
 from harness.analyse.looks import ALPHA, MIN_BLOCKS, Sequential
-from harness.analyse.ratio import absolute_values, contrast_values
+from harness.analyse.ratio import absolute_values
 from harness.analyse.summary import Verdict
 from harness.analyse.tails import aligned, block_percentiles
 from harness.analyse.verdict import adjust, classify
@@ -56,6 +56,11 @@ class Measured:
         known = {side for each in self.values.values() for side in each}
         names = [target.name for target in self.manifest.targets if not target.twin_of]
         return [s for p in self.manifest.plan.points for n in names if (s := Side(n, p.id)) in known]
+
+    def log_ratios(self, metric: Metric, a: Side, b: Side) -> FloatArray:
+        """The block values of any two sides, whether the plan has a contrast of them or not."""
+        pair = Contrast("pair", "real", metric, a, b)
+        return run_values(self.manifest, self.frames.slices, [pair])["pair"].log_ratio
 
 
 def measured(manifest: Manifest, slots: Sequence[SlotRecord], samples: Samples) -> Measured:
@@ -116,7 +121,7 @@ def _side(base: Measured, new: Measured, side: Side, anchor: str) -> Iterable[tu
         plain = [run.values[metric].get(side, np.empty(0)) for run in (base, new)]
         change = _change(side, metric, "absolute", "", _level(plain[0]), _level(plain[1]), _margin(base, new, metric))
         if anchor:
-            relative = [_ratios(run, metric, side, other) for run in (base, new)]
+            relative = [run.log_ratios(metric, side, other) for run in (base, new)]
             if all(each.size >= 2 for each in relative):
                 yield replace(change, basis="anchored", against=anchor), relative[0], relative[1]
                 continue
@@ -150,12 +155,6 @@ def _contrasts(base: Measured, new: Measured) -> Iterable[tuple[Change, FloatArr
             series[0],
             series[1],
         )
-
-
-def _ratios(run: Measured, metric: Metric, side: Side, anchor: Side) -> FloatArray:
-    pair = Contrast("anchor", "real", metric, side, anchor)
-    found = contrast_values(run.frames.slices, [pair], run.manifest.plan.points, stand_ins(run.manifest))
-    return found["anchor"].log_ratio
 
 
 def _change(

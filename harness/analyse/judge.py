@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 
 from harness.analyse.frames import Frames
 from harness.analyse.interval import FloatArray
@@ -14,7 +15,7 @@ from harness.analyse.looks import ALPHA, MIN_BLOCKS
 from harness.analyse.ratio import COLUMN, BlockValues, contrast_values
 from harness.analyse.summary import ContrastResult
 from harness.analyse.verdict import Decision, judge, shown_interval
-from harness.model import Contrast, Failure, Manifest, Metric, Side, Target
+from harness.model import Contrast, Failure, Manifest, Metric, Side
 
 MARGIN = 0.02
 CONTROL_PERCENTILE = 95
@@ -47,7 +48,7 @@ def judge_run(manifest: Manifest, frames: Frames) -> Judged:
     """
     contrasts = manifest.plan.contrasts
     controls = control_ids(manifest)
-    values = contrast_values(frames.slices, contrasts, manifest.plan.points, stand_ins(manifest))
+    values = run_values(manifest, frames.slices, contrasts)
     waits = {point.id for point in manifest.plan.points if point.wait_s > 0}
     found = _control_margins(contrasts, controls, values, waits)
     widest = max(found.values(), default=MARGIN)
@@ -64,12 +65,13 @@ def judge_run(manifest: Manifest, frames: Frames) -> Judged:
     return Judged(values, margins, decisions, controls, by_metric)
 
 
-def stand_ins(manifest: Manifest) -> tuple[Target, ...]:
-    """Targets that stand in contrasts for those that they repeat.
+def run_values(manifest: Manifest, slices: pd.DataFrame, contrasts: Sequence[Contrast]) -> dict[str, BlockValues]:
+    """``contrast_values`` of a run, in which twins stand with the targets that they repeat.
 
-    None in a run with ladders: their steps add up only over the same processes, and the twin is at one rung.
+    Not in a run with ladders: their steps add up only over the same processes, and the twin is at one rung.
     """
-    return () if manifest.plan.ladders else tuple(target for target in manifest.targets if target.twin_of)
+    twins = [] if manifest.plan.ladders else [target for target in manifest.targets if target.twin_of]
+    return contrast_values(slices, contrasts, manifest.plan.points, twins)
 
 
 def control_ids(manifest: Manifest) -> frozenset[str]:

@@ -121,21 +121,28 @@ def absolute_values(slices: pd.DataFrame, points: Sequence[Point], metric: Metri
 
 
 def _values(table: pd.DataFrame, pairs: Sequence[tuple[Side, Side]], *, stepped: bool) -> BlockValues:
-    """A block counts if the pair that was declared, the first, met in it."""
-    found: dict[int, list[tuple[FloatArray, FloatArray]]] = {}
-    for number, (a_side, b_side) in enumerate(pairs):
-        a_key, b_key = (a_side.target, a_side.point), (b_side.target, b_side.point)
-        if a_key not in table.columns or b_key not in table.columns:
-            continue
-        a, b = table[a_key].to_numpy(), table[b_key].to_numpy()
-        both = np.isfinite(a) & np.isfinite(b)
-        a, b = a[both], b[both]
-        blocks = table.index.get_level_values("block").to_numpy()[both]
-        for block in np.unique(blocks) if not number else found:
-            rows = blocks == block
-            if rows.any():
-                logs, differences = np.log(a[rows] / b[rows]), a[rows] - b[rows]
-                centres = centre(logs, stepped=stepped), centre(differences, stepped=stepped)
-                found.setdefault(int(block), []).append(centres)
-    means = np.array([np.mean(centres, axis=0) for centres in found.values()]).reshape(-1, 2)
-    return BlockValues(tuple(found), means[:, 0], means[:, 1])
+    """A block counts if the declared pair, the first, met in it."""
+    declared, *others = (_centres(table, a, b, stepped=stepped) for a, b in pairs)
+    means = [
+        np.mean([centres, *(other[block] for other in others if block in other)], axis=0)
+        for block, centres in declared.items()
+    ]
+    both = np.asarray(means).reshape(-1, 2)
+    return BlockValues(tuple(declared), both[:, 0], both[:, 1])
+
+
+def _centres(table: pd.DataFrame, a_side: Side, b_side: Side, *, stepped: bool) -> dict[int, tuple[float, float]]:
+    """Block → centres of ln(A / B) and of A − B over the rounds in which both sides have a number."""
+    a_key, b_key = (a_side.target, a_side.point), (b_side.target, b_side.point)
+    if a_key not in table.columns or b_key not in table.columns:
+        return {}
+    a, b = table[a_key].to_numpy(), table[b_key].to_numpy()
+    both = np.isfinite(a) & np.isfinite(b)
+    a, b = a[both], b[both]
+    blocks = table.index.get_level_values("block").to_numpy()[both]
+    found = {}
+    for block in np.unique(blocks):
+        rows = blocks == block
+        logs, differences = np.log(a[rows] / b[rows]), a[rows] - b[rows]
+        found[int(block)] = float(centre(logs, stepped=stepped)), float(centre(differences, stepped=stepped))
+    return found

@@ -41,7 +41,6 @@ SLOT_S = 1.6
 MARGIN = 0.02
 SERVICE_S = 0.001
 MD1_SERVICE_S = 0.004
-START_S = 1.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +122,7 @@ def truth_checks(found: Experiment) -> list[Check]:
 def resolution_of(found: Experiment) -> Resolution:
     spreads = [float(np.std(each.log_ratio, ddof=1)) for each in found.injected if len(each.log_ratio) > 2]
     sd = max(spreads, default=float("inf"))
-    in_20_s, in_40_s = (resolvable(sd, int(budget / (START_S + SLOT_S))) for budget in (20, 40))
+    in_20_s, in_40_s = (resolvable(sd, found.blocks_in(budget)) for budget in (20, 40))
     return Resolution(found.target, sd, in_20_s, in_40_s)
 
 

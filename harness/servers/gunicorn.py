@@ -32,7 +32,6 @@ class GunicornOptions(Options):
 def command(target: Target, options: GunicornOptions, bind: Bind) -> Command:
     worker = options.worker_class or _DEFAULT[target.interface]
     _check(target, worker, options)
-    # At the end of a block nothing is in hand, and any grace is waited for in full: 1.2 s in place of 0.1.
     # Greenlets take the place of threads. gthread closes kept connections near its cap, which is 1,000 unless set.
     connections = target.threads if worker in _GREEN else CONNECTIONS
     arguments = [
@@ -49,6 +48,7 @@ def command(target: Target, options: GunicornOptions, bind: Bind) -> Command:
         f"--worker-connections={CONNECTIONS}",
         "--log-level=warning",
         "--timeout=120",
+        # At the end of a block nothing is in hand, and any grace is waited for in full: 1.2 s in place of 0.1.
         "--graceful-timeout=0",
     ]
     environment = {}

@@ -17,8 +17,9 @@ from pathlib import Path
 
 from harness.analyse.frames import tidy
 from harness.analyse.interval import FloatArray
+from harness.analyse.judge import run_values
 from harness.analyse.looks import LOOKS
-from harness.analyse.ratio import BlockValues, contrast_values
+from harness.analyse.ratio import BlockValues
 from harness.conduct import Engine, conduct
 from harness.model import Block, Contrast, Extension, Manifest, Metric, Plan, Point, Scenario, Side, SlotRecord, Target
 from harness.observe import Observer, Silent
@@ -56,12 +57,21 @@ class Injected:
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """What was found; ``cpu_us`` is NaN where no block was valid."""
+    """What was found; ``cpu_us`` is NaN where the app gave no reply.
+
+    Attributes:
+        block_s: wall time of a block, starts of servers included.
+    """
 
     target: str
     cpu_us: float
     block_s: float
     injected: tuple[Injected, ...]
+
+    def blocks_in(self, budget_s: float) -> int:
+        """How many blocks a verdict gets in a budget, which needs three sides: the app, its twin, and another."""
+        sides = len(self.injected) + 1
+        return int(budget_s / (self.block_s * 3 / sides))
 
 
 def slowed(target: Target, turns: int, book: Path, name: str) -> Target:
@@ -101,16 +111,15 @@ def experiment(
             sides[share] = slowed(target, turns, folder / f"{share}.book", label)
         twin = replace(sides[0.0], name=target.name + TWIN, twin_of=target.name)
         served = [*sides.values(), twin]
-        began = time.time()
         run = _measure(
-            served, point, engine, placement, folder / "run", blocks, slot_s, seed, observer, settled, began + budget_s
+            served, point, engine, placement, folder / "run", blocks, slot_s, seed, observer, settled, budget_s
         )
         frames = tidy(run.slots())
-        contrasts = run.manifest.plan.contrasts
-        values = contrast_values(frames.slices, contrasts, (point,), [twin])
+        values = run_values(run.manifest, frames.slices, run.manifest.plan.contrasts)
         base = _cost(run.slots(), target.name)
         idle = _burnt(folder / "base.book")
-        ends = {each.block: _ended_at(each) - began for each in frames.records}
+        began = _moment(run.manifest.created_at)
+        ends = {each.block: _moment(each.started_at) + each.duration_s - began for each in frames.records}
         found = [_injected(0.0, 1.0, values, twin.name, ends)]
         for share, side in sides.items():
             if share:
@@ -127,8 +136,8 @@ def _injected(
     return Injected(wanted, truth, cost.log_ratio, rate.log_ratio, tuple(ends[block] for block in cost.blocks))
 
 
-def _ended_at(record: SlotRecord) -> float:
-    return datetime.fromisoformat(record.started_at).timestamp() + record.duration_s
+def _moment(written: str) -> float:
+    return datetime.fromisoformat(written).timestamp()
 
 
 def _burnt(book: Path) -> float:
@@ -180,7 +189,7 @@ def _measure(
     seed: int,
     observer: Observer | None,
     settled: Settled | None = None,
-    until: float = math.inf,
+    budget_s: float = math.inf,
 ) -> Run:
     base, *others = [Side(target.name, point.id) for target in targets]
     metrics: tuple[Metric, ...] = ("cpu_cost", "throughput")
@@ -191,19 +200,18 @@ def _measure(
         block(index, (base, *others), slice_length(point), slot_s) for index in range(blocks)
     )
     planned = every[: LOOKS[0]] if settled else every
-    began = time.time()
     plan = Plan("selftest", seed, 1e9, 0.0, (point,), contrasts, planned)
-    now = datetime.now(UTC).isoformat(timespec="seconds")
+    now = datetime.now(UTC).isoformat(timespec="milliseconds")
     scenario = Scenario(point.scenario, point.id, "real", "", point.requests, (point.concurrency,))
     manifest = Manifest("selftest", "", now, "running", "", seed, plan, tuple(targets), (scenario,), {}, {})
     run = Run.create(folder, manifest)
 
     def more(run: Run, _: float) -> Extension | None:
         measured = len(run.manifest.plan.blocks)
-        block_s = (time.time() - began) / measured
-        if settled is None or measured == len(every) or time.time() + block_s > until:
+        spent_s = time.time() - _moment(now)
+        if settled is None or measured == len(every) or spent_s + spent_s / measured > budget_s:
             return None
-        values = contrast_values(tidy(run.slots()).slices, contrasts, (point,), targets[-1:])
+        values = run_values(manifest, tidy(run.slots()).slices, contrasts)
         costs = [values[c.id].log_ratio for c in contrasts if c.metric == "cpu_cost"]
         return None if settled(costs) else Extension((every[measured],))
 

@@ -9,6 +9,7 @@ from harness.model import Contrast, Metric, Point, Side, Target
 
 A, B = Side("a", "p@1"), Side("b", "p@1")
 POINT = Point("p@1", "p", {}, 1, ())
+TWIN = Target("t", "x", "asgi", "uvicorn", "a:app", twin_of=B.target)
 WAIT = Point("p@1", "p", {}, 1, (), wait_s=0.02)
 
 
@@ -22,6 +23,10 @@ def frame(a: list[list[float]], b: list[list[float]], *, count: int = 1000) -> p
     ]
     made = pd.DataFrame(rows)
     return made.assign(cpu_us=made["rps"], window_replies=count, replies=count)
+
+
+def twin_rows(blocks: list[list[float]]) -> pd.DataFrame:
+    return frame([], blocks).assign(target=TWIN.name)
 
 
 def contrast(metric: Metric = "cpu_cost") -> Contrast:
@@ -94,27 +99,19 @@ def test_centre_ignores_one_wild_value(stepped: bool) -> None:
 
 
 def test_a_twin_stands_in_contrasts_for_its_target() -> None:
-    twin = Target("t", "x", "asgi", "uvicorn", "a:app", twin_of="b")
     slices = pd.concat([frame([[2, 2, 2], [3, 3, 3]], [[1, 1, 1], [1, 1, 1]]), twin_rows([[4, 4, 8], [np.nan] * 3])])
-    found = contrast_values(slices, [contrast()], [POINT], [twin])["c"]
+    found = contrast_values(slices, [contrast()], [POINT], [TWIN])["c"]
     assert np.exp(found.log_ratio) == pytest.approx([1.0, 3.0])
     assert found.difference == pytest.approx([-0.5, 2.0])
     assert np.exp(values(slices).log_ratio) == pytest.approx([2.0, 3.0])
 
 
 def test_a_target_against_its_twin_is_those_two() -> None:
-    twin = Target("t", "x", "asgi", "uvicorn", "a:app", twin_of="b")
     slices = pd.concat([frame([[2, 2]], [[1, 1]]), twin_rows([[4, 4]])])
-    control = Contrast("c", "pick", "cpu_cost", Side("t", "p@1"), B)
-    assert np.exp(contrast_values(slices, [control], [POINT], [twin])["c"].log_ratio) == pytest.approx([4.0])
+    control = Contrast("c", "pick", "cpu_cost", Side(TWIN.name, "p@1"), B)
+    assert np.exp(contrast_values(slices, [control], [POINT], [TWIN])["c"].log_ratio) == pytest.approx([4.0])
 
 
 def test_a_block_without_the_target_itself_has_no_value() -> None:
-    twin = Target("t", "x", "asgi", "uvicorn", "a:app", twin_of="b")
     slices = pd.concat([frame([[2, 2], [2, 2]], [[np.nan] * 2, [1, 1]]), twin_rows([[4, 4], [2, 2]])])
-    assert contrast_values(slices, [contrast()], [POINT], [twin])["c"].blocks == (1,)
-
-
-def twin_rows(blocks: list[list[float]]) -> pd.DataFrame:
-    made = frame([], blocks)
-    return made.assign(target="t")
+    assert contrast_values(slices, [contrast()], [POINT], [TWIN])["c"].blocks == (1,)
