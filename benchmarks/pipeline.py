@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -52,16 +51,15 @@ def project(folder: Path, target: Target, slowdown: float) -> None:
     """Declares both sides in the folder, with as many turns of the loop as the slowdown takes here and now."""
     [scenario] = select_scenarios(load_declarations(), [SCENARIO])
     placement = detect()
-    point, found = expand(scenario, "corner")[0], []
     with Engine(placement.generator) as engine:
-        for seed in range(CALIBRATIONS):
-            with tempfile.TemporaryDirectory() as name:
-                found.append(calibrate(target, point, engine, placement, Path(name), seed))
-    cost, per_turn = (statistics.median(values) for values in zip(*found, strict=True))
-    turns = {"before": 0, "slowed": round(slowdown * cost / per_turn)}
+        loop = calibrate(target, expand(scenario, "corner")[0], engine, placement, range(CALIBRATIONS))
+    turns = {"before": 0, "slowed": loop.turns(slowdown)}
     sides = [slowed(target, count, folder / f"{name}.book", name) for name, count in turns.items()]
     (folder / "targets.toml").write_text("\n".join(map(declared, sides)))
-    print(f"{target.name}: {cost * 1e6:.0f} µs a request, {slowdown:.0%} more by {turns['slowed']} turns", flush=True)
+    print(
+        f"{target.name}: {loop.request_s * 1e6:.0f} µs a request, {slowdown:.0%} more by {turns['slowed']} turns",
+        flush=True,
+    )
 
 
 def measure(folder: Path, options: argparse.Namespace) -> None:

@@ -48,12 +48,13 @@ from harness.plan.profiles import Profile
 from harness.record import Run
 from harness.servers import interface_of
 from harness.truth.resolution import DIFFERENT, detection, sequential_verdict, tally
-from harness.truth.slowdown import Experiment, experiment, slowed
+from harness.truth.slowdown import Experiment, Loop, calibrate, experiment, slowed
 
 MARGIN = 0.02
 DRAWS = 400
 SHARES = (0.02, 0.03, 0.05, 0.10)
 CONCURRENCY = 32
+CALIBRATIONS = 3
 
 
 def target_of(name: str) -> Target:
@@ -62,6 +63,11 @@ def target_of(name: str) -> Target:
 
 def json_point() -> Point:
     return expand(select_scenarios(load_declarations(), ["json"])[0], "full")[0]
+
+
+def calibrated(name: str, placement: Placement) -> Loop:
+    with Engine(placement.generator) as engine:
+        return calibrate(target_of(name), json_point(), engine, placement, range(CALIBRATIONS))
 
 
 def show(found: Experiment, seed: int) -> None:
@@ -98,15 +104,16 @@ def settled(costs: Sequence[np.ndarray]) -> bool:
 def direct(options: argparse.Namespace) -> None:
     """Verdict after verdict, each from servers and blocks of its own: the app, the app again, and the app slowed.
 
-    Budgets are wall time, server starts included; the loop's calibration is not.
+    Budgets are wall time, server starts included; the loop's calibration, once for each target, is not.
     """
     placement = detect()
+    loops = {name: calibrated(name, placement) for name in options.target}
     calls: dict[tuple[str, float, float], list[tuple[str, bool]]] = {}
     for number, share, name in product(range(options.repeats), options.share or SHARES, options.target):
         with Engine(placement.generator) as engine:
             found = experiment(
                 target_of(name), json_point(), (share,), engine, placement, blocks=LOOKS[-1], slot_s=options.slot,
-                seed=options.seed + number, settled=settled, budget_s=max(options.budget),
+                seed=options.seed + number, loop=loops[name], settled=settled, budget_s=max(options.budget),
             )  # fmt: skip
         for each in found.injected:
             line = f"  {number + 1:2d} {name} {each.wanted:.0%}: truth {each.truth:.4f}"
@@ -126,17 +133,16 @@ def direct(options: argparse.Namespace) -> None:
 
 
 @contextmanager
-def both_up(name: str, share: float, placement: Placement, folder: Path) -> Iterator[dict[str, int]]:
-    """The app as it is and slowed by ``share``, up side by side; name → port."""
-    target, point = target_of(name), json_point()
-    with Engine(placement.generator) as engine:
-        found = experiment(target, point, (0.5,), engine, placement, blocks=1, slot_s=1.0, seed=1)
-    per_turn = found.injected[1].truth - 1
-    turns = round(500 * share / per_turn) if per_turn else 0
+def both_up(target: Target, turns: int, placement: Placement) -> Iterator[dict[str, int]]:
+    """The app as it is and slowed by so many turns of the loop, up side by side; name → port."""
     guard = Guard()
     try:
-        with Fleet(guard, server_cpus=placement.server) as fleet:
-            fleet.start([slowed(target, 0, folder / "a.book", "a"), slowed(target, turns, folder / "b.book", "b")])
+        with (
+            tempfile.TemporaryDirectory() as name,
+            Fleet(guard, start_cpus=placement.server, server_cpus=placement.server) as fleet,
+        ):
+            books = Path(name)
+            fleet.start([slowed(target, n, books / f"{side}.book", side) for side, n in (("a", 0), ("b", turns))])
             yield {side: running.bind.port for side, running in fleet.running.items()}
     finally:
         guard.close()
@@ -155,10 +161,11 @@ def wrk(options: argparse.Namespace) -> None:
         sys.exit("wrk is not installed (Debian: apt-get install wrk)")
     placement, windows = detect(), max(3, int(options.budget[0] / 4))
     for name in options.target:
+        loop = calibrated(name, placement)
         for share in (0.0, *(options.share or (0.03,))):
             called = 0
             for _ in range(options.repeats):
-                with tempfile.TemporaryDirectory() as folder, both_up(name, share, placement, Path(folder)) as ports:
+                with both_up(target_of(name), loop.turns(share), placement) as ports:
                     rates = {
                         side: [wrk_rate(port, 2, placement) for _ in range(windows)] for side, port in ports.items()
                     }
@@ -216,7 +223,7 @@ def competing(options: argparse.Namespace) -> None:
         decision = sequential_verdict(values, MARGIN, len(values)) if len(values) else None
         excluded = 12 - len(values)
         print(f"{name}, ours: {decision.verdict if decision else 'not measurable'}, {excluded} of 12 blocks excluded")
-        with tempfile.TemporaryDirectory() as folder, both_up(name, 0.0, placement, Path(folder)) as ports:
+        with both_up(target_of(name), 0, placement) as ports:
             first = [wrk_rate(ports["a"], 2, placement) for _ in range(4)]
             with spinner(placement.server[0]):
                 second = [wrk_rate(ports["b"], 2, placement) for _ in range(4)]

@@ -8,6 +8,7 @@ over the requests, since a machine that slows down for a while slows down both.
 from __future__ import annotations
 
 import math
+import statistics
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -32,6 +33,25 @@ from harness.versus import block
 
 CALIBRATION_TURNS = 500
 CALIBRATION_S = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """What the counted loop costs beside the app that it slows.
+
+    Attributes:
+        request_s: CPU seconds of a request of the app as it is; NaN where it gave no reply.
+        turn_s: CPU seconds of one turn of the loop while serving.
+    """
+
+    request_s: float
+    turn_s: float
+
+    def turns(self, share: float) -> int:
+        """Turns per request that cost ``share`` of a request."""
+        return round(share * self.request_s / self.turn_s)
+
+
 Settled = Callable[[Sequence[FloatArray]], bool]
 """Whether the contrasts of CPU cost, one array of block values each, need no more blocks."""
 
@@ -92,23 +112,25 @@ def experiment(
     slot_s: float,
     seed: int,
     observer: Observer | None = None,
+    loop: Loop | None = None,
     settled: Settled | None = None,
     budget_s: float = math.inf,
 ) -> Experiment:
     """Measures the target against itself and against itself slowed by each share.
 
     Args:
+        loop: from an earlier ``calibrate``, which is otherwise done first.
         slot_s: seconds of each block in which sides take turns.
         settled: ends the experiment before ``blocks`` are measured; asked after every block from the fifth on.
         budget_s: ends it too, where it holds no further block; the time for ``calibrate`` is not part of it.
     """
+    loop = loop or calibrate(target, point, engine, placement, seeds=(seed,))
     with tempfile.TemporaryDirectory(prefix="harness-slowdown-") as name:
         folder = Path(name)
-        cost, per_turn = calibrate(target, point, engine, placement, folder, seed)
         sides = {0.0: slowed(target, 0, folder / "base.book", target.name)}
         for share in shares:
-            turns, label = round(share * cost / per_turn), f"{target.name}+{share:.0%}"
-            sides[share] = slowed(target, turns, folder / f"{share}.book", label)
+            label = f"{target.name}+{share:.0%}"
+            sides[share] = slowed(target, loop.turns(share), folder / f"{share}.book", label)
         twin = replace(sides[0.0], name=target.name + TWIN, twin_of=target.name)
         served = [*sides.values(), twin]
         run = _measure(
@@ -160,22 +182,24 @@ def _cost(records: Sequence[SlotRecord], target: str) -> float:
     return spent / replies if replies else math.nan
 
 
-def calibrate(
-    target: Target, point: Point, engine: Engine, placement: Placement, folder: Path, seed: int
-) -> tuple[float, float]:
-    """CPU seconds of a request of the app as it is, and of one turn of the loop while serving.
+def calibrate(target: Target, point: Point, engine: Engine, placement: Placement, seeds: Sequence[int]) -> Loop:
+    """The medians over one block for each seed.
 
-    In a block like those that are measured: an app costs more the more others ran since its last turn.
+    In blocks like those that are measured: an app costs more the more others ran since its last turn.
     """
-    sides = [
-        slowed(target, 0, folder / "idle.book", target.name),
-        slowed(target, 0, folder / "twin.book", "twin"),
-        slowed(target, CALIBRATION_TURNS, folder / "turns.book", "calibration"),
-    ]
-    run = _measure(sides, point, engine, placement, folder / "calibration", 1, CALIBRATION_S, seed, None)
-    cost = _cost(run.slots(), target.name)
-    per_turn = (_burnt(folder / "turns.book") - _burnt(folder / "idle.book")) / CALIBRATION_TURNS
-    return cost, per_turn
+    found = []
+    for seed in seeds:
+        with tempfile.TemporaryDirectory(prefix="harness-calibration-") as name:
+            folder = Path(name)
+            sides = [
+                slowed(target, 0, folder / "idle.book", target.name),
+                slowed(target, 0, folder / "twin.book", "twin"),
+                slowed(target, CALIBRATION_TURNS, folder / "turns.book", "calibration"),
+            ]
+            run = _measure(sides, point, engine, placement, folder / "run", 1, CALIBRATION_S, seed, None)
+            burnt = _burnt(folder / "turns.book") - _burnt(folder / "idle.book")
+            found.append((_cost(run.slots(), target.name), burnt / CALIBRATION_TURNS))
+    return Loop(*(statistics.median(values) for values in zip(*found, strict=True)))
 
 
 def _measure(
