@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.analyse.study_summary import CapacityRow
+from harness.analyse.summary.studies import CapacityRow
 from harness.analyse.windows import Group, sound
 from harness.bisection import Bisection
 from harness.model import WindowRecord

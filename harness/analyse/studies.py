@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from harness.analyse.capacity import capacity_row
-from harness.analyse.study_summary import (
+from harness.analyse.summary.studies import (
     CapacityRow,
     ConnectionKind,
     ConnectionRow,

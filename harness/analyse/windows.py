@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.analyse.estimate import Estimate
 from harness.analyse.interval import FloatArray, estimate
-from harness.analyse.study_summary import RowStatus, Spread
+from harness.analyse.summary.estimate import Estimate
+from harness.analyse.summary.studies import RowStatus, Spread
 from harness.model import WindowRecord
 from harness.quantiles import percentiles
 

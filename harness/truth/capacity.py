@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager
 import numpy as np
 
 from harness.analyse.capacity import capacity_row
-from harness.analyse.study_summary import CapacityRow
+from harness.analyse.summary.studies import CapacityRow
 from harness.analyse.windows import Group
 from harness.declare.study_settings import Capacity
 from harness.load.pacing import poisson_schedule

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.commands.run import RunRequest, run
+from harness.commands.prepare import RunRequest
+from harness.commands.run import run
 from harness.model import Failure
 from harness.record import Run
 

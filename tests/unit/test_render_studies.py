@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.analyse.study_summary import (
+from harness.analyse.summary.studies import (
     CapacityRow,
     ConnectionRow,
     FanOutRow,

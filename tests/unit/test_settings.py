@@ -114,9 +114,9 @@ def test_flag_before_variable_before_file_before_default(project, monkeypatch, w
 def test_every_default_names_an_option_of_its_command():
     import inspect
 
-    from harness import cli
     from harness.settings.schema import SCHEMAS
 
+    callbacks = {each.callback.__name__: each.callback for each in app.registered_commands}
     for command, schema in SCHEMAS.items():
-        taken = set(inspect.signature(getattr(cli, command)).parameters)
+        taken = set(inspect.signature(callbacks[command]).parameters)
         assert {schema.parameters.get(name, name) for name in schema.model_fields} <= taken

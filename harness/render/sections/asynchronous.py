@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.analyse.study_summary import ConnectionRow, FanOutRow, NeighbourRow
+from harness.analyse.summary.studies import ConnectionRow, FanOutRow, NeighbourRow
 from harness.render.charts.studies import lines_chart, moved_chart
 from harness.render.charts.svg import Chart
 from harness.render.language.catalogue import Field, Language

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.analyse.study_summary import CapacityRow, LatencyRow, OverloadRow
+from harness.analyse.summary.studies import CapacityRow, LatencyRow, OverloadRow
 from harness.render.charts.studies import lines_chart
 from harness.render.charts.svg import Chart
 from harness.render.language.catalogue import Field

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.analyse.study_summary import Spread, StudyRow
+from harness.analyse.summary.studies import Spread, StudyRow
 from harness.model import Target
 from harness.render.charts.svg import Chart
 from harness.render.language.catalogue import Language

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from harness.analyse.estimate import Estimate
+from harness.analyse.summary.estimate import Estimate
 
 RowStatus = Literal["ok", "cannot", "failed", "not-measurable"]
 ConnectionKind = Literal["alone", "idle", "slow", "sockets", "streams"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.commands import select
-from harness.commands.run import RunRequest, prepare
+from harness.commands.prepare import RunRequest, prepare
 from harness.placement import Placement
 from harness.servers import missing_for
 

@@ -1,0 +1,144 @@
+"""What users declare: targets, and the scenarios that are sent to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Interface = Literal["wsgi", "asgi", "native"]
+Question = Literal["pick", "move", "validate", "real", "ladder"]
+OptionValue = str | int | bool | float
+ParamValue = str | int | float
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """App + interface + server + options: the thing that is compared.
+
+    Attributes:
+        application: import string ``package.module:attribute``.
+        framework: key of the framework, which is also the app's: ``fastapi``, ``flask``, ``django``, …
+        threads: per worker; greenlets count as threads, and an event loop has one.
+        endpoints: names of the contract's endpoints that it implements; empty for a user's own app.
+        lacks: endpoint, capability, or ``endpoint/case`` → why this target does not have it.
+        reference: whether this is its framework's reference target for the interface.
+        python: the interpreter that the server runs in; empty for the one ``harness`` runs in.
+        twin_of: name of the target that this one repeats, for the A/A control.
+        variant: whether it serves an app that a target of the default set serves already, by another server or way.
+        per_cpu: whether it is given as many workers as there are CPUs for it, and all of these CPUs.
+        backlog: connections that may wait to be accepted; 0 where the server sets it.
+        default: whether it is measured where no target is named.
+    """
+
+    name: str
+    framework: str
+    interface: Interface
+    server: str
+    application: str
+    options: Mapping[str, OptionValue] = field(default_factory=dict)
+    workers: int = 1
+    threads: int = 1
+    endpoints: tuple[str, ...] = ()
+    lacks: Mapping[str, str] = field(default_factory=dict)
+    reference: bool = False
+    python: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    twin_of: str = ""
+    variant: bool = False
+    per_cpu: bool = False
+    backlog: int = 0
+    default: bool = True
+
+    @property
+    def capacity(self) -> str:
+        """Workers × threads, as shown on every row."""
+        return f"{self.workers}×{self.threads}"
+
+
+@dataclass(frozen=True, slots=True)
+class RawRequest:
+    """A request outside the contract, to an app of the user's own.
+
+    Attributes:
+        content: the request's body, a character for each byte, as is ``body``.
+        status: the reply's; 0 for any below 400. ``body``: its exact bytes, where they are known and must not change.
+    """
+
+    method: str
+    path: str
+    headers: tuple[tuple[str, str], ...] = ()
+    content: str = ""
+    status: int = 0
+    body: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRequest:
+    """One request of a scenario: a case of an endpoint of the contract (or ``raw``), and its weight in the mix."""
+
+    endpoint: str
+    case: str
+    params: Mapping[str, ParamValue] = field(default_factory=dict)
+    weight: int = 1
+    raw: RawRequest | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """Which requests are sent and which question they answer; expanded to points by the plan.
+
+    Attributes:
+        group: scenarios of one group share their slots, so that they can be compared within a round.
+        against: another scenario of the group that this one is contrasted with for the same target.
+        matrix: parameter → values.
+        quick: parameter → values, for the profiles ``smoke`` and ``quick``.
+        grid: parameter → values of the coarse grid that the profile ``async`` begins with.
+        bisect: the parameter, a wait in milliseconds, whose values are added where a contrast changes its sign.
+        study: the study that it belongs to, where it is load on one target alone; empty for slots.
+        settings: the study's own settings.
+        targets: globs of the targets that the study is about where none are named.
+    """
+
+    name: str
+    title: str
+    question: Question
+    why: str
+    requests: tuple[PlannedRequest, ...]
+    concurrency: tuple[int, ...]
+    matrix: Mapping[str, tuple[ParamValue, ...]] = field(default_factory=dict)
+    quick: Mapping[str, tuple[ParamValue, ...]] = field(default_factory=dict)
+    group: str = ""
+    against: str = ""
+    wait_ms: str = ""
+    grid: Mapping[str, tuple[ParamValue, ...]] = field(default_factory=dict)
+    bisect: str = ""
+    study: str = ""
+    settings: Mapping[str, ParamValue] = field(default_factory=dict)
+    targets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Journey:
+    """What users do, as a plain locustfile says it.
+
+    Attributes:
+        file: the locustfile's path; ``digest``: SHA-256 of its text.
+        users: simulated users that are at it at the same time.
+        requests: cases of the contract that it sends; what a target is verified against, and must implement.
+        capabilities: of ``lacks``, those that it needs beside them, such as ``websocket``.
+        left_out: name of a target of the run that cannot serve it → why.
+    """
+
+    name: str
+    title: str
+    file: str
+    digest: str
+    users: int
+    requests: tuple[PlannedRequest, ...] = ()
+    capabilities: tuple[str, ...] = ()
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def point(self) -> str:
+        return f"{self.name}@{self.users}"
