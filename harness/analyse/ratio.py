@@ -1,22 +1,21 @@
 """Each block's value for a contrast and for a side.
 
-The centre over rounds is the median, as noise is of the kind that hits some slices hard. Simulated with 33 rounds of
-two sides, sd of a block's d in 10⁻³: ordinary noise of 2% per slice: median 6.1, mean 5.0, 20% trimmed mean 5.3,
-Hodges–Lehmann 5.1, pooled totals 5.0; with stalls of 50% in 15% of the slices: 8.4 against 67, 12, 10 and 181; with
-a fifth of the slices at twice the cost: 9.5 against 68, 54, 32 and 81. So the median costs a fifth in a
-quiet run, and is several times better in the worst one. It does not see a cost that falls on the fewer of the slices
-and on one side only (a garbage collection in a tenth of them, say).
+A contrast's value is the difference of its sides' levels (see ``levels``) in the slot that holds both.
 
 Throughput that comes in few steps is the exception: where all connections wait alike, replies arrive in batches of
-the concurrency, and the median over rounds sticks to a step. Simulated at 64 connections and 20 ms of wait: of a true
-difference of 1% the median missed 0.98% with a sd of 0.4%, of 3% it missed 2.6%; the 10% trimmed mean missed 0.02% and
-0.06% with a sd of 1.2%. There the centre is that trimmed mean, which can still be out by 0.4% on few, lopsided steps of
-5%. Which one is used depends on the wait declared and the counts, not on the outcome, and is the same for all blocks.
+the concurrency, and whatever looks for the most usual difference sticks to a step. Simulated at 64 connections and
+20 ms of wait: of a true difference of 1% the median over rounds missed 0.98% with a sd of 0.4%, of 3% it missed 2.6%;
+the 10% trimmed mean missed 0.02% and 0.06% with a sd of 1.2%. There the value is that trimmed mean of ln(A / B) over
+rounds, which can still be out by 0.4% on few, lopsided steps of 5%. Which one is used depends on the wait declared, not
+on the outcome, and is the same for all blocks.
 
-A target that is up twice, for the A/A control, stands in every contrast with both: d is the mean of the two centres.
-Not the centre of the two costs' mean, which leans to the side that is up twice where noise only ever adds. Live, three
-sides in turn, 22 rounds, sd of a block's d: FastAPI 0.013 against 0.016 without the twin, Flask 0.014 and 0.016, Django
-0.008 and 0.012.
+Neither sees a cost that falls on the fewer of the slices and on one side only (a garbage collection in a tenth of them,
+say).
+
+A target that is up twice, for the A/A control, stands in every contrast with both: d is the mean of the two
+differences. Not the difference from the two costs' mean, which leans to the side that is up twice where noise only ever
+adds. Live, three sides in turn, 22 rounds, medians over rounds, sd of a block's d: FastAPI 0.013 against 0.016 without
+the twin, Flask 0.014 and 0.016, Django 0.008 and 0.012.
 """
 
 from __future__ import annotations
@@ -29,10 +28,9 @@ import numpy as np
 import pandas as pd
 
 from harness.analyse.interval import FloatArray
+from harness.analyse.levels import Levels, slot_levels
 from harness.model import Contrast, Metric, Point, Side, Target
 
-FEW_REPLIES = 200
-"""Replies per slice below which a throughput counts as coming in few steps."""
 TRIM = 0.1
 
 COLUMN: Mapping[Metric, str] = {"cpu_cost": "cpu_us", "throughput": "rps"}
@@ -40,10 +38,10 @@ COLUMN: Mapping[Metric, str] = {"cpu_cost": "cpu_us", "throughput": "rps"}
 
 @dataclass(frozen=True, slots=True)
 class BlockValues:
-    """A contrast's values, one per block in which both sides were measured in the same round at least once.
+    """A contrast's values, one per block in which both sides were measured in the same slot.
 
     Attributes:
-        log_ratio: d = centre over rounds of ln(A / B), where a side has a twin: the mean of both centres.
+        log_ratio: d = ln(A / B); where a side has a twin, the mean of both.
         difference: the same of A − B, in µs or replies per second.
     """
 
@@ -52,9 +50,9 @@ class BlockValues:
     difference: FloatArray
 
 
-def centre(values: FloatArray, *, stepped: bool = False) -> FloatArray:
+def centre(values: FloatArray, *, trimmed: bool = False) -> FloatArray:
     """Along the first axis: the median; for quantities that come in few steps, the 10% trimmed mean."""
-    if not stepped:
+    if not trimmed:
         return np.asarray(np.median(values, axis=0))
     cut = int(TRIM * len(values))
     kept: FloatArray = np.sort(values, axis=0)[cut : len(values) - cut]
@@ -67,15 +65,11 @@ def wide(slices: pd.DataFrame, metric: Metric) -> pd.DataFrame:
     return slices.pivot_table(index=["block", "slot", "round"], columns=["target", "point"], values=column, sort=True)
 
 
-def stepped_sides(slices: pd.DataFrame, points: Sequence[Point]) -> frozenset[Side]:
-    """Sides whose throughput comes in few steps: points with a wait, and few replies per slice."""
-    waits = {point.id for point in points if point.wait_s > 0}
-    grouped = slices.groupby(["target", "point"], sort=False)["window_replies"]
-    return frozenset(
-        Side(str(target), str(point))
-        for (target, point), counts in grouped
-        if point in waits or counts.median() < FEW_REPLIES
-    )
+def stepped(side: Side, points: Sequence[Point]) -> bool:
+    """Whether the side's throughput comes in few steps: at points with a wait. Elsewhere a slice is over with its last
+    reply, whenever that comes.
+    """
+    return any(point.id == side.point and point.wait_s > 0 for point in points)
 
 
 def contrast_values(
@@ -86,16 +80,16 @@ def contrast_values(
     Args:
         twins: targets that stand for those that they repeat, except in the control itself.
     """
-    tables = {metric: wide(slices, metric) for metric in COLUMN}
-    stepped = stepped_sides(slices, points)
-    return {
-        contrast.id: _values(
-            tables[contrast.metric],
-            _pairs(contrast, twins),
-            stepped=contrast.metric == "throughput" and not stepped.isdisjoint((contrast.a, contrast.b)),
-        )
-        for contrast in contrasts
-    }
+    levels = {metric: slot_levels(slices, column) for metric, column in COLUMN.items()}
+    rounds = wide(slices, "throughput")
+
+    def values(contrast: Contrast) -> BlockValues:
+        pairs = _pairs(contrast, twins)
+        if contrast.metric == "throughput" and (stepped(contrast.a, points) or stepped(contrast.b, points)):
+            return together([_trimmed(rounds, a, b) for a, b in pairs])
+        return together([apart(levels[contrast.metric], a, b) for a, b in pairs])
+
+    return {contrast.id: values(contrast) for contrast in contrasts}
 
 
 def _pairs(contrast: Contrast, twins: Sequence[Target]) -> list[tuple[Side, Side]]:
@@ -111,38 +105,52 @@ def _pairs(contrast: Contrast, twins: Sequence[Target]) -> list[tuple[Side, Side
 
 def absolute_values(slices: pd.DataFrame, points: Sequence[Point], metric: Metric) -> dict[Side, FloatArray]:
     """Each side's value per block: the centre over its slices, in µs per reply or replies per second."""
-    stepped = stepped_sides(slices, points) if metric == "throughput" else frozenset()
     values: dict[Side, list[FloatArray]] = {}
     known = slices.dropna(subset=[COLUMN[metric]])
     for (target, point, _), rows in known.groupby(["target", "point", "block"], sort=True):
         side = Side(str(target), str(point))
-        values.setdefault(side, []).append(centre(rows[COLUMN[metric]].to_numpy(), stepped=side in stepped))
+        trimmed = metric == "throughput" and stepped(side, points)
+        values.setdefault(side, []).append(centre(rows[COLUMN[metric]].to_numpy(), trimmed=trimmed))
     return {side: np.asarray(each) for side, each in values.items()}
 
 
-def _values(table: pd.DataFrame, pairs: Sequence[tuple[Side, Side]], *, stepped: bool) -> BlockValues:
-    """A block counts if the declared pair, the first, met in it."""
-    declared, *others = (_centres(table, a, b, stepped=stepped) for a, b in pairs)
+def apart(levels: Levels, a: Side, b: Side) -> dict[int, tuple[float, float]]:
+    """Block → ln(A / B) and A − B, means over the block's slots that hold both."""
+    if a not in levels.columns or b not in levels.columns:
+        return {}
+    mine, theirs = levels.columns[a], levels.columns[b]
+    logs, differences = mine - theirs, np.exp(mine) - np.exp(theirs)
+    met = np.isfinite(logs)
+    return {
+        int(block): (float(logs[here].mean()), float(differences[here].mean()))
+        for block in np.unique(levels.blocks[met])
+        for here in [met & (levels.blocks == block)]
+    }
+
+
+def together(pairs: Sequence[Mapping[int, tuple[float, float]]]) -> BlockValues:
+    """Means over the pairs; a block counts if the declared pair, the first, met in it."""
+    declared, *others = pairs
     means = [
-        np.mean([centres, *(other[block] for other in others if block in other)], axis=0)
-        for block, centres in declared.items()
+        np.mean([values, *(other[block] for other in others if block in other)], axis=0)
+        for block, values in declared.items()
     ]
     both = np.asarray(means).reshape(-1, 2)
     return BlockValues(tuple(declared), both[:, 0], both[:, 1])
 
 
-def _centres(table: pd.DataFrame, a_side: Side, b_side: Side, *, stepped: bool) -> dict[int, tuple[float, float]]:
-    """Block → centres of ln(A / B) and of A − B over the rounds in which both sides have a number."""
+def _trimmed(rounds: pd.DataFrame, a_side: Side, b_side: Side) -> dict[int, tuple[float, float]]:
+    """Block → trimmed means of ln(A / B) and of A − B over the rounds in which both sides have a number."""
     a_key, b_key = (a_side.target, a_side.point), (b_side.target, b_side.point)
-    if a_key not in table.columns or b_key not in table.columns:
+    if a_key not in rounds.columns or b_key not in rounds.columns:
         return {}
-    a, b = table[a_key].to_numpy(), table[b_key].to_numpy()
+    a, b = rounds[a_key].to_numpy(), rounds[b_key].to_numpy()
     both = np.isfinite(a) & np.isfinite(b)
     a, b = a[both], b[both]
-    blocks = table.index.get_level_values("block").to_numpy()[both]
+    blocks = rounds.index.get_level_values("block").to_numpy()[both]
     found = {}
     for block in np.unique(blocks):
         rows = blocks == block
         logs, differences = np.log(a[rows] / b[rows]), a[rows] - b[rows]
-        found[int(block)] = float(centre(logs, stepped=stepped)), float(centre(differences, stepped=stepped))
+        found[int(block)] = float(centre(logs, trimmed=True)), float(centre(differences, trimmed=True))
     return found

@@ -16,8 +16,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from harness.analyse.interval import FloatArray, pooled_autocorrelation, t_interval
+from harness.analyse.levels import Levels, slot_levels
 from harness.analyse.looks import ALPHA, MIN_BLOCKS, Sequential
-from harness.analyse.ratio import centre, stepped_sides, wide
+from harness.analyse.ratio import COLUMN, centre, stepped, wide
 from harness.analyse.verdict import adjust, classify
 from harness.model import Point, Side
 
@@ -30,15 +31,18 @@ def tie_groups(
     Two targets are told apart as a contrast between them would be, with Benjamini–Hochberg over the point's pairs.
     Pairs with fewer than three common blocks are not told apart.
     """
-    table = wide(slices, "throughput")
-    stepped = stepped_sides(slices, points)
+    levels, rounds = slot_levels(slices, COLUMN["throughput"]), wide(slices, "throughput")
     letters: dict[Side, str] = {}
     for point in points:
         ranked = sorted((side for side in throughput if side.point == point.id), key=lambda side: -throughput[side])
         if not ranked:
             continue
-        logs = table[[(side.target, side.point) for side in ranked]].map(math.log)
-        apart = _told_apart(logs, not stepped.isdisjoint(ranked), float(np.log1p(margin)))
+        pairs = np.triu_indices(len(ranked), 1)
+        if any(stepped(side, points) for side in ranked):
+            values = _trimmed(rounds[[(side.target, side.point) for side in ranked]].map(math.log), *pairs)
+        else:
+            values = _apart(levels, ranked, *pairs)
+        apart = _told_apart(values, pairs, float(np.log1p(margin)))
         openers: list[int] = []
         for index, side in enumerate(ranked):
             group = next((k for k, opener in enumerate(openers) if not apart[opener, index]), len(openers))
@@ -57,11 +61,12 @@ def letter(index: int) -> str:
     return text
 
 
-def _told_apart(logs: pd.DataFrame, stepped: bool, delta: float) -> NDArray[np.bool_]:
-    """Symmetric matrix over the columns (sides) of ``logs``: ln throughput by block, slot and round."""
-    sides = logs.shape[1]
-    first, second = np.triu_indices(sides, 1)
-    values = _pair_values(logs, first, second, stepped)
+def _told_apart(
+    values: FloatArray, pairs: tuple[NDArray[np.intp], NDArray[np.intp]], delta: float
+) -> NDArray[np.bool_]:
+    """Symmetric matrix over the sides, from d of each pair (rows) in each block (columns), NaN where it has none."""
+    first, second = pairs
+    sides = int(second.max(initial=0)) + 1
     counts = np.isfinite(values).sum(axis=1)
     series = {n: values[counts == n] for n in np.unique(counts) if n >= MIN_BLOCKS}
     packed = {n: rows[np.isfinite(rows)].reshape(-1, n) for n, rows in series.items()}
@@ -79,8 +84,16 @@ def _told_apart(logs: pd.DataFrame, stepped: bool, delta: float) -> NDArray[np.b
     return matrix
 
 
-def _pair_values(logs: pd.DataFrame, first: NDArray[np.intp], second: NDArray[np.intp], stepped: bool) -> FloatArray:
-    """d of each pair (rows) in each block (columns); NaN where the two never met in a round."""
+def _apart(levels: Levels, sides: Sequence[Side], first: NDArray[np.intp], second: NDArray[np.intp]) -> FloatArray:
+    """d of each pair (rows) in each block (columns); NaN where no slot holds both."""
+    height = np.array([levels.columns[side] for side in sides])
+    logs = pd.DataFrame((height[first] - height[second]).T).groupby(levels.blocks, sort=True).mean()
+    values: FloatArray = logs.to_numpy().T
+    return values
+
+
+def _trimmed(logs: pd.DataFrame, first: NDArray[np.intp], second: NDArray[np.intp]) -> FloatArray:
+    """The same from ln throughput by block, slot and round: the trimmed mean over rounds that hold both."""
     blocks = logs.index.get_level_values("block").to_numpy()
     found = np.unique(blocks)
     values = np.full((first.size, found.size), np.nan)
@@ -90,7 +103,7 @@ def _pair_values(logs: pd.DataFrame, first: NDArray[np.intp], second: NDArray[np
             present: NDArray[np.bool_] = np.isfinite(rows[0])
             pairs = np.flatnonzero(present[first] & present[second])
             d = rows[:, first[pairs]] - rows[:, second[pairs]]
-            values[pairs, column] = centre(d, stepped=stepped)
+            values[pairs, column] = centre(d, trimmed=True)
     return values
 
 

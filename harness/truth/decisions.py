@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.analyse.interval import FloatArray, pooled_autocorrelation, t_interval
+from harness.analyse.levels import levels
 from harness.analyse.looks import ALPHA, LOOKS, Sequential
-from harness.analyse.ratio import centre
 from harness.analyse.verdict import adjust, classify, decide
 
 NoiseKind = Literal["normal", "ar1", "heavy-tails", "spikes", "drift"]
@@ -159,11 +159,11 @@ def competing_spinner(
         process = rng.normal(0, process_sd, (2, blocks))
         halves = trace.reshape(2, blocks, rounds)
         sequential = np.median(halves[0], axis=1) - np.median(halves[1], axis=1) + process[0] - process[1]
-        turns = rng.permuted(trace.reshape(blocks, rounds, 2), axis=2)
-        alternating = [
-            centre(turns[block, :, 0] - turns[block, :, 1]) + process[0, block] - process[1, block]
-            for block in range(blocks)
-        ]
+        alternating = []
+        for block, slices in enumerate(trace.reshape(blocks, 2 * rounds)):
+            turns = rng.permuted(np.tile([0, 1], (rounds, 1)), axis=1).ravel()
+            a, b = levels(turns, slices)
+            alternating.append(a - b + process[0, block] - process[1, block])
         errors["sequential"] += decide(sequential, 0.02).verdict.startswith("different")
         errors["alternating"] += decide(alternating, 0.02).verdict.startswith("different")
     return Disturbed(errors["sequential"] / runs, errors["alternating"] / runs)
