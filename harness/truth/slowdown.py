@@ -2,7 +2,9 @@
 
 A slot holds the app as it is, the app once more (the A/A control), and the app with loops that should cost so many
 percent more; blocks have fresh servers each. The truth is the loop's measured CPU time over the app's own, both means
-over the requests, since a machine that slows down for a while slows down both.
+over the requests, since a machine that slows down for a while slows down both; and what the loop costs besides: the
+code behind it finds its caches cold and runs slower, by a share of the loop's own time that is measured within one
+process, the loop on and off in turn.
 """
 
 from __future__ import annotations
@@ -16,9 +18,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
+
 from harness.analyse.frames import tidy
 from harness.analyse.interval import FloatArray
 from harness.analyse.judge import run_values
+from harness.analyse.levels import levels
 from harness.analyse.looks import LOOKS
 from harness.analyse.ratio import BlockValues
 from harness.conduct import Engine, conduct
@@ -28,11 +33,13 @@ from harness.placement import Placement
 from harness.plan import TWIN
 from harness.plan.timing import slice_length
 from harness.record import Run
-from harness.truth.slowed import APP, BOOK, TURNS, Book
+from harness.truth.slowed import APP, BOOK, SPELL, SPELLS, TURNS, Book
 from harness.versus import block
 
 CALIBRATION_TURNS = 500
 CALIBRATION_S = 1.5
+SPELL_REQUESTS = 64
+ECHO_SHARE, ECHO_S = 0.3, 6.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +49,19 @@ class Loop:
     Attributes:
         request_s: CPU seconds of a request of the app as it is; NaN where it gave no reply.
         turn_s: CPU seconds of one turn of the loop while serving.
+        echo: what the rest of a request costs more where the loop ran, per second of the loop.
     """
 
     request_s: float
     turn_s: float
+    echo: float
 
     def turns(self, share: float) -> int:
         """Turns per request that cost ``share`` of a request."""
-        return round(share * self.request_s / self.turn_s)
+        return round(share * self.request_s / (self.turn_s * (1 + self.echo)))
 
 
+UNKNOWN = Loop(math.nan, math.nan, math.nan)
 Settled = Callable[[Sequence[FloatArray]], bool]
 """Whether the contrasts of CPU cost, one array of block values each, need no more blocks."""
 
@@ -62,7 +72,7 @@ class Injected:
 
     Attributes:
         wanted: the share that was aimed at, 0.03 for 3%; 0 for the A/A control.
-        truth: the true ratio of CPU cost, slowed ÷ as it is, from the loop's own clock.
+        truth: the true ratio of CPU cost, slowed ÷ as it is, from the loop's own clock and its echo.
         log_ratio: the harness's ln ratio of CPU cost, one per block.
         rates: the same of throughput.
         ended_s: when each of the blocks had been measured, from the start of the first one's servers.
@@ -94,9 +104,10 @@ class Experiment:
         return int(budget_s / (self.block_s * 3 / sides))
 
 
-def slowed(target: Target, turns: int, book: Path, name: str) -> Target:
-    """The target, served through the loop."""
+def slowed(target: Target, turns: int, book: Path, name: str, spell: int = 0) -> Target:
+    """The target, served through the loop; with ``spell``, in every second spell of so many requests."""
     environment = {**target.environment, APP: target.application, TURNS: str(turns), BOOK: str(book)}
+    environment[SPELL] = str(spell)
     attribute = "wsgi" if target.interface == "wsgi" else "asgi"
     return replace(target, name=name, application=f"harness.truth.slowed:{attribute}", environment=environment)
 
@@ -119,12 +130,13 @@ def experiment(
     """Measures the target against itself and against itself slowed by each share.
 
     Args:
-        loop: from an earlier ``calibrate``, which is otherwise done first.
+        loop: from an earlier ``calibrate``, which is otherwise done first where there are shares.
         slot_s: seconds of each block in which sides take turns.
         settled: ends the experiment before ``blocks`` are measured; asked after every block from the fifth on.
         budget_s: ends it too, where it holds no further block; the time for ``calibrate`` is not part of it.
     """
-    loop = loop or calibrate(target, point, engine, placement, seeds=(seed,))
+    if loop is None:
+        loop = calibrate(target, point, engine, placement, seeds=(seed,)) if shares else UNKNOWN
     with tempfile.TemporaryDirectory(prefix="harness-slowdown-") as name:
         folder = Path(name)
         sides = {0.0: slowed(target, 0, folder / "base.book", target.name)}
@@ -145,7 +157,7 @@ def experiment(
         found = [_injected(0.0, 1.0, values, twin.name, ends)]
         for share, side in sides.items():
             if share:
-                truth = 1 + (_burnt(folder / f"{share}.book") - idle) / base
+                truth = 1 + (1 + loop.echo) * (_burnt(folder / f"{share}.book") - idle) / base
                 found.append(_injected(share, truth, values, side.name, ends))
         measured = len(run.manifest.plan.blocks)
         return Experiment(target.name, base * 1e6, run.manifest.duration_s / measured, tuple(found))
@@ -199,7 +211,24 @@ def calibrate(target: Target, point: Point, engine: Engine, placement: Placement
             run = _measure(sides, point, engine, placement, folder / "run", 1, CALIBRATION_S, seed, None)
             burnt = _burnt(folder / "turns.book") - _burnt(folder / "idle.book")
             found.append((_cost(run.slots(), target.name), burnt / CALIBRATION_TURNS))
-    return Loop(*(statistics.median(values) for values in zip(*found, strict=True)))
+    request_s, turn_s = (statistics.median(values) for values in zip(*found, strict=True))
+    turns = round(ECHO_SHARE * request_s / turn_s)
+    with tempfile.TemporaryDirectory(prefix="harness-echo-") as name:
+        book = Path(name) / "book"
+        side = slowed(target, turns, book, target.name, SPELL_REQUESTS)
+        _measure([side], point, engine, placement, Path(name) / "run", 1, ECHO_S, seeds[0], None)
+        return Loop(request_s, turn_s, echo(Path(f"{book}{SPELLS}").read_bytes()))
+
+
+def echo(noted: bytes) -> float:
+    """From what ``Spells`` noted: how much more the rest of a request costs with the loop, per second of the loop."""
+    used = np.diff(np.frombuffer(noted).reshape(-1, 2), axis=0)
+    loop = used[:, 1]
+    rest = used[:, 0] - loop
+    on = np.arange(len(used)) % 2
+    without, with_it = levels(on, np.log(rest))
+    burnt = np.median(loop[on == 1]) - np.median(loop[on == 0])
+    return float(math.expm1(with_it - without) * math.exp(without) / burnt)
 
 
 def _measure(

@@ -6,10 +6,12 @@ sides of a comparison are served this way, one with no turns, so that they diffe
 ``HARNESS_SLOWED_APP``    import string of the app
 ``HARNESS_SLOWED_TURNS``  turns of the counted loop per request
 ``HARNESS_SLOWED_BOOK``   file of ``Book``
+``HARNESS_SLOWED_SPELL``  length of ``Spells`` in requests, which are noted in a file beside the book; none unless given
 """
 
 from __future__ import annotations
 
+import itertools
 import mmap
 import os
 import struct
@@ -22,6 +24,9 @@ from pathlib import Path
 from typing import Any
 
 APP, TURNS, BOOK = "HARNESS_SLOWED_APP", "HARNESS_SLOWED_TURNS", "HARNESS_SLOWED_BOOK"
+SPELL = "HARNESS_SLOWED_SPELL"
+SPELLS = ".spells"
+"""What the name of the file of ``Spells`` has behind the book's."""
 _ENTRY = struct.Struct("=QQ")
 _THREADS = 64
 
@@ -55,19 +60,43 @@ class Book:
         self._map.close()
 
 
-def _burn(turns: int, book: Book) -> None:
-    began = time.thread_time_ns()
-    for _ in repeat(None, turns):
-        pass
-    book.add(time.thread_time_ns() - began)
+class Spells:
+    """The loop in every second spell of so many requests, and what the process and the loop have used before each."""
+
+    def __init__(self, length: int, book: Book, path: str) -> None:
+        self._length, self._book, self._requests = length, book, itertools.count()
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+
+    def begun(self) -> bool:
+        """Told at every request; whether it is one with the loop."""
+        spell, place = divmod(next(self._requests), self._length)
+        if place == 0:
+            os.write(self._file, struct.pack("=dd", time.process_time(), self._book.totals()[1]))
+        return spell % 2 == 1
 
 
-def _served() -> tuple[Any, int, Book]:
+class Slowing:
+    """What is done at every request before the app sees it."""
+
+    def __init__(self, turns: int, book: Book, spells: Spells | None) -> None:
+        self._turns, self._book, self._spells = turns, book, spells
+
+    def burn(self) -> None:
+        turns = self._turns if self._spells is None or self._spells.begun() else 0
+        began = time.thread_time_ns()
+        for _ in repeat(None, turns):
+            pass
+        self._book.add(time.thread_time_ns() - began)
+
+
+def _served() -> tuple[Any, Slowing]:
     module, _, attribute = os.environ[APP].partition(":")
     app = import_module(module)
     for name in attribute.split("."):
         app = getattr(app, name)
-    return app, int(os.environ[TURNS]), Book(os.environ[BOOK])
+    book, length = Book(os.environ[BOOK]), int(os.environ.get(SPELL, 0))
+    spells = Spells(length, book, os.environ[BOOK] + SPELLS) if length else None
+    return app, Slowing(int(os.environ[TURNS]), book, spells)
 
 
 def __getattr__(name: str) -> Any:
@@ -79,18 +108,18 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(name)
 
 
-def _asgi(app: Any, turns: int, book: Book) -> Callable[..., Awaitable[None]]:
+def _asgi(app: Any, slowing: Slowing) -> Callable[..., Awaitable[None]]:
     async def slowed(scope: dict[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] == "http":
-            _burn(turns, book)
+            slowing.burn()
         await app(scope, receive, send)
 
     return slowed
 
 
-def _wsgi(app: Any, turns: int, book: Book) -> Callable[..., Iterable[bytes]]:
+def _wsgi(app: Any, slowing: Slowing) -> Callable[..., Iterable[bytes]]:
     def slowed(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        _burn(turns, book)
+        slowing.burn()
         replies: Iterable[bytes] = app(environ, start_response)
         return replies
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from harness.truth.resolution import detection, resolvable, sequential_verdict
-from harness.truth.slowed import Book
+from harness.truth.slowdown import Loop, echo
+from harness.truth.slowed import Book, Spells
 
 
 def test_more_blocks_resolve_less():
@@ -50,3 +51,21 @@ def test_a_book_adds_up_over_its_openings(tmp_path):
     finally:
         first.close()
         second.close()
+
+
+def test_the_echo_of_the_loop_is_what_the_rest_of_a_request_costs_more():
+    """Spells of 20 ms, every second one with 4 ms of the loop and 1 ms more of all else."""
+    spells = [(0.020, 0.0), (0.025, 0.004)] * 20
+    noted = np.cumsum([(0.0, 0.0), *spells], axis=0)
+    assert echo(noted.tobytes()) == pytest.approx(0.25)
+
+
+def test_the_loop_runs_in_every_second_spell(tmp_path):
+    path = tmp_path / "book.spells"
+    spells = Spells(2, Book(tmp_path / "book"), str(path))
+    assert [spells.begun() for _ in range(7)] == [False, False, True, True, False, False, True]
+    assert np.frombuffer(path.read_bytes()).reshape(-1, 2).shape == (4, 2)
+
+
+def test_turns_cost_their_share_with_their_echo():
+    assert Loop(request_s=300e-6, turn_s=10e-9, echo=0.2).turns(0.04) == 1000
