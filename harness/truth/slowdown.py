@@ -10,7 +10,6 @@ process, the loop on and off in turn.
 from __future__ import annotations
 
 import math
-import statistics
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -195,7 +194,7 @@ def _cost(records: Sequence[SlotRecord], target: str) -> float:
 
 
 def calibrate(target: Target, point: Point, engine: Engine, placement: Placement, seeds: Sequence[int]) -> Loop:
-    """The medians over one block for each seed.
+    """What the middle one of the blocks, one for each seed, came to.
 
     In blocks like those that are measured: an app costs more the more others ran since its last turn.
     """
@@ -211,7 +210,8 @@ def calibrate(target: Target, point: Point, engine: Engine, placement: Placement
             run = _measure(sides, point, engine, placement, folder / "run", 1, CALIBRATION_S, seed, None)
             burnt = _burnt(folder / "turns.book") - _burnt(folder / "idle.book")
             found.append((_cost(run.slots(), target.name), burnt / CALIBRATION_TURNS))
-    request_s, turn_s = (statistics.median(values) for values in zip(*found, strict=True))
+    # The block with the middle ratio: a machine that slows down for a block slows down both.
+    request_s, turn_s = sorted(found, key=lambda each: each[0] / each[1])[len(found) // 2]
     turns = round(ECHO_SHARE * request_s / turn_s)
     with tempfile.TemporaryDirectory(prefix="harness-echo-") as name:
         book = Path(name) / "book"
