@@ -32,7 +32,7 @@ from harness.model import Extension, Manifest, Metric, Plan, Point, RawRequest, 
 from harness.placement import Placement, detect
 from harness.record import Run
 from harness.render.markdown import render_markdown
-from harness.render.versus import document, lines, state
+from harness.render.versus import ABSENT, document, lines, state
 from harness.services import Services, needs_of, services
 from harness.services.ceiling import busy_concurrencies, ceilings
 from harness.versus import block, named_apart, point_of, probe, raw_point, versus_plan
@@ -227,7 +227,7 @@ def differing_packages(a: Target, b: Target) -> dict[str, tuple[str, str]]:
         return {}
     first, second = packages_of(a.python), packages_of(b.python)
     return {
-        name: (first.get(name, "none"), second.get(name, "none"))
+        name: (first.get(name, ABSENT), second.get(name, ABSENT))
         for name in sorted({*first, *second})
         if first.get(name) != second.get(name)
     }

@@ -14,6 +14,9 @@ from harness.render.view import view_of
 from harness.units import format_duration, significant
 
 SCHEMA = 1
+ABSENT = "none"
+"""What stands for the version of a package that one side has not."""
+LISTED = 8
 UNITS = {"cpu_cost": "µs of CPU per request", "throughput": "requests per second"}
 
 
@@ -90,9 +93,15 @@ def lines(
             said.append(f"{name}  {target}: {_values(cell)}")
     said += [f"A/A control: {_control(control)}" for control in _controls(summary, result)]
     if packages:
-        listed = ", ".join(f"{name} {a} against {b}" for name, (a, b) in packages.items())
-        said.append(f"The two environments differ in: {listed}")
+        said.append(f"The two environments differ in: {listed_packages(packages)}")
     return [*said, *(f"note: {note}" for note in [*notes, *_reasons(summary, result)])]
+
+
+def listed_packages(packages: Packages) -> str:
+    """What both have comes first, in different versions; the document holds all."""
+    ordered = sorted(packages.items(), key=lambda item: ABSENT in item[1])
+    listed = ", ".join(f"{name} {a} against {b}" for name, (a, b) in ordered[:LISTED])
+    return listed + (f", and {len(ordered) - LISTED} more" if len(ordered) > LISTED else "")
 
 
 def document(
