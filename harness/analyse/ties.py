@@ -33,16 +33,21 @@ def tie_groups(
     """
     levels, rounds = slot_levels(slices, COLUMN["throughput"]), wide(slices, "throughput")
     letters: dict[Side, str] = {}
+    compared: list[tuple[list[Side], tuple[NDArray[np.intp], NDArray[np.intp]], FloatArray]] = []
     for point in points:
         ranked = sorted((side for side in throughput if side.point == point.id), key=lambda side: -throughput[side])
         if not ranked:
             continue
         pairs = np.triu_indices(len(ranked), 1)
-        if any(stepped(side, points) for side in ranked):
+        if stepped(ranked[0], points):
             values = _trimmed(rounds[[(side.target, side.point) for side in ranked]].map(math.log), *pairs)
         else:
             values = _apart(levels, ranked, *pairs)
-        apart = _told_apart(values, pairs, float(np.log1p(margin)))
+        compared.append((ranked, pairs, values))
+    # Over the whole run, as for its contrasts: the pairs of one point have too few blocks of their own to tell.
+    phi = pooled_autocorrelation(row[np.isfinite(row)] for *_, values in compared for row in values)
+    for ranked, pairs, values in compared:
+        apart = _told_apart(values, pairs, float(np.log1p(margin)), phi)
         openers: list[int] = []
         for index, side in enumerate(ranked):
             group = next((k for k, opener in enumerate(openers) if not apart[opener, index]), len(openers))
@@ -62,7 +67,7 @@ def letter(index: int) -> str:
 
 
 def _told_apart(
-    values: FloatArray, pairs: tuple[NDArray[np.intp], NDArray[np.intp]], delta: float
+    values: FloatArray, pairs: tuple[NDArray[np.intp], NDArray[np.intp]], delta: float, phi: FloatArray
 ) -> NDArray[np.bool_]:
     """Symmetric matrix over the sides, from d of each pair (rows) in each block (columns), NaN where it has none."""
     first, second = pairs
@@ -70,7 +75,6 @@ def _told_apart(
     counts = np.isfinite(values).sum(axis=1)
     series = {n: values[counts == n] for n in np.unique(counts) if n >= MIN_BLOCKS}
     packed = {n: rows[np.isfinite(rows)].reshape(-1, n) for n, rows in series.items()}
-    phi = pooled_autocorrelation(row for rows in packed.values() for row in rows)
     intervals = {n: t_interval(rows, ALPHA, autocorrelation=phi) for n, rows in packed.items()}
     low, high, p_value = (np.full(first.size, fill) for fill in (-np.inf, np.inf, np.nan))
     for n, interval in intervals.items():
