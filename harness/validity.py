@@ -1,11 +1,12 @@
 """The gates that a slot must pass; each that fires is a value with its reason. Pure.
 
 None of them looks at what it guards: a gate reads error counts, the generator's and the machine's load, and whether
-the books balance, never how a side compares with another one.
+the books balance, never how a side's level compares with another's.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
@@ -63,6 +64,7 @@ def examine(
     if idle > limit:
         reason = f"servers used {idle:.1%} of a CPU while it was another's turn (limit {limit:.0%})"
         gates.append(Gate("idle-target-busy", "", "", reason))
+    rates, alone = _rates(measured), _beside_neighbours(measured)
     for number, (side, outcome) in enumerate(zip(sides, measured.sides, strict=True)):
         mine = np.flatnonzero(index == number)
         for found in (
@@ -70,7 +72,7 @@ def examine(
             _generator(measured, mine),
             _near_the_ceiling(side, measured, mine, ceilings),
             _little(side, measured, outcome, mine),
-            _steady(measured, mine),
+            _steady(rates[mine], alone[mine]),
         ):
             if found:
                 gate, reason, fatal = found
@@ -169,17 +171,48 @@ def _little(
     return ("littles-law", f"time inside ÷ concurrency is off by {off:+.1%} (limit ±{LITTLE_TOLERANCE:.0%})", True)
 
 
-def _steady(measured: SlotMeasurement, mine: npt.NDArray[np.intp]) -> tuple[str, str, bool] | None:
-    """A trend over the slot: the later half against the earlier, where there are enough slices to tell."""
-    if len(mine) < STEADY_ROUNDS:
+def _rates(measured: SlotMeasurement) -> Floats:
+    """ln replies per second of every slice, its drain included."""
+    slices = measured.slices
+    elapsed = np.asarray(slices.length) + np.asarray(slices.drain)
+    return np.asarray(np.log(np.maximum(np.asarray(slices.replies), 0.5) / elapsed), dtype=float)
+
+
+def _beside_neighbours(measured: SlotMeasurement) -> Floats:
+    """The same as distances from what the slices of other sides just before and after were, each from its own level.
+
+    What the machine did to every side is not in them; where a side is alone it all is.
+    """
+    index, rates = np.asarray(measured.slices.side), _rates(measured)
+    off = rates.copy()
+    for side in np.unique(index):
+        off[index == side] -= np.median(rates[index == side])
+    places = np.arange(len(index))
+    common = np.zeros(len(index))
+    for side in np.unique(index):
+        mine, others = index == side, index != side
+        if others.any():
+            common[mine] = np.interp(places[mine], places[others], off[others])
+    return off - common
+
+
+def _steady(rates: Floats, alone: Floats) -> tuple[str, str, bool] | None:
+    """A trend over the slot that is the side's own: the later half against the earlier, if there are enough slices.
+
+    A machine that changes its speed does so to all who take turns, which their contrasts do not notice.
+    """
+    if len(rates) < STEADY_ROUNDS or not (_changed(rates) and _changed(alone)):
         return None
-    rate: Floats = np.asarray(measured.slices.replies)[mine] / (
-        np.asarray(measured.slices.length)[mine] + np.asarray(measured.slices.drain)[mine]
-    )
-    half = len(rate) // 2
-    early, late = rate[:half], rate[-half:]
-    change = float(np.median(late) / max(float(np.median(early)), 1e-9) - 1)
+    return (UNSTEADY, f"its rate changed by {math.expm1(_change(rates)):+.0%} within the slot", True)
+
+
+def _change(logs: Floats) -> float:
+    half = len(logs) // 2
+    return float(np.median(logs[-half:]) - np.median(logs[:half]))
+
+
+def _changed(logs: Floats) -> bool:
+    half = len(logs) // 2
+    early, late = logs[:half], logs[-half:]
     separate = late.min() > early.max() or late.max() < early.min()
-    if abs(change) <= STEADY_CHANGE or not separate:
-        return None
-    return (UNSTEADY, f"its rate changed by {change:+.0%} within the slot", True)
+    return bool(separate and abs(math.expm1(_change(logs))) > STEADY_CHANGE)

@@ -130,7 +130,7 @@ def measure(opened: Run, placement: Placement, around: Services, errors: Console
 
         try:
             null = ceilings(engine, placement, busy_concurrencies(opened.manifest.plan))
-            conduct(opened, engine, placement, observer, extend, around, ceilings=null)
+            conduct(opened, engine, placement, observer, extend, around, ceilings=null, features=False)
         except KeyboardInterrupt:
             return True
     return False

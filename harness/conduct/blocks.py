@@ -69,13 +69,14 @@ def conduct(
     fleet: Callable[[], Servers] | None = None,
     ceilings: Mapping[int, float] = validity.NO_CEILINGS,
     alone: Alone | None = None,
+    features: bool = True,
 ) -> Outcome:
     """Measures what the run's plan still lacks, then what ``extend`` adds to it, and then the studies.
 
     ``around`` are the services that the targets call; the rows of the database are restored between slots that write.
     ``fleet`` makes the servers of a block; processes of our own unless given. ``ceilings`` are the rates of a null
     server by concurrency, for the gate that a target nearly as fast cannot pass. ``alone`` measures
-    the plan's windows.
+    the plan's windows. ``features``: whether the first block also asks what each target can do, which takes a second.
 
     Whatever happens, servers are ended, and what was measured is on disk.
 
@@ -89,7 +90,7 @@ def conduct(
     already = _spent(run)
     guard = Guard()
     try:
-        conductor = _Conductor(run, engine, placement, observer, guard, around or Services(), fleet, ceilings)
+        conductor = _Conductor(run, engine, placement, observer, guard, around or Services(), fleet, ceilings, features)
         conductor.measure()
         conductor.extend(extend)
         missing = alone(conductor.deadline + conductor.alone_s) if alone is not None else 0
@@ -134,8 +135,9 @@ class _Conductor:
         around: Services,
         fleet: Callable[[], Servers] | None,
         ceilings: Mapping[int, float],
+        features: bool,
     ) -> None:
-        self._run, self._placement = run, placement
+        self._run, self._placement, self._features = run, placement, features
         self._observer, self._guard, self._around = observer, guard, around
         self._attempts = Attempts(run, engine, placement, observer, around, ceilings)
         self.fleet, self._holds = fleet or self._own_fleet, fleet is None
@@ -198,7 +200,7 @@ class _Conductor:
             for number, slot in enumerate(block.slots):
                 self._slot(slot, fleet, wrong, block.slots[number + 1 :], later)
             # After the block's last slot, so that nothing measured so far has been touched by the probes.
-            if not self._run.has_abilities():
+            if self._features and not self._run.has_abilities():
                 probed = probe_all(fleet.running.values())
                 frameworks = {self._targets[feature.target].framework for feature in probed}
                 self._run.save_abilities(Abilities(tuple(probed), effort(frameworks) if frameworks else ()))

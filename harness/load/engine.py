@@ -28,7 +28,9 @@ OnProgress = Callable[[Progress], None]
 
 
 class Engine:
-    """Load from processes of its own, which are started when first needed.
+    """Load from processes of its own.
+
+    The first is started with the ``with`` block, so that it is ready when servers are; others when first needed.
 
     Args:
         cpus: CPUs to pin to, each process to one of them in turn where there are several; empty for no pinning.
@@ -40,6 +42,7 @@ class Engine:
         self._processes: list[EngineProcess] = []
 
     def __enter__(self) -> Self:
+        self._launch(1)
         return self
 
     def __exit__(
@@ -85,13 +88,14 @@ class Engine:
         for process in processes:
             process.close()
 
-    def _start(self, count: int) -> list[EngineProcess]:
-        fresh = []
+    def _launch(self, count: int) -> None:
         for index in range(len(self._processes), count):
             cpus = self._cpus if self._count == 1 else self._cpus[index % max(1, len(self._cpus)) :][:1]
-            fresh.append(EngineProcess(cpus))
-        self._processes += fresh
-        for process in fresh:
+            self._processes.append(EngineProcess(cpus))
+
+    def _start(self, count: int) -> list[EngineProcess]:
+        self._launch(count)
+        for process in self._processes[:count]:
             process.wait_ready()
         return self._processes[:count]
 

@@ -31,6 +31,7 @@ class EngineProcess:
     module = "harness.load.child"
 
     def __init__(self, cpus: tuple[int, ...]) -> None:
+        self._ready = False
         ours, theirs = socket.socketpair()
         self._log = tempfile.TemporaryFile()  # noqa: SIM115
         arguments = [sys.executable, "-m", self.module, str(theirs.fileno())]
@@ -53,14 +54,17 @@ class EngineProcess:
         return self._process.pid
 
     def wait_ready(self) -> None:
-        """Wait until it takes orders; to be called once, first.
+        """Wait until it takes orders; to be called before each.
 
         Raises:
             EngineError: it ended instead.
         """
+        if self._ready:
+            return
         message = self.receive(time.monotonic() + START_S)
         if not isinstance(message, Ready):
             raise EngineError("the load generator did not start")
+        self._ready = True
 
     def order(self, order: Order) -> None:
         """Begin to carry out ``order``."""

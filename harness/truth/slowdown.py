@@ -268,5 +268,5 @@ def _measure(
         costs = [values[c.id].log_ratio for c in contrasts if c.metric == "cpu_cost"]
         return None if settled(costs) else Extension((every[measured],))
 
-    conduct(run, engine, placement, observer or Silent(), more)
+    conduct(run, engine, placement, observer or Silent(), more, features=False)
     return run

@@ -56,6 +56,34 @@ def test_each_gate_fires_for_its_reason(measurement, machine, gate, reason):
     assert found[gate].fatal
 
 
+def in_turn(*replies):
+    """The gates of a slot of as many sides as there are series of replies, which take turns."""
+    counts = tuple(count for each_round in zip(*replies, strict=True) for count in each_round)
+    whole = measured(len(counts), replies=counts)
+    index = np.tile(np.arange(len(replies)), len(replies[0]))
+    [joint] = whole.sides
+    outcomes = []
+    for number in range(len(replies)):
+        mine = index[joint.slice_index] == number
+        times, slices = joint.service_time_us[mine], joint.slice_index[mine]
+        outcomes.append(replace(joint, service_time_us=times, slice_index=slices))
+    whole = replace(whole, slices=replace(whole.slices, side=tuple(index)), sides=tuple(outcomes))
+    sides = [replace(SIDE, target=f"t{number}") for number in range(len(replies))]
+    return [(gate.gate, gate.target) for gate in examine(sides, whole, QUIET)]
+
+
+def test_a_machine_that_changes_its_speed_leaves_those_who_take_turns_comparable():
+    assert in_turn((100,) * 4 + (40,) * 4, (200,) * 4 + (80,) * 4, (50,) * 4 + (20,) * 4) == []
+
+
+def test_a_side_that_changes_by_itself_is_the_one_named():
+    assert in_turn((100,) * 8, (200,) * 4 + (80,) * 4, (50,) * 8) == [("unsteady", "t1")]
+
+
+def test_a_side_that_warms_up_is_seen_on_a_machine_that_slows_down():
+    assert ("unsteady", "t0") in in_turn((30,) * 4 + (100,) * 4, (100,) * 4 + (70,) * 4, (100,) * 4 + (70,) * 4)
+
+
 def test_a_saturated_server_beside_a_busy_generator_is_no_fault():
     assert fired(measured(generator=0.1, cpu=0.105)) == {}
 
