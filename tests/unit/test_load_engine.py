@@ -60,10 +60,10 @@ def interrupt_soon(condition):
 def test_one_process_carries_out_order_after_order_and_then_ends():
     cpu = min(os.sched_getaffinity(0))
     with server() as (port, pid), Engine((cpu,)) as engine:
-        assert engine.pids == ()
-        measured = engine.run_slot(slot(port, pid))
-        assert sum(measured.slices.replies) == len(measured.sides[0].service_time_us) > 0
         [child] = engine.pids
+        measured = engine.run_slot(slot(port, pid))
+        assert engine.pids == (child,)
+        assert sum(measured.slices.replies) == len(measured.sides[0].service_time_us) > 0
         assert os.sched_getaffinity(child) == {cpu}
         answered = engine.run_load(load(port))
         assert engine.pids == (child,)
