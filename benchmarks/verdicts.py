@@ -55,6 +55,7 @@ DRAWS = 400
 SHARES = (0.02, 0.03, 0.05, 0.10)
 CONCURRENCY = 32
 CALIBRATIONS = 3
+RECENT = 5
 
 
 def target_of(name: str) -> Target:
@@ -104,17 +105,20 @@ def settled(costs: Sequence[np.ndarray]) -> bool:
 def direct(options: argparse.Namespace) -> None:
     """Verdict after verdict, each from servers and blocks of its own: the app, the app again, and the app slowed.
 
-    Budgets are wall time, server starts included; the loop's calibration, once for each target, is not.
+    Budgets are wall time, server starts included; the loop's calibration, once for each target, is not. The turns of a
+    try are those that would have cost its share in the target's last tries, by the loop's own clock.
     """
     placement = detect()
-    loops = {name: calibrated(name, placement) for name in options.target}
+    loops = {name: [calibrated(name, placement)] for name in options.target}
     calls: dict[tuple[str, float, float], list[tuple[str, bool]]] = {}
     for number, share, name in product(range(options.repeats), options.share or SHARES, options.target):
+        loop = sorted(loops[name][-RECENT:], key=lambda each: each.turn_s)[len(loops[name][-RECENT:]) // 2]
         with Engine(placement.generator) as engine:
             found = experiment(
                 target_of(name), json_point(), (share,), engine, placement, blocks=LOOKS[-1], slot_s=options.slot,
-                seed=options.seed + number, loop=loops[name], settled=settled, budget_s=max(options.budget),
+                seed=options.seed + number, loop=loop, settled=settled, budget_s=max(options.budget),
             )  # fmt: skip
+        loops[name] += [loop.corrected(each.wanted, each.truth - 1) for each in found.injected if each.wanted]
         for each in found.injected:
             line = f"  {number + 1:2d} {name} {each.wanted:.0%}: truth {each.truth:.4f}"
             for budget in options.budget:

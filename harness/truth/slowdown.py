@@ -59,6 +59,10 @@ class Loop:
         """Turns per request that cost ``share`` of a request."""
         return round(share * self.request_s / (self.turn_s * (1 + self.echo)))
 
+    def corrected(self, wanted: float, came_to: float) -> Loop:
+        """The loop after its turns for a share of ``wanted`` cost ``came_to``: a turn costs so much more or less."""
+        return replace(self, turn_s=self.turn_s * came_to / wanted)
+
 
 UNKNOWN = Loop(math.nan, math.nan, math.nan)
 Settled = Callable[[Sequence[FloatArray]], bool]
