@@ -129,7 +129,8 @@ def direct(options: argparse.Namespace) -> None:
                 line += f" | {budget:g} s: {verdict.verdict}, {math.exp(verdict.mean or 0):.4f}"
                 line += f" {'' if held else 'not '}covering, {verdict.blocks} blocks"
                 line += f" in {each.ended_s[verdict.blocks - 1]:.0f} s" if verdict.blocks else ""
-            print(f"{line}, sd {np.std(each.log_ratio, ddof=1):.4f}", flush=True)
+            spread = float(np.std(each.log_ratio, ddof=1)) if len(each.log_ratio) > 1 else math.nan
+            print(f"{line}, sd {spread:.4f}", flush=True)
     for (name, wanted, budget), made in calls.items():
         hits, covered = sum(word in DIFFERENT for word, _ in made), sum(held for _, held in made)
         word = "found" if wanted else "called different"
