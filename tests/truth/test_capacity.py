@@ -9,8 +9,6 @@ from harness.truth.capacity import LiveQueue, search
 
 pytestmark = [pytest.mark.quiet, pytest.mark.usefixtures("no_process_left")]
 SERVICE_S = 0.01
-WIDE = 20
-"""A window of 0.6 s that the machine disturbed makes an interval of hundreds, which says so itself."""
 
 
 def test_a_search_on_a_live_queue_ends_below_what_its_service_time_allows():
@@ -19,9 +17,8 @@ def test_a_search_on_a_live_queue_ends_below_what_its_service_time_allows():
     )
     placement = detect()
     with Engine(placement.generator) as engine:
-        rows = (search(settings, LiveQueue(SERVICE_S, engine, placement, seed=seed)) for seed in (1, 2))
-        row = next((row for row in rows if row.rps is not None and row.high_rps < WIDE * row.low_rps), None)
-    if row is None:
+        row = search(settings, LiveQueue(SERVICE_S, engine, placement, seed=1))
+    if row.rps is None:
         pytest.skip("other processes use the server's CPU")
     assert len(row.tried) >= 3
     assert 0 < row.low_rps < row.rps < row.high_rps < 2.5 / SERVICE_S
