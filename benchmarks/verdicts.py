@@ -112,7 +112,8 @@ def direct(options: argparse.Namespace) -> None:
     loops = {name: [calibrated(name, placement)] for name in options.target}
     calls: dict[tuple[str, float, float], list[tuple[str, bool]]] = {}
     for number, share, name in product(range(options.repeats), options.share or SHARES, options.target):
-        loop = sorted(loops[name][-RECENT:], key=lambda each: each.turn_s)[len(loops[name][-RECENT:]) // 2]
+        recent = sorted(loops[name][-RECENT:], key=lambda each: each.turn_s)
+        loop = recent[len(recent) // 2]
         with Engine(placement.generator) as engine:
             found = experiment(
                 target_of(name), json_point(), (share,), engine, placement, blocks=LOOKS[-1], slot_s=options.slot,

@@ -64,7 +64,8 @@ def examine(
     if idle > limit:
         reason = f"servers used {idle:.1%} of a CPU while it was another's turn (limit {limit:.0%})"
         gates.append(Gate("idle-target-busy", "", "", reason))
-    rates, alone = _rates(measured), _beside_neighbours(measured)
+    rates = _rates(measured)
+    alone = _beside_neighbours(index, rates)
     for number, (side, outcome) in enumerate(zip(sides, measured.sides, strict=True)):
         mine = np.flatnonzero(index == number)
         for found in (
@@ -178,12 +179,11 @@ def _rates(measured: SlotMeasurement) -> Floats:
     return np.asarray(np.log(np.maximum(np.asarray(slices.replies), 0.5) / elapsed), dtype=float)
 
 
-def _beside_neighbours(measured: SlotMeasurement) -> Floats:
-    """The same as distances from what the slices of other sides just before and after were, each from its own level.
+def _beside_neighbours(index: npt.NDArray[np.intp], rates: Floats) -> Floats:
+    """The rates as distances from what the slices of other sides just before and after were, each from its own level.
 
     What the machine did to every side is not in them; where a side is alone it all is.
     """
-    index, rates = np.asarray(measured.slices.side), _rates(measured)
     off = rates.copy()
     for side in np.unique(index):
         off[index == side] -= np.median(rates[index == side])
