@@ -22,10 +22,10 @@ COPY scenarios ./scenarios
 RUN uv sync --no-dev --all-extras --no-editable --no-cache
 
 FROM ${BASE_IMAGE}
-# Apache's program, in which mod_wsgi runs.
+# Apache's program, in which mod_wsgi runs, and valgrind, which counts instructions.
 # hadolint ignore=DL3008
 RUN apt-get update \
- && apt-get install -y --no-install-recommends apache2-bin libpcre2-8-0 \
+ && apt-get install -y --no-install-recommends apache2-bin libpcre2-8-0 valgrind \
  && rm -rf /var/lib/apt/lists/* \
  && groupadd --gid 1000 harness \
  && useradd --uid 1000 --gid 1000 --create-home harness \

@@ -16,15 +16,15 @@ import statistics
 import subprocess
 import sys
 
-from harness.declare import load_declarations, select_targets
-from harness.launch import Running, serving
-from harness.load.engine import Engine
-from harness.load.spec import Address, LoadSpec
+from harness.config import load_declarations, select_targets
+from harness.config.placement import Placement, confine, detect
+from harness.engine.engine import Engine
+from harness.engine.spec import Address, LoadSpec
+from harness.engine.wire import wire_request
 from harness.model import PlannedRequest
-from harness.placement import Placement, confine, detect
-from harness.servers import interface_of
+from harness.serve import Running, serving
+from harness.serve.servers import interface_of
 from harness.verify import case_of
-from harness.wire import wire_request
 
 CONNECTIONS = 32
 

@@ -18,18 +18,18 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from harness.analyse.summarise import summarise
-from harness.conduct import conduct
-from harness.declare import load_declarations, select_scenarios, select_targets
-from harness.guard import Guard
-from harness.launch import JWT_SECRET, Fleet, compose
-from harness.load.engine import Engine
-from harness.model import Block, Failure, Manifest, Scenario, Target
-from harness.observe import Silent
-from harness.placement import detect
+from harness.config import load_declarations, select_targets
+from harness.config.placement import detect
+from harness.engine.engine import Engine
+from harness.model import Failure, Manifest, Scenario, Target
+from harness.prepare.versus import block, scenario_point, versus_plan
 from harness.record import Run
-from harness.servers import interface_of
-from harness.versus import block, point_of, versus_plan
+from harness.report.language.catalogue import ENGLISH
+from harness.results.summarise import summarise
+from harness.serve import JWT_SECRET, Fleet, compose
+from harness.serve.guard import Guard
+from harness.serve.servers import interface_of
+from harness.session import Bench, measure
 
 MARK = "@container"
 ROOT = Path(__file__).parents[1]
@@ -73,7 +73,7 @@ def main() -> None:
     options = parser.parse_args()
     declarations = load_declarations()
     target = select_targets(declarations, [options.target], interface_of)[0]
-    point = point_of(select_scenarios(declarations, [options.scenario])[0], 32)
+    point = scenario_point(options.scenario, 32)
     contained = replace(target, name=target.name + MARK, reference=False)
     secret, guard = secrets.token_hex(32), Guard()
     try:
@@ -85,8 +85,8 @@ def main() -> None:
             same_interpreter(found, found.id_of(target.name))
             placement = compose.placement_of(found, [target], detect())
             plan = versus_plan(contained, target, point, "cpu_cost", seed=1, budget_s=600.0, start_s=2.0, control=False)
-            first = plan.blocks[0].slots[0]
-            planned = tuple(block(index, first.sides, first.slice_s, first.budget_s) for index in range(options.blocks))
+            first = plan.blocks[0].windows[0]
+            planned = tuple(block(index, first.sides, first.seconds) for index in range(options.blocks))
             scenario = Scenario(point.scenario, point.id, "real", "", point.requests, (point.concurrency,))
             now = datetime.now(UTC).isoformat(timespec="seconds")
             manifest = Manifest(
@@ -108,8 +108,8 @@ def main() -> None:
                 return Both(own, Services(found, secret, target.name))
 
             run = Run.create(Path(folder) / "run", manifest)
-            conduct(run, engine, placement, Silent(), no_more, None, fleet)
-            summary = summarise(run.manifest, run.slots(), run.samples)
+            measure(run, Bench(engine, placement, fleet=fleet))
+            summary = summarise(run.manifest, run.windows(), run.samples)
     finally:
         guard.close()
     for result in summary.contrasts:
@@ -119,7 +119,7 @@ def main() -> None:
                 f"[{result.ci_low:.3f}, {result.ci_high:.3f}], {result.verdict}, {result.blocks} blocks"
             )
         else:
-            print(f"{options.target}, {result.metric}: {result.verdict}: {result.reason}")
+            print(f"{options.target}, {result.metric}: {result.verdict}: {ENGLISH.reasons(result.reasons)}")
     for cell in summary.cells:
         if cell.cpu_us:
             print(f"  {cell.target}: {cell.cpu_us.value:.1f} µs, {cell.throughput_rps.value:,.0f}/s")
@@ -134,10 +134,6 @@ class Services(compose.ComposeFleet):
 
     def start(self, targets: Sequence[Target], deadline_s: float = 30.0) -> None:
         super().start([replace(target, twin_of=self._service) for target in targets], deadline_s)
-
-
-def no_more(run: Run, left_s: float) -> Block | None:
-    return None
 
 
 if __name__ == "__main__":

@@ -18,9 +18,9 @@ from pathlib import Path
 import psutil
 from engine import CHECKED, nginx, request
 
-from harness.load.engine import Engine
-from harness.load.spec import Address, LoadSpec
-from harness.units import MIB
+from harness.engine.engine import Engine
+from harness.engine.spec import Address, LoadSpec
+from harness.model.units import MIB
 
 SAMPLE_BYTES = 8
 KEPT_PER_REPLY = 2

@@ -3,9 +3,11 @@
 One nginx worker on CPU 0 answers 17 bytes of JSON; every generator runs alone on CPU 1, in interleaved rounds in
 random order, so that the machine's drift meets all alike. Ratios are taken within a round.
 
-    python benchmarks/engine.py [--rounds 8] [--seconds 3] [--connections 32] [--seed N] [--json]
+    python benchmarks/engine.py [--rounds 8] [--seconds 3] [--connections 32] [--seed N] [--json] [--tls]
 
-Needed: nginx; wrk, h2load, hey, k6 and Locust are measured where they are installed.
+``--tls``: over TLS 1.3 with one cipher, beside wrk, on open connections and with a handshake for each request.
+
+Needed: nginx, and openssl for TLS; wrk, h2load, hey, k6 and Locust are measured where they are installed.
 """
 
 from __future__ import annotations
@@ -31,8 +33,9 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.load.engine import Engine
-from harness.load.spec import Address, Expected, LoadSpec, WireRequest
+from harness.engine.engine import Engine
+from harness.engine.spec import Address, Expected, LoadSpec, WireRequest
+from harness.model.tls import Tls
 
 SERVER_CPU, GENERATOR_CPU = 0, 1
 BODY = '{"hello":"world"}'
@@ -44,8 +47,13 @@ http {{
   access_log off; default_type application/json; keepalive_requests 1000000000;
   client_body_temp_path {folder}/a; proxy_temp_path {folder}/b; fastcgi_temp_path {folder}/c;
   uwsgi_temp_path {folder}/d; scgi_temp_path {folder}/e;
-  server {{ listen 127.0.0.1:{port} backlog=16384; location / {{ return 200 '{body}'; }} }}
+  {tls}
+  server {{ listen 127.0.0.1:{port} backlog=16384{ssl}; location / {{ return 200 '{body}'; }} }}
 }}
+"""
+TLS = """
+  ssl_certificate {folder}/certificate.pem; ssl_certificate_key {folder}/key.pem; ssl_protocols TLSv1.3;
+  ssl_conf_command Ciphersuites TLS_AES_128_GCM_SHA256; ssl_session_tickets off;
 """
 LOCUSTFILE = """
 from locust import constant, task
@@ -73,22 +81,28 @@ class Setting:
     seconds: int
     connections: int
     folder: Path
+    tls: bool = False
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/"
+        return f"http{'s' * self.tls}://127.0.0.1:{self.port}/"
+
+    @property
+    def address(self) -> Address:
+        return Address(port=self.port, tls=Tls("127.0.0.1", verify=False) if self.tls else None)
 
 
-def request(expected: Expected) -> WireRequest:
-    return WireRequest("GET /", b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", expected)
+def request(expected: Expected, header: bytes = b"") -> WireRequest:
+    return WireRequest("GET /", b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n" + header + b"\r\n", expected)
 
 
 CHECKED = Expected(200, json=json.loads(BODY), check_json=True, media_type="application/json")
 UNCHECKED = Expected(None)
+CLOSE = "Connection: close"
 
 
-def ours(engine: Engine, setting: Setting, expected: Expected) -> Result:
-    spec = LoadSpec(Address(port=setting.port), (request(expected),), setting.connections, setting.seconds)
+def ours(engine: Engine, setting: Setting, expected: Expected, header: bytes = b"") -> Result:
+    spec = LoadSpec(setting.address, (request(expected, header),), setting.connections, setting.seconds)
     measured = engine.run_load(spec)
     assert measured.failed == 0, measured.examples
     return Result(
@@ -160,23 +174,31 @@ def programs(setting: Setting) -> dict[str, Callable[[], Result]]:
             lambda text: json.loads(text)[0]["num_requests"] / setting.seconds,
         ),
     }
+    if setting.tls:
+        arguments, count_of = table["wrk"]
+        table = {"wrk": table["wrk"], "wrk, closing": ([*arguments, "-H", CLOSE], count_of)}
     found: dict[str, Callable[[], Result]] = {}
     for name, (arguments, count) in table.items():
-        path = shutil.which(name) or shutil.which(name, path=str(scripts))
+        path = shutil.which(arguments[0]) or shutil.which(arguments[0], path=str(scripts))
         if path is not None:
             found[name] = partial(other, [path, *arguments[1:]], count, setting, {"URL": url})
     return found
 
 
 @contextmanager
-def nginx(folder: Path, *, pinned: bool = True) -> Iterator[int]:
+def nginx(folder: Path, *, pinned: bool = True, tls: bool = False) -> Iterator[int]:
     """Yields the port of an nginx, pinned to the server's CPU unless ``pinned`` is false."""
+    if tls:
+        words = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
+        files = ["-keyout", str(folder / "key.pem"), "-out", str(folder / "certificate.pem")]
+        subprocess.run([*words.split(), *files], check=True, capture_output=True)
     path = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
     if path is None:
         raise SystemExit("nginx is not installed: apt-get install nginx-light")
     with socket.create_server(("127.0.0.1", 0)) as sock:
         port = sock.getsockname()[1]
-    text = NGINX.format(mask=bin(1 << SERVER_CPU)[2:], folder=folder, port=port, body=BODY)
+    spoken = {"tls": TLS.format(folder=folder), "ssl": " ssl"} if tls else {"tls": "", "ssl": ""}
+    text = NGINX.format(mask=bin(1 << SERVER_CPU)[2:], folder=folder, port=port, body=BODY, **spoken)
     if not pinned:
         text = re.sub(r"worker_cpu_affinity \d+;", "", text)
     (folder / "nginx.conf").write_text(text)
@@ -210,6 +232,8 @@ def throughput(setting: Setting, rounds: int, rng: random.Random) -> dict[str, d
             "ours": lambda: ours(engine, setting, CHECKED),
             "ours, nothing checked": lambda: ours(engine, setting, UNCHECKED),
         }
+        if setting.tls:
+            contestants["ours, closing"] = lambda: ours(engine, setting, CHECKED, CLOSE.encode() + b"\r\n")
         ours(engine, replace(setting, seconds=1), CHECKED)
         for _ in range(rounds):
             for name in rng.sample(list(contestants), len(contestants)):
@@ -231,7 +255,7 @@ def punctuality(setting: Setting) -> dict[str, dict[str, float]]:
     with Engine((GENERATOR_CPU,)) as engine:
         for rate in RATES:
             spec = LoadSpec(
-                Address(port=setting.port),
+                setting.address,
                 (request(CHECKED),),
                 4 * setting.connections,
                 setting.seconds,
@@ -241,8 +265,8 @@ def punctuality(setting: Setting) -> dict[str, dict[str, float]]:
             )
             lateness = engine.run_load(spec).lateness_us
             assert lateness is not None
-            p50, p99, p999 = np.percentile(lateness, [50, 99, 99.9]).tolist()
-            table[f"{rate}/s"] = {"p50": p50, "p99": p99, "p999": p999, "max": float(lateness.max())}
+            p50, p99, p999 = np.percentile(lateness.values, [50, 99, 99.9]).tolist()
+            table[f"{rate}/s"] = {"p50": p50, "p99": p99, "p999": p999, "max": lateness.most}
     return table
 
 
@@ -253,9 +277,10 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--tls", action="store_true", help="over TLS, beside wrk alone")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name, nginx(Path(name)) as port:
-        setting = Setting(port, options.seconds, options.connections, Path(name))
+    with tempfile.TemporaryDirectory() as name, nginx(Path(name), tls=options.tls) as port:
+        setting = Setting(port, options.seconds, options.connections, Path(name), options.tls)
         rates = throughput(setting, options.rounds, random.Random(options.seed))
         lateness = punctuality(setting)
     if options.json:

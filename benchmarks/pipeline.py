@@ -21,14 +21,14 @@ from pathlib import Path
 
 from scipy import stats
 
-from harness.declare import load_declarations, select_scenarios, select_targets
-from harness.load.engine import Engine
+from harness.config import load_declarations, select_scenarios, select_targets
+from harness.config.placement import detect
+from harness.engine.engine import Engine
 from harness.model import Target
-from harness.placement import detect
 from harness.plan import TWIN, expand
-from harness.servers import interface_of
-from harness.truth.slowdown import calibrate, slowed
-from harness.truth.slowed import Book
+from harness.selftest.slowdown import calibrate, slowed
+from harness.selftest.slowed import Book
+from harness.serve.servers import interface_of
 
 HARNESS = (sys.executable, "-m", "harness.cli")
 SCENARIO = "json"

@@ -14,18 +14,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from harness.analyse.summarise import summarise
-from harness.analyse.summary import ContrastResult
-from harness.conduct import conduct
-from harness.declare import ContrastIn, load_declarations, parse_target, select_scenarios
-from harness.load.engine import Engine
+from harness import session
+from harness.config import ContrastIn, load_declarations, parse_target, select_scenarios
+from harness.config.placement import detect
+from harness.engine.engine import Engine
 from harness.model import Manifest, Target
-from harness.observe import Silent
-from harness.placement import detect
 from harness.plan import make_plan, with_twin
 from harness.plan.profiles import Profile
 from harness.record import Run
-from harness.servers import interface_of, missing_for
+from harness.report.language.catalogue import ENGLISH
+from harness.results.summarise import summarise
+from harness.results.summary import ContrastResult
+from harness.serve.servers import interface_of, missing_for
 
 FAST, SLOW = "uvicorn,loop=uvloop,http=httptools", "uvicorn,loop=asyncio,http=h11"
 BARE = {
@@ -134,14 +134,16 @@ def measure(pairs: list[tuple[str, str]], targets: dict[str, Target], budget_s: 
     manifest = Manifest("plausibility", "", created, "running", command, seed, plan, chosen, scenarios, {}, {})
     run, placement = Run.create(folder, manifest), detect()
     with Engine(placement.generator) as engine:
-        conduct(run, engine, placement, Silent())
+        session.measure(run, session.Bench(engine, placement))
     return run
 
 
 def line(published: Published, found: ContrastResult | None) -> str:
     wanted = f"{published.low:g} to {published.high:g}" if published.high else ""
     if found is None or found.ratio is None or found.ci_low is None or found.ci_high is None:
-        return f"{published.label:<46} {'not measured':<24} {wanted:<10} {found.reason if found else ''}"
+        return (
+            f"{published.label:<46} {'not measured':<24} {wanted:<10} {ENGLISH.reasons(found.reasons) if found else ''}"
+        )
     measured = f"{found.ratio:.2f} [{found.ci_low:.2f}, {found.ci_high:.2f}]"
     overlaps = found.ci_low <= published.high and found.ci_high >= published.low
     word = "" if not published.high else "agrees" if overlaps else "differs"
@@ -161,10 +163,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = options.keep or Path(scratch) / "run"
         run = measure(list(chosen.values()), targets, options.budget, options.seed, folder)
-        summary = summarise(run.manifest, run.slots(), run.samples)
+        summary = summarise(run.manifest, run.windows(), run.samples)
     results = {(c.a.target, c.b.target): c for c in summary.contrasts if c.metric == "throughput"}
     print(
-        f"{summary.blocks} blocks, {summary.duration_s:.0f} s; {summary.badge}: {'; '.join(summary.reasons) or 'sound'}"
+        f"{summary.blocks} blocks, {summary.duration_s:.0f} s; {summary.badge}: "
+        f"{ENGLISH.reasons(summary.reasons) or 'sound'}"
     )
     print(f"{'throughput on json':<46} {'measured':<24} {'published':<10}")
     for each in wanted:

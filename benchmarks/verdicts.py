@@ -21,41 +21,83 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 from scipy import stats
 
-from harness.analyse.frames import tidy
-from harness.analyse.interval import t_interval
-from harness.analyse.judge import control_ids, judge_run
-from harness.analyse.looks import LOOKS
-from harness.commands.selftest import spinner
-from harness.conduct import conduct
-from harness.declare import load_declarations, select_scenarios, select_targets
-from harness.guard import Guard
-from harness.launch import Fleet
-from harness.load.engine import Engine
-from harness.model import Manifest, Point, Target
-from harness.observe import Silent
-from harness.placement import Placement, detect
+from harness.config import load_declarations, select_scenarios, select_targets
+from harness.config.placement import Placement, detect
+from harness.engine.engine import Engine
+from harness.model import Extension, Manifest, Point, Target
 from harness.plan import TWIN, expand, make_plan
 from harness.plan.profiles import Profile
 from harness.record import Run
-from harness.servers import interface_of
-from harness.truth.resolution import DIFFERENT, detection, sequential_verdict, tally
-from harness.truth.slowdown import Experiment, Loop, calibrate, experiment, slowed
+from harness.results.frames import tidy
+from harness.results.judge import control_ids, judge_run, run_values
+from harness.selftest.checks import sequential_verdict, spinner
+from harness.selftest.slowdown import Experiment, Loop, calibrate, experiment, slowed
+from harness.serve import Fleet
+from harness.serve.guard import Guard
+from harness.serve.servers import interface_of
+from harness.session import Bench, measure
+from harness.stats.interval import FloatArray, t_interval
+from harness.stats.looks import LOOKS, last_look
+from harness.stats.verdict import Decision
 
+DIFFERENT = ("different", "different-size-open", "small")
 MARGIN = 0.02
 DRAWS = 400
 SHARES = (0.02, 0.03, 0.05, 0.10)
 CONCURRENCY = 32
 CALIBRATIONS = 3
 RECENT = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """Verdicts over many sequences of blocks.
+
+    Attributes:
+        found: share of the sequences in which the contrast was called different, of whatever size.
+        covered: share of the sequences whose last interval held the truth.
+        blocks: mean number of blocks until the verdict.
+    """
+
+    found: float
+    covered: float
+    blocks: float
+
+
+def detection(
+    values: FloatArray, truth: float, *, margin: float, budget_blocks: int, draws: int, seed: int
+) -> Detection:
+    """Detection rate and coverage, over random orders of measured blocks (drawn without replacement).
+
+    Args:
+        values: ln ratios of more blocks than one budget holds.
+        truth: the true ratio.
+    """
+    rng = np.random.default_rng(seed)
+    verdicts = [sequential_verdict(rng.permutation(values), margin, budget_blocks) for _ in range(draws)]
+    return tally(verdicts, truth)
+
+
+def tally(verdicts: Sequence[Decision], truth: float) -> Detection:
+    found = [decision.verdict in DIFFERENT for decision in verdicts]
+    covered = [
+        decision.low is not None and decision.high is not None and decision.low <= math.log(truth) <= decision.high
+        for decision in verdicts
+    ]
+    blocks = [decision.blocks for decision in verdicts]
+    return Detection(float(np.mean(found)), float(np.mean(covered)), float(np.mean(blocks)))
 
 
 def target_of(name: str) -> Target:
@@ -96,10 +138,16 @@ def slowdown(options: argparse.Namespace) -> None:
             show(found, options.seed)
 
 
-def settled(costs: Sequence[np.ndarray]) -> bool:
-    """Whether the slowdown, which comes before the control, was decided at a look, as ``harness versus`` ends."""
-    values = costs[0][: max((look for look in LOOKS if look <= len(costs[0])), default=0)]
-    return len(values) > 0 and sequential_verdict(values, MARGIN, len(values)).verdict != "undecided"
+def until_decided(run: Run, block: Extension, *, budget_s: float) -> Extension | None:
+    """Another block until the slowdown is decided at a look, as ``harness versus`` ends, or the budget is spent."""
+    spent_s = time.time() - datetime.fromisoformat(run.manifest.created_at).timestamp()
+    if spent_s + spent_s / len(run.manifest.plan.blocks) > budget_s:
+        return None
+    slowed = run.manifest.plan.contrasts[:1]
+    [values] = run_values(run.manifest, tidy(run.windows()).slices, slowed).values()
+    looked = values.log_ratio[: last_look(len(values.log_ratio))]
+    decided = len(looked) > 0 and sequential_verdict(looked, MARGIN, len(looked)).verdict != "undecided"
+    return None if decided else block
 
 
 def direct(options: argparse.Namespace) -> None:
@@ -117,9 +165,12 @@ def direct(options: argparse.Namespace) -> None:
         with Engine(placement.generator) as engine:
             found = experiment(
                 target_of(name), json_point(), (share,), engine, placement, blocks=LOOKS[-1], slot_s=options.slot,
-                seed=options.seed + number, loop=loop, settled=settled, budget_s=max(options.budget),
+                seed=options.seed + number, loop=loop, more=partial(until_decided, budget_s=max(options.budget)),
             )  # fmt: skip
-        loops[name] += [loop.corrected(each.wanted, each.truth - 1) for each in found.injected if each.wanted]
+        # After turns for a share of ``wanted`` cost another one: a turn costs so much more or less.
+        loops[name] += [
+            replace(loop, turn_s=loop.turn_s * (each.truth - 1) / each.wanted) for each in found.injected if each.wanted
+        ]
         for each in found.injected:
             line = f"  {number + 1:2d} {name} {each.wanted:.0%}: truth {each.truth:.4f}"
             for budget in options.budget:
@@ -194,8 +245,8 @@ def control(options: argparse.Namespace) -> None:
     )
     with tempfile.TemporaryDirectory() as folder, Engine(placement.generator) as engine:
         run = Run.create(Path(folder) / "run", manifest)
-        conduct(run, engine, placement, Silent())
-        judged = judge_run(manifest, tidy(run.slots()))
+        measure(run, Bench(engine, placement))
+        judged = judge_run(manifest, tidy(run.windows()))
         ids = [key for key in control_ids(manifest) if len(judged.values[key].log_ratio) >= 3]
         each = {key: t_interval(judged.values[key].log_ratio, 0.05) for key in ids}
         covered = sum(bool(interval.low <= 0 <= interval.high) for interval in each.values())

@@ -1,13 +1,13 @@
 """The errors that a user can cause or meet; each says what failed, where, and what to do next.
 
-HarnessError            exit code
-├── UsageError          2  unknown name, bad option, malformed file
+HarnessError            exit code 3
+├── UsageError          2: unknown name, bad option, malformed file
 │   └── DeclarationError   a TOML file: file, line, key, what was expected
-├── NotReadyError       3  a target or the machine is not ready
+├── NotReadyError          a target or the machine is not ready
 │   └── LaunchError        a server exited, never became ready, or its port was taken
-├── RecordError         3  a results folder cannot be written or read
+├── RecordError            a results folder cannot be written or read
 │   └── SchemaError        a file of a newer schema than this version reads
-└── EngineError         3  the load generator itself failed
+└── EngineError            the load generator itself failed
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from difflib import get_close_matches
 class HarnessError(Exception):
     """What failed; ``hint`` is what to do next."""
 
-    exit_code = 1
+    exit_code = 3
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
@@ -40,19 +40,19 @@ class DeclarationError(UsageError):
 
 
 class NotReadyError(HarnessError):
-    exit_code = 3
+    pass
 
 
 class LaunchError(NotReadyError):
-    """A server that did not come up; ``log`` holds its last lines."""
+    """A server that did not come up: ``code`` is ``exited`` or ``not-ready``; ``log`` holds its last lines."""
 
-    def __init__(self, message: str, *, log: tuple[str, ...] = (), hint: str = "") -> None:
+    def __init__(self, message: str, *, log: tuple[str, ...] = (), hint: str = "", code: str = "not-ready") -> None:
         super().__init__(message, hint=hint)
-        self.log = log
+        self.log, self.code = log, code
 
 
 class RecordError(HarnessError):
-    exit_code = 3
+    pass
 
 
 class SchemaError(RecordError):
@@ -60,7 +60,7 @@ class SchemaError(RecordError):
 
 
 class EngineError(HarnessError):
-    exit_code = 3
+    pass
 
 
 def nearest(text: str, known: Iterable[str]) -> str:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from locust import between, task
 
 from apps.contract.endpoints import ENDPOINTS
-from harness.swarm.user import ContractUser
+from harness.journeys.user import ContractUser
 
 USERS = 16
 REQUESTS = {

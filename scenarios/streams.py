@@ -9,7 +9,7 @@ import websocket
 from locust import between, task
 
 from apps.contract.endpoints import ENDPOINTS
-from harness.swarm.user import ContractUser
+from harness.journeys.user import ContractUser
 
 USERS = 16
 REQUESTS = {"event stream": ("stream-events", "valid")}
@@ -42,10 +42,14 @@ class Dashboard(ContractUser):
                 socket.send(message)
                 back = socket.recv()
                 self.tell("echo", began, None if back == message else f"{back[:50]!r} came back")
+            socket.send_close()
+            socket.recv_frame()
         except (OSError, websocket.WebSocketException) as error:
             self.tell("echo", began, error)
         finally:
-            socket.close()
+            # Not close(): it catches everything, gevent's GreenletExit too, and Locust would wait forever for a user
+            # that goes on after it was killed.
+            socket.shutdown()
 
     def tell(self, name, began, exception=None):
         self.environment.events.request.fire(

@@ -13,16 +13,18 @@ from pathlib import Path
 import psutil
 import pytest
 
-from harness.declare import parse_target
-from harness.servers import interface_of
+from harness.config import parse_target
+from harness.serve.servers import interface_of
 
 RAW_ASGI = """
 async def app(scope, receive, send):
     if scope["type"] != "http":
         return
     {before}
-    await send({{"type": "http.response.start", "status": {status}, "headers": [(b"content-type", b"{media}")]}})
-    await send({{"type": "http.response.body", "body": {body}}})
+    body = {body}
+    headers = [(b"content-type", b"{media}"), (b"content-length", b"%d" % len(body))]
+    await send({{"type": "http.response.start", "status": {status}, "headers": headers}})
+    await send({{"type": "http.response.body", "body": body}})
 """
 
 
@@ -31,8 +33,8 @@ def asgi_app(before="pass", status=200, media="application/json", body='b\'{"mes
 
 
 class Turns:
-    """Among the workers of pytest-xdist: tests that measure (``quiet``) have the machine to themselves, the others
-    run beside each other."""
+    """Among the workers of pytest-xdist: tests that measure have the machine to themselves, the others run next to
+    each other."""
 
     def __init__(self, run: str) -> None:
         folder = Path(tempfile.gettempdir())
@@ -58,6 +60,10 @@ class Turns:
 TURNS = pytest.StashKey[Turns]()
 
 
+def measures(item: pytest.Item) -> bool:
+    return any(item.iter_markers("measure")) or any(item.iter_markers("quiet"))
+
+
 def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         config.stash[TURNS] = Turns(config.workerinput["testrunuid"])
@@ -69,16 +75,37 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Those that measure come last, so that nobody waits for the machine while others could run beside each other."""
-    items.sort(key=lambda item: item.get_closest_marker("quiet") is not None)
+    """Those that measure come last, so that nobody waits for the machine while others could run."""
+    items.sort(key=measures)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Around set-up and tear-down too: fixtures measure as well."""
     turns = item.config.stash.get(TURNS, None)
-    with turns.take(item.get_closest_marker("quiet") is not None) if turns else contextlib.nullcontext():
+    with turns.take(measures(item)) if turns else contextlib.nullcontext():
         return (yield)
+
+
+@pytest.fixture
+def attempts(record_property):
+    """Gives numbers from 1 to at most the number asked for; the summary says where a test needed more than one."""
+    needed = []
+
+    def count(most):
+        for number in range(1, most + 1):
+            needed.append(number)
+            yield number
+
+    yield count
+    record_property("attempts", len(needed))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for report in [each for reports in terminalreporter.stats.values() for each in reports]:
+        needed = dict(getattr(report, "user_properties", ())).get("attempts", 0)
+        if needed > 1:
+            terminalreporter.write_line(f"{report.nodeid}: {needed} attempts")
 
 
 @pytest.fixture
@@ -100,7 +127,7 @@ def no_process_left():
     before = {process.pid for process in psutil.Process(os.getpid()).children(recursive=True)}
     yield
     left = [p for p in psutil.Process(os.getpid()).children(recursive=True) if p.pid not in before]
-    _, alive = psutil.wait_procs(left, timeout=10)
+    _, alive = psutil.wait_procs(left, timeout=60)
     assert not alive, [" ".join(process.cmdline()) for process in alive]
 
 
@@ -125,3 +152,9 @@ class NoRoom:
 
     def __exit__(self, *_: object) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, self._before)
+
+
+@pytest.fixture(autouse=True)
+def no_settings_of_django(monkeypatch):
+    """An app of Django that a test imported names its settings in the environment, which processes would inherit."""
+    monkeypatch.delenv("DJANGO_SETTINGS_MODULE", raising=False)

@@ -1,4 +1,4 @@
-"""Synthetic runs: a manifest and slot records with known true costs, for the tests of analysis and rendering."""
+"""Synthetic runs: a manifest and records of windows with known true costs, for the tests of analysis and rendering."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.analyse.predict import predicted_throughput
 from harness.model import (
     Block,
     Contrast,
@@ -21,13 +20,16 @@ from harness.model import (
     PlannedRequest,
     Point,
     Question,
+    Reason,
     Scenario,
     Side,
     Slices,
-    Slot,
-    SlotRecord,
     Target,
+    Window,
+    WindowRecord,
 )
+from harness.results.predict import model_rps
+from tests.records import side_of, turns
 
 SLICE_S, LEAD_IN_S = 0.06, 0.01
 METRICS: tuple[Metric, ...] = ("cpu_cost", "throughput")
@@ -69,9 +71,9 @@ class Run:
     """What ``summarise`` takes."""
 
     manifest: Manifest
-    slots: tuple[SlotRecord, ...]
+    records: tuple[WindowRecord, ...]
 
-    def samples(self, record: SlotRecord) -> Mapping[int, NDArray[np.float64]]:
+    def samples(self, record: WindowRecord) -> Mapping[int, NDArray[np.float64]]:
         """Service times in µs per side: a few hundred, the same for the same record."""
         if not record.samples:
             return {}
@@ -178,14 +180,7 @@ def true_cost_us(target: Target, point: Point) -> float:
 
 
 def true_throughput_rps(target: Target, point: Point) -> float:
-    return predicted_throughput(
-        point.wait_s,
-        true_cost_us(target, point) / 1e6,
-        target.workers,
-        target.threads,
-        point.concurrency,
-        target.interface == "wsgi",
-    )
+    return model_rps(target, point.wait_s, point.concurrency, true_cost_us(target, point), cpus=1)
 
 
 def make_run(
@@ -221,8 +216,8 @@ def make_run(
         gates: put on every record that holds their side, in ``gated_blocks`` (all, where that is ``None``).
         retried: the gates fire at the first attempt only, and a second one follows.
         wrong: sides one of whose slices has wrong replies.
-        missing: sides that are in no slot.
-        interrupted: the last block has only its first slot.
+        missing: sides that are in no window.
+        interrupted: the last block has only its first window.
     """
     rng = np.random.default_rng(seed)
     base = tuple(targets)
@@ -251,31 +246,37 @@ def make_run(
     by_id = {point.id: point for point in all_points}
 
     planned: list[Block] = []
-    records: list[SlotRecord] = []
+    records: list[WindowRecord] = []
     for block in range(blocks):
         factor = {target.name: float(np.exp(rng.normal(0.0, block_sd))) for target in listed}
-        slots = []
+        windows = []
         for number, (key, sides) in enumerate(groups.items()):
-            slot = Slot(f"b{block}:{key}", block, tuple(sides), SLICE_S, rounds * SLICE_S * len(sides), 3)
-            slots.append(slot)
+            seconds = rounds * SLICE_S * len(sides)
+            window = Window.in_turns(key, block, tuple(sides), seconds, 3)
+            windows.append(window)
             if interrupted and block == blocks - 1 and number:
                 continue
             dead = {side for side in sides if all_failed or side.target in dying}
             hit = tuple(gate for gate in fired if block in where and any(_hits(gate, side) for side in sides))
             for attempt in range(2 if retried and hit else 1):
-                slices = _slices(rng, slot, rounds, slice_sd, factor, costs, by_name, by_id, dead, faulty)
+                slices = _slices(rng, window, rounds, slice_sd, factor, costs, by_name, by_id, dead, faulty)
                 records.append(
-                    SlotRecord(
-                        slot=slot.id,
-                        block=block,
+                    turns(
+                        window.id,
+                        block,
+                        window.sides,
+                        slices,
                         attempt=attempt,
                         started_at=f"2026-01-01T00:{block:02d}:{number:02d}Z",
-                        duration_s=slot.budget_s,
-                        sides=slot.sides,
-                        slices=slices,
-                        errors={str(i): {"wrong-body": 3} for i, side in enumerate(sides) if side in faulty},
+                        duration_s=window.seconds,
+                        errors={i: {"wrong-body": 3} for i, side in enumerate(sides) if side in faulty},
                         failures=tuple(
-                            Failure(side.target, side.point, "died", "exited with code 1", ("Traceback", "boom <&>"))
+                            Failure(
+                                side.target,
+                                side.point,
+                                Reason("died", {"text": "exited with code 1"}),
+                                ("Traceback", "boom <&>"),
+                            )
                             for side in sides
                             if side in dead
                         ),
@@ -283,10 +284,10 @@ def make_run(
                         rss_bytes={side.target: 60_000_000 for side in sides if side not in dead},
                         startup_s={side.target: 0.8 for side in sides if side not in dead},
                         machine={"steal": 0.001, "foreign": 0.004, "server_busy": 0.97},
-                        samples=f"samples/{slot.id}-{attempt}.bin",
+                        samples=f"samples/{window.id}-{attempt}.bin",
                     )
                 )
-        planned.append(Block(block, tuple(target.name for target in listed), tuple(slots)))
+        planned.append(Block(block, tuple(target.name for target in listed), tuple(windows)))
 
     plan = Plan(
         profile="standard",
@@ -321,7 +322,7 @@ def _hits(gate: Gate, side: Side) -> bool:
 
 def _slices(
     rng: np.random.Generator,
-    slot: Slot,
+    window: Window,
     rounds: int,
     slice_sd: float,
     factor: Mapping[str, float],
@@ -335,16 +336,14 @@ def _slices(
     started = 0.0
     for round_ in range(rounds):
         common = float(np.exp(rng.normal(0.0, 3 * slice_sd)))
-        for index in rng.permutation(len(slot.sides)):
-            side = slot.sides[index]
+        for index in rng.permutation(len(window.sides)):
+            side = window.sides[index]
             if side in dead:
                 continue
             target, point = targets[side.target], by_id[side.point]
             noise = common * float(np.exp(rng.normal(0.0, slice_sd)))
             cost = costs[side.target, side.point] * factor[side.target] * noise / 1e6
-            rate = predicted_throughput(
-                point.wait_s, cost, target.workers, target.threads, point.concurrency, target.interface == "wsgi"
-            )
+            rate = model_rps(target, point.wait_s, point.concurrency, cost * 1e6, cpus=1)
             # Long enough that a slice holds many replies: the engine lengthens slices in the same way.
             length = max(SLICE_S, 20 * (point.wait_s + cost))
             in_window = max(1, round(rate * (length - LEAD_IN_S)))
@@ -383,22 +382,22 @@ def _renamed(run: Run, names: Mapping[str, str]) -> Run:
                 Block(
                     block.index,
                     tuple(map(name, block.targets)),
-                    tuple(replace(slot, sides=tuple(map(side, slot.sides))) for slot in block.slots),
+                    tuple(replace(window, sides=tuple(map(side, window.sides))) for window in block.windows),
                 )
                 for block in plan.blocks
             ),
         ),
         targets=tuple(replace(t, name=name(t.name), twin_of=name(t.twin_of)) for t in run.manifest.targets),
     )
-    slots = tuple(
+    records = tuple(
         replace(
             record,
-            sides=tuple(map(side, record.sides)),
+            sides=tuple(replace(side_of(side(one.side)), errors=one.errors) for one in record.sides),
             failures=tuple(replace(f, target=name(f.target)) for f in record.failures),
             gates=tuple(replace(g, target=name(g.target)) for g in record.gates),
             rss_bytes={name(key): value for key, value in record.rss_bytes.items()},
             startup_s={name(key): value for key, value in record.startup_s.items()},
         )
-        for record in run.slots
+        for record in run.records
     )
-    return Run(manifest, slots)
+    return Run(manifest, records)

@@ -7,7 +7,7 @@ from typing import Any
 
 import asyncpg
 
-from apps.backends import sql
+from apps.backends import sessions, sql
 from apps.contract.inbound import DATABASE_DOWN, SKU_TAKEN, Refused
 from apps.contract.inputs import NewProduct
 from apps.contract.settings import settings
@@ -26,10 +26,6 @@ DOWN = (
 _SLEEP, _ONE, _PAGE, _INSERT, _INSERT_NEXT = (
     sql.numbered(statement) for statement in (sql.SLEEP, sql.ONE, sql.PAGE, sql.INSERT, sql.INSERT_NEXT)
 )
-
-
-async def _keep(connection: Any) -> None:
-    """Statements here change no state of a connection, so that none need be reset when it goes back to the pool."""
 
 
 class Database:
@@ -89,6 +85,6 @@ class Database:
                         min_size=0,
                         max_size=settings().pool_size,
                         timeout=settings().pool_timeout_s,
-                        reset=_keep,
+                        **sessions.asyncpg_pool(),
                     )
         return self._pool

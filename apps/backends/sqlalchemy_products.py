@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from sqlalchemy import FetchedValue, create_engine, make_url, select
-from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import DBAPIError, IntegrityError, TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
 
+from apps.backends import sessions
+from apps.contract import transfer
 from apps.contract.inbound import DATABASE_DOWN, SKU_TAKEN, Refused
 from apps.contract.inputs import NewProduct
 from apps.contract.settings import settings
@@ -33,48 +34,46 @@ class ProductRow(Base):
     stock: Mapped[int]
 
 
-def plain(row: ProductRow) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "sku": row.sku,
-        "name": row.name,
-        "price_cents": row.price_cents,
-        "stock": row.stock,
-    }
-
-
-def _page(limit: int, offset: int) -> Any:
+def page(limit: int, offset: int) -> Any:
     return select(ProductRow).order_by(ProductRow.id).limit(limit).offset(offset)
 
 
-def _engine_options() -> dict[str, Any]:
-    return {"pool_size": settings().pool_size, "max_overflow": 0, "pool_timeout": settings().pool_timeout_s}
+def _new_engine(create: Any, driver: str) -> Any:
+    url = make_url(settings().database_url).set(drivername=f"postgresql+{driver}")
+    return create(
+        url,
+        pool_size=settings().pool_size,
+        max_overflow=0,
+        pool_timeout=settings().pool_timeout_s,
+        **sessions.sqlalchemy_engine(driver),
+    )
+
+
+@cache
+def make_session() -> sessionmaker[Session]:
+    """Makes blocking sessions, of one pool per process."""
+    return sessionmaker(_new_engine(create_engine, "psycopg"), expire_on_commit=False)
 
 
 class SyncProducts:
     """For WSGI apps."""
 
-    @cached_property
-    def _session(self) -> sessionmaker[Session]:
-        url = make_url(settings().database_url).set(drivername="postgresql+psycopg")
-        return sessionmaker(create_engine(url, **_engine_options()), expire_on_commit=False)
-
     def product(self, product_id: int) -> dict[str, Any]:
         """One product; refused (404) where there is none."""
         try:
-            with self._session() as session:
+            with make_session()() as session:
                 row = session.get(ProductRow, product_id)
         except DOWN as error:
             raise Refused(503, DATABASE_DOWN) from error
         if row is None:
             raise Refused(404)
-        return plain(row)
+        return transfer.product(row)
 
     def products(self, limit: int, offset: int) -> list[dict[str, Any]]:
         """A page of products in the order of their ids."""
         try:
-            with self._session() as session:
-                return [plain(row) for row in session.scalars(_page(limit, offset))]
+            with make_session()() as session:
+                return [transfer.product(row) for row in session.scalars(page(limit, offset))]
         except DOWN as error:
             raise Refused(503, DATABASE_DOWN) from error
 
@@ -82,13 +81,13 @@ class SyncProducts:
         """The product as it was inserted; refused (409) where the SKU is taken."""
         row = ProductRow(**new.model_dump(exclude_none=True))
         try:
-            with self._session.begin() as session:
+            with make_session().begin() as session:
                 session.add(row)
         except IntegrityError as error:
             raise Refused(409, SKU_TAKEN) from error
         except DOWN as error:
             raise Refused(503, DATABASE_DOWN) from error
-        return plain(row)
+        return transfer.product(row)
 
 
 class AsyncProducts:
@@ -96,8 +95,8 @@ class AsyncProducts:
 
     @cached_property
     def _engine(self) -> AsyncEngine:
-        url = make_url(settings().database_url).set(drivername="postgresql+asyncpg")
-        return create_async_engine(url, **_engine_options())
+        engine: AsyncEngine = _new_engine(create_async_engine, "asyncpg")
+        return engine
 
     @cached_property
     def _session(self) -> async_sessionmaker[AsyncSession]:
@@ -112,13 +111,13 @@ class AsyncProducts:
             raise Refused(503, DATABASE_DOWN) from error
         if row is None:
             raise Refused(404)
-        return plain(row)
+        return transfer.product(row)
 
     async def products(self, limit: int, offset: int) -> list[dict[str, Any]]:
         """A page of products in the order of their ids."""
         try:
             async with self._session() as session:
-                return [plain(row) for row in await session.scalars(_page(limit, offset))]
+                return [transfer.product(row) for row in await session.scalars(page(limit, offset))]
         except DOWN as error:
             raise Refused(503, DATABASE_DOWN) from error
 
@@ -132,7 +131,7 @@ class AsyncProducts:
             raise Refused(409, SKU_TAKEN) from error
         except DOWN as error:
             raise Refused(503, DATABASE_DOWN) from error
-        return plain(row)
+        return transfer.product(row)
 
     async def close(self) -> None:
         await self._engine.dispose()

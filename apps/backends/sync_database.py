@@ -10,7 +10,7 @@ import psycopg
 from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from apps.backends import sql
+from apps.backends import sessions, sql
 from apps.contract.inbound import DATABASE_DOWN, SKU_TAKEN, Refused
 from apps.contract.inputs import NewProduct
 from apps.contract.settings import settings
@@ -60,7 +60,7 @@ class Database:
     def _rows(self, statement: str, *values: Any) -> list[dict[str, Any]]:
         try:
             with self._opened().connection() as connection:
-                rows: list[dict[str, Any]] = connection.execute(statement, values, prepare=True).fetchall()
+                rows: list[dict[str, Any]] = connection.execute(statement, values).fetchall()
                 return rows
         except (PoolTimeout, psycopg.OperationalError, psycopg.InterfaceError) as error:
             raise Refused(503, DATABASE_DOWN) from error
@@ -75,7 +75,7 @@ class Database:
                         max_size=settings().pool_size,
                         timeout=settings().pool_timeout_s,
                         reconnect_timeout=_RECONNECT_S,
-                        kwargs={"autocommit": True, "row_factory": dict_row},
+                        kwargs={"row_factory": dict_row, **sessions.psycopg_connection()},
                         open=True,
                     )
                     atexit.register(self._pool.close)

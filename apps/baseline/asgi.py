@@ -28,7 +28,7 @@ async def app(scope: Message, receive: Receive, send: Send) -> None:
 async def _http(scope: Message, send: Send) -> None:
     method, path = scope["method"], scope["path"]
     if method == "GET" and path == "/io/sleep":
-        status, media_type, body = await _sleep(scope["query_string"].decode("latin-1"))
+        status, media_type, body = await sleep(scope["query_string"].decode("latin-1"))
     else:
         status, media_type, body = replies.simple(method, path)
     headers = [(b"content-type", media_type.encode()), (b"content-length", str(len(body)).encode())]
@@ -36,7 +36,7 @@ async def _http(scope: Message, send: Send) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-async def _sleep(query_string: str) -> replies.Reply:
+async def sleep(query_string: str) -> replies.Reply:
     try:
         query = replies.wait_query(query_string)
     except Refused as refused:

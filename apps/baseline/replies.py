@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qsl
+
+from pydantic import ValidationError
 
 from apps.contract import domain
-from apps.contract.inbound import DETAILS, Refused, read_query
+from apps.contract.inbound import DETAILS, Refused, faults
 from apps.contract.models import WaitQuery
 
 Reply = tuple[int, str, bytes]
@@ -28,8 +30,10 @@ def plaintext() -> Reply:
 
 def wait_query(query_string: str) -> WaitQuery:
     """The query of ``GET /io/sleep``; ``Refused`` when it is wrong."""
-    values = parse_qs(query_string, keep_blank_values=True)
-    return read_query(WaitQuery, lambda name: values.get(name, []))
+    try:
+        return WaitQuery.model_validate(dict(parse_qsl(query_string, keep_blank_values=True)))
+    except ValidationError as error:
+        raise Refused(422, faults(error, "query")) from error
 
 
 def simple(method: str, path: str) -> Reply:

@@ -25,15 +25,20 @@ class Case:
         path: with the query string, percent-encoded.
         headers: to send; without Host and, unless the body is withheld, without Content-Length. ``{token:KIND}`` in
             a value stands for a token (see ``tokens``).
-        media_type: the reply's, without parameters.
+        status: the reply's; 0 for any below 400.
+        media_type: the reply's, without parameters; empty where only its status and body are judged.
         json: expected value, where the reply is JSON.
         text: expected exact body, otherwise.
-        volatile: top-level keys of the reply that may vary.
+        volatile: JSON paths of the reply, such as ``id``, whose value may vary; its type may not.
         reply_headers: names, in lower case, and values that must be there. A reply's value may list more, separated
             by commas: some frameworks answer HEAD or OPTIONS by themselves and say so in Allow.
         absent_headers: names, in lower case, that the reply must not have.
         withhold: only the head is sent, and the reply must come before the body that it announces.
         preflight: status, type and body of the reply are the CORS package's own; only the headers are judged.
+        streamed: the body is sent as it is made, so that its head does not say how long it is; any other reply does.
+            A server may know the length of an empty one, as it ends at once.
+        least_ms: the least time a right reply can take, in milliseconds: the wait that it stands for. A loop whose
+            timers count whole milliseconds may answer up to 1 ms earlier.
     """
 
     name: str
@@ -50,6 +55,8 @@ class Case:
     absent_headers: tuple[str, ...] = ()
     withhold: bool = False
     preflight: bool = False
+    streamed: bool = False
+    least_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +113,11 @@ def get(name: str, path: str, reply: Any) -> Case:
 def post(name: str, path: str, value: Any, reply: Any) -> Case:
     """A POST of a JSON value, answered with 200 and JSON."""
     return Case(name, "POST", path, (("content-type", JSON),), json.dumps(value).encode(), 200, JSON, reply, None)
+
+
+def too_large(case: Case) -> Case:
+    """The case refused for its length: in words of the framework or the server, since no app may come to see it."""
+    return replace(case, status=413, media_type="", json=None)
 
 
 def refused(name: str, path: str, *found: dict[str, Any]) -> Case:

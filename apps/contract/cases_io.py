@@ -41,11 +41,12 @@ def _upstream() -> Endpoint:
     def make(ms: int, calls: int = 1) -> Case:
         query = UpstreamQuery(ms=ms, calls=calls)
         reply = {"calls": query.calls, "delayed_ms": query.calls * query.ms}
-        return get(f"{query.calls}x{query.ms}", f"{path}?ms={query.ms}&calls={query.calls}", reply)
+        case = get(f"{query.calls}x{query.ms}", f"{path}?ms={query.ms}&calls={query.calls}", reply)
+        return replace(case, least_ms=query.ms)
 
     cases = (
         replace(make(5, 2), name="valid"),
-        get("one-call", f"{path}?ms=3", {"calls": 1, "delayed_ms": 3}),
+        replace(get("one-call", f"{path}?ms=3", {"calls": 1, "delayed_ms": 3}), least_ms=3),
         make(0, 10),
         *_wrong_waits(path, 1_000),
         refused("calls-zero", f"{path}?ms=1&calls=0", number_fault(calls, "greater_than_equal", 1)),
@@ -60,7 +61,7 @@ def _database() -> Endpoint:
 
     def make(ms: int) -> Case:
         ms = WaitQuery(ms=ms).ms
-        return get(f"{ms}", f"{path}?ms={ms}", {"slept_ms": ms, "product": product(1)})
+        return replace(get(f"{ms}", f"{path}?ms={ms}", {"slept_ms": ms, "product": product(1)}), least_ms=ms)
 
     cases = (replace(make(5), name="valid"), replace(make(0), name="zero"), *_wrong_waits(path, 10_000))
     return Endpoint("io-db", "GET", path, "the database sleeps, then gives a row", cases, make)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from apps.contract.case import JSON, Case, Endpoint, fault, missing, not_a_number, number_fault, refused
-from apps.contract.inbound import MALFORMED_FORM, MAX_UPLOAD_BODY_BYTES, MAX_UPLOAD_BYTES, MULTIPART
+from apps.contract.case import JSON, Case, Endpoint, missing, not_a_number, number_fault, refused, too_large
+from apps.contract.inbound import MAX_UPLOAD_BODY_BYTES, MULTIPART
 from apps.contract.inputs import DownloadQuery, EventsQuery
 
+LARGEST_KB = MAX_UPLOAD_BODY_BYTES // 1_024 - 1
 BOUNDARY = "----contract7MA4YWxkTrZu0gW"
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-\n"
 
@@ -39,16 +39,15 @@ def _upload() -> Endpoint:
         return sent(name, multipart(content, filename, before=before), 200, reply)
 
     def make(kb: int = 64) -> Case:
-        if not 0 <= kb <= MAX_UPLOAD_BYTES // 1_024:
-            raise ValueError(f"kb must be from 0 to {MAX_UPLOAD_BYTES // 1_024}")
+        if not 0 <= kb <= LARGEST_KB:
+            raise ValueError(f"kb must be from 0 to {LARGEST_KB}")
         return taken(f"{kb}", _bytes(kb * 1_024))
 
     def wrong(name: str, body: bytes, *found: dict[str, Any], **changes: Any) -> Case:
         return sent(name, body, 422, {"detail": list(found)}, **changes)
 
     other_field = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="note"\r\n\r\nhello\r\n'
-    no_file = "Value error, Expected UploadFile, received: <class 'str'>"
-    too_large = {"detail": "Content Too Large"}
+    room = MAX_UPLOAD_BODY_BYTES - len(multipart(b""))
     other_type = {"detail": "Unsupported Media Type"}
     cases = (
         replace(make(), name="valid"),
@@ -56,20 +55,23 @@ def _upload() -> Endpoint:
         taken("line-ends", b"a\r\nb\n\r\n--\r\n--almost a boundary\r\n"),
         taken("unicode-name", b"x", "사진 1.png"),
         taken("with-another-field", b"x" * 10, before=other_field),
-        taken("largest", _bytes(MAX_UPLOAD_BYTES)),
-        sent("one-too-large", multipart(_bytes(MAX_UPLOAD_BYTES + 1)), 413, too_large),
-        sent("far-too-large", multipart(_bytes(MAX_UPLOAD_BODY_BYTES + 1)), 413, too_large),
-        sent(
-            "withheld",
-            b"",
-            413,
-            too_large,
-            headers=(*typed, ("content-length", str(MAX_UPLOAD_BODY_BYTES + 1))),
-            withhold=True,
+        # Werkzeug refuses a form that fills its limit to the last byte.
+        taken("largest", _bytes(room - 1)),
+        too_large(taken("one-too-large", _bytes(room + 1))),
+        too_large(taken("far-too-large", _bytes(2 * MAX_UPLOAD_BODY_BYTES))),
+        too_large(
+            sent(
+                "withheld",
+                b"",
+                413,
+                None,
+                headers=(*typed, ("content-length", str(MAX_UPLOAD_BODY_BYTES + 1))),
+                withhold=True,
+            )
         ),
         wrong("no-file", multipart(b"x", "a.bin", field="other"), missing("body", "file")),
-        wrong("text-instead", multipart(b"x", None), fault(("body", "file"), "value_error", no_file)),
-        sent("no-boundary", multipart(b"x"), 400, {"detail": MALFORMED_FORM}, headers=(("content-type", MULTIPART),)),
+        # Frameworks word what they find in a form's place themselves.
+        wrong("text-instead", multipart(b"x", None), volatile=("detail",)),
         sent("json", b"{}", 415, other_type, headers=(("content-type", JSON),)),
         sent("no-type", multipart(b"x"), 415, other_type, headers=()),
     )
@@ -87,7 +89,7 @@ def _download() -> Endpoint:
     def make(kb: int = 64) -> Case:
         kb = DownloadQuery(kb=kb).kb
         text = (_ALPHABET * (16 * kb)).encode()
-        return Case(f"{kb}", "GET", f"{path}?kb={kb}", (), b"", 200, "text/plain", None, text)
+        return Case(f"{kb}", "GET", f"{path}?kb={kb}", (), b"", 200, "text/plain", None, text, streamed=True)
 
     cases = (
         replace(make(), name="valid"),
@@ -108,9 +110,9 @@ def _events() -> Endpoint:
 
     def make(n: int = 3, interval_ms: int = 0) -> Case:
         query = EventsQuery(n=n, interval_ms=interval_ms)
-        text = "".join(f'id: {i}\nevent: tick\ndata: {{"n":{i}}}\n\n' for i in range(query.n)).encode()
+        text = "".join(f'event: tick\ndata: {{"n":{i}}}\nid: {i}\n\n' for i in range(query.n)).encode()
         where = f"{path}?n={query.n}&interval_ms={query.interval_ms}"
-        headers: Mapping[str, str] = {"cache-control": "no-cache"}
+        headers = (("cache-control", "no-cache"), ("x-accel-buffering", "no"))
         return Case(
             f"{query.n}",
             "GET",
@@ -121,7 +123,9 @@ def _events() -> Endpoint:
             "text/event-stream",
             None,
             text,
-            reply_headers=tuple(headers.items()),
+            reply_headers=headers,
+            streamed=True,
+            least_ms=(query.n - 1) * query.interval_ms,
         )
 
     cases = (

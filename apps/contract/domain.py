@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import Any
 
 from apps.contract.models import ItemQuery, Order
@@ -62,15 +63,19 @@ def totals(order: Order) -> dict[str, Any]:
 
 def full_order(order: Order) -> dict[str, Any]:
     """The whole order with its amounts, as plain data that ``models.FullOrder`` validates and serializes."""
-    reply = order.model_dump()
-    for line in reply["lines"]:
+    return priced(order.model_dump())
+
+
+def priced(order: dict[str, Any]) -> dict[str, Any]:
+    """The same for a valid order that is plain data already, to which the amounts are added."""
+    for line in order["lines"]:
         gross, discount = line_amounts(line["quantity"], line["unit_price_cents"], line["discount_percent"])
         line.update(gross_cents=gross, discount_cents=discount, total_cents=gross - discount)
-    sums = totals(order)
+    sums = raw_totals(order)
     currency = sums.pop("currency")
-    reply["reference"] = f"{currency}-{sums['lines']}-{sums['total_cents']}"
-    reply["totals"] = sums
-    return reply
+    order["reference"] = f"{currency}-{sums['lines']}-{sums['total_cents']}"
+    order["totals"] = sums
+    return order
 
 
 def pricing() -> Pricing:
@@ -86,9 +91,32 @@ def burn(units: int) -> dict[str, Any]:
     return {"units": units, "result": state}
 
 
+def rows(n: int) -> list[dict[str, Any]]:
+    """The first ``n`` of 1,000 rows, about 200 bytes of JSON each; their texts need escaping in HTML."""
+    return _rows()[:n]
+
+
 def waited(ms: int) -> dict[str, Any]:
     """Reply of the endpoints that wait."""
     return {"slept_ms": ms}
+
+
+@cache
+def _rows() -> list[dict[str, Any]]:
+    return [_row(number) for number in range(1, 1_001)]
+
+
+def _row(number: int) -> dict[str, Any]:
+    return {
+        "id": number,
+        "sku": f"ROW-{number:04d}",
+        "name": f"Row <{number}> & co",
+        "description": f"Made up, weighs < {number % 50 + 1} kg, sent in two days",
+        "price_cents": number * 37 % 10_000 + 99,
+        "in_stock": number % 3 != 0,
+        "tags": ["gift", "fragile", "bulk"][: number % 4],
+        "updated_at": f"2025-03-14T09:{number % 60:02d}:53Z",
+    }
 
 
 def _totals(currency: str, lines: Iterable[tuple[int, int, int | None]]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 from apps.contract.case import Case, Endpoint, fault, get, missing, not_a_number, number_fault, refused
 from apps.contract.cases_access import access
 from apps.contract.cases_io import io
+from apps.contract.cases_large import large
 from apps.contract.cases_products import products
 from apps.contract.cases_transfer import transfers
 from apps.contract.domain import GREETING, burn, item, waited
@@ -67,7 +68,6 @@ def _items() -> Endpoint:
         get("defaults", "/items/1", reply(1, 136)),
         get("plus-and-unicode", "/items/300?q=a+b%ED%8E%9C%26%3D", reply(300, 1199, "a b펜&=")),
         get("empty-q", "/items/1?q=", reply(1, 136, "")),
-        get("last-counts", "/items/1?limit=3&limit=4&q=x&q=y", reply(1, 136, "y", 4)),
         get("unknown-key", "/items/1?colour=red", reply(1, 136)),
         get("limit-highest", "/items/1?limit=100", reply(1, 136, None, 100)),
         get("id-highest", "/items/2147483647", reply(2147483647, 5038)),
@@ -86,9 +86,8 @@ def _items() -> Endpoint:
             fault(("query", "tags", 1), "string_too_short", "String should have at least 1 character"),
         ),
         refused(
-            "all-wrong",
-            f"/items/x?limit=no&q={'x' * 51}",
-            not_a_number(*item_id),
+            "two-wrong",
+            f"/items/1?limit=no&q={'x' * 51}",
             fault(("query", "q"), "string_too_long", too_long),
             not_a_number(*limit),
         ),
@@ -99,11 +98,11 @@ def _items() -> Endpoint:
 def _waits(name: str, path: str, summary: str) -> Endpoint:
     def make(ms: int) -> Case:
         ms = WaitQuery(ms=ms).ms
-        return get(f"{ms}", f"{path}?ms={ms}", waited(ms))
+        return replace(get(f"{ms}", f"{path}?ms={ms}", waited(ms)), least_ms=ms)
 
     ms = ("query", "ms")
     cases = (
-        get("valid", f"{path}?ms=5", {"slept_ms": 5}),
+        replace(get("valid", f"{path}?ms=5", {"slept_ms": 5}), least_ms=5),
         get("zero", f"{path}?ms=0", {"slept_ms": 0}),
         refused("ms-missing", path, missing(*ms)),
         refused("ms-negative", f"{path}?ms=-1", number_fault(ms, "greater_than_equal", 0)),
@@ -134,10 +133,11 @@ def _all() -> tuple[Endpoint, ...]:
         _plaintext(),
         _json(),
         _items(),
+        _cpu(),
+        *large(),
         *orders(),
         _waits("io-sleep", "/io/sleep", "a wait that costs no CPU"),
         _waits("io-blocking", "/io/blocking", "a wait that blocks its thread, and so an event loop"),
-        _cpu(),
         *io(),
         *products(),
         *access(),
@@ -148,3 +148,6 @@ def _all() -> tuple[Endpoint, ...]:
 
 ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType({endpoint.name: endpoint for endpoint in _all()})
 """Name → endpoint."""
+
+APART = frozenset({"cors"})
+"""Names of the endpoints that an app must name to have: they cost every request of the app, so a small app has them."""

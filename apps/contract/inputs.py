@@ -48,12 +48,14 @@ class NewProduct(Strict):
 
 
 class PasswordForm(BaseModel):
-    """Form of ``POST /auth/token``: the password grant of OAuth2."""
+    """Form of ``POST /auth/token``: the password grant of OAuth2, as FastAPI's own form has it."""
 
     grant_type: Annotated[str, Field(pattern=r"^password$")] | None = None
-    username: Annotated[str, Field(min_length=1, max_length=64)]
-    password: Annotated[str, Field(min_length=1, max_length=128)]
-    scope: Annotated[str, Field(max_length=200)] = ""
+    username: str
+    password: Annotated[str, Field(json_schema_extra={"format": "password"})]
+    scope: str = ""
+    client_id: str | None = None
+    client_secret: Annotated[str | None, Field(json_schema_extra={"format": "password"})] = None
 
 
 class DownloadQuery(BaseModel):

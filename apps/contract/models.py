@@ -7,9 +7,9 @@ validator's ``\\d`` also matches digits of other scripts.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, RootModel
 
 ItemId = Annotated[int, Field(ge=1, le=2_147_483_647)]
 Cents = Annotated[int, Field(ge=0, le=100_000_000)]
@@ -50,6 +50,18 @@ class CpuQuery(BaseModel):
     units: Annotated[int, Field(ge=1, le=1_000)]
 
 
+class RowsQuery(BaseModel):
+    """Query of ``GET /rows`` and ``GET /rows/raw``."""
+
+    n: Annotated[int, Field(ge=1, le=1_000)]
+
+
+class PageQuery(BaseModel):
+    """Query of ``GET /page``."""
+
+    rows: Annotated[int, Field(ge=1, le=1_000)]
+
+
 class Strict(BaseModel):
     """Base of what is sent in a body: unknown keys are faults."""
 
@@ -72,6 +84,10 @@ class Line(Strict):
     unit_price_cents: Cents
     discount_percent: Annotated[int, Field(ge=0, le=100)] | None = None
     tags: Annotated[list[Tag], Field(max_length=8)] = []
+
+
+class AnyObject(RootModel[dict[str, Any]]):
+    """Body of ``POST /orders/raw``: an order as well, but nothing looks whether it is one."""
 
 
 class Order(Strict):

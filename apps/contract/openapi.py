@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from apps.contract import replies
-from apps.contract.inbound import MULTIPART
+from apps.contract.inbound import DETAILS, MULTIPART
 from apps.contract.operations import EVENTS, JSON, OPERATIONS, Operation
 
 TITLE, VERSION = "Contract", "1.0.0"
@@ -24,6 +24,16 @@ FILE = {
     "properties": {"file": {"type": "string", "contentMediaType": "application/octet-stream", "title": "File"}},
     "required": ["file"],
 }
+EVENT = {
+    "type": "object",
+    "properties": {
+        "data": {"type": "string"},
+        "event": {"type": "string"},
+        "id": {"type": "string"},
+        "retry": {"type": "integer", "minimum": 0},
+    },
+}
+"""What OpenAPI says of one server-sent event; 3.1 has no word for a stream of them, and FastAPI takes that of 3.2."""
 _REFS = "#/components/schemas/{model}"
 
 
@@ -83,21 +93,23 @@ def _describe(operation: Operation, references: Any, schemas: dict[str, Any]) ->
     elif operation.body_media == MULTIPART:
         content = {MULTIPART: {"schema": {"$ref": _REFS.format(model="UploadedFile")}}}
         described["requestBody"] = {"required": True, "content": content}
-    responses = {str(operation.status): _reply(operation.status, operation.media, _schema(operation, references))}
+    responses = {str(operation.status): _reply(operation.status, operation.media, _content(operation, references))}
     for status in sorted(operation.refusals):
+        if status == 413:
+            responses[str(status)] = {"description": DETAILS[status]}
+            continue
         model = replies.Invalid if status == 422 else replies.Problem
-        responses[str(status)] = _reply(status, JSON, references[model, "serialization"])
+        responses[str(status)] = _reply(status, JSON, {"schema": references[model, "serialization"]})
     described["responses"] = responses
     if operation.secured:
         described["security"] = [{SCHEME: []}]
     return described
 
 
-def _schema(operation: Operation, references: Any) -> Any:
-    """``None`` for a stream of events, which a schema of OpenAPI 3.1 cannot describe."""
-    if operation.reply is not None:
-        return references[operation.reply, "serialization"]
-    return None if operation.media == EVENTS else {"type": "string"}
+def _content(operation: Operation, references: Any) -> dict[str, Any]:
+    if operation.media == EVENTS:
+        return {"itemSchema": EVENT}
+    return {"schema": references[operation.reply, "serialization"] if operation.reply else {"type": "string"}}
 
 
 def _fields(reference: dict[str, Any], schemas: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], bool]]:
@@ -107,5 +119,5 @@ def _fields(reference: dict[str, Any], schemas: dict[str, Any]) -> Iterator[tupl
         yield name, shown, name in schema.get("required", [])
 
 
-def _reply(status: int, media: str, schema: Any) -> dict[str, Any]:
-    return {"description": HTTPStatus(status).phrase, "content": {media: {} if schema is None else {"schema": schema}}}
+def _reply(status: int, media: str, content: dict[str, Any]) -> dict[str, Any]:
+    return {"description": HTTPStatus(status).phrase, "content": {media: content}}

@@ -11,8 +11,10 @@ from apps.contract.inbound import FORM, MULTIPART
 
 JSON = "application/json"
 TEXT = "text/plain"
+HTML = "text/html"
 EVENTS = "text/event-stream"
-BODY_REFUSALS = (400, 413, 415, 422)
+BODY_REFUSALS = (400, 413, 415)
+"""What any body can be refused with besides 422: it is malformed, too large, or of another type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +68,24 @@ OPERATIONS = (
         refusals=(422,),
     ),
     _get("cpu", "/cpu", "a set amount of work", replies.Burnt, in_query=models.CpuQuery, refusals=(422,)),
+    _get("rows", "/rows", "a large reply", replies.Rows, in_query=models.RowsQuery, refusals=(422,)),
+    _get(
+        "rows-raw",
+        "/rows/raw",
+        "the same reply, without a model",
+        replies.Rows,
+        in_query=models.RowsQuery,
+        refusals=(422,),
+    ),
+    _get("page", "/page", "a page of HTML", None, media=HTML, in_query=models.PageQuery, refusals=(422,)),
     _post(
         "orders-raw",
         "/orders/raw",
         "totals, nothing validated",
         replies.OrderTotals,
-        **_ORDER,
-        refusals=(400, 413, 415, 500),
+        body=models.AnyObject,
+        body_media=JSON,
+        refusals=(*BODY_REFUSALS, 422, 500),
     ),
     _post(
         "orders-validated",
@@ -80,10 +93,15 @@ OPERATIONS = (
         "order validated",
         replies.OrderTotals,
         **_ORDER,
-        refusals=BODY_REFUSALS,
+        refusals=(*BODY_REFUSALS, 422),
     ),
     _post(
-        "orders-full", "/orders/full", "order and reply validated", models.FullOrder, **_ORDER, refusals=BODY_REFUSALS
+        "orders-full",
+        "/orders/full",
+        "order and reply validated",
+        models.FullOrder,
+        **_ORDER,
+        refusals=(*BODY_REFUSALS, 422),
     ),
     _post(
         "orders-injected",
@@ -91,7 +109,7 @@ OPERATIONS = (
         "the same, through a dependency",
         models.FullOrder,
         **_ORDER,
-        refusals=BODY_REFUSALS,
+        refusals=(*BODY_REFUSALS, 422),
     ),
     _get("io-sleep", "/io/sleep", "a wait that costs no CPU", replies.Slept, **_WAIT),
     _get("io-blocking", "/io/blocking", "a wait that blocks its thread", replies.Slept, **_WAIT),
@@ -136,7 +154,7 @@ OPERATIONS = (
         status=201,
         body=inputs.NewProduct,
         body_media=JSON,
-        refusals=(*BODY_REFUSALS, 409, 503),
+        refusals=(*BODY_REFUSALS, 409, 422, 503),
     ),
     _post(
         "auth-token",
@@ -145,10 +163,10 @@ OPERATIONS = (
         replies.Token,
         body=inputs.PasswordForm,
         body_media=FORM,
-        refusals=(*BODY_REFUSALS, 401),
+        refusals=(*BODY_REFUSALS, 401, 422),
     ),
     _get("users-me", "/users/me", "whose token it is", replies.User, refusals=(401,), secured=True),
-    _post("upload", "/upload", "a file in", replies.FileSum, body_media=MULTIPART, refusals=BODY_REFUSALS),
+    _post("upload", "/upload", "a file in", replies.FileSum, body_media=MULTIPART, refusals=(*BODY_REFUSALS, 422)),
     _get("download", "/download", "a streamed body", None, media=TEXT, in_query=inputs.DownloadQuery, refusals=(422,)),
     _get(
         "stream-events",
@@ -160,4 +178,7 @@ OPERATIONS = (
         refusals=(422,),
     ),
 )
-"""Every operation of the contract that OpenAPI can describe; it has no word for WebSocket."""
+"""Every operation of the contract that OpenAPI can describe; it has no word for WebSocket.
+
+Their order is that of the routes in every app, so that no framework searches further for an endpoint than another.
+"""

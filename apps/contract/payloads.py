@@ -67,7 +67,7 @@ def _wrong_types(value: dict[str, Any]) -> Faults:
     value["currency"] = "XXX"
     value["created_at"] = "2025-03-14T09:26:53"
     value["note"] = ["a", "list"]
-    value["lines"][0].update(quantity="many", unit_price_cents=2.5, tags="gift")
+    value["lines"][0].update(quantity="many", unit_price_cents=2.5, tags=["gift", 7])
     line = ("body", "lines", 0)
     return [
         fault(("body", "customer", "name"), "string_type", "Input should be a valid string"),
@@ -84,7 +84,7 @@ def _wrong_types(value: dict[str, Any]) -> Faults:
             "int_from_float",
             "Input should be a valid integer, got a number with a fractional part",
         ),
-        fault((*line, "tags"), "list_type", "Input should be a valid list"),
+        fault((*line, "tags", 1), "string_type", "Input should be a valid string"),
     ]
 
 

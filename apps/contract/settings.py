@@ -7,6 +7,7 @@ import secrets
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 FILES = Path(__file__).parent / "files"
 """The seeded files that ``GET /io/file`` reads."""
@@ -26,6 +27,7 @@ class Settings:
         pool_size: connections to the database per worker process, the same in every app.
         pool_timeout_s: how long a request waits for a connection before it is answered with 503.
         upstream_timeout_s: how long one call to the upstream service may take, in seconds.
+        sessions: ``alike``, or ``default``: what a driver or an ORM does with a session when it is told nothing.
         jwt_secret: key of the tokens; made up at random where the environment has none.
     """
 
@@ -34,6 +36,7 @@ class Settings:
     pool_size: int = 16
     pool_timeout_s: float = 5.0
     upstream_timeout_s: float = 12.0
+    sessions: Literal["alike", "default"] = "alike"
     jwt_secret: str = field(default_factory=lambda: secrets.token_hex(32), repr=False)
 
 
@@ -46,6 +49,7 @@ def settings() -> Settings:
         "pool_size": ("HARNESS_POOL_SIZE", int),
         "pool_timeout_s": ("HARNESS_POOL_TIMEOUT_S", float),
         "upstream_timeout_s": ("HARNESS_UPSTREAM_TIMEOUT_S", float),
+        "sessions": ("HARNESS_SESSIONS", str),
         "jwt_secret": ("HARNESS_JWT_SECRET", str),
     }
     given = {name: read(os.environ[key]) for name, (key, read) in names.items() if os.environ.get(key)}

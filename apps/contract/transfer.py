@@ -8,6 +8,9 @@ from typing import Any
 
 from apps.contract.inputs import ProductsQuery
 
+EVENT_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+"""What a stream of events tells those between it and its reader: keep nothing, and pass on everything at once."""
+
 CHUNK_BYTES = 65_536
 KB = 1_024
 LINE = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-\n"
@@ -21,6 +24,11 @@ def file_sum(name: str, content: bytes) -> dict[str, Any]:
 def database_row(ms: int, product: Mapping[str, Any]) -> dict[str, Any]:
     """Reply of ``GET /io/db``."""
     return {"slept_ms": ms, "product": product}
+
+
+def product(row: Any) -> dict[str, Any]:
+    """A product from an object of an ORM."""
+    return {"id": row.id, "sku": row.sku, "name": row.name, "price_cents": row.price_cents, "stock": row.stock}
 
 
 def product_page(query: ProductsQuery, products: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -44,4 +52,4 @@ def chunks(kb: int) -> Iterator[bytes]:
 
 def event(number: int) -> bytes:
     """One server-sent event of ``GET /stream/events``."""
-    return f'id: {number}\nevent: tick\ndata: {{"n":{number}}}\n\n'.encode()
+    return f'event: tick\ndata: {{"n":{number}}}\nid: {number}\n\n'.encode()

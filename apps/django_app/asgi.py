@@ -14,7 +14,6 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.urls import path  # noqa: E402
 
 from apps.django_app.consumers import Echo  # noqa: E402
-from apps.django_app.limit import limited  # noqa: E402
 
 websocket = URLRouter([path("ws/echo", Echo.as_asgi())])
-application = ProtocolTypeRouter({"http": limited(http), "websocket": websocket})
+application = ProtocolTypeRouter({"http": http, "websocket": websocket})

@@ -1,103 +1,67 @@
-"""Errors as the contract words them, and the decorators that turn a function into a view of one method."""
+"""Errors as JSON: a middleware for the refusals of views, and the handlers that Django calls for the rest."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from functools import wraps
+from collections.abc import Callable
 from typing import Any
 
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http.multipartparser import MultiPartParserError
+from pydantic import ValidationError
 
-from apps.contract import security
-from apps.contract.inbound import DETAILS, Refused
-from apps.contract.settings import settings
-
-View = Callable[..., HttpResponseBase]
-AsyncView = Callable[..., Awaitable[HttpResponseBase]]
+from apps.contract.inbound import DETAILS, MALFORMED_FORM, Refused, faults
 
 
-def sync_view(method: str) -> Callable[[View], View]:
-    """A sync view that answers one method; others are 405, and ``Refused`` becomes its reply."""
+class JsonErrors:
+    """What a view raises, and a 405, which ``require_http_methods`` answers without a body, as JSON."""
 
-    def decorate(function: View) -> View:
-        @wraps(function)
-        def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            if request.method != method:
-                return not_allowed(method)
-            try:
-                return function(request, *args, **kwargs)
-            except Refused as refused:
-                return refusal(refused)
+    sync_capable = async_capable = True
 
-        return view
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        self.get_response = get_response
+        self.is_async = iscoroutinefunction(get_response)
+        if self.is_async:
+            markcoroutinefunction(self)
 
-    return decorate
+    def __call__(self, request: HttpRequest) -> Any:
+        if self.is_async:
+            return self.__acall__(request)
+        return _with_detail(self.get_response(request))
 
+    async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
+        return _with_detail(await self.get_response(request))
 
-def async_view(method: str) -> Callable[[AsyncView], AsyncView]:
-    """``sync_view`` for ``async def``."""
-
-    def decorate(function: AsyncView) -> AsyncView:
-        @wraps(function)
-        async def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            if request.method != method:
-                return not_allowed(method)
-            try:
-                return await function(request, *args, **kwargs)
-            except Refused as refused:
-                return refusal(refused)
-
-        return view
-
-    return decorate
-
-
-def by_method(**views: Any) -> View:
-    """One path with a view for each method."""
-
-    def view(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        found = views.get((request.method or "").lower())
-        return found(request, *args, **kwargs) if found else not_allowed(", ".join(views).upper())
-
-    return view
-
-
-def by_method_async(**views: Any) -> AsyncView:
-    """``by_method`` for async views."""
-
-    async def view(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        found = views.get((request.method or "").lower())
-        return await found(request, *args, **kwargs) if found else not_allowed(", ".join(views).upper())
-
-    return view
-
-
-def token_required(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Lets a view, sync or async, be reached with a Bearer token only; whose it is comes as its second argument."""
-
-    @wraps(view)
-    def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        token = security.bearer(request.headers.get("authorization"))
-        return view(request, security.account_of(token, settings().jwt_secret), *args, **kwargs)
-
-    return checked
-
-
-def refusal(refused: Refused) -> HttpResponse:
-    return JsonResponse({"detail": refused.detail}, status=refused.status, headers=dict(refused.headers))
-
-
-def not_allowed(method: str) -> HttpResponse:
-    return JsonResponse({"detail": DETAILS[405]}, status=405, headers={"Allow": method})
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        match exception:
+            case ValidationError():
+                source = "body" if request.method == "POST" else "query"
+                return _error(422, faults(exception, source, request.resolver_match.kwargs))
+            case Refused():
+                return _error(exception.status, exception.detail, dict(exception.headers))
+            case RequestDataTooBig():
+                return _error(413)
+            case MultiPartParserError():
+                return _error(400, MALFORMED_FORM)
+        return None
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return JsonResponse({"detail": DETAILS[400]}, status=400)
+    return _error(400)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return JsonResponse({"detail": DETAILS[404]}, status=404)
+    return _error(404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return JsonResponse({"detail": DETAILS[500]}, status=500)
+    return _error(500)
+
+
+def _with_detail(response: HttpResponseBase) -> HttpResponseBase:
+    return _error(405, headers={"Allow": response.headers["Allow"]}) if response.status_code == 405 else response
+
+
+def _error(status: int, detail: Any = None, headers: dict[str, str] | None = None) -> HttpResponse:
+    return JsonResponse({"detail": detail or DETAILS[status]}, status=status, headers=headers)

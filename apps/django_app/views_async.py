@@ -2,72 +2,190 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from collections.abc import AsyncIterator
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from apps.backends import awaiting, blocking
-from apps.contract import domain, inbound
-from apps.contract.models import CpuQuery, Order, WaitQuery
-from apps.django_app.body import full_reply, read_json, with_pricing
-from apps.django_app.errors import async_view
+from apps.backends.async_database import Database
+from apps.backends.async_upstream import Upstream
+from apps.contract import domain, security, transfer
+from apps.contract.inputs import (
+    DownloadQuery,
+    EventsQuery,
+    FileQuery,
+    NewProduct,
+    PasswordForm,
+    ProductPath,
+    ProductsQuery,
+    UpstreamQuery,
+)
+from apps.contract.models import CpuQuery, FullOrder, ItemPath, ItemQuery, Order, PageQuery, RowsQuery, WaitQuery
+from apps.contract.replies import Rows
+from apps.contract.settings import settings
+from apps.django_app.shared import EVENTS, TEXT, form, model_reply, read_json, token_required, uploaded, with_pricing
+
+database = Database()
+upstream = Upstream()
 
 
-@async_view("GET")
+@require_GET
 async def health(request: HttpRequest) -> HttpResponse:
     return JsonResponse(domain.health())
 
 
-@async_view("GET")
+@require_GET
 async def plaintext(request: HttpRequest) -> HttpResponse:
-    return HttpResponse(domain.GREETING, content_type="text/plain; charset=utf-8")
+    return HttpResponse(domain.GREETING, content_type=TEXT)
 
 
-@async_view("GET")
+@require_GET
 async def greeting(request: HttpRequest) -> HttpResponse:
     return JsonResponse(domain.greeting())
 
 
-@async_view("GET")
+@require_GET
 async def item(request: HttpRequest, item_id: str) -> HttpResponse:
-    return JsonResponse(domain.item(*inbound.read_item(item_id, request.GET.getlist)))
+    path = ItemPath.model_validate({"item_id": item_id})
+    query = ItemQuery.model_validate(request.GET.dict() | {"tags": request.GET.getlist("tags")})
+    return JsonResponse(domain.item(path.item_id, query))
 
 
-@async_view("GET")
+@require_GET
 async def cpu(request: HttpRequest) -> HttpResponse:
-    query = inbound.read_query(CpuQuery, request.GET.getlist)
+    query = CpuQuery.model_validate(request.GET.dict())
     return JsonResponse(domain.burn(query.units))
 
 
-@async_view("POST")
+@require_GET
+async def rows(request: HttpRequest) -> HttpResponse:
+    query = RowsQuery.model_validate(request.GET.dict())
+    return model_reply(Rows, {"rows": domain.rows(query.n)})
+
+
+@require_GET
+async def rows_raw(request: HttpRequest) -> HttpResponse:
+    query = RowsQuery.model_validate(request.GET.dict())
+    return JsonResponse({"rows": domain.rows(query.n)})
+
+
+@require_GET
+async def page(request: HttpRequest) -> HttpResponse:
+    query = PageQuery.model_validate(request.GET.dict())
+    return render(request, "page.html", {"rows": domain.rows(query.rows)})
+
+
+@require_POST
 async def order_raw(request: HttpRequest) -> HttpResponse:
     return JsonResponse(domain.raw_totals(read_json(request)))
 
 
-@async_view("POST")
+@require_POST
 async def order_validated(request: HttpRequest) -> HttpResponse:
-    order = inbound.read_body(Order, read_json(request))
+    order = Order.model_validate(read_json(request))
     return JsonResponse(domain.totals(order))
 
 
-@async_view("POST")
+@require_POST
 async def order_full(request: HttpRequest) -> HttpResponse:
-    return full_reply(inbound.read_body(Order, read_json(request)))
+    order = Order.model_validate(read_json(request))
+    return model_reply(FullOrder, domain.full_order(order))
 
 
-@async_view("POST")
+@require_POST
 @with_pricing
 async def order_injected(request: HttpRequest, price: domain.Pricing) -> HttpResponse:
-    return full_reply(inbound.read_body(Order, read_json(request)), price)
+    order = Order.model_validate(read_json(request))
+    return model_reply(FullOrder, price(order))
 
 
-@async_view("GET")
+@require_GET
 async def sleep(request: HttpRequest) -> HttpResponse:
-    query = inbound.read_query(WaitQuery, request.GET.getlist)
+    query = WaitQuery.model_validate(request.GET.dict())
     await awaiting.wait(query.ms)
     return JsonResponse(domain.waited(query.ms))
 
 
-@async_view("GET")
+@require_GET
 async def block(request: HttpRequest) -> HttpResponse:
-    query = inbound.read_query(WaitQuery, request.GET.getlist)
+    query = WaitQuery.model_validate(request.GET.dict())
     blocking.wait(query.ms)
     return JsonResponse(domain.waited(query.ms))
+
+
+@require_GET
+async def call_upstream(request: HttpRequest) -> HttpResponse:
+    query = UpstreamQuery.model_validate(request.GET.dict())
+    return JsonResponse(transfer.upstream_sum(await upstream.delays(query.ms, query.calls)))
+
+
+@require_GET
+async def sleep_in_database(request: HttpRequest) -> HttpResponse:
+    query = WaitQuery.model_validate(request.GET.dict())
+    return JsonResponse(transfer.database_row(query.ms, await database.slept(query.ms)))
+
+
+@require_GET
+async def read_file(request: HttpRequest) -> HttpResponse:
+    query = FileQuery.model_validate(request.GET.dict())
+    return JsonResponse(await awaiting.file_sum(query.name))
+
+
+@require_GET
+async def product(request: HttpRequest, product_id: str, store: Any = database) -> HttpResponse:
+    path = ProductPath.model_validate({"product_id": product_id})
+    return JsonResponse(await store.product(path.product_id))
+
+
+@require_http_methods(["GET", "POST"])
+async def products(request: HttpRequest, store: Any = database) -> HttpResponse:
+    if request.method == "POST":
+        new = NewProduct.model_validate(read_json(request))
+        return JsonResponse(await store.add(new), status=201)
+    query = ProductsQuery.model_validate(request.GET.dict())
+    return JsonResponse(transfer.product_page(query, await store.products(query.limit, query.offset)))
+
+
+@require_POST
+async def token(request: HttpRequest) -> HttpResponse:
+    password = PasswordForm.model_validate(form(request).dict())
+    account = await awaiting.authenticate(password.username, password.password)
+    return JsonResponse(security.issue(account, settings().jwt_secret))
+
+
+@require_GET
+@token_required
+async def me(request: HttpRequest, account: security.Account) -> HttpResponse:
+    return JsonResponse(security.profile(account))
+
+
+@require_POST
+async def upload(request: HttpRequest) -> HttpResponse:
+    return JsonResponse(uploaded(request))
+
+
+@require_GET
+async def download(request: HttpRequest) -> HttpResponseBase:
+    query = DownloadQuery.model_validate(request.GET.dict())
+
+    async def body() -> AsyncIterator[bytes]:
+        for chunk in transfer.chunks(query.kb):
+            yield chunk
+
+    return StreamingHttpResponse(body(), content_type=TEXT)
+
+
+@require_GET
+async def events(request: HttpRequest) -> HttpResponseBase:
+    query = EventsQuery.model_validate(request.GET.dict())
+
+    async def body() -> AsyncIterator[bytes]:
+        for number in range(query.n):
+            if number and query.interval_ms:
+                await awaiting.wait(query.interval_ms)
+            yield transfer.event(number)
+
+    return StreamingHttpResponse(body(), content_type=EVENTS, headers=transfer.EVENT_HEADERS)

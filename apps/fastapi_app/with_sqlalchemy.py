@@ -2,26 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
-from fastapi import FastAPI
-
 from apps.backends.sqlalchemy_products import AsyncProducts
-from apps.fastapi_app import create_app, lifespan
+from apps.fastapi_app.variant import create_app
 
-_products = AsyncProducts()
-
-
-async def products() -> AsyncProducts:
-    return _products
-
-
-@asynccontextmanager
-async def around(app: FastAPI) -> AsyncIterator[None]:
-    async with lifespan(app):
-        yield
-        await _products.close()
-
-
-app = create_app(products, around)
+app = create_app()
+app.state.products = AsyncProducts()

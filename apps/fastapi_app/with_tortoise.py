@@ -8,21 +8,16 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from tortoise.contrib.fastapi import RegisterTortoise
 
-from apps.backends.tortoise_products import TortoiseProducts, database_url
-from apps.fastapi_app import create_app, lifespan
-
-MODELS = {"models": ["apps.backends.tortoise_products"]}
-_products = TortoiseProducts()
-
-
-async def products() -> TortoiseProducts:
-    return _products
+from apps.backends.tortoise_products import TortoiseProducts, config
+from apps.fastapi_app.app import lifespan
+from apps.fastapi_app.variant import create_app
 
 
 @asynccontextmanager
 async def around(app: FastAPI) -> AsyncIterator[None]:
-    async with lifespan(app), RegisterTortoise(app, db_url=database_url(), modules=MODELS):
+    async with lifespan(app), RegisterTortoise(app, config=config()):
         yield
 
 
-app = create_app(products, around)
+app = create_app(around=around)
+app.state.products = TortoiseProducts()

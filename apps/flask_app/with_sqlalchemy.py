@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from apps.backends.sqlalchemy_products import SyncProducts
-from apps.flask_app import create_app
+from apps.flask_app.app import app
 
-app = create_app(SyncProducts())
+app.extensions["products"] = SyncProducts()

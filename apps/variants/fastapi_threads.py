@@ -4,23 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from apps.backends import blocking
 from apps.contract import domain
 from apps.contract.models import WaitQuery
-from apps.contract.replies import SleptReply
-from apps.fastapi_app import create_app, waits
-from apps.fastapi_app.errors import refusals
-
-router = APIRouter(prefix="/io", responses=refusals(422))
-router.add_api_route("/sleep", waits.sleep)
+from apps.contract.replies import Slept
+from apps.fastapi_app.variant import create_app
 
 
-@router.get("/blocking")
-def block(query: Annotated[WaitQuery, Query()]) -> SleptReply:
+def block(query: Annotated[WaitQuery, Query()]) -> Slept:
     blocking.wait(query.ms)
-    return domain.waited(query.ms)
+    return Slept(**domain.waited(query.ms))
 
 
-app = create_app(waiting=router)
+app = create_app({"block": block})

@@ -7,17 +7,16 @@ from typing import Any
 from flask import request
 
 from apps.backends.sync_upstream import UpstreamInThreads
-from apps.contract import inbound, transfer
+from apps.contract import transfer
 from apps.contract.inputs import UpstreamQuery
-from apps.flask_app import create_app
+from apps.flask_app.app import app
 
 upstream = UpstreamInThreads()
-app = create_app()
 
 
 def call_upstream() -> dict[str, Any]:
-    query = inbound.read_query(UpstreamQuery, request.args.getlist)
+    query = UpstreamQuery.model_validate(request.args.to_dict())
     return transfer.upstream_sum(upstream.delays(query.ms, query.calls))
 
 
-app.view_functions["io.call_upstream"] = call_upstream
+app.view_functions["call_upstream"] = call_upstream

@@ -5,18 +5,16 @@ from __future__ import annotations
 import asyncio
 
 from apps.backends import blocking
-from apps.contract import domain, inbound
+from apps.contract import domain
 from apps.contract.models import WaitQuery
-from apps.tornado_app import create_app
-from apps.tornado_app.base import ApiHandler
-from apps.tornado_app.waits import Sleep
+from apps.tornado_app.app import HANDLERS, ApiHandler, Block, make_app
 
 
 class BlockInThread(ApiHandler):
     async def get(self) -> None:
-        query = inbound.read_query(WaitQuery, self.getlist)
+        query = WaitQuery.model_validate(self.query())
         await asyncio.to_thread(blocking.wait, query.ms)
-        self.finish(domain.waited(query.ms))
+        self.write(domain.waited(query.ms))
 
 
-app = create_app([(r"/io/sleep", Sleep), (r"/io/blocking", BlockInThread)])
+app = make_app([(path, BlockInThread if handler is Block else handler, *rest) for path, handler, *rest in HANDLERS])

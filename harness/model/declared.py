@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from harness.model.reason import Reason
+
 Interface = Literal["wsgi", "asgi", "native"]
 Question = Literal["pick", "move", "validate", "real", "ladder"]
 OptionValue = str | int | bool | float
@@ -17,17 +19,25 @@ class Target:
     """App + interface + server + options: the thing that is compared.
 
     Attributes:
-        application: import string ``package.module:attribute``.
+        application: import string ``package.module:attribute``, or ``module:factory(…)`` with literal arguments.
         framework: key of the framework, which is also the app's: ``fastapi``, ``flask``, ``django``, …
         threads: per worker; greenlets count as threads, and an event loop has one.
         endpoints: names of the contract's endpoints that it implements; empty for a user's own app.
-        lacks: endpoint, capability, or ``endpoint/case`` → why this target does not have it.
+        lacks: endpoint, capability, scenario, or ``endpoint/case`` → why this target does not have it. A name of
+            a case may be a glob.
+        adds: names, in lower case, of headers that its replies carry and the contract's do not.
         reference: whether this is its framework's reference target for the interface.
         python: the interpreter that the server runs in; empty for the one ``harness`` runs in.
+        cwd: folder that the server runs in; empty for the one where the command runs.
+        env_file: file of variables for the server, which are not recorded; empty without one.
+        startup_timeout: seconds that a start may take; 0 for the usual limit.
+        ready: path that answers below 400 once the server is ready; empty: ``/health``, below 500.
+        description: what a reader is shown besides the name: how it was spelled out, its commit, its packages.
         twin_of: name of the target that this one repeats, for the A/A control.
         variant: whether it serves an app that a target of the default set serves already, by another server or way.
         per_cpu: whether it is given as many workers as there are CPUs for it, and all of these CPUs.
         backlog: connections that may wait to be accepted; 0 where the server sets it.
+        processes: of its server, workers and those beside them; 0 where it is not resolved.
         default: whether it is measured where no target is named.
     """
 
@@ -41,6 +51,7 @@ class Target:
     threads: int = 1
     endpoints: tuple[str, ...] = ()
     lacks: Mapping[str, str] = field(default_factory=dict)
+    adds: tuple[str, ...] = ()
     reference: bool = False
     python: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -48,7 +59,22 @@ class Target:
     variant: bool = False
     per_cpu: bool = False
     backlog: int = 0
+    processes: int = 0
     default: bool = True
+    cwd: str = ""
+    env_file: str = ""
+    startup_timeout: float = 0.0
+    description: str = ""
+    ready: str = ""
+
+    @property
+    def worker_threads(self) -> int:
+        """Requests that it can work on at the same time, of a WSGI target: workers × threads."""
+        return self.workers * self.threads
+
+    def parallel(self, concurrency: int) -> int:
+        """Requests that can wait at the same time of so many that are sent: an event loop takes them all."""
+        return min(self.worker_threads, concurrency) if self.interface == "wsgi" else concurrency
 
     @property
     def capacity(self) -> str:
@@ -62,7 +88,11 @@ class RawRequest:
 
     Attributes:
         content: the request's body, a character for each byte, as is ``body``.
-        status: the reply's; 0 for any below 400. ``body``: its exact bytes, where they are known and must not change.
+        status: the reply's; 0 for any below 400.
+        body: the reply's, where it is known and must not change: its exact bytes, or where fields are ``volatile`` its
+            JSON value but for these.
+        volatile: JSON paths such as ``meta.at`` and ``items.*.id`` of which only the type counts; ``**`` stands for the
+            whole value, of which only the shape counts.
     """
 
     method: str
@@ -71,6 +101,7 @@ class RawRequest:
     content: str = ""
     status: int = 0
     body: str | None = None
+    volatile: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +120,14 @@ class Scenario:
     """Which requests are sent and which question they answer; expanded to points by the plan.
 
     Attributes:
-        group: scenarios of one group share their slots, so that they can be compared within a round.
+        group: scenarios of one group share their windows, so that they can be compared within a round.
         against: another scenario of the group that this one is contrasted with for the same target.
+        adds: what it does that ``against`` does not, as a sentence begins: "Validating the order".
         matrix: parameter → values.
         quick: parameter → values, for the profiles ``smoke`` and ``quick``.
         grid: parameter → values of the coarse grid that the profile ``async`` begins with.
         bisect: the parameter, a wait in milliseconds, whose values are added where a contrast changes its sign.
-        study: the study that it belongs to, where it is load on one target alone; empty for slots.
+        study: the study that it belongs to, where it is load on one target alone; empty where sides take turns.
         settings: the study's own settings.
         targets: globs of the targets that the study is about where none are named.
     """
@@ -110,6 +142,7 @@ class Scenario:
     quick: Mapping[str, tuple[ParamValue, ...]] = field(default_factory=dict)
     group: str = ""
     against: str = ""
+    adds: str = ""
     wait_ms: str = ""
     grid: Mapping[str, tuple[ParamValue, ...]] = field(default_factory=dict)
     bisect: str = ""
@@ -137,7 +170,7 @@ class Journey:
     users: int
     requests: tuple[PlannedRequest, ...] = ()
     capabilities: tuple[str, ...] = ()
-    left_out: Mapping[str, str] = field(default_factory=dict)
+    left_out: Mapping[str, Reason] = field(default_factory=dict)
 
     @property
     def point(self) -> str:

@@ -1,12 +1,13 @@
-"""What a run will measure: points, contrasts, ladders, blocks of slots, and load on one target alone."""
+"""What a run will measure: points, contrasts, ladders, and blocks of windows."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from harness.model.declared import ParamValue, PlannedRequest, Question
+from harness.model.reason import Reason
 
 Metric = Literal["cpu_cost", "throughput"]
 LadderKind = Literal["framework", "server"]
@@ -19,6 +20,7 @@ class Point:
     Attributes:
         id: ``json@32``, ``io-sleep[ms=20]@64``.
         wait_s: the I/O wait that one request is expected to take; 0 where there is none.
+        slice_s: how long a turn lasts, unless a slow server needs longer for the fewest replies.
     """
 
     id: str
@@ -27,11 +29,12 @@ class Point:
     concurrency: int
     requests: tuple[PlannedRequest, ...]
     wait_s: float = 0.0
+    slice_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One party of a slot: a target at a point."""
+    """A target at a point, within a window."""
 
     target: str
     point: str
@@ -43,7 +46,7 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Contrast:
-    """A declared comparison: value of ``a`` against value of ``b``, both in the same slot."""
+    """A declared comparison: value of ``a`` against value of ``b``, both in the same window."""
 
     id: str
     question: Question
@@ -65,7 +68,7 @@ class Rung:
     target: str
     scenario: str
     point: str = ""
-    reason: str = ""
+    reason: Reason | None = None
 
     @property
     def side(self) -> Side:
@@ -87,68 +90,45 @@ class Ladder:
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
-    """One measurement inside a block: the sides that take turns."""
+class Window:
+    """One stretch of load: the unit that is planned, sent, checked, recorded and retried.
+
+    Attributes:
+        id: unique within the run.
+        block: index of its block within its study; the replicate of every statistic.
+        sides: one, or several that take turns.
+        seconds: time under load, with the warm-up of sides that take turns.
+        budget_s: ``seconds``, and what starting and ending its servers takes where these are its own.
+        study: the study that planned it; empty where sides take turns.
+        warmup_s: time under load before the measured stretch of a window with one side.
+        min_rounds: rounds of turns that are measured at least; where instructions are counted, requests.
+        key: what it is called in every block.
+        connections: in place of the point's own, where given.
+    """
 
     id: str
     block: int
     sides: tuple[Side, ...]
-    slice_s: float
-    budget_s: float
-    min_rounds: int
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """``held``: targets whose memory with waiting requests is measured first, under servers of their own."""
-
-    index: int
-    targets: tuple[str, ...]
-    slots: tuple[Slot, ...]
-    held: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """A stretch of load on one target alone, to come; see ``WindowRecord``.
-
-    Attributes:
-        warmup_s: time under load before it, of which no number is taken. ``seconds``: the window itself.
-        budget_s: both, and what starting and ending its server takes.
-    """
-
-    id: str
-    block: int
-    study: str
-    target: str
-    point: str
-    warmup_s: float
     seconds: float
     budget_s: float
+    study: str = ""
+    warmup_s: float = 0.0
+    min_rounds: int = 1
+    key: str = ""
+    connections: int = 0
 
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Why a side (or, with an empty point, a whole target) gave no number.
-
-    Attributes:
-        kind: ``exited``, ``not-ready``, ``port``, ``wrong-reply``, ``died``, ``not-installed``, ``errors``; or
-            ``not-afforded``, where the plan leaves it out (for all targets, where ``target`` is empty).
-        log: the server's last lines.
-    """
-
-    target: str
-    point: str
-    kind: str
-    message: str
-    log: tuple[str, ...] = ()
+    @classmethod
+    def in_turns(cls, key: str, block: int, sides: tuple[Side, ...], seconds: float, min_rounds: int) -> Window:
+        """A window whose sides take turns."""
+        return cls(f"b{block:02d}-{key}", block, sides, seconds, seconds, min_rounds=min_rounds, key=key)
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One target's part of a study in one block: its windows follow each other on one freshly started server.
+    """One target's part of a study in one block: the study plans its windows one by one, on one fresh server.
 
     Attributes:
+        scenario: name of the scenario that holds the study's settings; empty where it has none.
         values: parameter → values of the scenario that are measured.
         budget_s: how long it is expected to take, without the start of the server.
     """
@@ -163,15 +143,63 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
+class Block:
+    """One repetition with freshly started servers: its windows, or the trials of a study, one after the other.
+
+    Attributes:
+        index: number of the repetition within its study.
+        targets: whose servers are up, all at once.
+        study: empty where the windows' sides take turns.
+    """
+
+    index: int
+    targets: tuple[str, ...]
+    windows: tuple[Window, ...] = ()
+    trials: tuple[Trial, ...] = ()
+    study: str = ""
+
+    @classmethod
+    def of(cls, index: int, windows: Sequence[Window], study: str = "") -> Block:
+        """With the servers of its windows' sides."""
+        targets = dict.fromkeys(side.target for window in windows for side in window.sides)
+        return cls(index, tuple(targets), tuple(windows), study=study)
+
+    @property
+    def sides(self) -> tuple[Side, ...]:
+        """Of its windows, each once."""
+        return tuple(dict.fromkeys(side for window in self.windows for side in window.sides))
+
+    @property
+    def load_s(self) -> float:
+        """Expected time of its windows and trials, without the start of its servers."""
+        return sum(window.budget_s for window in self.windows) + sum(trial.budget_s for trial in self.trials)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a side (or, with an empty point, a whole target) gave no number.
+
+    Attributes:
+        target: empty where it is all of them.
+        log: the server's last lines.
+    """
+
+    target: str
+    point: str
+    reason: Reason
+    log: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What a run will measure; blocks, points and contrasts may be added while it goes.
 
     Attributes:
-        estimate_s: for the blocks planned at first. ``reserve_s``: for what may be added to them.
-        studies_s: of the budget, what is kept for studies of one target alone.
+        points: of the windows with several sides, and of loads that workers share.
+        blocks: in the order in which they are measured, those with several sides in their windows first.
+        estimate_s: for the blocks planned at first, with the start of their servers.
+        reserve_s: for what may be added to them.
         left_out: what would have cost more time than the plan allows.
-        windows: load on one target alone, each with a server of its own, after the blocks.
-        points_alone: those of windows that workers fill.
     """
 
     profile: str
@@ -182,12 +210,39 @@ class Plan:
     contrasts: tuple[Contrast, ...]
     blocks: tuple[Block, ...]
     reserve_s: float = 0.0
-    studies_s: float = 0.0
     left_out: tuple[Failure, ...] = ()
     ladders: tuple[Ladder, ...] = ()
-    windows: tuple[Window, ...] = ()
-    points_alone: tuple[Point, ...] = ()
-    trials: tuple[Trial, ...] = ()
+
+    @property
+    def alternating(self) -> tuple[Block, ...]:
+        """The blocks in whose windows sides take turns."""
+        return tuple(block for block in self.blocks if not block.study)
+
+    @property
+    def studies(self) -> tuple[Block, ...]:
+        """The blocks of studies: load on one target alone."""
+        return tuple(block for block in self.blocks if block.study)
+
+    @property
+    def windows(self) -> tuple[Window, ...]:
+        """Every window that is planned beforehand; trials plan theirs as they go."""
+        return tuple(window for block in self.blocks for window in block.windows)
+
+    @property
+    def trials(self) -> tuple[Trial, ...]:
+        return tuple(trial for block in self.blocks for trial in block.trials)
+
+    @property
+    def alternating_sides(self) -> frozenset[Side]:
+        """Of the windows in which sides take turns."""
+        return frozenset(side for block in self.alternating for side in block.sides)
+
+    @property
+    def compared_points(self) -> tuple[Point, ...]:
+        """The points without those that only loads from several workers are about."""
+        alone = {side.point for block in self.studies for side in block.sides}
+        alone -= {side.point for side in self.alternating_sides}
+        return tuple(point for point in self.points if point.id not in alone)
 
 
 @dataclass(frozen=True, slots=True)

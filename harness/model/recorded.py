@@ -2,35 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from harness.model.declared import Journey, ParamValue, Scenario, Target
 from harness.model.planned import Failure, Plan, Side
+from harness.model.profiled import CpuProfile
+from harness.model.reason import Reason
+
+RESOLUTION = "resolves, in CPU cost"
+"""What the last selftest found, in a manifest's environment."""
 
 RunStatus = Literal["running", "finished", "interrupted"]
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """A validity gate that fired, with its reason; ``fatal`` means that no number may be drawn from it."""
+    """A validity check that failed: no number may be drawn from what it is about.
 
-    gate: str
-    target: str
-    point: str
-    reason: str
-    fatal: bool = True
+    Attributes:
+        target, point: whose turns; empty where it is all of them.
+    """
+
+    reason: Reason
+    target: str = ""
+    point: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Slices:
-    """The slices of one slot, a column per quantity, an entry per slice.
+    """The slices of one window, a column per quantity, an entry per slice.
 
     Attributes:
         round: index of the round, from 0; warm-up rounds are not recorded.
-        side: index into the slot's sides.
-        started: seconds since the slot's first slice.
+        side: index into the window's sides.
+        started: seconds since the window's first slice.
         length: from the first send to the last moment at which a new request was sent.
         window: the time over which throughput is counted: slice and drain; where requests wait, the slice without its
             lead-in.
@@ -58,76 +65,210 @@ class Slices:
     generator_cpu: tuple[float, ...]
     foreign_cpu: tuple[float, ...]
 
+    def sums(self, side: int, *columns: str) -> list[float]:
+        """Of each column, the sum over the side's slices."""
+        mine = [at for at, owner in enumerate(self.side) if owner == side]
+        return [sum(getattr(self, column)[at] for at in mine) for column in columns]
+
 
 @dataclass(frozen=True, slots=True)
-class SlotRecord:
-    """One line of ``slots.jsonl``.
+class SideResult:
+    """What one side of a window came to.
 
     Attributes:
-        attempt: 0 for the first try of the slot.
-        sides: those that took turns, in the order that ``slices`` counts them, then those that failed before.
-        errors: side index (as text) → kind of error → count.
-        rss_bytes: target → resident memory of its process tree at the slot's end.
-        startup_s: target → seconds from start to readiness in this block.
-        machine: what the machine did meanwhile: ``steal``, ``foreign``, ``server_busy`` as shares of a CPU, …
-            Where the upstream service was called also ``upstream``, its share, and ``upstream_calls``, a count.
-        samples: file of raw service times, relative to the run's folder; empty where none were taken.
+        params: the scenario's parameters; of a study, what was set for the window: ``rate``, ``idle``, …
+        concurrency: connections, or users of a journey.
+        planned: requests that were sent or whose time had come; ``answered``: verified replies.
+        errors: kind of error → count.
+        latency_us: class of request → ``count p50 p90 p99 p999 max``, response times in an open loop and service times
+            in a closed one, in microseconds, over verified replies; empty where they are in ``samples`` alone.
+        figures: other numbers, with the unit in the name: ``throughput_rps``, ``cpu_s``, …
     """
 
-    slot: str
-    block: int
-    attempt: int
-    started_at: str
-    duration_s: float
-    sides: tuple[Side, ...]
-    slices: Slices
-    errors: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    failures: tuple[Failure, ...] = ()
-    gates: tuple[Gate, ...] = ()
-    rss_bytes: Mapping[str, int] = field(default_factory=dict)
-    startup_s: Mapping[str, float] = field(default_factory=dict)
-    machine: Mapping[str, float] = field(default_factory=dict)
-    samples: str = ""
-    schema: int = 2
+    target: str
+    point: str
+    scenario: str
+    params: Mapping[str, ParamValue]
+    concurrency: int
+    planned: int = 0
+    answered: int = 0
+    errors: Mapping[str, int] = field(default_factory=dict)
+    latency_us: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    figures: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def side(self) -> Side:
+        return Side(self.target, self.point)
+
+
+@dataclass(frozen=True, slots=True)
+class InstructionCount:
+    """What one freshly started server executes per verified reply, in instructions.
+
+    Attributes:
+        counter: what counted: ``perf_event``, the CPU itself, or ``callgrind``, which leaves out the kernel.
+        per_request: without what the idle server executes for as long, and without ``collections``.
+        requests: verified replies that were counted.
+        idle_per_s: what the server executes per second for its heartbeats, which idle servers have too.
+        objects: shared object → instructions per reply.
+        collections: instructions per reply of Python's collections of garbage, where they can be told from the rest.
+            They come every some hundred replies: whether one more falls into a count is chance.
+        settings: variables of the server's environment that make every start do the same work.
+        why: why it was not the CPU itself that counted.
+    """
+
+    target: str
+    point: str
+    counter: str
+    per_request: float
+    requests: int
+    connections: int
+    idle_per_s: float
+    objects: Mapping[str, float]
+    settings: Mapping[str, str]
+    why: str = ""
+    collections: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class WindowRecord:
-    """One line of ``windows.jsonl``: a stretch of load on one target alone, where taking turns would change the answer.
+    """One line of ``windows.jsonl``: what one attempt at a window yielded.
 
     Attributes:
-        id: unique within the run; what is done already is not done again by ``--resume``.
-        block: servers are started afresh for each, as for slots; the replicate of every statistic.
-        study: what the window belongs to: ``waiting``, ``neighbours``, ``fan-out``, ``latency``, ``capacity``,
-            ``overload``, ``connections``, ``journey``, …
+        attempt: 0 for the first try of the window.
+        study: what planned it; empty where its sides took turns.
         engine: ``wire`` or ``locust``; figures of different engines are never compared.
-        setting: what was set for it: ``rate``, ``share``, ``connections``, ``users``, …
-        latency_us: class of request → ``count p50 p90 p99 p999 max``, response times in open loop and service times in
-            closed loop, in microseconds, over verified replies.
-        errors: kind of error → count. ``answered``: verified replies.
-        figures: other numbers, with the unit in the name: ``throughput_rps``, ``cpu_s``, ``rss_bytes``, …
+        sides: those that were measured, in the order that ``slices`` counts them, then those that failed before.
+        slices: the turns that its sides took; ``None`` where one side had it for itself.
+        rss_bytes: target → resident memory of its process tree at the window's end.
+        startup_s: target → seconds from start to readiness in this block.
+        machine: what the machine did meanwhile: ``steal``, ``foreign``, ``server`` as shares of a CPU, …
+            Where the upstream service was called also ``upstream``, its share, and ``upstream_calls``, a count.
         samples: file of raw latencies, relative to the run's folder; empty where none were kept.
+        counts: of its sides, where instructions were counted.
+        profiles: of its sides, where servers were sampled, without callers.
     """
 
     id: str
     block: int
     attempt: int
     study: str
-    target: str
-    point: str
     engine: Literal["wire", "locust"]
-    setting: Mapping[str, ParamValue]
     started_at: str
     duration_s: float
-    planned: int
-    answered: int
-    errors: Mapping[str, int] = field(default_factory=dict)
-    latency_us: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    figures: Mapping[str, float] = field(default_factory=dict)
+    sides: tuple[SideResult, ...]
+    slices: Slices | None = None
     failures: tuple[Failure, ...] = ()
     gates: tuple[Gate, ...] = ()
+    rss_bytes: Mapping[str, int] = field(default_factory=dict)
+    startup_s: Mapping[str, float] = field(default_factory=dict)
+    machine: Mapping[str, float] = field(default_factory=dict)
     samples: str = ""
-    schema: int = 2
+    counts: tuple[InstructionCount, ...] = ()
+    profiles: tuple[CpuProfile, ...] = ()
+    schema: int = 4
+
+    @property
+    def only(self) -> SideResult:
+        """The side of a window that has one."""
+        [side] = self.sides
+        return side
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing forbids to draw numbers from it."""
+        return not self.failures and not self.gates
+
+    @property
+    def faults(self) -> tuple[Reason, ...]:
+        """Why no number may be drawn from it; empty where it is sound."""
+        return (*(failure.reason for failure in self.failures), *(gate.reason for gate in self.gates))
+
+
+ExclusionKind = Literal["failure", "gate", "replies", "missing", "times"]
+
+TIMES_ONLY = frozenset({"steal", "throttled", "foreign-cpu", "generator-starved"})
+"""Codes of gates that say nothing against CPU cost: who waits for a CPU that others use does not spend CPU time."""
+
+DISTURBED_LIMIT = 0.5
+"""The share up to which that holds. Beyond it caches are mostly others', which costs unlike apps differently."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """Why a side of a counted window gives no number, or why some are missing: of some slices (``missing``), or every
+    throughput and latency, but not CPU cost (``times``).
+    """
+
+    block: int
+    window: str
+    target: str
+    point: str
+    kind: ExclusionKind
+    reason: Reason
+
+
+def side_faults(record: WindowRecord) -> dict[Side, Exclusion]:
+    """The sides from which no number may be drawn, by a failure, a gate, or a wrong or failed reply; or, where their
+    exclusion's kind is ``times``, none but CPU cost.
+    """
+    faults: dict[Side, Exclusion] = {}
+
+    def exclude(side: SideResult, kind: ExclusionKind, reason: Reason) -> None:
+        known = faults.get(side.side)
+        if known is None or known.kind == "times":
+            faults[side.side] = Exclusion(record.block, record.id, side.target, side.point, kind, reason)
+
+    for index, side in enumerate(record.sides):
+        for failure in record.failures:
+            if _concerns(failure.target, failure.point, side):
+                exclude(side, "failure", failure.reason)
+        for gate in record.gates:
+            if _concerns(gate.target, gate.point, side):
+                exclude(side, "times" if record.slices is not None and times_only(gate) else "gate", gate.reason)
+        if record.slices is not None:
+            wrong, failed = record.slices.sums(index, "wrong", "failed")
+            if wrong + failed:
+                exclude(side, "replies", Reason("bad-replies", {"wrong": wrong, "failed": failed}))
+            if index not in record.slices.side:
+                exclude(side, "missing", Reason("no-slice"))
+    return faults
+
+
+def times_only(gate: Gate) -> bool:
+    """Whether a gate voids throughput and latency, and leaves CPU cost."""
+    fields = gate.reason.fields
+    share = fields.get("share", fields.get("wait", 1.0))
+    return gate.reason.code in TIMES_ONLY and isinstance(share, float) and share <= DISTURBED_LIMIT
+
+
+def lost_sides(faults: Mapping[Side, Exclusion]) -> dict[Side, Exclusion]:
+    """Of ``side_faults``, the sides that gave no number at all."""
+    return {side: fault for side, fault in faults.items() if fault.kind != "times"}
+
+
+def counted(records: Iterable[WindowRecord]) -> tuple[WindowRecord, ...]:
+    """The attempt that counts of each window, by block: the one with the fewest sides that gave no number, then
+    the fewest that gave CPU cost alone, then the latest.
+    """
+    attempts: dict[str, list[WindowRecord]] = {}
+    for record in records:
+        attempts.setdefault(record.id, []).append(record)
+    best = [
+        min(enumerate(each), key=lambda one: (_numbers_lost(one[1]), -one[1].attempt, -one[0]))[1]
+        for each in attempts.values()
+    ]
+    return tuple(sorted(best, key=lambda record: record.block))
+
+
+def _numbers_lost(record: WindowRecord) -> tuple[int, int]:
+    faults = side_faults(record)
+    return len(lost_sides(faults)), len(faults)
+
+
+def _concerns(target: str, point: str, side: SideResult) -> bool:
+    """Whether a gate or failure is about this side; an empty target or point means all of them."""
+    return target in ("", side.target) and point in ("", side.point)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,29 +292,65 @@ class Feature:
         return self.declared == self.present
 
 
+OWN = "app"
+"""The key of an app's own lines."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statements:
+    """The SQL statements of one request, counted by the database.
+
+    Attributes:
+        verbs: of each, in order: ``BEGIN``, ``SELECT``, ``ROLLBACK``; ``None`` where requests differed from each other.
+        prepared: how many of them were prepared before, and so not parsed again.
+    """
+
+    target: str
+    endpoint: str
+    verbs: tuple[str, ...] | None = None
+    prepared: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Effort:
     """What an app needed to implement the contract, beyond its framework and what all apps share.
 
     Attributes:
-        app: the framework, with the interface where it has an app for each: ``django-asgi``.
-        lines: feature → lines of code.
-        packages: feature → distribution → version.
+        app: its module: ``django_app.asgi``. ``endpoints``: how many of the contract's it has.
+        lines: ``OWN`` (of its modules) and what the contract does in place of its framework → lines of code.
+        packages: distribution → version.
     """
 
     app: str
     framework: str
+    endpoints: int
     lines: Mapping[str, int]
-    packages: Mapping[str, Mapping[str, str]]
+    packages: Mapping[str, str]
+
+    @property
+    def own_lines(self) -> int:
+        return self.lines.get(OWN, 0)
+
+    @property
+    def total_lines(self) -> int:
+        return sum(self.lines.values())
 
 
 @dataclass(frozen=True, slots=True)
 class Abilities:
-    """``features.json``: what the run's targets can do, asked of them once, and what their apps needed for it."""
+    """``features.json``: what the run's targets can do, asked of them once, and what their apps needed for it.
+
+    Attributes:
+        statements: of one request to each endpoint that the run sends and that uses the database, where that is the
+            embedded one.
+        untouched: of the smallest app of each framework, and of an introduction's first app; ``target`` is its name.
+    """
 
     features: tuple[Feature, ...]
     effort: tuple[Effort, ...] = ()
-    schema: int = 2
+    statements: tuple[Statements, ...] = ()
+    untouched: tuple[Feature, ...] = ()
+    schema: int = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +358,8 @@ class Manifest:
     """``manifest.json``: all that is needed to read a run again, and to repeat it.
 
     Attributes:
+        placement: ``server``, ``generator``, ``backing``, ``many`` (servers with a worker per CPU) → numbers of their
+            CPUs; none where they are not pinned.
         versions: of the packages that matter, where ``harness`` runs.
         writer: the toolkit's version.
         packages: target → package → version, for targets with an interpreter of their own.
@@ -197,10 +376,16 @@ class Manifest:
     scenarios: tuple[Scenario, ...]
     environment: Mapping[str, str]
     versions: Mapping[str, str]
-    warnings: tuple[str, ...] = ()
+    placement: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    warnings: tuple[Reason, ...] = ()
     duration_s: float = 0.0
     skipped: tuple[Failure, ...] = ()
     journeys: tuple[Journey, ...] = ()
     writer: str = ""
     packages: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    schema: int = 2
+    schema: int = 4
+
+    @property
+    def server_cpus(self) -> int:
+        """How many CPUs the servers were confined to; 0 where they were not pinned."""
+        return len(self.placement.get("server", ()))

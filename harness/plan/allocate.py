@@ -1,12 +1,11 @@
-"""Where the time that is left goes: one more block, of just the slots that hold undecided contrasts. Pure."""
+"""Where the time that is left goes: one more block, of just the windows that hold undecided contrasts. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
-from harness.model import Block, Plan, Side, Slot
-from harness.plan.timing import block_seconds
+from harness.model import Block, Plan, Side, Window
+from harness.plan.timing import expected_seconds
 
 
 def next_block(plan: Plan, index: int, undecided: Sequence[str], left_s: float) -> Block | None:
@@ -17,42 +16,32 @@ def next_block(plan: Plan, index: int, undecided: Sequence[str], left_s: float) 
         undecided: contrast ids, the one that gets time first in front.
     """
     contrasts = {contrast.id: contrast for contrast in plan.contrasts}
-    wanted: list[Side] = []
-    chosen: list[Slot] = []
+    chosen_sides: list[Side] = []
+    chosen = None
     for key in undecided:
         contrast = contrasts[key]
-        sides = list(dict.fromkeys([*wanted, contrast.a, contrast.b]))
-        slots = _slots(plan, index, sides)
-        if _seconds(slots) <= left_s:
-            wanted, chosen = sides, slots
-    if not chosen:
-        return None
-    targets = tuple(dict.fromkeys(side.target for slot in chosen for side in slot.sides))
-    return Block(index, targets, tuple(chosen))
+        sides = list(dict.fromkeys([*chosen_sides, contrast.a, contrast.b]))
+        block = _block(plan, index, sides)
+        if expected_seconds(block) <= left_s:
+            chosen_sides, chosen = sides, block
+    return chosen if chosen and chosen.windows else None
 
 
-def _slots(plan: Plan, index: int, sides: Sequence[Side]) -> list[Slot]:
-    """The plan's slots, cut down to the sides, with their share of the time."""
-    found = []
-    for slot in _widest(plan):
-        kept = tuple(side for side in slot.sides if side in sides)
+def _block(plan: Plan, index: int, sides: Sequence[Side]) -> Block:
+    """The plan's windows, cut down to the sides, with their share of the time."""
+    windows = []
+    for key, window in _widest(plan).items():
+        kept = tuple(side for side in window.sides if side in sides)
         if len(kept) > 1:
-            share = len(kept) / len(slot.sides)
-            name = f"b{index:02d}-{slot.id.partition('-')[2]}"
-            found.append(replace(slot, id=name, block=index, sides=kept, budget_s=slot.budget_s * share))
-    return found
+            seconds = window.seconds * len(kept) / len(window.sides)
+            windows.append(Window.in_turns(key, index, kept, seconds, window.min_rounds))
+    return Block.of(index, windows)
 
 
-def _widest(plan: Plan) -> list[Slot]:
-    """Of the slots that differ only in their block, the one with the most sides; slots are added while a run goes."""
-    found: dict[str, Slot] = {}
-    for slot in (slot for block in plan.blocks for slot in block.slots):
-        name = slot.id.partition("-")[2]
-        if name not in found or len(slot.sides) > len(found[name].sides):
-            found[name] = slot
-    return list(found.values())
-
-
-def _seconds(slots: Sequence[Slot]) -> float:
-    targets = {side.target for slot in slots for side in slot.sides}
-    return block_seconds(len(targets)) + sum(slot.budget_s for slot in slots)
+def _widest(plan: Plan) -> dict[str, Window]:
+    """Of the windows that differ only in their block, the one with the most sides; some are added while a run goes."""
+    widest: dict[str, Window] = {}
+    for window in (window for block in plan.alternating for window in block.windows):
+        if window.key not in widest or len(window.sides) > len(widest[window.key].sides):
+            widest[window.key] = window
+    return widest

@@ -7,7 +7,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from itertools import combinations
 
-from harness.declare import ContrastIn
+from harness.config import ContrastIn
 from harness.model import Contrast, Metric, Point, Scenario, Side, Target
 from harness.plan.points import serves
 
@@ -35,13 +35,13 @@ def declared_contrasts(
     """
     by_name = {target.name: target for target in targets}
     by_scenario = {scenario.name: scenario for scenario in scenarios}
-    found: dict[str, Contrast] = {}
+    contrasts: dict[str, Contrast] = {}
 
     def add(question: str, a: Side, b: Side, label: str, metrics: Iterable[Metric]) -> None:
         for metric in metrics:
             key = f"{metric}:{a.id}/{b.id}"
-            if key not in found:
-                found[key] = Contrast(key, question, metric, a, b, label)  # type: ignore[arg-type]
+            if key not in contrasts:
+                contrasts[key] = Contrast(key, question, metric, a, b, label)  # type: ignore[arg-type]
 
     for target in targets:
         if target.twin_of:
@@ -76,4 +76,4 @@ def declared_contrasts(
                 add(by_scenario[point.scenario].question, *sides, f"{point.scenario} against {against}", METRICS)
     for a, b in steps:
         add("ladder", a, b, f"{a.target} against {b.target}" if a.point == b.point else "", ("cpu_cost",))
-    return tuple(found.values())
+    return tuple(contrasts.values())

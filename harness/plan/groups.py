@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.model import Failure, Ladder, Point, Scenario, Side, Target
+from harness.model import Failure, Ladder, Point, Reason, Scenario, Side, Target
 from harness.plan.ladders import Serves, sides
 from harness.plan.profiles import Profile
-from harness.plan.timing import SLICE_S, slice_length, too_long, turn_seconds, warmup_seconds
+from harness.plan.timing import SLICE_S, too_long, turn_seconds, warmup_seconds
 
+CENTRE = 64
+"""The concurrency that is given up last: more connections than most targets have threads, and still common."""
 LADDER = "ladder-"
 LADDER_ROUNDS = 6
 
@@ -47,7 +50,7 @@ def slot_groups(
             for target in (target for target in targets if chosen(target, point)):
                 reason = too_long(target, point, longest_turn_s)
                 if reason:
-                    left_out.append(Failure(target.name, point.id, "not-afforded", reason))
+                    left_out.append(Failure(target.name, point.id, reason))
                 else:
                     served.append((target, point))
         if served:
@@ -67,8 +70,34 @@ def ladder_groups(
     ]
 
 
-def share_a_slot(wanted: Sequence[Side], groups: Sequence[Group]) -> bool:
-    return any(set(wanted) <= set(group.sides) for group in groups)
+def share_a_slot(sides: Sequence[Side], groups: Sequence[Group]) -> bool:
+    return any(set(sides) <= set(group.sides) for group in groups)
+
+
+def within(
+    points: Sequence[Point], costs_s: Mapping[str, float], room_s: float
+) -> tuple[tuple[Point, ...], list[Failure]]:
+    """The points that fit into ``room_s`` seconds of a block, and the others with the reason.
+
+    Given up are whole concurrencies first, farthest from 64 and of two as far the greater, as a crossover needs its
+    waits; then the dearest points.
+    At least two are kept.
+    """
+    kept = list(points)
+    order = sorted({point.concurrency for point in points}, key=lambda count: (-abs(math.log(count / CENTRE)), -count))
+    for count in order[:-1]:
+        if sum(costs_s[point.id] for point in kept) <= room_s:
+            break
+        kept = [point for point in kept if point.concurrency != count]
+    while len(kept) > 2 and sum(costs_s[point.id] for point in kept) > room_s:
+        kept.remove(max(kept, key=lambda point: costs_s[point.id]))
+    names = {point.id for point in kept}
+    dropped = [
+        Failure("", point.id, Reason("dear-point", {"block_s": costs_s[point.id]}))
+        for point in points
+        if point.id not in names
+    ]
+    return tuple(kept), dropped
 
 
 def point_seconds(groups: Sequence[Group], point: Point, profile: Profile) -> float:
@@ -97,7 +126,7 @@ def _group(key: str, served: Sequence[tuple[Target, Point]]) -> Group:
     return Group(
         key,
         tuple(Side(target.name, point.id) for target, point in served),
-        max(slice_length(point) for _, point in served),
+        max(point.slice_s for _, point in served),
         sum(turn_seconds(target, point) for target, point in served),
         sum(warmup_seconds(target, point) for target, point in served),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from harness.model import Ladder, Point, Rung, Side, Target
+from harness.model import Ladder, Point, Reason, Rung, Side, Target
 
 Serves = Callable[[Target, Point], bool]
 
@@ -18,15 +18,15 @@ def resolve(
     A ladder is left out where the run lacks the target of its top rung, or has fewer than two rungs.
     """
     by_name = {target.name: target for target in targets}
-    found = []
+    ladders = []
     for ladder in declared:
         if ladder.rungs[-1].target not in by_name:
             continue
         chosen = _setting(ladder, points)
         rungs = tuple(_placed(rung, by_name, chosen, serves) for rung in ladder.rungs)
         if sum(bool(rung.point) for rung in rungs) > 1:
-            found.append(replace(ladder, rungs=rungs))
-    return tuple(found)
+            ladders.append(replace(ladder, rungs=rungs))
+    return tuple(ladders)
 
 
 def sides(ladder: Ladder) -> tuple[Side, ...]:
@@ -46,8 +46,8 @@ def _setting(ladder: Ladder, points: Sequence[Point]) -> Mapping[str, Point]:
 
     Scenarios without parameters fit any setting. Of equals the first in the plan's order is taken.
     """
-    wanted = {rung.scenario for rung in ladder.rungs}
-    relevant = [point for point in points if point.scenario in wanted]
+    scenarios = {rung.scenario for rung in ladder.rungs}
+    relevant = [point for point in points if point.scenario in scenarios]
     best: dict[str, Point] = {}
     for like in sorted(relevant, key=lambda point: not point.params):
         fitting: dict[str, Point] = {}
@@ -62,9 +62,9 @@ def _setting(ladder: Ladder, points: Sequence[Point]) -> Mapping[str, Point]:
 def _placed(rung: Rung, targets: Mapping[str, Target], chosen: Mapping[str, Point], serves: Serves) -> Rung:
     target, point = targets.get(rung.target), chosen.get(rung.scenario)
     if target is None:
-        return replace(rung, reason=f"{rung.target} is not in this run")
+        return replace(rung, reason=Reason("no-target", {"target": rung.target}))
     if point is None:
-        return replace(rung, reason=f"{rung.scenario} is not in this run at the setting of the others")
+        return replace(rung, reason=Reason("no-point", {"scenario": rung.scenario}))
     if not serves(target, point):
-        return replace(rung, reason=f"{rung.target} does not serve {rung.scenario}")
+        return replace(rung, reason=Reason("not-served", {"target": rung.target, "scenario": rung.scenario}))
     return replace(rung, point=point.id)

@@ -1,4 +1,4 @@
-"""Targets × scenarios → blocks of slots: seeded, within a time budget, and pure."""
+"""Targets × scenarios → blocks of windows: seeded, within a time budget, and pure."""
 
 from __future__ import annotations
 
@@ -7,19 +7,28 @@ import random
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 
-from harness.declare import ContrastIn
+from harness.config import ContrastIn
 from harness.errors import UsageError
-from harness.model import Block, Ladder, Plan, Point, Scenario, Slot, Target
-from harness.plan.afford import within
+from harness.model import Block, Ladder, Plan, Point, Scenario, Target, Trial, Window
+from harness.model.units import format_duration
 from harness.plan.contrasts import declared_contrasts
-from harness.plan.groups import Group, ladder_groups, point_seconds, rounds_of, share_a_slot, slot_groups, slot_seconds
+from harness.plan.groups import (
+    Group,
+    ladder_groups,
+    point_seconds,
+    rounds_of,
+    share_a_slot,
+    slot_groups,
+    slot_seconds,
+    within,
+)
 from harness.plan.ladders import pairs, resolve
 from harness.plan.points import expand, serves
 from harness.plan.profiles import Profile
-from harness.plan.timing import block_seconds, held_seconds
-from harness.units import format_duration
+from harness.plan.timing import HELD_S, block_seconds, expected_seconds, held_seconds
+from harness.studies.waiting import ENDPOINT, WAITING
 
-HELD_ENDPOINT = "io-sleep"
+HELD_REQUESTS = (100, 1000)
 TURNS_OF_A_BLOCK = 16
 """A grid leaves out what would take a larger part of its block than this with a single turn."""
 
@@ -32,8 +41,9 @@ def make_plan(
     *,
     seed: int,
     budget_s: float | None = None,
-    studies: bool = False,
+    studies_s: float = 0.0,
     ladders: Iterable[Ladder] = (),
+    hold: bool = True,
 ) -> Plan:
     """The plan of a run; ``targets`` include the A/A twin.
 
@@ -41,20 +51,19 @@ def make_plan(
     of its steps is taken within a round.
 
     Args:
-        studies: whether the profile's share for studies is kept for them.
+        studies_s: of the budget, what is kept for studies of one target alone.
+        hold: whether memory per waiting request can be measured: servers must be processes of our own.
 
     Raises:
         UsageError: no target serves any scenario, or the budget is too short for the fewest rounds and blocks.
     """
-    budget = budget_s or profile.budget_s
-    studies_s = profile.studies_s * budget / profile.budget_s if studies else 0.0
-    budget_of_slots = budget - studies_s
+    budget = (budget_s or profile.budget_s) - studies_s
     points = tuple(point for scenario in scenarios for point in expand(scenario, profile.detail))
-    longest_turn_s = min(profile.longest_turn_s, _planned_of_a_block(budget_of_slots, profile) / TURNS_OF_A_BLOCK)
+    longest_turn_s = min(profile.longest_turn_s, _planned_of_a_block(budget, profile) / TURNS_OF_A_BLOCK)
 
     def chosen(target: Target, point: Point) -> bool:
-        wanted = not target.variant or any(fnmatchcase(point.scenario, glob) for glob in profile.variants)
-        return wanted and serves(target, point)
+        suits = not target.variant or any(fnmatchcase(point.scenario, glob) for glob in profile.variants)
+        return suits and serves(target, point)
 
     groups, left_out = slot_groups(targets, scenarios, points, longest_turn_s, chosen)
     climbed = resolve(ladders, targets, points, chosen)
@@ -65,33 +74,27 @@ def make_plan(
     used = tuple(t.name for t in targets if any(side.target == t.name for group in groups for side in group.sides))
     start_s = block_seconds(len(used))
     if profile.detail == "grid":
-        room = _planned_of_a_block(budget_of_slots, profile) - start_s
+        room = _planned_of_a_block(budget, profile) - start_s
         costs = {point.id: point_seconds(groups, point, profile) for point in points}
         points, dropped = within([point for point in points if costs[point.id]], costs, room)
-        kept, gone = {point.id for point in points}, {failure.point for failure in dropped}
+        kept, dropped_ids = {point.id for point in points}, {failure.point for failure in dropped}
         groups = [group for group in groups if {side.point for side in group.sides} <= kept]
-        left_out = [*dropped, *(each for each in left_out if each.point not in gone)]
-    held = _held(targets, points) if profile.held_blocks else ()
-    blocks, rounds, holding = _fit(groups, profile, budget_of_slots, start_s, held_seconds(len(held)))
+        left_out = [*dropped, *(each for each in left_out if each.point not in dropped_ids)]
+    held = _held(targets, points) if hold and profile.held_blocks else ()
+    blocks, rounds, holding = _fit(groups, profile, budget, start_s, held_seconds(len(held)))
     rng = random.Random(seed)
     planned = []
     for index in range(blocks):
         order = rng.sample(groups, len(groups))
-        slots = tuple(
-            Slot(
-                id=f"b{index:02d}-{group.key}",
-                block=index,
-                sides=group.sides,
-                slice_s=group.slice_s,
-                budget_s=slot_seconds(group, rounds, profile),
-                min_rounds=min(profile.min_rounds, rounds_of(group, rounds, profile)),
-            )
-            for group in order
-        )
-        planned.append(Block(index, used, slots, held if index < holding else ()))
-    estimate = sum(
-        start_s + held_seconds(len(block.held)) + sum(slot.budget_s for slot in block.slots) for block in planned
-    )
+        windows = []
+        for group in order:
+            seconds = slot_seconds(group, rounds, profile)
+            fewest = min(profile.min_rounds, rounds_of(group, rounds, profile))
+            windows.append(Window.in_turns(group.key, index, group.sides, seconds, fewest))
+        if index < holding:
+            planned.append(_waiting(index, held))
+        planned.append(Block(index, used, tuple(windows)))
+    estimate = sum(map(expected_seconds, planned))
     measured = {side for group in groups for side in group.sides}
     steps = [pair for ladder in climbed for pair in pairs(ladder) if share_a_slot(pair, groups)]
     contrasts = declared_contrasts(targets, scenarios, points, declared, steps)
@@ -103,23 +106,31 @@ def make_plan(
         points=points,
         contrasts=tuple(each for each in contrasts if each.a in measured and each.b in measured),
         blocks=tuple(planned),
-        reserve_s=max(0.0, budget_of_slots - estimate) if profile.bisect else 0.0,
-        studies_s=studies_s,
+        reserve_s=max(0.0, budget - estimate) if profile.bisect else 0.0,
         left_out=tuple(left_out),
         ladders=climbed,
     )
 
 
+def _waiting(index: int, held: Sequence[str]) -> Block:
+    """Memory of waiting requests, under servers of their own: afterwards these are good for nothing else."""
+    trials = tuple(
+        Trial(f"b{index:02d}-{WAITING}-{name}", index, WAITING, "", name, {"requests": HELD_REQUESTS}, HELD_S)
+        for name in held
+    )
+    return Block(index, tuple(held), trials=trials, study=WAITING)
+
+
 def _held(targets: Sequence[Target], points: Sequence[Point]) -> tuple[str, ...]:
     """Targets whose memory per waiting request is told: in runs with waits, all that have the endpoint for it."""
-    if not any(request.endpoint == HELD_ENDPOINT for point in points for request in point.requests):
+    if not any(request.endpoint == ENDPOINT for point in points for request in point.requests):
         return ()
     return tuple(
         target.name
         for target in targets
         if not target.twin_of
-        and ("*" in target.endpoints or HELD_ENDPOINT in target.endpoints)
-        and HELD_ENDPOINT not in target.lacks
+        and ("*" in target.endpoints or ENDPOINT in target.endpoints)
+        and ENDPOINT not in target.lacks
     )
 
 

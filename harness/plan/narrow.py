@@ -6,9 +6,9 @@ import math
 import random
 from collections.abc import Mapping, Sequence
 
-from harness.model import Block, Contrast, Extension, Failure, Gap, Plan, Point, Scenario, Side, Slot, Target
+from harness.model import Block, Contrast, Extension, Failure, Gap, Plan, Point, Scenario, Side, Target, Window
 from harness.plan.points import point_at
-from harness.plan.timing import block_seconds, slice_length, too_long, turn_seconds, warmup_seconds
+from harness.plan.timing import expected_seconds, too_long, turn_seconds, warmup_seconds
 
 BLOCKS = 5
 ROUNDS = 2
@@ -31,7 +31,7 @@ def narrow(
     """
     by_target = {target.name: target for target in targets}
     by_scenario = {scenario.name: scenario for scenario in scenarios}
-    wanted: dict[str, tuple[Point, list[str]]] = {}
+    additions: dict[str, tuple[Point, list[str]]] = {}
     left_out: list[Failure] = []
     for gap in gaps:
         scenario, wait = by_scenario[gap.scenario], between(gap.low_ms, gap.high_ms)
@@ -39,20 +39,20 @@ def narrow(
             continue
         point = point_at(scenario, _in_order(scenario, gap, wait), gap.concurrency)
         reasons = {name: too_long(by_target[name], point, longest_turn_s) for name in (gap.a, gap.b)}
-        failed = [Failure(name, point.id, "not-afforded", reason) for name, reason in reasons.items() if reason]
+        failed = [Failure(name, point.id, reason) for name, reason in reasons.items() if reason]
         if failed:
             left_out += [each for each in failed if each not in (*plan.left_out, *left_out)]
             continue
-        _, names = wanted.get(point.id, (point, []))
-        trial = wanted | {point.id: (point, list(dict.fromkeys([*names, gap.a, gap.b])))}
-        if _seconds(trial, by_target) * BLOCKS <= left_s:
-            wanted = trial
-    if not wanted:
+        _, names = additions.get(point.id, (point, []))
+        trial = additions | {point.id: (point, list(dict.fromkeys([*names, gap.a, gap.b])))}
+        if expected_seconds(_block(plan, 0, trial, by_target)) * BLOCKS <= left_s:
+            additions = trial
+    if not additions:
         return None
     return Extension(
-        blocks=tuple(_block(plan, number, wanted, by_target) for number in range(BLOCKS)),
-        points=tuple(point for point, _ in wanted.values() if point.id not in {known.id for known in plan.points}),
-        contrasts=_contrasts(plan, wanted),
+        blocks=tuple(_block(plan, number, additions, by_target) for number in range(BLOCKS)),
+        points=tuple(point for point, _ in additions.values() if point.id not in {known.id for known in plan.points}),
+        contrasts=_contrasts(plan, additions),
         left_out=tuple(left_out),
     )
 
@@ -86,40 +86,28 @@ def _in_order(scenario: Scenario, gap: Gap, wait: int) -> dict[str, str | int | 
     return {key: values[key] for key in scenario.matrix}
 
 
-def _seconds(wanted: Mapping[str, tuple[Point, list[str]]], targets: Mapping[str, Target]) -> float:
-    used = {name for _, names in wanted.values() for name in names}
-    return block_seconds(len(used)) + sum(_slot_seconds(point, names, targets) for point, names in wanted.values())
-
-
-def _slot_seconds(point: Point, names: Sequence[str], targets: Mapping[str, Target]) -> float:
+def _seconds_at(point: Point, names: Sequence[str], targets: Mapping[str, Target]) -> float:
     return sum(warmup_seconds(targets[n], point) + ROUNDS * turn_seconds(targets[n], point) for n in names)
 
 
 def _block(
-    plan: Plan, number: int, wanted: Mapping[str, tuple[Point, list[str]]], targets: Mapping[str, Target]
+    plan: Plan, number: int, additions: Mapping[str, tuple[Point, list[str]]], targets: Mapping[str, Target]
 ) -> Block:
-    index = len(plan.blocks) + number
-    order = random.Random(plan.seed * 1009 + index).sample(list(wanted.values()), len(wanted))
-    slots = tuple(
-        Slot(
-            id=f"b{index:02d}-{point.id}",
-            block=index,
-            sides=tuple(Side(name, point.id) for name in names),
-            slice_s=slice_length(point),
-            budget_s=_slot_seconds(point, names, targets),
-            min_rounds=ROUNDS,
-        )
-        for point, names in order
-    )
-    return Block(index, tuple(dict.fromkeys(side.target for slot in slots for side in slot.sides)), slots)
+    index = len(plan.alternating) + number
+    order = random.Random(plan.seed * 1009 + index).sample(list(additions.values()), len(additions))
+    windows = []
+    for point, names in order:
+        seconds, sides = _seconds_at(point, names, targets), tuple(Side(name, point.id) for name in names)
+        windows.append(Window.in_turns(point.id, index, sides, seconds, ROUNDS))
+    return Block.of(index, windows)
 
 
-def _contrasts(plan: Plan, wanted: Mapping[str, tuple[Point, list[str]]]) -> tuple[Contrast, ...]:
+def _contrasts(plan: Plan, additions: Mapping[str, tuple[Point, list[str]]]) -> tuple[Contrast, ...]:
     """What the plan says of the two targets elsewhere in the scenario, at the new points."""
-    found: dict[str, Contrast] = {}
+    contrasts: dict[str, Contrast] = {}
     known = {contrast.id for contrast in plan.contrasts}
     scenario_of = {point.id: point.scenario for point in plan.points}
-    for point, names in wanted.values():
+    for point, names in additions.values():
         for each in plan.contrasts:
             same = each.a.point == each.b.point and scenario_of[each.a.point] == point.scenario
             if not (same and {each.a.target, each.b.target} <= set(names)):
@@ -127,5 +115,5 @@ def _contrasts(plan: Plan, wanted: Mapping[str, tuple[Point, list[str]]]) -> tup
             a, b = Side(each.a.target, point.id), Side(each.b.target, point.id)
             key = f"{each.metric}:{a.id}/{b.id}"
             if key not in known:
-                found.setdefault(key, Contrast(key, each.question, each.metric, a, b, each.label))
-    return tuple(found.values())
+                contrasts.setdefault(key, Contrast(key, each.question, each.metric, a, b, each.label))
+    return tuple(contrasts.values())

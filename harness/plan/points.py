@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from itertools import product
 
 from harness.errors import UsageError
-from harness.model import ParamValue, PlannedRequest, Point, Scenario, Target
+from harness.model import ParamValue, PlannedRequest, Point, Reason, Scenario, Target
 from harness.plan.profiles import Detail
+from harness.plan.timing import slice_length
 
 
 def expand(scenario: Scenario, detail: Detail) -> tuple[Point, ...]:
@@ -26,26 +28,42 @@ def point_at(scenario: Scenario, params: Mapping[str, ParamValue], concurrency: 
     """The scenario with its parameters filled in."""
     setting = ",".join(f"{key}={value}" for key, value in params.items())
     requests = tuple(
-        PlannedRequest(
+        request
+        if request.raw
+        else PlannedRequest(
             _filled(request.endpoint, params),
             _filled(request.case, params),
             {key: _substituted(value, params) for key, value in request.params.items()},
             request.weight,
-            request.raw,
         )
         for request in scenario.requests
     )
     wait_s = float(_substituted(scenario.wait_ms, params) or 0) / 1e3
     name = f"{scenario.name}{f'[{setting}]' if setting else ''}@{concurrency}"
-    return Point(name, scenario.name, params, concurrency, requests, wait_s)
+    point = Point(name, scenario.name, params, concurrency, requests, wait_s)
+    return replace(point, slice_s=slice_length(point))
+
+
+def lacking(target: Target, endpoints: Iterable[str], others: Iterable[str] = ()) -> Reason | None:
+    """Why a target cannot take a load of these endpoints and other things that it may lack; ``None`` where it can.
+
+    A user's own app is taken at its word.
+    """
+    endpoints = [endpoint for endpoint in endpoints if endpoint]
+    for need in (*endpoints, *others):
+        if need in target.lacks:
+            return Reason("lacks", {"text": target.lacks[need]})
+    if "websocket" in others and target.interface == "wsgi":
+        return Reason("no-websocket")
+    if target.endpoints and "*" not in target.endpoints:
+        missing = [endpoint for endpoint in endpoints if endpoint not in target.endpoints]
+        return Reason("not-implemented", {"endpoint": missing[0]}) if missing else None
+    return None
 
 
 def serves(target: Target, point: Point) -> bool:
-    """Whether the target implements all that the point sends; a user's own app is taken at its word."""
-    wanted = {request.endpoint for request in point.requests}
-    if wanted & set(target.lacks):
-        return False
-    return not target.endpoints or "*" in target.endpoints or wanted <= set(target.endpoints)
+    """Whether the target implements all that the point sends, and its scenario suits the target."""
+    return not lacking(target, [request.endpoint for request in point.requests], [point.scenario])
 
 
 def _filled(text: str, params: Mapping[str, ParamValue]) -> str:

@@ -34,6 +34,7 @@ class Profile:
         held_blocks: blocks in which the memory of waiting requests is measured, where the run has waits.
         variants: globs of the scenarios that targets marked ``variant`` are measured in when no target is named.
         studies: globs of the studies that are run then; where that is 0, only named ones are.
+        instruments: whether instructions are counted, and servers sampled, where that is possible.
     """
 
     name: str
@@ -52,8 +53,10 @@ class Profile:
     held_blocks: int = 0
     variants: tuple[str, ...] = ()
     studies: tuple[str, ...] = ("*",)
+    instruments: bool = True
 
 
+SMOKE = ("json", "orders-*", "io-sleep")
 QUICK = ("json", "plaintext", "items", "orders-*", "io-sleep")
 VARIANTS = ("*-sync-2", "*-gthread-1", "*-gthread-32")
 """Targets that differ from others in their number of threads or workers alone: of interest where requests wait."""
@@ -71,7 +74,7 @@ MAP = (
 PROFILES = {
     profile.name: profile
     for profile in (
-        Profile("smoke", 28, 2, 1, "corner", scenarios=("json", "orders-*", "io-sleep"), references_only=True),
+        Profile("smoke", 28, 2, 1, "corner", scenarios=SMOKE, references_only=True, instruments=False),
         Profile("quick", 232, 5, 2, "quick", scenarios=QUICK, without=VARIANTS, held_blocks=1),
         Profile("standard", 30 * 60, 5, 2, "full", without=VARIANTS, held_blocks=3, variants=SERVERS),
         Profile("thorough", 60 * 60, 12, 3, "full", without=VARIANTS, held_blocks=5, variants=SERVERS),
@@ -87,6 +90,8 @@ PROFILES = {
             bisect=True,
             longest_turn_s=2.0,
             studies_s=12 * 60,
+            studies=("neighbours", "fan-out", "latency", "capacity", "connections"),
+            instruments=False,
         ),
     )
 }

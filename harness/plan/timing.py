@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 
-from harness.model import Point, Target
-from harness.units import format_duration
+from harness.model import Block, Point, Reason, Target
 
 SLICE_S = 0.05
 WAIT_SLICE_S = 0.15
@@ -82,9 +81,9 @@ def crowd_wait(point: Point) -> float:
 def turn_seconds(target: Target, point: Point) -> float:
     """Expected time of a recorded turn: the slice, and the drain of what is still in hand at its end."""
     # A wait spreads over all connections; a busy server takes them one after the other.
-    gap_s = point.wait_s / _parallel(target, point) if point.wait_s else EXPECTED_CPU_S
+    gap_s = point.wait_s / target.parallel(point.concurrency) if point.wait_s else EXPECTED_CPU_S
     grown = min(LONGEST_SLICE_S, least_replies(point) * gap_s)
-    return max(slice_length(point), grown) + _drain_seconds(target, point)
+    return max(point.slice_s, grown) + _drain_seconds(target, point)
 
 
 def warmup_seconds(target: Target, point: Point) -> float:
@@ -97,31 +96,31 @@ def block_seconds(targets: int) -> float:
     return _BLOCK_S + START_S * targets / 2
 
 
+def expected_seconds(block: Block) -> float:
+    """Expected time of a block; windows on one target alone have the start of its server in their own."""
+    return block.load_s + (block_seconds(len(block.targets)) if block.trials or not block.study else 0.0)
+
+
 def held_seconds(targets: int) -> float:
     """Expected time to start servers of their own and to hold waiting requests at each of them."""
     return block_seconds(targets) + HELD_S * targets if targets else 0.0
 
 
-def too_long(target: Target, point: Point, longest_s: float) -> str:
-    """Why a turn of the target at the point cannot be afforded; empty where it can."""
+def too_long(target: Target, point: Point, longest_s: float) -> Reason | None:
+    """Why a turn of the target at the point cannot be afforded; ``None`` where it can."""
     turn = turn_seconds(target, point)
     if turn <= longest_s:
-        return ""
-    where = f"{point.concurrency} connections, {_parallel(target, point)} of which can wait at the same time"
-    return f"a turn would take {format_duration(turn)} ({where}), and the plan allows {format_duration(longest_s)}"
+        return None
+    waiting = target.parallel(point.concurrency)
+    fields = {"turn_s": turn, "connections": point.concurrency, "waiting": waiting, "longest_s": longest_s}
+    return Reason("long-turn", fields)
 
 
 def _drain_seconds(target: Target, point: Point) -> float:
-    waiting = point.wait_s * point.concurrency / _parallel(target, point)
+    waiting = point.wait_s * point.concurrency / target.parallel(point.concurrency)
     return max(waiting, _crowd_seconds(point)) + _DRAIN_S + _TURN_S
 
 
 def _crowd_seconds(point: Point) -> float:
     """CPU that the requests in hand need, as far as there are more of them than usual."""
     return EXPECTED_CPU_S * max(0, point.concurrency - MANY)
-
-
-def _parallel(target: Target, point: Point) -> int:
-    """Requests that can wait at the same time."""
-    capacity = target.workers * target.threads if target.interface == "wsgi" else point.concurrency
-    return min(point.concurrency, capacity)

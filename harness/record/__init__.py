@@ -2,10 +2,11 @@
 
 ========================  ==============================================================================
 ``manifest.json``         ``Manifest``: plan, seed, environment, versions; replaced as a whole
-``slots.jsonl``           a ``SlotRecord`` a line, flushed to disk as each slot ends
-``windows.jsonl``         a ``WindowRecord`` a line, the same way; absent where the run had none
+``windows.jsonl``         a ``WindowRecord`` a line, flushed to disk as each window ends
 ``features.json``         ``Abilities``: what the targets can do, asked of them once, after the first block
-``samples/<slot>.npz``    side index → service times of verified replies, float32 microseconds
+``samples/<window>.npz``  index of the side, or of the class of request of a window with one → latencies of
+                          verified replies, float32 microseconds
+``lock``                  held by the process that measures the run
 ``summary.json|csv|md``   what the analysis made of it; can be made again from the rest
 ========================  ==============================================================================
 """
@@ -20,23 +21,21 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import TypeAdapter, ValidationError
 
 from harness.errors import RecordError, nearest
-from harness.model import Abilities, Manifest, RunStatus, SlotRecord, WindowRecord
+from harness.model import Abilities, Manifest, RunStatus, WindowRecord
 from harness.record.upgrade import upgraded
 
 Samples = Mapping[int, npt.NDArray[np.float64]]
 Value = TypeVar("Value")
-Kept = TypeVar("Kept", SlotRecord, WindowRecord)
 
 _MANIFEST: TypeAdapter[Manifest] = TypeAdapter(Manifest)
 _ABILITIES: TypeAdapter[Abilities] = TypeAdapter(Abilities)
-_SLOT: TypeAdapter[SlotRecord] = TypeAdapter(SlotRecord)
 _WINDOW: TypeAdapter[WindowRecord] = TypeAdapter(WindowRecord)
 
 
@@ -71,32 +70,49 @@ class Run:
     def finish(self, status: RunStatus, duration_s: float) -> None:
         self.update(replace(self.manifest, status=status, duration_s=duration_s))
 
-    def append(self, record: SlotRecord, samples: Samples) -> SlotRecord:
+    def append(self, record: WindowRecord, samples: Samples) -> WindowRecord:
         """Saves the samples, then the record's line, and forces both to the disk.
 
         Raises:
             RecordError: the disk is full or the folder has gone; nothing half-written will be read later.
         """
-        record = self._with_samples(record, f"{file_name(record.slot)}.{record.attempt}", samples)
-        self._append("slots.jsonl", _SLOT.dump_json(record), record.slot)
+        with self._saving(record.id):
+            if any(len(values) for values in samples.values()):
+                record = replace(record, samples=f"samples/{file_name(record.id)}.{record.attempt}.npz")
+                with (self.folder / record.samples).open("wb") as file:
+                    np.savez_compressed(file, **{str(k): v.astype(np.float32) for k, v in samples.items()})  # type: ignore[arg-type]
+            path = self.folder / "windows.jsonl"
+            with path.open("ab") as file:
+                if file.tell() and not _ends_with_newline(path):
+                    file.write(b"\n")
+                file.write(_WINDOW.dump_json(record) + b"\n")
+                file.flush()
+                os.fsync(file.fileno())
         return record
-
-    def append_window(self, record: WindowRecord, samples: Samples) -> WindowRecord:
-        """The same for a window; ``samples`` are by index of the class of request, as in ``latency_us``."""
-        record = self._with_samples(record, f"{file_name(record.id)}.{record.attempt}", samples)
-        self._append("windows.jsonl", _WINDOW.dump_json(record), record.id)
-        return record
-
-    def slots(self) -> tuple[SlotRecord, ...]:
-        """Every whole line; a line that a crash cut off is passed over."""
-        return self._lines("slots.jsonl", _SLOT)
 
     def windows(self) -> tuple[WindowRecord, ...]:
-        """The same of ``windows.jsonl``."""
-        return self._lines("windows.jsonl", _WINDOW)
+        """Every whole line; a line that a crash cut off is passed over."""
+        # Runs of schemas 1 and 2 kept the windows whose sides take turns in a file of their own.
+        return (*self._lines("slots.jsonl"), *self._lines("windows.jsonl"))
 
-    def save_abilities(self, found: Abilities) -> None:
-        self.write("features.json", _ABILITIES.dump_json(found, indent=1))
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Holds the run for this process, as long as the block lasts; the system lets go where the process dies.
+
+        Raises:
+            RecordError: another process is measuring it.
+        """
+        with self._saving("lock"):
+            file = (self.folder / "lock").open("ab")
+        with file:
+            try:
+                _lock(file)
+            except OSError:
+                raise RecordError(f"{self.folder} is being measured by another process") from None
+            yield
+
+    def save_abilities(self, abilities: Abilities) -> None:
+        self.write("features.json", _ABILITIES.dump_json(abilities, indent=1))
 
     def has_abilities(self) -> bool:
         return (self.folder / "features.json").exists()
@@ -105,23 +121,6 @@ class Run:
         """Empty where the run was cut short before they were asked, or is older than that."""
         return read_json(self.folder / "features.json", _ABILITIES) if self.has_abilities() else Abilities(())
 
-    def _with_samples(self, record: Kept, stem: str, samples: Samples) -> Kept:
-        if not any(len(values) for values in samples.values()):
-            return record
-        name = f"samples/{stem}.npz"
-        with self._saving(stem), (self.folder / name).open("wb") as file:
-            np.savez_compressed(file, **{str(k): v.astype(np.float32) for k, v in samples.items()})  # type: ignore[arg-type]
-        return replace(record, samples=name)
-
-    def _append(self, name: str, line: bytes, what: str) -> None:
-        path = self.folder / name
-        with self._saving(what), path.open("ab") as file:
-            if file.tell() and not _ends_with_newline(path):
-                file.write(b"\n")
-            file.write(line + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-
     @contextmanager
     def _saving(self, what: str) -> Iterator[None]:
         try:
@@ -129,10 +128,10 @@ class Run:
         except OSError as error:
             raise RecordError(
                 f"{self.folder}: {what} could not be saved: {error.strerror}",
-                hint=f"what was saved before it is safe; make room and run again with --resume {self.folder.name}",
+                hint=f"what was saved before it is safe; make room and run again with --resume {self.folder}",
             ) from None
 
-    def _lines(self, name: str, adapter: TypeAdapter[Value]) -> tuple[Value, ...]:
+    def _lines(self, name: str) -> tuple[WindowRecord, ...]:
         path = self.folder / name
         if not path.exists():
             return ()
@@ -143,11 +142,11 @@ class Run:
                     value = json.loads(line)
                 except ValueError:
                     continue
-                records.append(_parsed(adapter, upgraded(value, path), path))
+                records.append(_parsed(_WINDOW, upgraded(value, path, self.manifest.plan.points), path))
         return tuple(records)
 
-    def samples(self, record: SlotRecord | WindowRecord) -> dict[int, npt.NDArray[np.float64]]:
-        """Side index → service times in microseconds; empty where the file is missing or broken."""
+    def samples(self, record: WindowRecord) -> dict[int, npt.NDArray[np.float64]]:
+        """Index → latencies in microseconds, see the module; empty where the file is missing or broken."""
         if not record.samples:
             return {}
         try:
@@ -217,6 +216,15 @@ def _parsed(adapter: TypeAdapter[Value], value: Any, path: Path) -> Value:
     except ValidationError as error:
         fault = error.errors()[0]
         raise RecordError(f"{path}: {'.'.join(map(str, fault['loc']))}: {fault['msg']}") from None
+
+
+def _lock(file: BinaryIO) -> None:
+    """Raises ``OSError`` where another process holds the file; does nothing on Windows, which has no such lock."""
+    try:
+        import fcntl
+    except ImportError:
+        return
+    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _ends_with_newline(path: Path) -> bool:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
+from pydantic import Field
 
-from harness.declare.study_settings import Capacity
-from harness.load.spec import FloatArray, LoadMeasurement
-from harness.model import ParamValue, Scenario, Target, WindowRecord
-from harness.objective import edge, held, tried
-from harness.studies.ask import OPEN_CONNECTIONS, Ask, Asking, Brief, Figures, Requests, settings_of
-from harness.studies.neighbours import Values
+from harness.model import ParamValue, Reason, WindowRecord
+from harness.model.load import FloatArray, LoadResult, Samples, every
+from harness.stats.bisection import LIMIT, Bisection, Tried
+from harness.studies.groups import Group, Spread, StudyRow, groups
+from harness.studies.study import OPEN_CONNECTIONS, Ask, Asking, Brief, Figures, Requests, Study, StudySettings
 
 LEAD_IN_SHARE = 0.25
 """A queue begins empty, and takes its time to become as long as it will be."""
@@ -20,41 +23,114 @@ ASKED = (0.5, 0.9)
 """Quantiles at which the search asks in turn: near the edge most windows have no late reply and tell little, a little
 beyond it they have many."""
 
+SEARCH = ("double", "search")
+"""Steps of the search; ``confirm`` is the other."""
+
 BELOW, ABOVE = 0.95, 1.05
 OVERLOAD, RECOVERY = 1.5, 0.5
 BIN_S = 0.25
 OVERHEAD_S = 0.6
 TIMEOUT_S = 5.0
 LOWEST_RPS = 1.0
+TAIL = 0.025
 
 
-def asks(brief: Brief) -> Asking:
+class Capacity(StudySettings):
+    """The search for the highest rate, and the overload after it.
+
+    Attributes:
+        bound_ms: what the p99 of response times must not exceed.
+        start_rps: where the doubling begins; ``highest_rps``: where it gives up.
+        searches: windows of the bisection in each block.
+        confirm_s: length of the windows at 0.95 and 1.05 times the rate found.
+        overload_s: at 1.5 times that rate, then ``recovery_s`` at half of it, in so many of the last blocks as
+            ``overloads`` says; 0 for none.
+    """
+
+    bound_ms: float = Field(50, gt=0, le=60_000)
+    start_rps: float = Field(100, gt=0)
+    highest_rps: float = Field(20_000, gt=0)
+    searches: int = Field(5, ge=1, le=50)
+    confirm_s: float = Field(4, gt=0, le=600)
+    overload_s: float = Field(10, ge=0, le=600)
+    recovery_s: float = Field(4, gt=0, le=600)
+    overloads: int = Field(3, ge=0, le=50)
+
+
+@dataclass(frozen=True, slots=True)
+class CapacityRow(StudyRow):
+    """The highest rate that keeps the objective.
+
+    Attributes:
+        rps: median of the search over all blocks; ``low_rps`` to ``high_rps`` is its 95% interval, no narrower than the
+            rates that confirmed it, 0.95 and 1.05 times the estimate.
+        below_held, above_failed: windows at 0.95 times that kept the objective, and at 1.05 times that did not, of
+            ``below`` and ``above``.
+        tried: (rate, p99 in microseconds, 1 where the objective held) of every window of the search.
+    """
+
+    bound_ms: float
+    rps: float | None = None
+    low_rps: float | None = None
+    high_rps: float | None = None
+    below: int = 0
+    below_held: int = 0
+    above: int = 0
+    above_failed: int = 0
+    tried: tuple[tuple[float, float, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OverloadRow(StudyRow):
+    """1.5 times the capacity, and half of it afterwards.
+
+    Attributes:
+        unanswered_share: of the requests of the overload, pooled over blocks. ``errors``: what became of those.
+        recovered: blocks in which the p99 came back within the bound. ``recovery_s``: the longest that it took in them.
+    """
+
+    bound_ms: float
+    rate_rps: float = 0.0
+    unanswered_share: float | None = None
+    errors: Mapping[str, int] = field(default_factory=dict)
+    latency: Spread | None = None
+    recovered: int = 0
+    recovery_s: float | None = None
+
+
+def asks(brief: Brief[Capacity]) -> Asking:
     """Doubling (in the first block), bisection, in the last block the confirmation, and then the overload."""
     settings = brief.settings
-    assert isinstance(settings, Capacity)
     records = [record for record in brief.earlier if record.study == "capacity"]
     if not tried(records):
-        yield from _double(brief, settings, records)
-    if not tried(records) or not any(record.answered for record in records):
+        yield from _double(brief, records)
+    if not tried(records) or not any(record.only.answered for record in records):
         return
     bisection = edge(records)
     for number in range(settings.searches):
-        rate = min(bisection.quantile(ASKED[number % len(ASKED)]), settings.highest_rps)
-        record = yield _ask(brief, settings, f"search-{number}", "search", rate, settings.window_s)
-        for each in tried([record]):
+        rate = min(bisection.quantile(ASKED[number % len(ASKED)]), _ceiling(settings, records))
+        records.append((yield _ask(brief, f"search-{number}", "search", rate, settings.window_s)))
+        for each in tried(records[-1:]):
             bisection.learn(each)
-    found = min(bisection.median, settings.highest_rps)
-    if brief.trial.block == settings.blocks - 1:
+    found = min(bisection.median, _ceiling(settings, records))
+    if brief.block == settings.blocks - 1:
         for factor in (BELOW, ABOVE):
-            yield _ask(brief, settings, f"confirm-{factor}", "confirm", factor * found, settings.confirm_s, factor)
-    if settings.overload_s and brief.trial.block >= settings.blocks - settings.overloads:
-        yield _overload(brief, settings, found)
+            yield _ask(brief, f"confirm-{factor}", "confirm", factor * found, settings.confirm_s, factor)
+    if settings.overload_s and brief.block >= settings.blocks - settings.overloads:
+        yield _overload(brief, found)
 
 
-def seconds(scenario: Scenario, values: Values, target: Target) -> float:
+def _ceiling(settings: Capacity, records: Iterable[WindowRecord]) -> float:
+    """While every rate tried kept the objective, a step goes to twice the highest of them and no further: where the
+    window that ended the doubling was disturbed, nothing else bounds the search from above."""
+    windows = tried(records)
+    if any(each.late > LIMIT for each in windows):
+        return settings.highest_rps
+    return min(settings.highest_rps, 2 * max(each.rate for each in windows))
+
+
+def _expected_s(settings: Capacity) -> float:
     """Mean over the blocks."""
-    settings = settings_of(scenario)
-    assert isinstance(settings, Capacity)
     doublings = min(6.0, math.log2(max(2.0, settings.highest_rps / settings.start_rps)))
     once = doublings * (settings.window_s / 2 + OVERHEAD_S) + 2 * (settings.confirm_s + OVERHEAD_S)
     each = settings.searches * (settings.window_s + OVERHEAD_S)
@@ -64,11 +140,12 @@ def seconds(scenario: Scenario, values: Values, target: Target) -> float:
     return each + once / settings.blocks
 
 
-def _double(brief: Brief, settings: Capacity, records: list[WindowRecord]) -> Asking:
+def _double(brief: Brief[Capacity], records: list[WindowRecord]) -> Asking:
     """Doubles from the first rate on until the objective fails; halves where the first one fails already."""
+    settings = brief.settings
     rate, factor = settings.start_rps, 0.0
     while LOWEST_RPS <= rate <= settings.highest_rps:
-        record = yield _ask(brief, settings, f"double-{rate:g}", "double", rate, settings.window_s / 2)
+        record = yield _ask(brief, f"double-{rate:g}", "double", rate, settings.window_s / 2)
         records.append(record)
         kept = held(record)
         factor = factor or (2.0 if kept else 0.5)
@@ -77,16 +154,13 @@ def _double(brief: Brief, settings: Capacity, records: list[WindowRecord]) -> As
         rate *= factor
 
 
-def _ask(
-    brief: Brief, settings: Capacity, key: str, step: str, rate: float, seconds: float, factor: float = 0.0
-) -> Ask:
-    request = brief.scenario.requests[0]
+def _ask(brief: Brief[Capacity], key: str, step: str, rate: float, seconds: float, factor: float = 0.0) -> Ask:
+    settings, request = brief.settings, brief.requests[0]
     setting: dict[str, ParamValue] = {"rate": round(rate, 2), "bound_ms": settings.bound_ms, "step": step}
     if factor:
         setting["factor"] = factor
     load = Requests(
         (request,),
-        (request.endpoint,),
         OPEN_CONNECTIONS,
         seconds,
         round(rate, 2),
@@ -94,35 +168,34 @@ def _ask(
         timeout_s=TIMEOUT_S,
     )
     figures = late_figures(settings.bound_ms * 1e3, load.lead_in_s, seconds)
-    return Ask(key, "capacity", setting, load, (request.endpoint,), figures)
+    return Ask(key, "capacity", setting, load, (request.endpoint,), figures=figures)
 
 
-def _overload(brief: Brief, settings: Capacity, rate: float) -> Ask:
-    request = brief.scenario.requests[0]
+def _overload(brief: Brief[Capacity], rate: float) -> Ask:
+    settings, request = brief.settings, brief.requests[0]
     phases = (OVERLOAD * rate, settings.overload_s), (RECOVERY * rate, settings.recovery_s)
     load = Requests(
         (request,),
-        ("overload", "recovery"),
         OPEN_CONNECTIONS,
         settings.overload_s + settings.recovery_s,
         phases[0][0],
         phases,
+        ("overload", "recovery"),
         timeout_s=TIMEOUT_S,
         in_flight_cap=OPEN_CONNECTIONS,
     )
     setting = {"rate": round(rate, 2), "bound_ms": settings.bound_ms, "overload_s": settings.overload_s}
     figures = overload_figures(settings.overload_s, settings.bound_ms * 1e3)
-    return Ask("overload", "overload", setting, load, (request.endpoint,), figures)
+    return Ask("overload", "overload", setting, load, (request.endpoint,), figures=figures)
 
 
 def late_figures(bound_us: float, lead_in_s: float, seconds: float) -> Figures:
     """``late_share``: requests planned after the lead-in that were answered later than the bound, or not rightly."""
 
-    def figures(measured: LoadMeasurement, planned: FloatArray) -> dict[str, float]:
-        assert measured.response_time_us is not None
-        begun = measured.sent_s - (measured.response_time_us - measured.service_time_us) * 1e-6
+    def figures(measured: LoadResult, planned: FloatArray) -> dict[str, float]:
+        begun, response = measured.planned_s, every(measured.response_time_us)
         asked = int(np.count_nonzero(planned >= lead_in_s))
-        good = int(np.count_nonzero((begun >= lead_in_s - 1e-9) & (measured.response_time_us <= bound_us)))
+        good = int(np.count_nonzero((begun >= lead_in_s - 1e-9) & (response <= bound_us)))
         return {"late_share": max(0.0, 1 - good / asked) if asked else 0.0, "counted_s": seconds - lead_in_s}
 
     return figures
@@ -135,9 +208,8 @@ def overload_figures(overload_s: float, bound_us: float) -> Figures:
     quarter's p99 is within the bound and none of its requests failed; it is missing where there is no such.
     """
 
-    def figures(measured: LoadMeasurement, planned: FloatArray) -> dict[str, float]:
-        assert measured.response_time_us is not None
-        begun = measured.sent_s - (measured.response_time_us - measured.service_time_us) * 1e-6
+    def figures(measured: LoadResult, planned: FloatArray) -> dict[str, float]:
+        begun, response = measured.planned_s, every(measured.response_time_us)
         asked, right = planned < overload_s, begun < overload_s
         found = {
             "overload_planned": float(np.count_nonzero(asked)),
@@ -145,7 +217,7 @@ def overload_figures(overload_s: float, bound_us: float) -> Figures:
             "overload_answered_rps": float(np.count_nonzero(right)) / overload_s,
         }
         found["unanswered_share"] = 1 - found["overload_answered"] / max(1.0, found["overload_planned"])
-        back = recovered(planned, begun, measured.response_time_us, overload_s, bound_us)
+        back = recovered(planned, begun, response, overload_s, bound_us)
         if back is not None:
             found["recovery_s"] = back
         return found
@@ -171,3 +243,103 @@ def recovered(
         elif since is None:
             since = number * BIN_S
     return since
+
+
+def held(record: WindowRecord) -> bool:
+    """Every request got its right reply, and no more of them were late than a p99 allows."""
+    if record.failures or record.only.errors or not record.only.answered or record.only.answered < record.only.planned:
+        return False
+    return record.only.figures["late_share"] <= LIMIT
+
+
+def tried(records: Iterable[WindowRecord]) -> list[Tried]:
+    """What the windows of the search came to, where they are fit to judge by, in their order."""
+    return [
+        Tried(float(record.only.params["rate"]), record.only.figures["late_share"], record.only.figures["counted_s"])
+        for record in records
+        if record.only.params.get("step") in SEARCH and "late_share" in record.only.figures and not record.gates
+    ]
+
+
+def edge(records: Iterable[WindowRecord]) -> Bisection:
+    """Where the objective breaks, from every window of the search."""
+    bisection = Bisection()
+    for each in tried(records):
+        bisection.learn(each)
+    return bisection
+
+
+def capacity_rows(records: Sequence[WindowRecord], samples: Samples) -> tuple[CapacityRow, ...]:
+    return tuple(map(_row, groups(records, samples, key=lambda record: "")))
+
+
+def _row(group: Group) -> CapacityRow:
+    usable = group.records
+    kept = {factor: [held(r) for r in usable if r.only.params.get("factor") == factor] for factor in (BELOW, ABOVE)}
+    rps = low = high = None
+    searched = [record for record in usable if record.only.params.get("step") in SEARCH]
+    reached = not all(map(held, searched))
+    if any(record.only.answered for record in usable) and reached:
+        rps, low, high = interval(edge(usable), kept[BELOW], kept[ABOVE])
+    status, reason = group.status, group.reason
+    if status == "ok" and searched and not reached:
+        status, reason = "not-measurable", Reason("beyond-rates")
+    return CapacityRow(
+        group.target,
+        group.scenario,
+        status,
+        reason,
+        blocks=len({record.block for record in usable}),
+        bound_ms=float(group.setting["bound_ms"]),
+        rps=rps,
+        low_rps=low,
+        high_rps=high,
+        below=len(kept[BELOW]),
+        below_held=sum(kept[BELOW]),
+        above=len(kept[ABOVE]),
+        above_failed=sum(not each for each in kept[ABOVE]),
+        tried=tuple(
+            (float(record.only.params["rate"]), latency["p99"], int(held(record)))
+            for record in searched
+            for latency in record.only.latency_us.values()
+        ),
+    )
+
+
+def interval(found: Bisection, below: Sequence[bool], above: Sequence[bool]) -> tuple[float, float, float]:
+    """Estimate, lower and upper end.
+
+    The 95% interval of the search over all blocks, but no narrower than the confirming rates. Where most windows at one
+    of these contradict, that end goes out by as much again.
+    """
+    low = BELOW if not below or 2 * sum(below) >= len(below) else BELOW**2
+    high = ABOVE if not above or 2 * sum(above) <= len(above) else ABOVE**2
+    rps = found.median
+    return rps, min(found.quantile(TAIL), rps * low), max(found.quantile(1 - TAIL), rps * high)
+
+
+def overload_rows(records: Sequence[WindowRecord], samples: Samples) -> tuple[OverloadRow, ...]:
+    return tuple(map(_overload_row, groups(records, samples)))
+
+
+def _overload_row(group: Group) -> OverloadRow:
+    errors: Counter[str] = Counter()
+    for record in group.records:
+        errors.update(record.only.errors)
+    planned = sum(record.only.figures.get("overload_planned", 0.0) for record in group.records)
+    answered = sum(record.only.figures.get("overload_answered", 0.0) for record in group.records)
+    rates = [float(record.only.params["rate"]) for record in group.records]
+    back = [record.only.figures["recovery_s"] for record in group.records if "recovery_s" in record.only.figures]
+    return OverloadRow(
+        *group.head,
+        bound_ms=float(group.setting["bound_ms"]),
+        rate_rps=OVERLOAD * sum(rates) / len(rates) if rates else 0.0,
+        unanswered_share=1 - answered / planned if planned else None,
+        errors=dict(sorted(errors.items())),
+        latency=group.spread("overload"),
+        recovered=len(back),
+        recovery_s=max(back) if back else None,
+    )
+
+
+STUDY = Study("capacity", asks, Capacity, expected_s=_expected_s)

@@ -2,33 +2,60 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from harness.model import Scenario, Target
-from harness.studies.ask import Ask, Asking, Brief, Requests, lead_in, settings_of
-from harness.studies.neighbours import Values
+from harness.model import WindowRecord
+from harness.model.load import Samples
+from harness.model.units import US
+from harness.stats.estimate import Estimate
+from harness.studies.groups import Group, Spread, StudyRow, groups
+from harness.studies.study import Ask, Asking, Brief, Requests, Study, StudySettings
 
-OVERHEAD_S = 0.25
+
+@dataclass(frozen=True, slots=True)
+class FanOutRow(StudyRow):
+    """Service times of requests that need ``calls`` calls of ``ms`` each."""
+
+    calls: int
+    ms: float
+    connections: int
+    latency: Spread | None = None
+    throughput_rps: Estimate | None = None
+    cpu_us: Estimate | None = None
 
 
-def asks(brief: Brief) -> Asking:
+def asks(brief: Brief[StudySettings]) -> Asking:
     """Each number of calls at each concurrency, in a closed loop."""
     settings = brief.settings
-    for concurrency in brief.scenario.concurrency:
-        for calls in brief.trial.values["calls"]:
-            request = brief.scenario.requests[0]
+    for concurrency in brief.concurrency:
+        for calls in brief.values["calls"]:
+            request = brief.requests[0]
             request = replace(request, params={**request.params, "calls": int(calls)})
-            load = Requests(
-                (request,),
-                (request.endpoint,),
-                concurrency,
-                settings.window_s,
-                lead_in_s=lead_in(settings.window_s),
-            )
+            load = Requests((request,), concurrency, settings.window_s, lead_in_s=settings.lead_in_s)
             setting = {"connections": concurrency, **request.params}
             yield Ask(f"{calls}-calls@{concurrency}", "fan-out", setting, load, (request.endpoint,))
 
 
-def seconds(scenario: Scenario, values: Values, target: Target) -> float:
-    windows = len(values["calls"]) * len(scenario.concurrency)
-    return windows * (settings_of(scenario).window_s + OVERHEAD_S)
+def rows(records: Sequence[WindowRecord], samples: Samples) -> tuple[FanOutRow, ...]:
+    return tuple(map(_row, groups(records, samples)))
+
+
+def _row(group: Group) -> FanOutRow:
+    return FanOutRow(
+        *group.head,
+        calls=int(group.setting["calls"]),
+        ms=float(group.setting.get("ms", 0)),
+        connections=int(group.setting["connections"]),
+        latency=group.spread(group.first_class),
+        throughput_rps=group.over_blocks(lambda record: record.only.figures.get("throughput_rps")),
+        cpu_us=group.over_blocks(_cpu_us),
+    )
+
+
+def _cpu_us(record: WindowRecord) -> float | None:
+    cpu = record.only.figures.get("cpu_s")
+    return cpu * US / record.only.answered if cpu and record.only.answered else None
+
+
+STUDY = Study("fan-out", asks, StudySettings, {"calls": True}, concurrency=True)

@@ -2,27 +2,48 @@
 
 from __future__ import annotations
 
-from harness.model import Scenario, Target
-from harness.studies.ask import OPEN_CONNECTIONS, Ask, Asking, Brief, Requests, lead_in, settings_of
-from harness.studies.neighbours import Values
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-OVERHEAD_S = 0.25
+from harness.model import WindowRecord
+from harness.model.load import Samples
+from harness.studies.groups import Spread, StudyRow, groups
+from harness.studies.study import OPEN_CONNECTIONS, Ask, Asking, Brief, Requests, Study, StudySettings
 
 
-def asks(brief: Brief) -> Asking:
+@dataclass(frozen=True, slots=True)
+class LatencyRow(StudyRow):
+    """Response times at an offered rate.
+
+    Attributes:
+        curve: (share of the requests, microseconds) up to where 10 samples lie beyond.
+    """
+
+    rate_rps: float
+    endpoint: str
+    latency: Spread | None = None
+    curve: tuple[tuple[float, float], ...] = ()
+
+
+def asks(brief: Brief[StudySettings]) -> Asking:
     """Each rate once, with the same seeded arrivals to every target."""
-    settings, request = brief.settings, brief.scenario.requests[0]
-    for rate in brief.trial.values["rate"]:
-        load = Requests(
-            (request,),
-            (request.endpoint,),
-            OPEN_CONNECTIONS,
-            settings.window_s,
-            float(rate),
-            lead_in_s=lead_in(settings.window_s),
-        )
+    settings, request = brief.settings, brief.requests[0]
+    for rate in brief.values["rate"]:
+        load = Requests((request,), OPEN_CONNECTIONS, settings.window_s, float(rate), lead_in_s=settings.lead_in_s)
         yield Ask(f"{rate}-rps", "latency", {"rate": rate, **request.params}, load, (request.endpoint,))
 
 
-def seconds(scenario: Scenario, values: Values, target: Target) -> float:
-    return len(values["rate"]) * (settings_of(scenario).window_s + OVERHEAD_S)
+def rows(records: Sequence[WindowRecord], samples: Samples) -> tuple[LatencyRow, ...]:
+    return tuple(
+        LatencyRow(
+            *group.head,
+            rate_rps=float(group.setting["rate"]),
+            endpoint=group.first_class,
+            latency=group.spread(group.first_class),
+            curve=group.curve(group.first_class),
+        )
+        for group in groups(records, samples)
+    )
+
+
+STUDY = Study("latency", asks, StudySettings, {"rate": True})

@@ -2,43 +2,97 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from harness.declare.study_settings import Neighbours
-from harness.model import ParamValue, PlannedRequest, Scenario, Target
-from harness.studies.ask import OPEN_CONNECTIONS, Ask, Asking, Brief, Requests, lead_in, settings_of
+from pydantic import Field
 
-Values = Mapping[str, tuple[ParamValue, ...]]
+from harness.model import ParamValue, PlannedRequest, WindowRecord
+from harness.model.load import Samples
+from harness.stats.estimate import Estimate
+from harness.studies.groups import Group, Spread, StudyRow, groups
+from harness.studies.study import OPEN_CONNECTIONS, Ask, Asking, Brief, Requests, Study, StudySettings
+
 ALONE = "alone"
-OVERHEAD_S = 0.25
 _WEIGHTS = 1000
 
 
-def asks(brief: Brief) -> Asking:
+class Neighbours(StudySettings):
+    """``rate``: requests per second, the neighbours' included, from a seeded Poisson process."""
+
+    rate: float = Field(160, gt=0, le=100_000)
+
+
+@dataclass(frozen=True, slots=True)
+class NeighbourRow(StudyRow):
+    """The fast endpoint beside a neighbour; alone where ``neighbour`` is empty.
+
+    Attributes:
+        share: percent of the requests that are the neighbour's. ``ms``: how long one of them takes; 0 where not set.
+        fast: the fast endpoint's name, and ``latency`` its response times.
+        times: its p99 over the one alone, in the same block.
+        errors: requests of either kind without a right reply.
+    """
+
+    neighbour: str
+    share: float
+    ms: float
+    rate_rps: float
+    fast: str
+    latency: Spread | None = None
+    times: Estimate | None = None
+    errors: int = 0
+
+
+def asks(brief: Brief[Neighbours]) -> Asking:
     """The fast endpoint alone, and then beside each neighbour at each share: the same arrivals every time."""
-    settings = brief.settings
-    assert isinstance(settings, Neighbours)
-    fast, *others = brief.scenario.requests
-    yield _ask(settings, (fast,), ALONE, {"neighbour": "", "share": 0})
+    fast, *others = brief.requests
+    yield _ask(brief.settings, (fast,), ALONE, {"neighbour": "", "share": 0})
     for other in others:
-        for share in brief.trial.values["share"]:
+        for share in brief.values["share"]:
             weight = round(float(share) / 100 * _WEIGHTS)
             mix = replace(fast, weight=_WEIGHTS - weight), replace(other, weight=weight)
             setting = {"neighbour": other.endpoint, "share": share, **other.params}
-            yield _ask(settings, mix, f"{other.endpoint}-{share}", setting)
-
-
-def seconds(scenario: Scenario, values: Values, target: Target) -> float:
-    settings = settings_of(scenario)
-    return (1 + len(values["share"]) * (len(scenario.requests) - 1)) * (settings.window_s + OVERHEAD_S)
+            yield _ask(brief.settings, mix, f"{other.endpoint}-{share}", setting)
 
 
 def _ask(
     settings: Neighbours, requests: tuple[PlannedRequest, ...], key: str, setting: Mapping[str, ParamValue]
 ) -> Ask:
-    names = tuple(request.endpoint for request in requests)
-    load = Requests(
-        requests, names, OPEN_CONNECTIONS, settings.window_s, settings.rate, lead_in_s=lead_in(settings.window_s)
+    load = Requests(requests, OPEN_CONNECTIONS, settings.window_s, settings.rate, lead_in_s=settings.lead_in_s)
+    return Ask(key, "neighbours", {"rate": settings.rate, **setting}, load, load.classes, arrivals="same")
+
+
+def rows(records: Sequence[WindowRecord], samples: Samples) -> tuple[NeighbourRow, ...]:
+    found = groups(records, samples)
+    alone = {(group.target, group.scenario): group for group in found if group.point == ALONE}
+    return tuple(_row(group, alone.get((group.target, group.scenario))) for group in found)
+
+
+def _row(group: Group, alone: Group | None) -> NeighbourRow:
+    setting, fast = group.setting, group.first_class
+    before = {record.block: _p99(record, fast) for record in (alone.records if alone else ())}
+
+    def times(record: WindowRecord) -> float | None:
+        base, now = before.get(record.block), _p99(record, fast)
+        return now / base if base and now else None
+
+    return NeighbourRow(
+        *group.head,
+        neighbour=str(setting.get("neighbour", "")),
+        share=float(setting.get("share", 0)),
+        ms=float(setting.get("ms", 0)),
+        rate_rps=float(setting.get("rate", 0)),
+        fast=fast,
+        latency=group.spread(fast),
+        times=group.over_blocks(times) if setting.get("neighbour") else None,
+        errors=sum(sum(record.only.errors.values()) for record in group.records),
     )
-    return Ask(key, "neighbours", {"rate": settings.rate, **setting}, load, names, arrivals="same")
+
+
+def _p99(record: WindowRecord, name: str) -> float | None:
+    latency = record.only.latency_us.get(name)
+    return None if latency is None else latency["p99"]
+
+
+STUDY = Study("neighbours", asks, Neighbours, {"share": True}, requests=(2, 20))

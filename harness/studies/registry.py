@@ -1,28 +1,57 @@
-"""Every study: what it asks for, and how long that takes."""
+"""Every study, in one place: a line for each."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
 
-from harness.model import Scenario, Target
-from harness.studies import capacity, connections, fanout, latency, neighbours
-from harness.studies.ask import Asking, Brief
-from harness.studies.neighbours import Values
+from harness.model import WindowRecord
+from harness.model.load import Samples
+from harness.studies import connections, fanout, latency, memory, neighbours, waiting
+from harness.studies.capacity import STUDY as CAPACITY, CapacityRow, OverloadRow, capacity_rows, overload_rows
+from harness.studies.connections import ConnectionRow
+from harness.studies.fanout import FanOutRow
+from harness.studies.groups import StudyRow
+from harness.studies.latency import LatencyRow
+from harness.studies.memory import MemoryRow
+from harness.studies.neighbours import NeighbourRow
+from harness.studies.study import Study
+
+Rows = Callable[[Sequence[WindowRecord], Samples], tuple[StudyRow, ...]]
+
+
+def _of(study: Study[Any], rows: Rows, windows: str = "") -> Any:
+    """``windows``: the name that their records have; default: the study's."""
+    return field(default=(), metadata={"study": study, "rows": rows, "windows": windows or study.name})
 
 
 @dataclass(frozen=True, slots=True)
-class Study:
-    """``seconds``: expected time of one target's trial, without the start of its server."""
+class StudyResults:
+    """What a run's studies came to, each in the order in which its windows were first recorded."""
 
-    asks: Callable[[Brief], Asking]
-    seconds: Callable[[Scenario, Values, Target], float]
+    neighbours: tuple[NeighbourRow, ...] = _of(neighbours.STUDY, neighbours.rows)
+    fan_out: tuple[FanOutRow, ...] = _of(fanout.STUDY, fanout.rows)
+    latency: tuple[LatencyRow, ...] = _of(latency.STUDY, latency.rows)
+    capacity: tuple[CapacityRow, ...] = _of(CAPACITY, capacity_rows)
+    overload: tuple[OverloadRow, ...] = _of(CAPACITY, overload_rows, "overload")
+    connections: tuple[ConnectionRow, ...] = _of(connections.STUDY, connections.rows)
+    memory: tuple[MemoryRow, ...] = _of(memory.STUDY, memory.rows)
 
 
-STUDIES: Mapping[str, Study] = {
-    "neighbours": Study(neighbours.asks, neighbours.seconds),
-    "fan-out": Study(fanout.asks, fanout.seconds),
-    "latency": Study(latency.asks, latency.seconds),
-    "capacity": Study(capacity.asks, capacity.seconds),
-    "connections": Study(connections.asks, connections.seconds),
-}
+DECLARED: Mapping[str, Study[Any]] = {one.metadata["study"].name: one.metadata["study"] for one in fields(StudyResults)}
+"""Those that a scenario file may name."""
+
+STUDIES: Mapping[str, Study[Any]] = {**DECLARED, waiting.WAITING: waiting.STUDY}
+
+WINDOWS = frozenset(one.metadata["windows"] for one in fields(StudyResults))
+"""What the records of declared studies say that they belong to."""
+
+
+def study_results(records: Sequence[WindowRecord], samples: Samples) -> StudyResults:
+    """``records``: the attempts that count."""
+    found = {}
+    for one in fields(StudyResults):
+        mine = [record for record in records if record.study == one.metadata["windows"]]
+        found[one.name] = one.metadata["rows"](mine, samples)
+    return StudyResults(**found)

@@ -4,42 +4,53 @@ from __future__ import annotations
 
 import http.client
 import json
-from collections.abc import Iterable
+import re
+import time
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
-from typing import Any
+from fnmatch import fnmatchcase
 
 from apps.contract.case import Case
-from apps.contract.endpoints import ENDPOINTS
+from apps.contract.endpoints import APART, ENDPOINTS
 from apps.contract.tokens import fill
+from harness.config.requests import WITH_BODY
 from harness.errors import UsageError
 from harness.model import PlannedRequest, RawRequest, Target
-from harness.servers import Bind
+from harness.model.difference import json_difference, short
+from harness.model.units import EARLY_S, MS
+from harness.serve.servers import Bind
 
 TIMEOUT_S = 15.0
 EARLY_REFUSAL = "early-refusal"
-# What servers and not apps decide; any other header must be in the case's own list.
-FREE_HEADERS = frozenset(
-    ("date", "server", "connection", "keep-alive", "content-type", "content-length", "transfer-encoding")
-)
-VARY = frozenset(
-    (
-        "origin",
-        "access-control-request-method",
-        "access-control-request-headers",
-        "access-control-request-private-network",
-    )
-)
-"""What a reply may depend on besides: every app with CORS says ``Origin``, and a preflight more."""
+CLEAR_422 = "clear-422"
+STREAMING = "streaming"
+EVENTS = "text/event-stream"
+SERVER_HEADERS = frozenset(("date", "server", "connection", "keep-alive"))
+"""What servers and not apps decide: Daphne and Tornado's WSGI container send no Date, uWSGI neither Date nor Server,
+and gunicorn's WSGI workers always say Connection. Any other header must be in the case's own list.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
+    """A whole reply.
+
+    Attributes:
+        arrived: seconds after the request was sent, and how many bytes of the body were there by then; the last of them
+            is the whole reply's. Empty where nobody asked.
+    """
+
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
+    arrived: tuple[tuple[float, int], ...] = ()
 
     def header(self, name: str) -> str | None:
         return next((value for key, value in self.headers if key == name), None)
+
+    @property
+    def media_type(self) -> str:
+        return (self.header("content-type") or "").partition(";")[0].strip().lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +72,7 @@ def endpoints_of(target: Target) -> tuple[str, ...]:
             f"target {target.name!r} names the endpoint {unknown[0]!r}, which the contract does not have",
             hint=f"the contract has {', '.join(ENDPOINTS)}",
         )
-    names = ENDPOINTS if "*" in target.endpoints else declared
+    names = [*(name for name in ENDPOINTS if name not in APART), *declared] if "*" in target.endpoints else declared
     return tuple(name for name in names if name not in target.lacks)
 
 
@@ -84,11 +95,18 @@ def case_of(request: PlannedRequest) -> Case:
 def cases_of(target: Target, every: bool = True) -> list[tuple[str, Case]]:
     """The cases of the endpoints that a target declares; without ``every``, only the first of each endpoint.
 
-    Those whose body is withheld are left out where the target lacks the capability that they are about.
+    Those whose body is withheld are left out where the target lacks the capability that they are about. A target that
+    lacks clear 422s lists the faults too, but in its own words; one that lacks streaming says how long every body is.
     """
     names = endpoints_of(target)
     cases = [(name, case) for name in names for case in (ENDPOINTS[name].cases if every else ENDPOINTS[name].cases[:1])]
-    return [(name, case) for name, case in cases if not (case.withhold and EARLY_REFUSAL in target.lacks)]
+    if EARLY_REFUSAL in target.lacks:
+        cases = [(name, case) for name, case in cases if not case.withhold]
+    if CLEAR_422 in target.lacks:
+        cases = [(name, replace(case, volatile=("detail",)) if case.status == 422 else case) for name, case in cases]
+    if STREAMING in target.lacks:
+        cases = [(name, replace(case, streamed=False)) for name, case in cases]
+    return cases
 
 
 def verify_all(target: Target, bind: Bind, secret: str = "", *, every: bool = True) -> list[Checked]:
@@ -97,24 +115,35 @@ def verify_all(target: Target, bind: Bind, secret: str = "", *, every: bool = Tr
     A case that the target is declared to lack (``endpoint/case``) must differ indeed.
     """
     checked = verify(target, bind, cases_of(target, every), secret)
-    return [_as_declared(entry, target) for entry in checked]
+    return [
+        replace(entry, difference="" if entry.difference else "as the contract says, but declared as lacking")
+        if lacks_case(target, entry)
+        else entry
+        for entry in checked
+    ]
 
 
 def verify(target: Target, bind: Bind, pairs: Iterable[tuple[str, Case]], secret: str = "") -> list[Checked]:
+    """Each case once; one that has a wait twice, since a server's first reply may take as long without waiting."""
     checked = []
     for endpoint, case in pairs:
-        try:
-            difference = compare(case, exchange(bind, fill(case, secret)))
-        except (OSError, http.client.HTTPException) as error:
-            difference = f"{type(error).__name__}: {error}"
+        difference = _difference(target, bind, case, secret)
+        if case.least_ms and not difference:
+            difference = _difference(target, bind, case, secret)
         checked.append(Checked(target.name, endpoint, case.name, difference))
     return checked
 
 
-def _as_declared(entry: Checked, target: Target) -> Checked:
-    if f"{entry.endpoint}/{entry.case}" not in target.lacks:
-        return entry
-    return replace(entry, difference="" if entry.difference else "as the contract says, but declared as lacking")
+def _difference(target: Target, bind: Bind, case: Case, secret: str) -> str:
+    try:
+        return compare(case, exchange(bind, fill(case, secret)), target.adds)
+    except (OSError, http.client.HTTPException) as error:
+        return f"{type(error).__name__}: {error}"
+
+
+def lacks_case(target: Target, entry: Checked) -> bool:
+    """Whether it is declared that the target does not answer the case as the contract says."""
+    return any(fnmatchcase(f"{entry.endpoint}/{entry.case}", name) for name in target.lacks)
 
 
 def exchange(bind: Bind, case: Case, timeout_s: float = TIMEOUT_S) -> Reply:
@@ -123,54 +152,81 @@ def exchange(bind: Bind, case: Case, timeout_s: float = TIMEOUT_S) -> Reply:
     Raises:
         OSError, http.client.HTTPException: there was no whole reply.
     """
-    connection = http.client.HTTPConnection(bind.host, bind.port, timeout=timeout_s)
+    connection = _connection(bind, timeout_s)
     try:
+        connection.connect()
+        started = time.perf_counter()
         try:
-            if case.withhold:
-                _send_head(connection, case)
-            else:
-                connection.request(case.method, case.path, case.body or None, dict(case.headers))
+            given = {name.lower() for name, _ in case.headers}
+            connection.putrequest(case.method, case.path, skip_host="host" in given, skip_accept_encoding=True)
+            for name, value in case.headers:
+                connection.putheader(name, value)
+            if "content-length" not in given and (case.body or case.method in WITH_BODY):
+                connection.putheader("Content-Length", str(len(case.body)))
+            connection.endheaders(None if case.withhold else case.body or None)
         except (BrokenPipeError, ConnectionResetError):
             # A body past the limit is refused before it is read whole; the refusal is already there to be read.
             pass
         response = connection.getresponse()
         headers = tuple((key.lower(), value) for key, value in response.getheaders())
-        return Reply(response.status, headers, response.read())
+        arrived, body = [], b""
+        while piece := response.read1() if case.media_type == EVENTS else response.read():
+            body += piece
+            arrived.append((time.perf_counter() - started, len(body)))
+        if response.length:
+            raise http.client.IncompleteRead(body, response.length)
+        return Reply(response.status, headers, body, (*arrived, (time.perf_counter() - started, len(body))))
     finally:
         connection.close()
 
 
-def compare(case: Case, reply: Reply) -> str:
-    """How the reply differs from the case's; empty when it does not."""
+def _connection(bind: Bind, timeout_s: float) -> http.client.HTTPConnection:
+    if bind.tls is None:
+        return http.client.HTTPConnection(bind.host, bind.port, timeout=timeout_s)
+    return http.client.HTTPSConnection(bind.host, bind.port, timeout=timeout_s, context=bind.tls.context)
+
+
+def compare(case: Case, reply: Reply, adds: Collection[str] = ()) -> str:
+    """How the reply differs from the case's, but for headers that the target ``adds``; empty when it does not."""
     if case.preflight:
         return _preflight_difference(case, reply)
-    if reply.status != case.status:
-        return f"status {reply.status} instead of {case.status}: {_short(reply.body)}"
-    media_type = (reply.header("content-type") or "").partition(";")[0].strip().lower()
+    if not (reply.status == case.status or (not case.status and 200 <= reply.status < 400)):
+        return f"status {reply.status} instead of {case.status or 'one below 400'}: {short(reply.body)}"
     if not case.media_type:
-        return "" if case.text in (None, reply.body) else f"body {_short(reply.body)} instead of {_short(case.text)}"
-    if media_type != case.media_type:
-        return f"content type {media_type or 'missing'} instead of {case.media_type}"
+        return "" if case.text is None and not case.volatile else _body_difference(case, reply)
+    if difference := _type_difference(case, reply):
+        return difference
     if difference := _header_difference(case, reply):
         return difference
-    allowed = FREE_HEADERS | {name.lower() for name, _ in case.reply_headers}
-    extra = sorted({name for name, value in reply.headers if not (name == "vary" and _is_cors(value))} - allowed)
-    if extra:
-        return f"header that others lack: {', '.join(extra)}"
-    if case.media_type != "application/json":
-        return "" if reply.body == case.text else f"body {_short(reply.body)} instead of {_short(case.text or b'')}"
+    if difference := _framing_difference(case, reply, adds):
+        return difference
+    return _body_difference(case, reply) or _early(case, reply)
+
+
+def _body_difference(case: Case, reply: Reply) -> str:
+    if case.media_type != "application/json" and not case.volatile:
+        return "" if reply.body == case.text else f"body {short(reply.body)} instead of {short(case.text or b'')}"
     try:
         value = json.loads(reply.body)
     except ValueError:
-        return f"body is not JSON: {_short(reply.body)}"
-    return _json_difference(value, case.json, "", case.volatile)
+        return f"body is not JSON: {short(reply.body)}"
+    return json_difference(value, case.json, case.volatile)
 
 
-def _send_head(connection: http.client.HTTPConnection, case: Case) -> None:
-    connection.putrequest(case.method, case.path)
-    for name, value in case.headers:
-        connection.putheader(name, value)
-    connection.endheaders()
+def _early(case: Case, reply: Reply) -> str:
+    """Whether the reply came before its wait was over; of a stream, any of its events."""
+    ends = [event.end() for event in re.finditer(b"\n\n", reply.body)] if case.media_type == EVENTS else []
+    for number, end in enumerate(ends[1:], start=1):
+        due_s = case.least_ms / MS * number / (len(ends) - 1)
+        arrived_s = next(seconds for seconds, size in reply.arrived if size >= end)
+        if arrived_s < due_s - EARLY_S:
+            return f"event {number + 1} of {len(ends)} {_came(arrived_s, due_s)}"
+    took_s, least_s = reply.arrived[-1][0], case.least_ms / MS
+    return f"the reply {_came(took_s, least_s)}" if took_s < least_s - EARLY_S else ""
+
+
+def _came(seconds: float, due_s: float) -> str:
+    return f"came after {seconds * MS:.1f} ms, expected at least {due_s * MS:g} ms: its wait is not waited"
 
 
 def _preflight_difference(case: Case, reply: Reply) -> str:
@@ -192,50 +248,43 @@ def _header_difference(case: Case, reply: Reply) -> str:
     return ""
 
 
-def _is_cors(vary: str) -> bool:
-    return {part.strip().lower() for part in vary.split(",")} <= VARY
+def _type_difference(case: Case, reply: Reply) -> str:
+    """Text says that it is UTF-8; JSON always is, so that its type may say so or not (Tornado's does)."""
+    got = reply.header("content-type") or "missing"
+    media_type, *parameters = (part.strip().lower() for part in got.split(";"))
+    is_text = case.media_type.startswith("text/")
+    if media_type == case.media_type and (parameters == ["charset=utf-8"] or not (parameters or is_text)):
+        return ""
+    return f"content type {got} instead of {case.media_type}{'; charset=utf-8' if is_text else ''}"
+
+
+def _framing_difference(case: Case, reply: Reply, adds: Collection[str]) -> str:
+    """Whether the headers have other names than every app's, or leave open how long a body is that is known whole."""
+    names = [name for name, _ in reply.headers]
+    if case.streamed and case.text and "content-length" in names:
+        return "Content-Length: the body is not sent as it is made"
+    if not case.streamed and "content-length" not in names:
+        chunked = "transfer-encoding" in names
+        return f"no Content-Length: the body is {'chunked' if chunked else 'ended by closing the connection'}"
+    framing = {"content-type", "content-length", *(("transfer-encoding",) if case.streamed else ())}
+    allowed = {*SERVER_HEADERS, *framing, *adds, *(name for name, _ in case.reply_headers)}
+    if extra := sorted(set(names) - allowed):
+        return f"header that others lack: {', '.join(extra)}"
+    if twice := sorted(name for name in set(names) - {*adds} if names.count(name) > 1):
+        return f"header that is there twice: {', '.join(twice)}"
+    return ""
 
 
 def _raw_case(raw: RawRequest) -> Case:
     """A request outside the contract as a case; without a media type, only status and body are compared."""
     text = None if raw.body is None else raw.body.encode("latin-1")
-    content = raw.content.encode("latin-1")
-    return Case(f"{raw.method} {raw.path}", raw.method, raw.path, raw.headers, content, raw.status, "", None, text)
+    content, name = raw.content.encode("latin-1"), f"{raw.method} {raw.path}"
+    case = Case(name, raw.method, raw.path, raw.headers, content, raw.status, "", None, text)
+    if text is None or not raw.volatile:
+        return case
+    return replace(case, json=json.loads(text), text=None, volatile=raw.volatile)
 
 
 def _header_holds(got: str | None, wanted: str) -> bool:
     """Whether the header lists the value: frameworks add HEAD or OPTIONS to ``Allow`` as they see fit."""
     return got is not None and wanted.lower() in (part.strip().lower() for part in (got, *got.split(",")))
-
-
-def _json_difference(got: Any, wanted: Any, path: str, volatile: tuple[str, ...] = ()) -> str:
-    """The first place where two JSON values differ; ``1``, ``1.0`` and ``true`` are different values."""
-    where = path or "the reply"
-    if type(got) is not type(wanted):
-        return f"{where} is {_short(got)} instead of {_short(wanted)}"
-    if isinstance(got, dict):
-        if set(got) != set(wanted):
-            missing, extra = sorted(set(wanted) - set(got)), sorted(set(got) - set(wanted))
-            return f"{where}: " + "; ".join(
-                f"{what} {', '.join(keys)}" for what, keys in (("lacks", missing), ("adds", extra)) if keys
-            )
-        for key in wanted:
-            if key not in volatile:
-                difference = _json_difference(got[key], wanted[key], f"{path}.{key}" if path else key)
-                if difference:
-                    return difference
-        return ""
-    if isinstance(got, list):
-        if len(got) != len(wanted):
-            return f"{where} has {len(got)} entries instead of {len(wanted)}"
-        for index, pair in enumerate(zip(got, wanted, strict=True)):
-            difference = _json_difference(*pair, f"{path}[{index}]")
-            if difference:
-                return difference
-        return ""
-    return "" if got == wanted else f"{where} is {_short(got)} instead of {_short(wanted)}"
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 120 else text[:117] + "…"

@@ -1,75 +1,97 @@
-"""What each app needed for each feature: lines of its own code, and packages beyond its framework.
+"""What each app needed: lines of code and packages, counted by one rule for all.
 
-Lines are those that hold code: no blank lines, comments or docstrings. What all apps share (``apps/contract`` and
-``apps/backends``) is left out, since a real app would have to write it too, whatever its framework; what the contract
-does in place of a framework without documentation or validation is counted with that framework's apps.
+An app is what a target's ``application`` and environment name. Its lines are those of its own modules that these make
+use of. Where the contract does what a framework lacks (reading input, the documentation), what the app makes use of is
+counted with it; what every app would need, whatever its framework (``apps/contract``, ``apps/backends``), is not. Lines
+hold code: no blank lines, comments or docstrings.
+
+Packages are those that come to be imported with it, beyond the framework and what installing the framework brings.
 """
 
 from __future__ import annotations
 
-import ast
-import io
-import tokenize
-import tomllib
-from collections.abc import Collection
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
-from typing import Any
+import re
+import sys
+from collections.abc import Collection, Iterable, Mapping
+from functools import cache
+from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 
-from harness.model import Effort
+from harness.model import OWN, Effort, Target
+from harness.serve.servers.installed import normal, version_of
+from harness.verify import endpoints_of
+from harness.verify.sources import closure, file_of, parsed, reached
 
-APPS = Path(__file__).parents[2] / "apps"
-_SILENT = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
+SHARED = ("apps.contract", "apps.backends", "apps.upstream")
+STAND_INS = {
+    "apps.contract.openapi": "documentation",
+    "apps.contract.operations": "documentation",
+    "apps.contract.pages": "documentation",
+    "apps.contract.inbound": "reading input",
+}
+"""Modules of the contract that do what some frameworks do by themselves, and what that is."""
+FLOOR = "raw"
+DISTRIBUTIONS = {"django-rest": "djangorestframework"}
+"""Framework → what brings it, where that has another name."""
+FORMS = {"fastapi": {"File", "Form", "OAuth2PasswordRequestForm", "UploadFile"}, "starlette": {"form"}}
+"""Names by which an app reads forms, for which these frameworks import a package that they do not require."""
+FORM_PACKAGE = "python-multipart"
 
 
-def effort(frameworks: Collection[str] = ()) -> tuple[Effort, ...]:
-    """The figures of every app of these frameworks (of all where none is named), as ``apps/effort.toml`` lists them."""
-    declared = tomllib.loads((APPS / "effort.toml").read_text("utf-8"))
+def effort(targets: Iterable[Target]) -> tuple[Effort, ...]:
+    """Of every app of the package that one of the targets serves, floors without a framework left out."""
+    apps: dict[tuple[str, ...], Target] = {}
+    for target in targets:
+        if target.application.startswith("apps.") and target.framework != FLOOR and not target.twin_of:
+            apps.setdefault(_modules(target), target)
     return tuple(
-        _effort(name, app, declared["shared"])
-        for name, app in declared["apps"].items()
-        if not frameworks or app["framework"] in frameworks
+        effort_of(modules, target.framework, len(endpoints_of(target)), target.environment)
+        for modules, target in apps.items()
     )
 
 
-def code_lines(path: Path, functions: Collection[str] = ()) -> int:
-    """Lines that hold code; only those of some functions, where any are named."""
-    source = path.read_text("utf-8")
-    lines: set[int] = set()
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type not in _SILENT:
-            lines.update(range(token.start[0], token.end[0] + 1))
-    tree = ast.parse(source)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and ast.get_docstring(
-            node
-        ):
-            lines.difference_update(_span(node.body[0]))
-    if functions:
-        within: set[int] = set()
-        for node in tree.body:
-            if isinstance(node, ast.FunctionDef) and node.name in functions:
-                within.update(_span(node))
-        lines &= within
-    return len(lines)
+def _modules(target: Target) -> tuple[str, ...]:
+    """The application's, and those that the environment names where the application would name others."""
+    application = target.application.partition(":")[0]
+    every, _ = closure([application], ())
+    own = {named for module in every for named in parsed(module).strings}
+    variables = {variable for variable, _ in own}
+    given = target.environment.items()
+    return application, *(name for key, name in given if key in variables and (key, name) not in own and file_of(name))
 
 
-def _effort(name: str, app: dict[str, Any], shared: dict[str, Any]) -> Effort:
-    folder = APPS / app["folder"]
-    lines = {feature: sum(code_lines(folder / file) for file in files) for feature, files in app["files"].items()}
-    if app.get("shared", True):
-        lines["OpenAPI, in the contract"] = sum(code_lines(APPS / file) for file in shared["documentation"])
-        lines["reading input, in the contract"] = code_lines(APPS / shared["input"], shared["input_functions"])
-    packages = {feature: {one: _version(one) for one in names} for feature, names in app["packages"].items()}
-    return Effort(name, app["framework"], lines, packages)
+def effort_of(modules: tuple[str, ...], framework: str, endpoints: int, given: Collection[str] = ()) -> Effort:
+    """Of an app by its modules; ``given`` are the variables of its environment."""
+    every, named = closure(modules, given)
+    used = reached({*modules, *named}, STAND_INS, SHARED)
+    lines = {OWN: 0}
+    for module, numbers in used.items():
+        kind = STAND_INS.get(module, OWN)
+        lines[kind] = lines.get(kind, 0) + len(numbers)
+    imported = frozenset[str]().union(*(parsed(name).packages for name in every)) - sys.stdlib_module_names
+    needed = {name for each in imported for name in _distributions().get(each, ())[:1]}
+    if any(parsed(name).words & FORMS.get(framework, set()) for name in used if name not in STAND_INS):
+        needed.add(FORM_PACKAGE)
+    added = sorted({normal(name) for name in needed} - _brought_by(DISTRIBUTIONS.get(framework, framework)))
+    name = modules[-1].removeprefix("apps.")
+    packages = {package: version_of(package) for package in added}
+    return Effort(name, framework, endpoints, lines, packages)
 
 
-def _span(node: ast.stmt) -> range:
-    return range(node.lineno, (node.end_lineno or node.lineno) + 1)
+@cache
+def _distributions() -> Mapping[str, list[str]]:
+    return packages_distributions()
 
 
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return ""
+@cache
+def _brought_by(framework: str) -> frozenset[str]:
+    """The framework's distribution and all that it requires, extras left out."""
+    distributions, waiting = {framework}, [framework]
+    while waiting:
+        try:
+            required = requires(waiting.pop()) or []
+        except PackageNotFoundError:
+            continue
+        names = {normal(re.split(r"[^\w.-]", text, maxsplit=1)[0]) for text in required if "extra ==" not in text}
+        waiting += names - distributions
+        distributions |= names
+    return frozenset(distributions)

@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import re
-import socket
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
-from wsproto import ConnectionType, WSConnection
-from wsproto.events import (
-    AcceptConnection,
-    BytesMessage,
-    CloseConnection,
-    Ping,
-    RejectConnection,
-    RejectData,
-    Request,
-    TextMessage,
-)
-from wsproto.utilities import ProtocolError
-
+from apps.contract.case import Case
 from apps.contract.endpoints import ENDPOINTS
 from apps.contract.operations import OPERATIONS
 from apps.contract.tokens import fill
-from harness.launch import Running
-from harness.model import Feature, Target
-from harness.servers import Bind
-from harness.verify import EARLY_REFUSAL, TIMEOUT_S, Reply, compare, exchange
+from harness.model import Abilities, Feature, Target
+from harness.serve import Running
+from harness.serve.guard import Guard
+from harness.serve.servers import Bind
+from harness.verify import CLEAR_422, EARLY_REFUSAL, EVENTS, TIMEOUT_S, Reply, compare, endpoints_of, exchange
+from harness.verify.effort import effort
+from harness.verify.untouched import asked, probe_untouched
 
-_ODD = (OSError, ValueError, TypeError, AttributeError, http.client.HTTPException, ProtocolError)
-"""What a reply can lead to that is nothing like what was asked for."""
 LACKING_TIMEOUT_S = 2.0
 AT_ONCE = 8
 _ASSET = re.compile(rb'(?:src|href)="([^"]+)"')
@@ -40,28 +28,31 @@ _ASSET = re.compile(rb'(?:src|href)="([^"]+)"')
 
 @dataclass(frozen=True, slots=True)
 class _Site:
+    target: Target
     bind: Bind
     secret: str
-    lacks: frozenset[str]
 
     def case(self, endpoint: str, name: str) -> str:
         """How the reply to a case differs from the contract."""
         case = ENDPOINTS[endpoint].case(name)
-        difference = compare(case, exchange(self.bind, fill(case, self.secret)))
+        difference = compare(case, exchange(self.bind, fill(case, self.secret)), self.target.adds)
         return f"{endpoint} ({name}): {difference}" if difference else ""
 
     def cases(self, endpoint: str, *names: str) -> str:
         return next(filter(None, (self.case(endpoint, name) for name in names)), "")
 
-    def get(self, path: str) -> Reply:
-        connection = http.client.HTTPConnection(self.bind.host, self.bind.port, timeout=TIMEOUT_S)
-        try:
-            connection.request("GET", path)
-            response = connection.getresponse()
-            headers = tuple((key.lower(), value) for key, value in response.getheaders())
-            return Reply(response.status, headers, response.read())
-        finally:
-            connection.close()
+    def get(self, path: str, media_type: str = "") -> Reply:
+        return exchange(self.bind, Case("", "GET", path, (), b"", 200, media_type, None, None))
+
+
+def abilities(running: Iterable[Running], guard: Guard) -> Abilities:
+    """Asked of servers that are up, and of small apps that are started for it; empty for apps of a user's own."""
+    servers = [one for one in running if one.target.endpoints]
+    if not servers:
+        return Abilities(())
+    targets = [one.target for one in servers]
+    untouched, sizes = probe_untouched({target.framework for target in targets}, guard)
+    return Abilities(tuple(probe_all(servers)), (*effort(targets), *sizes), untouched=tuple(untouched))
 
 
 def probe_all(running: Iterable[Running]) -> list[Feature]:
@@ -69,26 +60,25 @@ def probe_all(running: Iterable[Running]) -> list[Feature]:
 
     Where one waits for what it lacks the others go on, so a whole run's targets take a few seconds.
     """
-    asked = [one for one in running if one.target.endpoints and not one.target.twin_of and one.alive]
-    if not asked:
+    servers = [one for one in running if one.target.endpoints and not one.target.twin_of and one.alive]
+    if not servers:
         return []
-    with ThreadPoolExecutor(min(len(asked), AT_ONCE)) as pool:
-        found = pool.map(lambda one: probe(one.target, one.bind, one.secret), asked)
-        return [feature for features in found for feature in features]
+    with ThreadPoolExecutor(min(len(servers), AT_ONCE)) as pool:
+        results = pool.map(lambda one: probe(one.target, one.bind, one.secret), servers)
+        return [feature for features in results for feature in features]
 
 
 def probe(target: Target, bind: Bind, secret: str = "") -> list[Feature]:
-    """Every capability of ``CAPABILITIES``, asked of a running target."""
-    site = _Site(bind, secret, frozenset(target.lacks))
-    found = []
-    for name, ask in CAPABILITIES.items():
-        try:
-            detail = ask(site)
-        except _ODD as error:
-            detail = f"{type(error).__name__}: {error}"
+    """Every capability of ``CAPABILITIES`` that the target's endpoints are enough for, asked while it runs."""
+    site = _Site(target, bind, secret)
+    features = []
+    for name, capability in CAPABILITIES.items():
+        if not capability.concerns(target):
+            continue
+        detail = asked(capability.ask, site)
         declared = name not in target.lacks
-        found.append(Feature(target.name, name, declared, not detail, target.lacks.get(name, ""), detail))
-    return found
+        features.append(Feature(target.name, name, declared, not detail, target.lacks.get(name, ""), detail))
+    return features
 
 
 def _openapi(site: _Site) -> str:
@@ -108,7 +98,7 @@ def _page(path: str, mark: bytes) -> Callable[[_Site], str]:
         reply = site.get(path)
         if reply.status != 200 or mark not in reply.body:
             return f"status {reply.status}, no page"
-        for name in (found.decode() for found in _ASSET.findall(reply.body)):
+        for name in (asset.decode() for asset in _ASSET.findall(reply.body)):
             if not name.startswith("/"):
                 return f"needs {name} from elsewhere"
             if site.get(name).status != 200:
@@ -118,8 +108,9 @@ def _page(path: str, mark: bytes) -> Callable[[_Site], str]:
     return ask
 
 
-def _clear_422(site: _Site) -> str:
-    return site.cases("orders-validated", "S-wrong-types", "M-every-line")
+def _answers(endpoint: str, *names: str) -> Callable[[_Site], str]:
+    """Whether the replies to these cases are as the contract says."""
+    return lambda site: site.cases(endpoint, *names)
 
 
 def _jwt(site: _Site) -> str:
@@ -127,20 +118,12 @@ def _jwt(site: _Site) -> str:
     return site.case("auth-token", "valid") or site.cases("users-me", "valid", *wrong)
 
 
-def _cors(site: _Site) -> str:
-    return site.cases("cors", "simple", "simple-other", "preflight-post", "preflight-other-post")
-
-
-def _upload_limit(site: _Site) -> str:
-    return site.cases("upload", "valid", "one-too-large")
-
-
 def _early_refusal(site: _Site) -> str:
     """A body past the limit is refused by its announced length, before it is sent."""
     case = ENDPOINTS["upload"].case("withheld")
     # A server that waits for the body waits for good.
-    timeout_s = LACKING_TIMEOUT_S if EARLY_REFUSAL in site.lacks else TIMEOUT_S
-    return compare(case, exchange(site.bind, fill(case, site.secret), timeout_s))
+    timeout_s = LACKING_TIMEOUT_S if EARLY_REFUSAL in site.target.lacks else TIMEOUT_S
+    return compare(case, exchange(site.bind, fill(case, site.secret), timeout_s), site.target.adds)
 
 
 def _streaming(site: _Site) -> str:
@@ -153,71 +136,69 @@ def _streaming(site: _Site) -> str:
 
 def _sse(site: _Site) -> str:
     """Events come when they happen: the first is there before the last one is due."""
-    connection = http.client.HTTPConnection(site.bind.host, site.bind.port, timeout=TIMEOUT_S)
-    try:
-        connection.request("GET", "/stream/events?n=4&interval_ms=250")
-        response = connection.getresponse()
-        if response.status != 200 or "text/event-stream" not in (response.getheader("content-type") or ""):
-            return f"status {response.status}, {response.getheader('content-type')}"
-        first = response.read1()
-        rest = response.read()
-    finally:
-        connection.close()
-    if (first + rest).count(b"event: tick") != 4:
+    reply = site.get("/stream/events?n=4&interval_ms=250", EVENTS)
+    if reply.status != 200 or reply.media_type != EVENTS:
+        return f"status {reply.status}, {reply.header('content-type')}"
+    if reply.body.count(b"event: tick") != 4:
         return "events are missing"
-    return "all events came at once" if b"id: 3" in first else ""
+    return "all events came at once" if b"id: 3" in reply.body[: reply.arrived[0][1]] else ""
 
 
 def _websocket(site: _Site) -> str:
     """A text, a long one and bytes come back as they were sent, and the connection closes cleanly."""
-    messages: list[str | bytes] = ["Hello, 안녕", "x" * 70_000, bytes(range(256))]
-    client = WSConnection(ConnectionType.CLIENT)
-    with socket.create_connection((site.bind.host, site.bind.port), timeout=TIMEOUT_S) as stream:
-        stream.sendall(client.send(Request(host=f"{site.bind.host}:{site.bind.port}", target="/ws/echo")))
-        back: list[str | bytes] = []
-        part: str | bytes | None = None
-        while data := stream.recv(65_536):
-            client.receive_data(data)
-            for event in client.events():
-                match event:
-                    case RejectConnection():
-                        return f"the handshake was refused with status {event.status_code}"
-                    case RejectData():
-                        continue
-                    case AcceptConnection():
-                        stream.sendall(_message(client, messages[0]))
-                    case Ping():
-                        stream.sendall(client.send(event.response()))
-                    case TextMessage() | BytesMessage():
-                        piece: str | bytes = event.data if isinstance(event, TextMessage) else bytes(event.data)
-                        part = piece if part is None else part + piece  # type: ignore[operator]
-                        if event.message_finished:
-                            back.append(part)
-                            part = None
-                            more = len(back) < len(messages)
-                            stream.sendall(
-                                _message(client, messages[len(back)]) if more else client.send(CloseConnection(1000))
-                            )
-                    case CloseConnection():
-                        return "" if back == messages else "what came back is not what was sent"
-    return "the connection ended without a close"
+    from websocket import ABNF, WebSocketBadStatusException, WebSocketException, create_connection
+
+    tls = site.bind.tls
+    try:
+        connection: Any = create_connection(
+            f"{'wss' if tls else 'ws'}://{site.bind.host}:{site.bind.port}/ws/echo",
+            timeout=TIMEOUT_S,
+            sslopt={"context": tls.context} if tls else None,
+        )
+    except WebSocketBadStatusException as error:
+        return f"the handshake was refused with status {error.status_code}"
+    except WebSocketException as error:
+        return f"{type(error).__name__}: {error}"
+    try:
+        for message in ("Hello, 안녕", "x" * 70_000, bytes(range(256))):
+            connection.send(message, ABNF.OPCODE_TEXT if isinstance(message, str) else ABNF.OPCODE_BINARY)
+            if connection.recv() != message:
+                return "what came back is not what was sent"
+        connection.send_close()
+        closed = connection.recv_frame().opcode == ABNF.OPCODE_CLOSE
+    except WebSocketException as error:
+        return f"{type(error).__name__}: {error}"
+    finally:
+        connection.shutdown()
+    return "" if closed else "the connection ended without a close"
 
 
-def _message(client: WSConnection, content: str | bytes) -> bytes:
-    return client.send(TextMessage(content) if isinstance(content, str) else BytesMessage(content))
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """What a target can do.
+
+    Attributes:
+        ask: tells, empty where it is present, why it is not.
+        endpoints: what shows it; without any, the whole contract does.
+    """
+
+    ask: Callable[[_Site], str]
+    endpoints: tuple[str, ...] = ()
+
+    def concerns(self, target: Target) -> bool:
+        return {*self.endpoints} <= {*endpoints_of(target)} if self.endpoints else "*" in target.endpoints
 
 
-CAPABILITIES: Mapping[str, Callable[[_Site], str]] = {
-    "openapi": _openapi,
-    "docs": _page("/docs", b"swagger-ui"),
-    "redoc": _page("/redoc", b"redoc"),
-    "clear-422": _clear_422,
-    "jwt": _jwt,
-    "cors": _cors,
-    "upload-limit": _upload_limit,
-    EARLY_REFUSAL: _early_refusal,
-    "streaming": _streaming,
-    "sse": _sse,
-    "websocket": _websocket,
+CAPABILITIES: Mapping[str, Capability] = {
+    "openapi": Capability(_openapi),
+    "docs": Capability(_page("/docs", b"swagger-ui")),
+    "redoc": Capability(_page("/redoc", b"redoc")),
+    CLEAR_422: Capability(_answers("orders-validated", "S-wrong-types", "M-every-line"), ("orders-validated",)),
+    "jwt": Capability(_jwt, ("auth-token", "users-me")),
+    "cors": Capability(_answers("cors", "simple", "simple-other", "preflight-post", "preflight-other-post"), ("cors",)),
+    "upload-limit": Capability(_answers("upload", "valid", "one-too-large"), ("upload",)),
+    EARLY_REFUSAL: Capability(_early_refusal, ("upload",)),
+    "streaming": Capability(_streaming, ("download",)),
+    "sse": Capability(_sse, ("stream-events",)),
+    "websocket": Capability(_websocket),
 }
-"""Name of a capability → what tells, empty where it is present, why it is not."""

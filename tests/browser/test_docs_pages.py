@@ -6,26 +6,17 @@ import pytest
 from playwright.sync_api import expect
 
 from apps.contract.operations import OPERATIONS
-from harness.declare import load_declarations
-from harness.launch import serving
+from harness.serve import serving
 from tests.browser.conftest import NEEDS_CHROMIUM
+from tests.targets import ALL, REFERENCES
 
 pytestmark = NEEDS_CHROMIUM
-TARGETS = {target.name: target for target in load_declarations().targets}
-REFERENCES = [
-    "fastapi-uvicorn",
-    "starlette-uvicorn",
-    "django-uvicorn",
-    "django-gunicorn-gthread",
-    "flask-gunicorn-gthread",
-    "tornado-native",
-]
 WAIT_MS = 60_000
 
 
 @pytest.fixture(scope="module")
 def origin(request):
-    with serving(TARGETS[request.param]) as running:
+    with serving(ALL[request.param]) as running:
         yield f"http://{running.bind.host}:{running.bind.port}"
 
 

@@ -5,10 +5,10 @@ import dataclasses
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from harness.analyse.summarise import summarise
-from harness.model import Gate
-from harness.render.language.catalogue import language
-from harness.render.report import render_report
+from harness.model import Gate, Reason
+from harness.report.language.catalogue import language
+from harness.report.report import render_report
+from harness.results.summarise import summarise
 from tests.browser.conftest import NEEDS_CHROMIUM
 from tests.synthetic import TARGETS, make_run
 from tests.unit.summaries import agrees, resolve
@@ -20,11 +20,11 @@ pytestmark = NEEDS_CHROMIUM
 def made(tmp_path_factory):
     """A report with a target that is not a reference, a failed one and an unmeasurable cell; its summary too."""
     spare = dataclasses.replace(TARGETS[1], name="flask-spare", reference=False)
-    gate = Gate("generator", "tornado", "json@32", "generator at 91% of its CPU")
+    gate = Gate(Reason("generator", {"text": "generator at 91% of its CPU"}), "tornado", "json@32")
     run = make_run(targets=(*TARGETS, spare), blocks=6, rounds=4, failing=["django-gunicorn"], gates=[gate])
-    found = summarise(run.manifest, run.slots, run.samples)
+    found = summarise(run.manifest, run.records, run.samples)
     path = tmp_path_factory.mktemp("report") / "report.html"
-    path.write_text(render_report(run.manifest, found, run.slots), "utf-8")
+    path.write_text(render_report(run.manifest, found, run.records), "utf-8")
     return path, found
 
 
@@ -63,9 +63,9 @@ def test_axe_finds_no_violation(open_page, scheme):
 
 def test_the_korean_page_is_as_accessible(open_page, tmp_path):
     run = make_run(blocks=5, rounds=2)
-    found = summarise(run.manifest, run.slots, run.samples)
+    found = summarise(run.manifest, run.records, run.samples)
     path = tmp_path / "ko.html"
-    path.write_text(render_report(run.manifest, found, run.slots, language=language("ko")), "utf-8")
+    path.write_text(render_report(run.manifest, found, run.records, language=language("ko")), "utf-8")
     page = open_page(path)
     page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true })")
     results = Axe().run(page)
@@ -133,19 +133,19 @@ def test_text_and_numbers_sort_in_the_other_tables(open_page):
 
 def test_other_targets_appear_on_demand(open_page):
     page = open_page()
-    assert "flask-spare" not in visible_names(page)
+    assert "Flask on Gunicorn (spare)" not in visible_names(page)
     page.locator("#all").focus()
     page.keyboard.press("Space")
-    assert "flask-spare" in visible_names(page)
+    assert "Flask on Gunicorn (spare)" in visible_names(page)
     page.keyboard.press("Space")
-    assert "flask-spare" not in visible_names(page)
+    assert "Flask on Gunicorn (spare)" not in visible_names(page)
 
 
 def test_the_filter_keeps_what_matches(open_page):
     page = open_page()
     page.get_by_label("Filter").focus()
     page.keyboard.type("DJANGO")
-    assert visible_names(page) == ["django-gunicorn", "django-uvicorn"]
+    assert visible_names(page) == ["Django on Gunicorn", "Django on Uvicorn"]
     page.keyboard.press("Control+A")
     page.keyboard.press("Delete")
     assert len(visible_names(page)) == 5
@@ -153,14 +153,14 @@ def test_the_filter_keeps_what_matches(open_page):
 
 def test_a_baseline_is_pinned_and_let_go(open_page, made):
     page = open_page()
-    button = page.get_by_role("button", name="Pin fastapi-uvicorn as baseline")
+    button = page.get_by_role("button", name="Pin FastAPI on Uvicorn as baseline")
     button.focus()
     page.keyboard.press("Enter")
-    assert page.get_by_role("status").filter(has_text="Baseline: fastapi-uvicorn").count() == 1
+    assert page.get_by_role("status").filter(has_text="Baseline: FastAPI on Uvicorn").count() == 1
     assert button.get_attribute("aria-pressed") == "true"
     values = {cell.target: cell for cell in made[1].cells if cell.point == "orders-raw@32"}
     ratio = values["tornado"].throughput_rps.value / values["fastapi-uvicorn"].throughput_rps.value
-    row = page.locator("#decide tbody tr", has=page.locator(".name", has_text="tornado"))
+    row = page.locator("#decide tbody tr", has=page.locator(".name", has_text="Tornado"))
     shown = [float(text.split("×")[1].split(",")[0]) for text in row.locator(".versus").all_inner_texts()]
     assert any(number == pytest.approx(ratio, rel=0.05) for number in shown)
     page.keyboard.press("Enter")
@@ -244,9 +244,11 @@ def test_copying_says_what_happened(open_page):
 
 def test_hostile_names_run_nothing(open_page, tmp_path):
     run = make_run(blocks=5, rounds=3, hostile=True)
-    found = summarise(run.manifest, run.slots, run.samples)
+    own = [dataclasses.replace(each, framework="own") for each in run.manifest.targets]
+    run = dataclasses.replace(run, manifest=dataclasses.replace(run.manifest, targets=tuple(own)))
+    found = summarise(run.manifest, run.records, run.samples)
     path = tmp_path / "hostile.html"
-    path.write_text(render_report(run.manifest, found, run.slots), "utf-8")
+    path.write_text(render_report(run.manifest, found, run.records), "utf-8")
     page = open_page(path)
     assert "<script>alert('x')</script>" in visible_names(page)
     page.get_by_role("button", name="Pin <script>alert('x')</script> as baseline").click()

@@ -6,15 +6,22 @@ from dataclasses import dataclass
 
 import pytest
 
-from harness.declare import load_declarations
-from harness.launch import Running, serving
-from harness.services import Services, services
+from harness.model import Target
+from harness.serve import Running, serving
+from harness.serve.services import Services, services
+from tests.targets import ALL
 
-ALL = {target.name: target for target in load_declarations().targets}
 # Inside Apache the tracer of coverage starves the connection pool; an empty value keeps it out of the servers.
 UNMEASURED = {"COVERAGE_PROCESS_CONFIG": "", "COVERAGE_PROCESS_START": ""}
-TARGETS = {name: target for name, target in ALL.items() if not target.variant}
-VARIANTS = {name: target for name, target in ALL.items() if target.variant}
+
+
+def _app(target: Target) -> tuple[str, str]:
+    return target.application, str(target.environment)
+
+
+# Each app under the first of its servers, and under the others.
+TARGETS = {target.name: target for target in {_app(each): each for each in reversed(ALL.values())}.values()}
+VARIANTS = {name: target for name, target in ALL.items() if name not in TARGETS}
 
 
 @dataclass(frozen=True)

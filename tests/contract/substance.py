@@ -6,7 +6,7 @@ import http.client
 import json
 from typing import Any
 
-from harness.servers import Bind
+from harness.serve.servers import Bind
 
 WORDING = {"title", "description", "summary", "operationId", "tags"}
 

@@ -1,6 +1,7 @@
 """A server that counts what it answers, by the address that asked: ``python counting.py HOST``.
 
-It prints its port. ``GET /counts`` is not counted and gives the counts as JSON; anything else is answered with ``ok``.
+It prints its port. ``GET /counts`` is not counted and gives the counts as JSON, ``GET /counts/paths`` those by path;
+anything else is answered with ``ok``.
 """
 
 import asyncio
@@ -8,17 +9,19 @@ import json
 import sys
 from collections import Counter
 
-counts = Counter()
+counts, paths = Counter(), Counter()
 
 
 async def attend(reader, writer):
     peer = writer.get_extra_info("peername")[0]
     try:
         while head := await reader.readuntil(b"\r\n\r\n"):
-            if head.startswith(b"GET /counts"):
-                body = json.dumps(counts).encode()
+            path = head.split()[1].decode()
+            if path.startswith("/counts"):
+                body = json.dumps(paths if path == "/counts/paths" else counts).encode()
             else:
                 counts[peer] += 1
+                paths[path] += 1
                 body = b"ok"
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
             await writer.drain()

@@ -10,11 +10,22 @@ import time
 import psutil
 import pytest
 
+from harness.record import Run
 from tests.conftest import asgi_app
+from tests.records import code_of
 
-pytestmark = [pytest.mark.quiet, pytest.mark.usefixtures("no_process_left")]
+pytestmark = pytest.mark.usefixtures("no_process_left")
 HARNESS = [sys.executable, "-m", "harness.cli"]
-FILES = {"manifest.json", "slots.jsonl", "samples", "summary.json", "features.json", "summary.csv", "summary.md"}
+FILES = {
+    "manifest.json",
+    "windows.jsonl",
+    "lock",
+    "samples",
+    "summary.json",
+    "features.json",
+    "summary.csv",
+    "summary.md",
+}
 
 
 def harness(*words, folder, **options):
@@ -24,7 +35,7 @@ def harness(*words, folder, **options):
 def replies_of(target, run):
     """Verified replies of a target in all slots, also those that a busy machine made invalid."""
     total = 0
-    for line in (run / "slots.jsonl").read_text().splitlines():
+    for line in (run / "windows.jsonl").read_text().splitlines():
         record = json.loads(line)
         names = [side["target"] for side in record["sides"]]
         pairs = zip(record["slices"]["side"], record["slices"]["replies"], strict=True)
@@ -40,9 +51,10 @@ def smoke(tmp_path_factory):
     return folder, harness(*words, "--out", "kept", "--name", "a <b>", "--budget", "20s", folder=folder)
 
 
+@pytest.mark.quiet
 def test_a_run_leaves_its_files_and_a_report(smoke):
     folder, done = smoke
-    assert done.returncode in (0, 4), done.stderr
+    assert done.returncode == code_of(Run.open(folder / "kept")), done.stderr
     assert {path.name for path in (folder / "kept").iterdir()} == FILES
     reports = sorted(path.name for path in (folder / "reports").iterdir())
     assert len(reports) == 2
@@ -60,6 +72,7 @@ def test_a_run_leaves_its_files_and_a_report(smoke):
     assert "a &lt;b&gt;" in (folder / "reports" / "latest.html").read_text()
 
 
+@pytest.mark.quiet
 def test_the_report_can_be_made_again_from_the_folder_alone(smoke, tmp_path):
     folder, _ = smoke
     before = (folder / "kept" / "summary.json").read_bytes()
@@ -76,6 +89,7 @@ def test_the_report_can_be_made_again_from_the_folder_alone(smoke, tmp_path):
     assert (tmp_path / "again.html").read_text() == (folder / "reports" / "latest.html").read_text()
 
 
+@pytest.mark.quiet
 def test_runs_are_listed(smoke, tmp_path):
     folder, _ = smoke
     (folder / "results").mkdir(exist_ok=True)
@@ -85,12 +99,13 @@ def test_runs_are_listed(smoke, tmp_path):
     assert harness("list", "runs", folder=tmp_path).stdout == "no runs yet\n"
 
 
+@pytest.mark.measure
 def test_a_target_that_answers_wrongly_is_left_out_and_told(own_app, tmp_path):
     own_app(asgi_app(body='b\'{"message": "Bye"}\''), module="wrong")
     words = ("run", "-t", "wrong:app@uvicorn,name=wrong", "-t", "raw-asgi-uvicorn", "-s", "json")
     done = harness(*words, "--profile", "smoke", "--budget", "10s", "--out", "r", folder=tmp_path)
     assert done.returncode == 4
-    assert "wrong: json (valid): message is 'Bye' instead of 'Hello, World!'" in done.stderr
+    assert "wrong: wrong reply: json (valid): message is 'Bye' instead of 'Hello, World!'" in done.stderr
     page = (tmp_path / "reports" / "latest.html").read_text()
     assert "message is &#39;Bye&#39; instead of" in page
     cells = {cell["target"]: cell for cell in json.loads((tmp_path / "r" / "summary.json").read_text())["cells"]}
@@ -105,6 +120,7 @@ count = 0
 """
 
 
+@pytest.mark.measure
 def test_a_server_that_dies_under_load_is_a_failure_and_not_a_number(own_app, tmp_path):
     body = 'b\'{"message": "Hello, World!"}\''
     source = DIES + asgi_app(before="global count; count += 1; count < 200 or os._exit(9)", body=body)
@@ -120,6 +136,7 @@ def test_a_server_that_dies_under_load_is_a_failure_and_not_a_number(own_app, tm
     assert replies_of("raw-asgi-uvicorn", tmp_path / "r") > 0
 
 
+@pytest.mark.measure
 def test_ctrl_c_saves_what_was_measured_and_resume_goes_on(tmp_path):
     words = ["run", "-t", "raw-asgi-uvicorn", "-s", "json", "-s", "plaintext", "--profile", "smoke", "--budget", "14s"]
     process = subprocess.Popen(
@@ -132,30 +149,32 @@ def test_ctrl_c_saves_what_was_measured_and_resume_goes_on(tmp_path):
                 break
         family = psutil.Process(process.pid).children(recursive=True)
         os.killpg(process.pid, signal.SIGINT)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=120)
     finally:
         process.kill()
         process.communicate()
     assert process.returncode == 130, err
     assert "harness run --resume r" in err
-    assert not psutil.wait_procs(family, timeout=10)[1]
+    assert not psutil.wait_procs(family, timeout=60)[1]
     assert json.loads((tmp_path / "r" / "manifest.json").read_text())["status"] == "interrupted"
-    measured = (tmp_path / "r" / "slots.jsonl").read_text().count("\n")
+    measured = (tmp_path / "r" / "windows.jsonl").read_text().count("\n")
     assert 1 <= measured < 4
     done = harness("run", "--resume", "r", folder=tmp_path)
-    assert done.returncode in (0, 4), done.stderr
-    slots = [json.loads(line)["slot"] for line in (tmp_path / "r" / "slots.jsonl").read_text().splitlines()]
+    assert done.returncode == code_of(Run.open(tmp_path / "r")), done.stderr
+    slots = [json.loads(line)["id"] for line in (tmp_path / "r" / "windows.jsonl").read_text().splitlines()]
     assert len(set(slots)) == 4
     assert json.loads((tmp_path / "r" / "manifest.json").read_text())["status"] == "finished"
 
 
+@pytest.mark.live
 @pytest.mark.parametrize("name", ["raw-asgi-uvicorn", "tornado-native"])
-def test_serve_brings_up_a_target_with_what_it_calls(tmp_path, no_process_left, name):
-    from harness.declare import load_declarations
-    from harness.launch import free_port
-    from harness.servers import Bind
+def test_serve_brings_up_a_target_with_what_it_calls(tmp_path, no_process_left, monkeypatch, name):
+    from harness.config import load_declarations
+    from harness.serve import free_port
+    from harness.serve.servers import Bind
     from harness.verify import ENDPOINTS, endpoints_of, verify
 
+    monkeypatch.setenv("OTEL_SERVICE_NAME", "from outside")
     port = free_port()
     log = tmp_path / "stderr"
     with log.open("wb") as stderr:
@@ -164,16 +183,19 @@ def test_serve_brings_up_a_target_with_what_it_calls(tmp_path, no_process_left, 
         target = next(t for t in load_declarations().targets if t.name == name)
         asked = {"json", "items", "io-db", "io-upstream", "product"} & set(endpoints_of(target))
         cases = [(endpoint, ENDPOINTS[endpoint].case("valid")) for endpoint in sorted(asked)]
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while time.monotonic() < deadline and process.poll() is None:
             checked = verify(target, Bind("127.0.0.1", port), cases)
             if not any("refused" in entry.difference for entry in checked):
                 break
             time.sleep(0.05)
         assert [entry for entry in checked if entry.difference] == []
+        family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+        [server] = [each for each in family if target.application in each.cmdline()]
+        assert "OTEL_SERVICE_NAME" not in server.environ()
         process.send_signal(signal.SIGTERM)
         # A server that this process became may end by the signal itself.
-        assert process.wait(30) in (0, -signal.SIGTERM)
+        assert process.wait(120) in (143, -signal.SIGTERM)
     finally:
         process.kill()
         process.wait()

@@ -8,21 +8,19 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from harness.conduct import conduct, latest_attempts
-from harness.conduct.blocks import start_order
-from harness.errors import EngineError, NotReadyError, RecordError
-from harness.guard import Guard
-from harness.launch import READY_S, Fleet
-from harness.load.spec import SideOutcome, SlotMeasurement
-from harness.model import Block, Extension, Manifest, PlannedRequest, Scenario, Side, Slices, Slot
-from harness.observe import Silent
-from harness.placement import Placement
+from harness.config.placement import Placement
+from harness.engine.spec import SideOutcome, SlicesResult
+from harness.errors import EngineError, NotReadyError, RecordError, UsageError
+from harness.model import Block, Extension, Manifest, PlannedRequest, Reason, Scenario, Side, Slices, Window, counted
 from harness.plan import make_plan, with_twin
 from harness.plan.profiles import Profile
 from harness.record import Run
+from harness.serve import READY_S, Fleet, environment
+from harness.serve.guard import Guard
+from harness.session import Bench, measure
 from tests.conftest import NoRoom, asgi_app
 
-pytestmark = [pytest.mark.quiet, pytest.mark.usefixtures("no_process_left")]
+pytestmark = [pytest.mark.live, pytest.mark.usefixtures("no_process_left")]
 PLACEMENT = Placement((), (), ())
 JSON = Scenario("json", "JSON", "pick", "", (PlannedRequest("json", "valid"),), (2,))
 
@@ -38,7 +36,7 @@ class FakeEngine:
     def __init__(self, act=lambda call, spec: None):
         self.act, self.calls, self.specs = act, 0, []
 
-    def run_slot(self, spec, on_progress=None):
+    def run_slices(self, spec, on_progress=None):
         self.calls += 1
         self.specs.append(spec)
         self.act(self.calls, spec)
@@ -50,7 +48,7 @@ class FakeEngine:
         )  # fmt: skip
         service = np.full(20, 0.11e6 * 2 / 20)
         outcomes = tuple(SideOutcome(service, np.full(20, k, np.int32)) for k in sides)
-        return SlotMeasurement(spec.id, 0.2 * n, slices, outcomes, 0.02)
+        return SlicesResult(spec.id, 0.2 * n, slices, outcomes, 0.02)
 
 
 def new_run(folder, targets, scenarios=(JSON,), blocks=2):
@@ -61,11 +59,11 @@ def new_run(folder, targets, scenarios=(JSON,), blocks=2):
     return Run.create(folder, manifest)
 
 
-def test_every_slot_of_every_block_is_recorded(own_app, tmp_path):
+def test_every_window_of_every_block_is_recorded(own_app, tmp_path):
     run = new_run(tmp_path / "r", with_twin([own_app(served())]))
     engine = FakeEngine()
-    outcome = conduct(run, engine, PLACEMENT, Silent())
-    records = run.slots()
+    outcome = measure(run, Bench(engine, PLACEMENT))
+    records = run.windows()
     assert outcome.complete
     assert {record.block for record in records} == {0, 1}
     assert [side.target for side in records[0].sides] == ["own_app", "own_app~again"]
@@ -89,23 +87,23 @@ def test_who_starts_first_differs_from_block_to_block_and_not_from_run_to_run(ow
     run = new_run(tmp_path / "r", targets, blocks=4)
     guard = Guard()
     try:
-        conduct(run, FakeEngine(), PLACEMENT, Silent(), fleet=lambda: Noted(guard))
+        measure(run, Bench(FakeEngine(), PLACEMENT, fleet=lambda: Noted(guard)))
     finally:
         guard.close()
-    assert {names[0] for names in started} == {"own_app", "own_app~again"}
-    assert started == [start_order(block, run.manifest.plan.seed) for block in run.manifest.plan.blocks]
+    assert [names[0] for names in started] == ["own_app", "own_app", "own_app~again", "own_app~again"]
+    assert all(sorted(names) == ["own_app", "own_app~again"] for names in started)
 
 
 def test_a_wrong_reply_is_found_before_any_load(own_app, tmp_path):
     good, bad = own_app(served(), module="good"), own_app(served('{"message": "Hello, Wor1d!"}'), module="bad")
     run = new_run(tmp_path / "r", [good, bad], blocks=1)
     engine = FakeEngine()
-    outcome = conduct(run, engine, PLACEMENT, Silent())
+    outcome = measure(run, Bench(engine, PLACEMENT))
     assert not outcome.complete
     assert [side.target for side in engine.specs[0].sides] == ["good"]
-    failure = run.slots()[0].failures[0]
-    assert (failure.target, failure.kind) == ("bad", "wrong-reply")
-    assert "message is 'Hello, Wor1d!' instead of 'Hello, World!'" in failure.message
+    failure = run.windows()[0].failures[0]
+    assert (failure.target, failure.reason.code) == ("bad", "wrong-reply")
+    assert "message is 'Hello, Wor1d!' instead of 'Hello, World!'" in failure.reason.text
 
 
 def test_a_server_that_dies_under_load_is_recorded_and_the_run_goes_on(own_app, tmp_path):
@@ -119,29 +117,29 @@ def test_a_server_that_dies_under_load_is_recorded_and_the_run_goes_on(own_app, 
 
     run = new_run(tmp_path / "r", [good, bad], (JSON, replace(JSON, name="json-again")), blocks=2)
     engine = FakeEngine(kill_second_side)
-    outcome = conduct(run, engine, PLACEMENT, Silent())
-    records = run.slots()
+    outcome = measure(run, Bench(engine, PLACEMENT))
+    records = run.windows()
     assert outcome.incomplete == 2
-    assert [f.kind for record in records for f in record.failures] == ["died", "died"]
-    assert "exit code -9" in records[0].failures[0].message
+    assert [f.reason.code for record in records for f in record.failures] == ["died", "died"]
+    assert records[0].failures[0].reason == Reason("died", {"exit_code": "-9"})
     assert [len(set(record.slices.side)) for record in records] == [2, 1, 2, 2], "the next block starts it afresh"
     assert all(len(record.sides) == 2 for record in records)
 
 
-def test_one_that_does_not_start_is_a_failure_of_its_slots(own_app, tmp_path):
+def test_one_that_does_not_start_is_a_failure_of_its_windows(own_app, tmp_path):
     good, bad = own_app(served(), module="good"), own_app("1/0\n", module="bad")
     run = new_run(tmp_path / "r", [good, bad], blocks=1)
-    outcome = conduct(run, FakeEngine(), PLACEMENT, Silent())
-    failure = run.slots()[0].failures[0]
+    outcome = measure(run, Bench(FakeEngine(), PLACEMENT))
+    failure = run.windows()[0].failures[0]
     assert outcome.incomplete == 1
-    assert (failure.target, failure.kind, failure.point) == ("bad", "exited", "json@2")
+    assert (failure.target, failure.reason.code, failure.point) == ("bad", "exited", "json@2")
     assert any("ZeroDivisionError" in line for line in failure.log)
 
 
 def test_no_target_at_all_is_an_error(own_app, tmp_path):
     run = new_run(tmp_path / "r", [own_app("1/0\n")])
     with pytest.raises(NotReadyError, match="ZeroDivisionError"):
-        conduct(run, FakeEngine(), PLACEMENT, Silent())
+        measure(run, Bench(FakeEngine(), PLACEMENT))
     assert Run.open(run.folder).manifest.status == "interrupted"
 
 
@@ -153,14 +151,14 @@ def test_an_interrupted_run_goes_on_where_it_was(own_app, tmp_path, error):
 
     run = new_run(tmp_path / "r", with_twin([own_app(served())]), (JSON, replace(JSON, name="json-again")))
     with pytest.raises(type(error) if isinstance(error, Exception) else error):
-        conduct(run, FakeEngine(interrupt), PLACEMENT, Silent())
+        measure(run, Bench(FakeEngine(interrupt), PLACEMENT))
     assert Run.open(run.folder).manifest.status == "interrupted"
-    assert len(run.slots()) == 2
+    assert len(run.windows()) == 2
     engine = FakeEngine()
     again = Run.open(run.folder)
-    assert conduct(again, engine, PLACEMENT, Silent()).complete
+    assert measure(again, Bench(engine, PLACEMENT)).complete
     assert engine.calls == 2
-    assert len({record.slot for record in again.slots()}) == 4
+    assert len({record.id for record in again.windows()}) == 4
     assert Run.open(run.folder).manifest.status == "finished"
 
 
@@ -169,9 +167,7 @@ def test_what_is_added_joins_the_plan_before_it_is_measured(own_app, tmp_path):
     run = new_run(tmp_path / "r", targets, blocks=1)
     point = replace(run.manifest.plan.points[0], id="json-more@2")
     sides = tuple(Side(target.name, point.id) for target in targets)
-    blocks = tuple(
-        Block(n, ("own_app", "own_app~again"), (Slot(f"b{n}-more", n, sides, 0.05, 1.0, 1),)) for n in (1, 2)
-    )
+    blocks = tuple(Block(n, ("own_app", "own_app~again"), (Window(f"b{n}-more", n, sides, 1.0, 1.0),)) for n in (1, 2))
 
     def once(run, left_s):
         assert 0 < left_s <= 60
@@ -182,29 +178,45 @@ def test_what_is_added_joins_the_plan_before_it_is_measured(own_app, tmp_path):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        conduct(run, FakeEngine(interrupt), PLACEMENT, Silent(), once)
+        measure(run, Bench(FakeEngine(interrupt), PLACEMENT), once)
     again = Run.open(run.folder)
     assert [p.id for p in again.manifest.plan.points] == ["json@2", "json-more@2"]
-    assert len(again.slots()) == 2
+    assert len(again.windows()) == 2
     engine = FakeEngine()
-    assert conduct(again, engine, PLACEMENT, Silent(), once).complete
+    assert measure(again, Bench(engine, PLACEMENT), once).complete
     assert [spec.id for spec in engine.specs] == ["b2-more"]
 
 
 def test_a_disk_that_takes_no_more_ends_the_run_with_a_clear_error(own_app, tmp_path):
     run = new_run(tmp_path / "r", [own_app(served())])
-    slots = run.folder / "slots.jsonl"
+    lines = run.folder / "windows.jsonl"
     disk = NoRoom()
-    engine = FakeEngine(lambda call, spec: call == 2 and disk.begin(slots.stat().st_size + 10))
+    engine = FakeEngine(lambda call, spec: call == 2 and disk.begin(lines.stat().st_size + 10))
     with pytest.raises(RecordError, match="could not be saved: File too large") as caught, disk:
-        conduct(run, engine, PLACEMENT, Silent())
+        measure(run, Bench(engine, PLACEMENT))
     assert "--resume" in caught.value.hint
-    assert len(Run.open(run.folder).slots()) == 1
+    assert len(Run.open(run.folder).windows()) == 1
 
 
 def test_the_last_attempt_counts(own_app, tmp_path):
     run = new_run(tmp_path / "r", [own_app(served())], blocks=1)
-    conduct(run, FakeEngine(), PLACEMENT, Silent())
-    first = run.slots()[0]
+    measure(run, Bench(FakeEngine(), PLACEMENT))
+    first = run.windows()[0]
     run.append(replace(first, attempt=1, duration_s=9.0), {})
-    assert [record.duration_s for record in latest_attempts(run.slots())] == [9.0]
+    assert [record.duration_s for record in counted(run.windows())] == [9.0]
+
+
+def test_a_run_does_not_go_on_with_other_versions(own_app, tmp_path):
+    run = new_run(tmp_path / "r", [own_app(served())], blocks=2)
+
+    def interrupt(call, spec):
+        if call == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        measure(run, Bench(FakeEngine(interrupt), PLACEMENT))
+    run.update(replace(run.manifest, versions={**environment.versions(), "starlette": "0.1"}))
+    with pytest.raises(UsageError, match=r"began with other versions: starlette 0\.1 → \d"):
+        measure(Run.open(run.folder), Bench(FakeEngine(), PLACEMENT))
+    run.update(replace(run.manifest, versions=environment.versions()))
+    assert measure(Run.open(run.folder), Bench(FakeEngine(), PLACEMENT)).complete

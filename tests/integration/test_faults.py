@@ -11,11 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 import psutil
 import pytest
 
-from harness.declare import load_declarations
-from harness.launch import serving
-from harness.services import services
+from harness.serve import serving
+from harness.serve.services import services
+from tests.targets import ALL, REFERENCES
 
-TARGETS = {target.name: target for target in load_declarations().targets}
+pytestmark = pytest.mark.live
+
 ORM = [
     "fastapi-sqlalchemy-uvicorn",
     "fastapi-tortoise-uvicorn",
@@ -23,16 +24,8 @@ ORM = [
     "django-orm-gunicorn-gthread",
     "django-orm-uvicorn",
 ]
-FULL = [
-    "fastapi-uvicorn",
-    "starlette-uvicorn",
-    "django-uvicorn",
-    "django-gunicorn-gthread",
-    "flask-gunicorn-gthread",
-    "tornado-native",
-]
 LIMITS = {"HARNESS_POOL_SIZE": "2", "HARNESS_POOL_TIMEOUT_S": "1", "HARNESS_UPSTREAM_TIMEOUT_S": "0.5"}
-MENDS_S = 30.0
+MENDS_S = 90.0
 DATABASE_DOWN = {"detail": "Database unavailable"}
 UPSTREAM_DOWN = {"detail": "Upstream unavailable"}
 
@@ -46,7 +39,7 @@ def around():
 @pytest.fixture
 def site(request, around):
     environment = {**around.environment, **LIMITS}
-    with serving(TARGETS[request.param], environment=environment) as running:
+    with serving(ALL[request.param], environment=environment) as running:
         workers = family(running.pid)
         yield Site(running.bind.host, running.bind.port, running.log)
         assert running.alive
@@ -63,7 +56,7 @@ class Site:
         self.host, self.port, self.log = host, port, log
 
     def send(self, method, path, body=None, headers=()):
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=30)
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=60)
         try:
             connection.request(method, path, body, dict(headers))
             response = connection.getresponse()
@@ -84,7 +77,7 @@ class Site:
         return found
 
 
-@pytest.mark.parametrize("site", FULL + ORM, indirect=True)
+@pytest.mark.parametrize("site", REFERENCES + ORM, indirect=True)
 def test_the_database_goes_and_comes_back_under_load(site, around):
     assert site.get("/products/7")[0] == 200
     seen, over = [], threading.Event()
@@ -113,7 +106,7 @@ def test_the_database_goes_and_comes_back_under_load(site, around):
     assert all(reply == DATABASE_DOWN for status, reply in seen if status == 503)
 
 
-@pytest.mark.parametrize("site", FULL, indirect=True)
+@pytest.mark.parametrize("site", REFERENCES, indirect=True)
 def test_an_exhausted_pool_is_told_and_recovers(site):
     with ThreadPoolExecutor(6) as pool:
         found = list(pool.map(site.get, ["/io/db?ms=2500"] * 6))
@@ -122,7 +115,7 @@ def test_an_exhausted_pool_is_told_and_recovers(site):
     assert site.wait_for("/io/db?ms=0", 200)[1]["slept_ms"] == 0
 
 
-@pytest.mark.parametrize("site", FULL, indirect=True)
+@pytest.mark.parametrize("site", REFERENCES, indirect=True)
 def test_an_upstream_that_is_slow_or_down_is_told_and_recovers(site, around):
     assert site.get("/io/upstream?ms=1000&calls=2") == (503, UPSTREAM_DOWN)
     assert site.get("/io/upstream?ms=1&calls=2") == (200, {"calls": 2, "delayed_ms": 2})
@@ -140,10 +133,11 @@ FORM = (("content-type", "application/x-www-form-urlencoded"),)
 HOSTILE = [
     ("GET", "/io/file?name=..%2F..%2F..%2Fetc%2Fpasswd", None, (), {404}),
     ("GET", "/io/file?name=%2Fproc%2Fself%2Fenviron", None, (), {404}),
-    ("GET", "/io/file?name=%FF%FE", None, (), {404}),
+    # What is no UTF-8 is replaced by most frameworks; Tornado refuses it.
+    ("GET", "/io/file?name=%FF%FE", None, (), {400, 404}),
     ("GET", "/docs/assets/..%2F..%2F__init__.py", None, (), {404}),
     ("GET", "/docs/assets/%2e%2e%2fapps.py", None, (), {404}),
-    ("GET", "/items/1?q=%FF", None, (), {200}),
+    ("GET", "/items/1?q=%FF", None, (), {200, 400}),
     ("GET", "/products/1'%20OR%20'1'='1", None, (), {422}),
     ("GET", "/products?offset=1%3BDELETE%20FROM%20harness_products", None, (), {422}),
     ("GET", "/io/db?ms=0%29%3B--", None, (), {422}),
@@ -153,7 +147,7 @@ HOSTILE = [
     ("POST", "/products", b"\xff\xfe\xfd", JSON, {400}),
     ("POST", "/products", b'{"name":"\\ud800","price_cents":1}', JSON, {422}),
     ("POST", "/orders/validated", b'{"note": "\xff"}', (("content-type", "application/json; charset=utf-7"),), {400}),
-    ("POST", "/auth/token", b"username=%00&password=%FF", FORM, {401}),
+    ("POST", "/auth/token", b"username=%00&password=%FF", FORM, {400, 401}),
     ("POST", "/auth/token", b"username[]=a&password[$ne]=b", FORM, {422}),
     ("POST", "/auth/token", b"&" * 5_000, FORM, {400, 422}),
     ("POST", "/upload", b"no multipart", (("content-type", "multipart/form-data; boundary=x"),), {400, 422}),
@@ -162,7 +156,7 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.parametrize("site", FULL, indirect=True)
+@pytest.mark.parametrize("site", REFERENCES, indirect=True)
 def test_hostile_requests_are_refused_clearly(site):
     wrong = []
     for method, path, body, headers, statuses in HOSTILE:

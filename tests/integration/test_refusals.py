@@ -2,29 +2,30 @@
 
 import json
 import re
+import resource
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from harness.cli import main
+from tests import cli
 from tests.conftest import asgi_app
 from tests.integration.test_command import harness
+from tests.unit.test_check_command import KEPT
 
 pytestmark = pytest.mark.usefixtures("no_process_left")
 
 
 @pytest.fixture
-def told(tmp_path, monkeypatch, capfd):
-    """Runs the command within this process, which has imported already what a new one would import for seconds."""
+def told(tmp_path, monkeypatch):
+    """Exit code, and what was said."""
+    monkeypatch.chdir(tmp_path)
 
     def run(*words: str) -> tuple[int, str]:
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(sys, "argv", ["harness", *words])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return int(ended.value.code or 0), capfd.readouterr().err
+        done = cli.harness(*words)
+        return done.code, done.err
 
     return run
 
@@ -41,7 +42,7 @@ def told(tmp_path, monkeypatch, capfd):
         (("run", "--out", "/proc/nowhere"), 3, "/proc/nowhere cannot be written"),
         (("run", "-t", "no.module:app@uvicorn", "-s", "json"), 3, "No module named"),
         (("report", "nothing"), 3, "no run is called 'nothing'"),
-        (("list", "things"), 2, "must be targets, scenarios, servers or runs"),
+        (("list", "things"), 2, "'things' is not one of 'targets', 'scenarios', 'servers', 'runs'"),
         (("serve", "raw-asgi-uvicorn", "--port", "99999"), 2, "--port"),
         (("serve", "*"), 2, " targets: fastapi-uvicorn"),
         (("load", "htp://x"), 2, "htp"),
@@ -57,6 +58,16 @@ def test_errors_say_what_to_do(told, words, code, message):
     assert "Traceback" not in said
 
 
+def test_an_error_of_the_program_itself_has_a_code_of_its_own(told, monkeypatch):
+    def broken(*words: object, **options: object) -> None:
+        raise ZeroDivisionError("a slip")
+
+    monkeypatch.setattr("harness.cli.app", broken)
+    ended, said = told("list", "targets")
+    assert ended == 70
+    assert "harness: unexpected error: ZeroDivisionError: a slip" in said
+
+
 def test_a_port_that_is_taken(tmp_path):
     import socket
 
@@ -69,32 +80,34 @@ def test_a_port_that_is_taken(tmp_path):
     assert f"port {port} on 127.0.0.1 cannot be used: Address already in use" in done.stderr
 
 
-def test_malformed_toml_names_file_line_and_key(tmp_path):
+def test_malformed_toml_names_file_line_and_key(told, tmp_path):
     (tmp_path / "targets.toml").write_text('[[target]]\nname = "x"\nthreads = "many"\n')
-    done = harness("list", "targets", folder=tmp_path)
-    assert done.returncode == 2
-    assert re.search(r"targets\.toml:\d+: target\.0\.", done.stderr)
+    ended, said = told("list", "targets")
+    assert ended == 2
+    assert re.search(r"targets\.toml:\d+: target\.0\.", said)
 
 
-def test_the_plan_can_be_seen_without_measuring(tmp_path):
-    done = harness("run", "--dry-run", "--seed", "3", folder=tmp_path)
-    assert done.returncode == 0
-    assert "5 blocks with fresh servers" in done.stdout
+def test_the_plan_can_be_seen_without_measuring(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = cli.harness("run", "--dry-run", "--seed", "3")
+    assert done.code == 0
+    assert "5 blocks with fresh servers" in done.out
     assert list(Path(tmp_path).iterdir()) == []
 
 
-def test_doctor_and_lists_speak_json(tmp_path):
-    assert "findings" in json.loads(harness("doctor", "--json", folder=tmp_path).stdout)
+def test_doctor_and_lists_speak_json(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert "findings" in json.loads(cli.harness("doctor", "--json").out)
     for what in ("targets", "scenarios", "servers"):
-        assert json.loads(harness("list", what, "--json", folder=tmp_path).stdout)
+        assert json.loads(cli.harness("list", what, "--json").out)
 
 
 def test_help_answers_at_once(tmp_path):
     words = [sys.executable, "-X", "importtime", "-m", "harness.cli", "--help"]
-    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0
     assert "run" in done.stdout
-    for heavy in ("pandas", "numpy", "altair", "pydantic", "uvloop", "scipy", "rich.console"):
+    for heavy in ("pandas", "numpy", "vl_convert", "pydantic", "uvloop", "scipy", "rich.console"):
         assert not re.search(rf"\| +{re.escape(heavy)}$", done.stderr, re.MULTILINE), heavy
 
 
@@ -108,8 +121,16 @@ def test_help_answers_at_once(tmp_path):
         (("good:app@uvicorn", "partly:app@uvicorn"), ("--path", "/nowhere"), 3, "answered 404, expected below 400"),
         (("good:app@uvicorn", "good:app@uvicorn"), ("--path", "nowhere"), 2, "must begin with /"),
         (("good:app@uvicorn", "good:app@uvicorn"), ("--budget", "2s"), 2, "too short"),
-        (("good:app@uvicorn", "good:app@uvicorn"), ("--metric", "speed"), 2, "cpu_cost or throughput"),
-        (("good:app@uvicorn", "good:app@uvicorn"), ("--fail-if-slower", "much"), 2, "is no share"),
+        (
+            ("good:app@uvicorn", "good:app@uvicorn"),
+            ("--metric", "speed"),
+            2,
+            "--metric: 'speed' is not one of 'cpu_cost'",
+        ),
+        (("good:app@uvicorn", "good:app@uvicorn"), ("--fail-if-slower", "much"), 2, "is not a percentage"),
+        (("good:app@uvicorn", "good:app@uvicorn"), ("--fail-if-slower", "3"), 2, "'3' would be 300%: write 3%"),
+        (("good:app@uvicorn", "good:app@uvicorn"), ("-H", "X: \u65e5"), 2, "which is not Latin-1"),
+        (("good:app@uvicorn", "good:app@uvicorn"), ("-X", "G ET"), 2, "is not an HTTP method"),
         (("good:app@uvicorn,python=/no/python", "good:app@uvicorn"), (), 3, "/no/python cannot be run"),
         (("good:app@uvicorn", "good:app@uvicorn"), ("--with-a", "no-such-package-as-this==1"), 3, "could not be made"),
     ],
@@ -124,3 +145,37 @@ def test_what_is_wrong_is_told(own_app, told, sides, words, code, message):
     assert ended == code, said
     assert message in said
     assert "Traceback (most recent call last)" not in said.partition("    ")[0]
+
+
+def test_a_report_that_cannot_be_written_is_told_before_anything_is_measured(told, tmp_path):
+    ended, said = told("run", "-t", "raw-asgi-uvicorn", "-s", "json", "--report", "/proc/nowhere/r.html", "--out", "r")
+    assert ended == 3
+    assert "/proc/nowhere/r.html cannot be written: No such file or directory" in said
+    assert not (tmp_path / "r").exists()
+
+
+def test_too_few_open_files_are_told_before_anything_is_measured(tmp_path):
+    def limit():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (200, 200))
+
+    done = harness("run", "-t", "raw-asgi-uvicorn", "-s", "json", "--out", "r", folder=tmp_path, preexec_fn=limit)
+    assert done.returncode == 3, done.stderr
+    assert "the system allows 200 open files; 32 connections need 544" in done.stderr
+    assert "ulimit -Hn 544" in done.stderr
+    assert not (tmp_path / "r").exists()
+
+
+def test_a_resumed_run_can_be_looked_at_without_measuring(told, tmp_path):
+    shutil.copytree(KEPT, tmp_path / "results" / "kept")
+    records = tmp_path / "results" / "kept" / "slots.jsonl"
+    lines = records.read_text().splitlines()
+    last = json.loads(lines[-1])["slot"]
+    records.write_text("\n".join(line for line in lines if json.loads(line)["slot"] != last) + "\n")
+    before = {path: path.read_bytes() for path in (tmp_path / "results").rglob("*") if path.is_file()}
+    done = cli.harness("run", "--resume", "kept", "--dry-run")
+    assert done.code == 0, done.err
+    assert "1 blocks with fresh servers, each with 1 windows" in done.out
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    ended, said = told("run", "--resume", "kept", "--profile", "smoke")
+    assert ended == 2
+    assert "--resume continues the run's own plan: leave out --profile" in said

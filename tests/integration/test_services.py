@@ -15,9 +15,11 @@ import pytest
 
 from apps.contract.seed import ROWS, product
 from harness.errors import NotReadyError
-from harness.guard import Guard
-from harness.services import needs_of, services
-from harness.services.postgres import Postgres
+from harness.serve.guard import Guard
+from harness.serve.services import needs_of, services
+from harness.serve.services.postgres import Postgres
+
+pytestmark = pytest.mark.live
 
 
 def rows(url, statement):
@@ -102,7 +104,7 @@ def test_the_upstream_service_counts(no_process_left):
 
 OWNER = """
 import os, sys
-from harness.services import services
+from harness.serve.services import services
 with services({"database", "upstream"}) as around:
     print(os.getpid(), flush=True)
     sys.stdin.read()
@@ -131,7 +133,7 @@ def test_nothing_is_left_of_services_whose_owner_is_killed(open_folder):
         assert len(family) >= 4
         assert any(open_folder.iterdir())
         os.kill(pid, signal.SIGKILL)
-        _, alive = psutil.wait_procs(family, timeout=20)
+        _, alive = psutil.wait_procs(family, timeout=60)
         assert not alive
         assert list(open_folder.iterdir()) == []
     finally:

@@ -8,15 +8,16 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
-from harness.commands.prepare import RunRequest
-from harness.commands.run import run
-from harness.model import Failure
+from harness.model import Failure, Reason
 from harness.record import Run
+from tests.cli import harness
+from tests.records import code_of
 
-pytestmark = [pytest.mark.quiet, pytest.mark.usefixtures("no_process_left")]
-HEAD = 'title = "Mine"\nquestion = "move"\nwhy = ""\nconcurrency = [4]\n'
+pytestmark = [pytest.mark.measure, pytest.mark.usefixtures("no_process_left")]
+HEAD = 'title = "Mine"\nquestion = "move"\nwhy = ""\n'
 JSON = '[[request]]\nendpoint = "json"\ncase = "valid"\n'
 SHORT = "[settings]\nblocks = 1\nwindow_s = 0.3\n"
 
@@ -39,25 +40,21 @@ def test_connections_of_every_kind_and_what_wsgi_lacks(scenario, tmp_path):
         f'study = "connections"\n{JSON}[matrix]\nidle = [30]\nsockets = [4]\nslow = [2]\nstreams = [3]\n'
         f"{SHORT}events_ms = 20\n",
     )
-    request = RunRequest(
-        targets=("starlette-uvicorn", "flask-gunicorn-gthread"),
-        scenarios=(name,),
-        seed=1,
-        out=tmp_path / "r",
-        report=tmp_path / "r.html",
-        quiet=True,
-    )
-    assert run(request) in (0, 4), "a busy machine may fire gates, but every window is there"
-    records = {(record.target, record.point): record for record in Run.open(tmp_path / "r").windows()}
+    words = ("-t", "starlette-uvicorn", "-t", "flask-gunicorn-gthread", "-s", name, "--seed", "1", "-q")
+    done = harness("run", *words, "--out", "r", "--report", "r.html")
+    assert done.code == code_of(Run.open(tmp_path / "r")), done.err
+    records = {(record.only.target, record.only.point): record for record in Run.open(tmp_path / "r").windows()}
     assert len(records) == 10
     asgi = {point: record for (target, point), record in records.items() if target == "starlette-uvicorn"}
-    assert asgi["idle-30"].figures["idle_answered"] == 30
-    assert asgi["sockets-4"].latency_us["echo"]["count"] > 4
-    assert asgi["streams-3"].latency_us["gap"]["count"] > 3
-    assert asgi["slow-2"].figures["slow_opened"] == 2
-    assert asgi["alone"].answered == asgi["alone"].planned
+    assert asgi["idle-30"].only.figures["idle_answered"] == 30
+    assert asgi["sockets-4"].only.latency_us["echo"]["count"] > 4
+    assert asgi["streams-3"].only.latency_us["gap"]["count"] > 3
+    assert asgi["slow-2"].only.figures["slow_opened"] == 2
+    assert asgi["alone"].only.answered == asgi["alone"].only.planned
     no_sockets = records["flask-gunicorn-gthread", "sockets-4"].failures
-    assert no_sockets == (Failure("flask-gunicorn-gthread", "sockets-4", "cannot", "WSGI has no WebSocket"),)
+    assert no_sockets == (
+        Failure("flask-gunicorn-gthread", "sockets-4", Reason("lacks", {"text": "WSGI has no WebSocket"})),
+    )
     summary = json.loads((tmp_path / "r" / "summary.json").read_text())
     assert len(summary["studies"]["connections"]) == 10
     assert "Async behaviour" in (tmp_path / "r.html").read_text()
@@ -70,7 +67,7 @@ def test_a_killed_study_goes_on_where_it_was(scenario, tmp_path):
     with subprocess.Popen(
         [*command, "--out", str(folder)], stderr=subprocess.DEVNULL, start_new_session=True
     ) as process:
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + 120
         try:
             while not (folder / "windows.jsonl").exists() and time.monotonic() < deadline:
                 time.sleep(0.02)
@@ -78,9 +75,42 @@ def test_a_killed_study_goes_on_where_it_was(scenario, tmp_path):
             os.kill(process.pid, signal.SIGKILL)
     before = {record.id for record in Run.open(folder).windows()}
     assert before
-    assert run(RunRequest(resume=str(folder), report=tmp_path / "r.html", quiet=True)) in (0, 4)
+    done = harness("run", "--resume", str(folder), "--report", "r.html", "-q")
+    assert done.code == code_of(Run.open(folder)), done.err
     records = Run.open(folder).windows()
-    assert {record.point for record in records} == {"20-rps", "30-rps", "40-rps", "50-rps"}
+    assert {record.only.point for record in records} == {"20-rps", "30-rps", "40-rps", "50-rps"}
     firsts = [record.id for record in records if record.attempt == 0]
     assert len(firsts) == len(set(firsts)), "no window is measured twice"
     assert Run.open(folder).manifest.status == "finished"
+
+
+def test_ctrl_c_in_a_study_ends_the_run_and_the_cut_window_is_no_number(scenario, tmp_path):
+    name = scenario(
+        "steady", f'study = "latency"\n{JSON}[matrix]\nrate = [20, 30]\n[settings]\nblocks = 1\nwindow_s = 60\n'
+    )
+    command = [sys.executable, "-m", "harness.cli", "run", "-t", "raw-asgi-uvicorn", "-s", name, "--seed", "2"]
+    folder = tmp_path / "r"
+    with subprocess.Popen(
+        [*command, "--out", str(folder)], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if "Results:" in line:
+                break
+        deadline = time.monotonic() + 120
+        while not _sending(process.pid) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        time.sleep(1.0)
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert time.monotonic() - began < 45, "nobody waits for the end of the window"
+    run = Run.open(folder)
+    assert run.manifest.status == "interrupted"
+    assert run.windows() == ()
+
+
+def _sending(pid):
+    """Whether the servers of a run are up: the engine, its guard and a server are children of the command."""
+    return len(psutil.Process(pid).children(recursive=True)) >= 3

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.analyse.interval import pooled_autocorrelation, t_interval
-from harness.analyse.verdict import judge
-from harness.truth.decisions import NOISE_KINDS, NoiseKind, block_noise, competing_spinner, look, simulate
+from harness.stats.interval import pooled_autocorrelation, t_interval
+from harness.stats.looks import ALPHA, EARLY_LOOKS, beyond_early
+from harness.stats.verdict import judge
+from tests.truth.decisions import NOISE_KINDS, NoiseKind, block_noise, competing_spinner, look, simulate
 
+pytestmark = pytest.mark.fuzz
 AT_MARGIN = float(np.log(1.02))
 QUIET, NOISY = 0.008, 0.03
 MONTE_CARLO = 0.008
@@ -26,6 +28,18 @@ def test_equal_targets_are_seldom_called_different(kind: NoiseKind, sd: float) -
 def test_one_equal_pair_among_real_differences_is_seldom_called_different(kind: NoiseKind) -> None:
     rates = simulate([0.0] + [0.3] * 7, kind, sd=NOISY, runs=4000, seed=2, watch=[0])
     assert rates.different + rates.small <= 0.05 + MONTE_CARLO
+
+
+@pytest.mark.parametrize("sd", [NOISY, 0.15])
+@pytest.mark.parametrize("kind", NOISE_KINDS)
+def test_an_early_look_never_ends_a_run_of_equal_targets(kind: NoiseKind, sd: float) -> None:
+    """0.15 is the most that blocks were seen to vary on shared machines."""
+    values = sd * block_noise(kind, (20_000, EARLY_LOOKS[-1]), np.random.default_rng(10))
+    ended = np.zeros(len(values), dtype=bool)
+    for blocks in EARLY_LOOKS:
+        interval = t_interval(values[:, :blocks], ALPHA)
+        ended |= beyond_early(np.exp(interval.low), np.exp(interval.high))
+    assert ended.mean() <= 0.001
 
 
 @pytest.mark.parametrize("kind", [kind for kind in NOISE_KINDS if kind != "ar1"])

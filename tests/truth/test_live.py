@@ -5,16 +5,16 @@ import math
 import numpy as np
 import pytest
 
-from harness.declare import load_declarations, select_scenarios, select_targets
-from harness.load.engine import Engine
-from harness.placement import detect
+from harness.config import load_declarations, select_scenarios, select_targets
+from harness.config.placement import detect
+from harness.engine.engine import Engine
 from harness.plan import expand
-from harness.servers import interface_of
-from harness.truth.resolution import sequential_verdict
-from harness.truth.slowdown import experiment
-from harness.truth.waits import check_waits
+from harness.selftest.checks import sequential_verdict
+from harness.selftest.slowdown import experiment
+from harness.selftest.waits import check_waits
+from harness.serve.servers import interface_of
 
-pytestmark = [pytest.mark.quiet, pytest.mark.usefixtures("no_process_left")]
+pytestmark = [pytest.mark.measure, pytest.mark.usefixtures("no_process_left")]
 ATTEMPTS = 3
 
 
@@ -26,14 +26,12 @@ def json_point():
     return expand(select_scenarios(load_declarations(), ["json"])[0], "full")[0]
 
 
-@pytest.mark.parametrize(
-    "name", ["raw-asgi-uvicorn", pytest.param("raw-wsgi-gunicorn-gthread", marks=pytest.mark.slow)]
-)
-def test_an_injected_slowdown_is_seen_in_its_true_size(name):
+@pytest.mark.parametrize("name", ["raw-asgi-uvicorn", "raw-wsgi-gunicorn-gthread"])
+def test_an_injected_slowdown_is_seen_in_its_true_size(name, attempts):
     """Calibration and slots are seconds apart, so that a machine that changes between them gets another attempt."""
     placement, seen = detect(), []
     with Engine(placement.generator) as engine:
-        for seed in range(ATTEMPTS):
+        for seed in attempts(ATTEMPTS):
             found = experiment(target(name), json_point(), (0.5,), engine, placement, blocks=3, slot_s=1.0, seed=seed)
             control, slowed = found.injected
             if len(slowed.log_ratio) == 3:
@@ -50,13 +48,13 @@ def test_an_injected_slowdown_is_seen_in_its_true_size(name):
     assert sequential_verdict(control.log_ratio, 0.02, 3).verdict in ("undecided", "same", "small")
 
 
-def test_waits_of_50_ms_have_their_known_rates():
+def test_waits_of_50_ms_have_their_known_rates(attempts):
     placement = detect()
     targets = [target("flask-gunicorn-sync"), target("fastapi-uvicorn")]
     with Engine(placement.generator) as engine:
-        for _ in range(ATTEMPTS):
+        for _ in attempts(ATTEMPTS):
             checks = check_waits(targets, engine, placement, 2.0)
             if all(check.passed for check in checks):
-                return
+                break
     for check in checks:
         assert check.measured == pytest.approx(check.expected, rel=0.25), check.what

@@ -8,13 +8,14 @@ import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from harness.load.checks import ReplyCheck
-from harness.load.client import Connection
-from harness.load.loops import new_loop
-from harness.load.peer import Traffic, resolve
-from harness.load.replies import MAX_REPLY
-from harness.load.spec import Address, Expected, WireRequest
-from harness.load.sweep import Sweeper
+from wsproto import ConnectionType, WSConnection
+from wsproto.events import AcceptConnection, CloseConnection, Request, TextMessage
+
+from harness.engine.checks import ReplyCheck
+from harness.engine.client import Pool
+from harness.engine.loops import new_loop
+from harness.engine.replies import MAX_REPLY
+from harness.engine.spec import Address, Expected, WireRequest
 
 CLOSE = object()
 RESET = object()
@@ -123,6 +124,30 @@ def scripted(*scripts, read=True):
     return handler
 
 
+def echo(change=lambda text: text, most=10**9, closes=True):
+    """A WebSocket server's handler; ``closes``: whether it answers a close frame."""
+
+    async def handler(reader, writer):
+        protocol, echoed = WSConnection(ConnectionType.SERVER), 0
+        while data := await reader.read(65536):
+            protocol.receive_data(data)
+            for event in protocol.events():
+                if isinstance(event, Request):
+                    writer.write(protocol.send(AcceptConnection()))
+                elif isinstance(event, TextMessage):
+                    if echoed == most:
+                        return
+                    echoed += 1
+                    writer.write(
+                        protocol.send(TextMessage(data=change(event.data), message_finished=event.message_finished))
+                    )
+                elif isinstance(event, CloseConnection) and closes:
+                    writer.write(protocol.send(event.response()))
+                    return
+
+    return handler
+
+
 @dataclass
 class Outcomes:
     """What each request came to, in order: ``right`` or the kind of error."""
@@ -151,18 +176,16 @@ class Outcomes:
 async def ask(address, *requests, timeout_s=5.0, limit=MAX_REPLY, pause_s=0.0):
     """Send requests one after the other on one connection; the outcomes and the connection's traffic."""
     loop = asyncio.get_running_loop()
-    outcomes, traffic = Outcomes(loop), Traffic()
-    connection = Connection(loop, resolve(address), outcomes, traffic, limit)
-    sweeper = Sweeper(loop, [connection], timeout_s)
-    sweeper.start()
+    outcomes = Outcomes(loop)
+    pool = Pool(address, 1, outcomes, timeout_s, limit)
+    [connection] = pool.connections
     checks = {id(item): ReplyCheck(item) for item in requests}
     try:
         for item in requests:
             outcomes.waiting = loop.create_future()
             connection.send(checks[id(item)], time.perf_counter())
-            await asyncio.wait_for(outcomes.waiting, 20)
+            await asyncio.wait_for(pool.wait(outcomes.waiting), 20)
             await asyncio.sleep(pause_s)
     finally:
-        sweeper.stop()
-        connection.close()
-    return outcomes, traffic
+        pool.close()
+    return outcomes, pool.traffic

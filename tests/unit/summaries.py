@@ -9,7 +9,8 @@ import json
 import re
 from html.parser import HTMLParser
 
-from harness.analyse.summary import (
+from harness.model import Manifest, Plan, PlannedRequest, Point, Reason, Scenario, Side, Target
+from harness.results.summary import (
     Cell,
     ContrastResult,
     Estimate,
@@ -21,20 +22,29 @@ from harness.analyse.summary import (
     Upkeep,
     Waiting,
 )
-from harness.model import Manifest, Plan, PlannedRequest, Point, Scenario, Side, Target
 
 JSON = PlannedRequest("json", "ok")
 TARGETS = (
-    Target("fast", "fastapi", "asgi", "uvicorn", "a:app", reference=True),
-    Target("slow", "flask", "wsgi", "gunicorn", "b:app", threads=8, reference=True),
-    Target("other", "flask", "wsgi", "gunicorn", "b:app"),
-    Target("fast twin", "fastapi", "asgi", "uvicorn", "a:app", twin_of="fast"),
+    Target("fast", "fastapi", "asgi", "swift", "a:app", reference=True),
+    Target("slow", "flask", "wsgi", "steady", "b:app", threads=8, reference=True),
+    Target("other", "flask", "wsgi", "steady", "b:app"),
+    Target("fast twin", "fastapi", "asgi", "swift", "a:app", twin_of="fast"),
 )
 SCENARIOS = (
     Scenario("json", "Small JSON reply", "pick", "The floor.", (JSON,), (32,)),
     Scenario("io-sleep", "Waiting", "move", "Threads or a loop.", (JSON,), (64,), wait_ms="{ms}"),
     Scenario("raw", "Order, raw", "validate", "The control.", (JSON,), (32,), group="orders"),
-    Scenario("checked", "Order, checked", "validate", "Validation.", (JSON,), (32,), group="orders", against="raw"),
+    Scenario(
+        "checked",
+        "Order, checked",
+        "validate",
+        "Validation.",
+        (JSON,),
+        (32,),
+        group="orders",
+        against="raw",
+        adds="Checking the order",
+    ),
 )
 WAITS_MS = (0, 2, 20)
 POINTS = (
@@ -47,6 +57,9 @@ POINTS = (
 
 def estimate(value: float, share: float = 0.02, blocks: int = 8) -> Estimate:
     return Estimate(value, value * (1 - share), value * (1 + share), blocks)
+
+
+DIED = Reason("died", {"exit_code": "1"})
 
 
 def contrast(
@@ -69,17 +82,17 @@ def cells() -> tuple[Cell, ...]:
             place = target.name, point.id, point.scenario, point.params, point.concurrency
             if target.name == "other":
                 status = "failed" if point.id == "json@32" else "not-run"
-                found.append(Cell(*place, status, reasons=("died: exited with code 1",)))
+                found.append(Cell(*place, status=status, reasons=(DIED,)))
                 continue
             rate = 9876.54321 / (number + 1 + point.wait_s * 10)
             service = {"p50": 900.25, "p90": 1200.5, "p99": 3000.125, "p999": 5000.0, "max": 9000.0}
             found.append(
                 Cell(
                     *place,
-                    "ok",
-                    estimate(rate),
-                    estimate(1e6 / rate),
                     service,
+                    status="ok",
+                    throughput_rps=estimate(rate),
+                    cpu_us=estimate(1e6 / rate),
                     replies=123456,
                     tie_group="AB"[number],
                 )
@@ -112,15 +125,18 @@ CONTRASTS = (
         )
         for name, added in (("fast", 21.75), ("slow", 33.125))
     ),
-    contrast("not-measurable", None, None, None, a="other", b="slow", reason="generator-bound"),
+    contrast(
+        "not-measurable", None, None, None, a="other", b="slow", reasons=(Reason("told", {"text": "generator-bound"}),)
+    ),
 )
 
 
 def ladder_step(label, verdict, difference, *, a="fast", to="json@32", b="slow", since="json@32", within="round"):
     ends = (None, None) if verdict == "not-measurable" else (difference - 1.25, difference + 1.25)
     return LadderStep(
-        label, Side(a, to), Side(b, since), within, verdict, "", 1.3125, 1.25, 1.375, difference, *ends, blocks=8
-    )
+        label=label, a=Side(a, to), b=Side(b, since), within=within, verdict=verdict, ratio=1.3125, ci_low=1.25,
+        ci_high=1.375, difference=difference, difference_low=ends[0], difference_high=ends[1], blocks=8,
+    )  # fmt: skip
 
 
 LADDERS = (
@@ -140,7 +156,7 @@ LADDERS = (
         "framework",
         (
             LadderRung("floor", "slow", "json", "json@32", estimate(41.5)),
-            LadderRung("other", "other", "json", "json@32", None, "died: exited with code 1"),
+            LadderRung("other", "other", "json", "json@32", None, DIED),
             LadderRung("fast", "fast", "json", "json@32", estimate(81.25)),
             LadderRung("body", "fast", "raw", "raw@32", estimate(90.125)),
             LadderRung("checked", "fast", "checked", "checked@32", estimate(90.375)),
@@ -177,7 +193,7 @@ def summary(**changes) -> Summary:
         cells=cells(),
         contrasts=CONTRASTS,
         upkeep=(
-            Upkeep("fast", 0.812345, 61234567.0, 61234567.0, 51234567.0, WAITING[:1]),
+            Upkeep("fast", estimate(0.812345), estimate(61234567.0), 61234567.0, 51234567.0, WAITING[:1]),
             Upkeep("slow", None, None, waiting=WAITING),
         ),
         health=Health(48, 1, 2, 0.4321, 0.0123, 0.00045),
@@ -197,7 +213,8 @@ def manifest(**changes) -> Manifest:
         plan=Plan("quick", 7, 200.0, 180.0, POINTS, (), ()),
         targets=TARGETS,
         scenarios=SCENARIOS,
-        environment={"machine": "Example CPU", "server CPU": "0", "python": "CPython 3.13"},
+        environment={"machine": "Example CPU", "python": "CPython 3.13"},
+        placement={"server": (0,), "generator": (1,)},
         versions={"fastapi": "0.130"},
         duration_s=200.0,
     )

@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from harness.model import Block, Contrast, Plan, Side, Slot
+from harness.model import Block, Contrast, Plan, Side, Window
 from harness.plan.allocate import next_block
 from harness.plan.timing import block_seconds
 
@@ -14,19 +14,19 @@ def contrast(a, b, point="json@32"):
 
 
 def plan():
-    slots = (
-        Slot("b00-json@32", 0, tuple(map(side, "abcd")), 0.06, 4.0, 2),
-        Slot("b00-items@32", 0, tuple(side(name, "items@32") for name in "abcd"), 0.06, 4.0, 2),
+    windows = (
+        Window.in_turns("json@32", 0, tuple(map(side, "abcd")), 4.0, 1),
+        Window.in_turns("items@32", 0, tuple(side(name, "items@32") for name in "abcd"), 4.0, 1),
     )
     contrasts = (contrast("a", "b"), contrast("c", "d"), contrast("a", "b", "items@32"))
-    return Plan("quick", 1, 60, 50, (), contrasts, (Block(0, ("a", "b", "c", "d"), slots),))
+    return Plan("quick", 1, 60, 50, (), contrasts, (Block(0, ("a", "b", "c", "d"), windows),))
 
 
 def test_only_undecided_sides_are_measured_again():
     block = next_block(plan(), 5, ["a/b/json@32"], 30)
     assert block.index == 5
     assert block.targets == ("a", "b")
-    assert [(slot.id, slot.sides, slot.budget_s) for slot in block.slots] == [
+    assert [(window.id, window.sides, window.budget_s) for window in block.windows] == [
         ("b05-json@32", (side("a"), side("b")), 2.0)
     ]
 
@@ -35,19 +35,19 @@ def test_the_first_in_the_list_gets_time_first():
     undecided = ["c/d/json@32", "a/b/items@32"]
     short = block_seconds(2) + 2.1
     assert next_block(plan(), 5, undecided, short).targets == ("c", "d")
-    assert len(next_block(plan(), 5, undecided, 30).slots) == 2
+    assert len(next_block(plan(), 5, undecided, 30).windows) == 2
 
 
-def test_slots_that_were_added_later_are_known():
+def test_windows_that_were_added_later_are_known():
     first = plan()
-    late = Slot("b05-late@32", 5, (side("a", "late@32"), side("b", "late@32")), 0.06, 3.0, 2)
+    late = Window.in_turns("late@32", 5, (side("a", "late@32"), side("b", "late@32")), 3.0, 1)
     more = replace(
         first,
         blocks=(*first.blocks, Block(5, ("a", "b"), (late,))),
         contrasts=(*first.contrasts, contrast("a", "b", "late@32")),
     )
     block = next_block(more, 6, ["a/b/late@32"], 30)
-    assert [(slot.id, slot.budget_s) for slot in block.slots] == [("b06-late@32", 3.0)]
+    assert [(window.id, window.budget_s) for window in block.windows] == [("b06-late@32", 3.0)]
 
 
 def test_nothing_undecided_or_no_time_ends_the_run():

@@ -1,16 +1,23 @@
-"""ASGI details that no HTTP case reaches: lifespan, WebSocket scopes, and the body limit around Django."""
+"""ASGI details that no HTTP case reaches: lifespan, WebSocket scopes, and bodies that declare no length."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, MutableMapping
 from typing import Any
 
 import pytest
 
 from apps.baseline.asgi import app as baseline
 from apps.contract.inbound import MAX_BODY_BYTES
-from apps.django_app.limit import Message, Receive, Send, limited
+from apps.contract.payloads import order
+from apps.django_app.asgi import application as django
+from apps.fastapi_app import app as fastapi
+from apps.starlette_app import app as starlette
+
+Message = MutableMapping[str, Any]
+ORDER = json.dumps(order(1)).encode()
 
 
 def call(app: Any, scope: Message, messages: Iterable[Message] = ()) -> list[Message]:
@@ -18,6 +25,8 @@ def call(app: Any, scope: Message, messages: Iterable[Message] = ()) -> list[Mes
     incoming, sent = list(messages), []
 
     async def receive() -> Message:
+        if not incoming:
+            await asyncio.Event().wait()
         return incoming.pop(0)
 
     async def send(message: Message) -> None:
@@ -25,56 +34,6 @@ def call(app: Any, scope: Message, messages: Iterable[Message] = ()) -> list[Mes
 
     asyncio.run(app(scope, receive, send))
     return sent
-
-
-async def reader(scope: Message, receive: Receive, send: Send) -> None:
-    """An app that reads the whole body, as Django does, and answers with its length."""
-    length, more = 0, True
-    while more:
-        message = await receive()
-        length += len(message["body"])
-        more = message["more_body"]
-    await send({"type": "http.response.start", "status": 200, "headers": []})
-    await send({"type": "http.response.body", "body": str(length).encode()})
-
-
-def post(declared: int | None) -> Message:
-    headers = [] if declared is None else [(b"content-length", str(declared).encode())]
-    return {"type": "http", "method": "POST", "path": "/", "headers": headers}
-
-
-def body(*sizes: int) -> list[Message]:
-    last = len(sizes) - 1
-    return [
-        {"type": "http.request", "body": b"x" * size, "more_body": number < last} for number, size in enumerate(sizes)
-    ]
-
-
-@pytest.mark.parametrize(
-    ("declared", "sizes", "status"),
-    [
-        (3, (3,), 200),
-        (MAX_BODY_BYTES, (MAX_BODY_BYTES,), 200),
-        (None, (MAX_BODY_BYTES - 1, 1), 200),
-        (MAX_BODY_BYTES + 1, (), 413),
-        (None, (MAX_BODY_BYTES, 1), 413),
-    ],
-)
-def test_long_bodies_are_refused_before_they_are_read(
-    declared: int | None, sizes: tuple[int, ...], status: int
-) -> None:
-    start, end = call(limited(reader), post(declared), body(*sizes))
-    assert start["status"] == status
-    if status == 413:
-        assert end["body"] == b'{"detail": "Content Too Large"}'
-        assert dict(start["headers"])[b"content-length"] == str(len(end["body"])).encode()
-    else:
-        assert end["body"] == str(sum(sizes)).encode()
-
-
-def test_requests_without_a_body_pass_untouched() -> None:
-    scope: Message = {"type": "http", "method": "GET", "path": "/", "headers": []}
-    assert call(limited(reader), scope, body(0))[0]["status"] == 200
 
 
 def test_baseline_lifespan() -> None:
@@ -91,3 +50,22 @@ def test_baseline_answers_unknown_paths_with_json() -> None:
     start, end = call(baseline, {"type": "http", "method": "GET", "path": "/nowhere", "query_string": b""})
     assert start["status"] == 404
     assert end["body"] == b'{"detail":"Not Found"}'
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [(ORDER, 200), (ORDER.ljust(MAX_BODY_BYTES), 200), (ORDER.ljust(MAX_BODY_BYTES + 1), 413), (ORDER[:-1], 400)],
+    ids=["short", "at-the-limit", "past-the-limit", "cut"],
+)
+@pytest.mark.parametrize("app", [django, fastapi, starlette], ids=["django", "fastapi", "starlette"])
+def test_chunked_bodies(app: Any, body: bytes, status: int) -> None:
+    scope = {"type": "http", "method": "POST", "path": "/orders/validated", "query_string": b"", "scheme": "http"}
+    headers = [(b"host", b"localhost"), (b"content-type", b"application/json"), (b"transfer-encoding", b"chunked")]
+    half = len(body) // 2
+    pieces = [{"type": "http.request", "body": body[:half], "more_body": True}]
+    pieces.append({"type": "http.request", "body": body[half:], "more_body": False})
+    start, end = call(app, {**scope, "headers": headers}, pieces)
+    assert start["status"] == status
+    named = {name.lower(): value for name, value in start["headers"]}
+    assert named[b"content-type"] == b"application/json"
+    assert ("total_cents" in json.loads(end["body"])) == (status == 200)

@@ -9,7 +9,7 @@ import pytest
 
 from apps.contract.inbound import MAX_BODY_BYTES
 from apps.contract.payloads import order
-from apps.flask_app import create_app
+from apps.flask_app import app
 
 ORDER = json.dumps(order(1)).encode()
 
@@ -28,15 +28,11 @@ ORDER = json.dumps(order(1)).encode()
 )
 def test_chunked_bodies(body: bytes, status: int) -> None:
     stream = BytesIO(body)
-    reply = (
-        create_app()
-        .test_client()
-        .post(
-            "/orders/full",
-            input_stream=stream,
-            headers={"Content-Type": "application/json", "Transfer-Encoding": "chunked"},
-            environ_overrides={"wsgi.input_terminated": True},
-        )
+    reply = app.test_client().post(
+        "/orders/full",
+        input_stream=stream,
+        headers={"Content-Type": "application/json", "Transfer-Encoding": "chunked"},
+        environ_overrides={"wsgi.input_terminated": True},
     )
     assert reply.status_code == status
     assert reply.is_json

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from harness.load.spec import SideOutcome
+from harness.engine.spec import SideOutcome
 from harness.model import PlannedRequest, Point
-from harness.services.calls import asked, calls_of, gates
+from harness.session.calls import asked, calls_of, gates
 
 EMPTY = np.empty(0), np.empty(0, np.int32)
 
@@ -44,5 +44,5 @@ def test_failures_and_mixes_leave_a_range():
 @pytest.mark.parametrize(("counted", "fires"), [(30, False), (29, True), (31, True)])
 def test_the_gate_fires_where_the_count_is_another(counted, fires):
     found = gates({"upstream_calls": float(counted)}, [point(request(3))], [outcome(10)])
-    assert [gate.gate for gate in found] == ["upstream-count"] * fires
-    assert all(f"counted {counted} calls instead of 30" in gate.reason for gate in found)
+    assert [gate.reason.code for gate in found] == ["upstream-count"] * fires
+    assert all(gate.reason.fields == {"counted": counted, "least": 30, "most": 30} for gate in found)

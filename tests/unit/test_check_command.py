@@ -5,12 +5,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from harness.cli import app
-from harness.commands.check import exit_code
-from harness.commands.step_summary import MOST_BYTES, append
-from harness.errors import HarnessError
+from harness.report.step_summary import MOST_BYTES, append
+from harness.results.check import exit_code
+from tests import cli
 
 KEPT = Path(__file__).parents[1] / "data" / "schema-1"
 TARGET = "fastapi-uvicorn"
@@ -28,10 +26,8 @@ def folder(tmp_path, monkeypatch):
 
 def harness(*words):
     """Exit code, and what was printed or said."""
-    result = CliRunner().invoke(app, words, catch_exceptions=True)
-    if isinstance(result.exception, HarnessError):
-        return result.exception.exit_code, f"{result.exception} {result.exception.hint}"
-    return result.exit_code, result.output
+    done = cli.harness(*words)
+    return done.code, done.out + done.err
 
 
 @pytest.mark.parametrize(
@@ -45,7 +41,7 @@ def harness(*words):
         (("--against", "base", "--max-p99", "3%", "--max-slower", "900%"), 4, "missing"),
         ((), 2, "there is nothing to check"),
         (("--max-slower", "3%", "--gate", "* cpu < 1"), 2, "name it with --against"),
-        (("--against", "base", "--max-slower", "fast"), 2, "is no share"),
+        (("--against", "base", "--max-slower", "fast"), 2, "is not a percentage: expected something like 3%"),
         (("--against", "base", "--anchor", "raw-asgi"), 2, "did you mean raw-asgi-uvicorn"),
         (("--against", "bas"), 3, "did you mean base"),
     ],
@@ -87,6 +83,18 @@ def test_json_documents_hold_what_was_decided(folder):
     assert code == 0
     changes = json.loads(text)["changes"]
     assert {change["ratio"] for change in changes} == {1.0}
+
+
+def test_a_run_that_was_interrupted_does_not_look_as_if_it_passed(folder):
+    manifest = folder / "results" / "new" / "manifest.json"
+    value = json.loads(manifest.read_text())
+    manifest.write_text(json.dumps({**value, "status": "interrupted"}))
+    records = folder / "results" / "new" / "slots.jsonl"
+    lines = {json.loads(line)["slot"]: line for line in records.read_text().splitlines()}
+    *kept, _ = lines.values()
+    records.write_text("\n".join(kept) + "\n")
+    _, text = harness("check", "new", "--gate", "* cpu < 1s")
+    assert f"warning: the run was not finished: {len(kept)} of {len(lines)} planned windows were measured" in text
 
 
 def test_compare_speaks_text_and_markdown(folder):

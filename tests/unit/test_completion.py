@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from harness.commands import completion
+from harness.cli import completion
 from tests.unit.test_check_command import KEPT
 
 

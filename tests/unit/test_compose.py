@@ -7,11 +7,11 @@ from runpy import run_path
 import pytest
 import yaml
 
-from harness.declare import load_declarations
+from harness.config import load_declarations
+from harness.config.placement import parse_cpus
+from harness.engine.clocks import ContainerClock, ProcessGone, clock_of
 from harness.errors import NotReadyError
-from harness.launch.compose import ComposeFleet, Project, usage_file
-from harness.placement import parse_cpus
-from harness.sampling import ContainerClock, ProcessGone, clock_of
+from harness.serve.compose import ComposeFleet, Project, usage_file
 
 
 @pytest.mark.parametrize(("text", "cpus"), [("", ()), ("0", (0,)), ("0-2,5", (0, 1, 2, 5)), ("1,3\n", (1, 3))])
@@ -56,7 +56,7 @@ def test_a_container_that_was_killed_is_started_again_or_else_told(monkeypatch):
         project.container(targets[0].name)
     with ComposeFleet(project, "secret") as fleet:
         fleet.start(targets, deadline_s=0.1)
-        assert fleet.failures[targets[0].name].message.startswith("service 'raw-asgi-uvicorn' is not running")
+        assert fleet.failures[targets[0].name].reason.text.startswith("service 'raw-asgi-uvicorn' is not running")
         assert not fleet.running
     assert [words for words in asked if words[0] == "restart"] == [("restart", "-t", "3", "id of raw-asgi-uvicorn")]
 

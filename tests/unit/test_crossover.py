@@ -5,10 +5,10 @@ from functools import cache
 
 import pytest
 
-from harness.analyse.crossover import crossovers, gaps, is_narrow
-from harness.analyse.predict import check_models
-from harness.analyse.summarise import summarise
 from harness.model import Scenario
+from harness.results.crossover import crossovers, gaps, is_narrow
+from harness.results.predict import check_models
+from harness.results.summarise import summarise
 from tests.synthetic import CPU_US, EXTRA_US, TARGETS, make_run, points
 from tests.unit.summaries import JSON, POINTS, SCENARIOS, cells, contrast, estimate, manifest
 
@@ -25,7 +25,7 @@ BISECTED = tuple(dataclasses.replace(each, bisect="ms") if each.wait_ms else eac
 def analysed(seed):
     at = points(waits_ms=(0, 2, 3, 4, 5, 20), concurrencies=(4, 64))
     run = make_run(targets=DJANGO, at=at, seed=seed, blocks=6, rounds=8)
-    return summarise(run.manifest, run.slots, run.samples)
+    return summarise(run.manifest, run.records, run.samples)
 
 
 def found_at(summary, concurrency):
@@ -136,7 +136,7 @@ def test_other_parameters_are_kept_apart():
 
 def test_what_follows_the_model_does_not_leave_it():
     run = make_run(targets=DJANGO, at=points(waits_ms=(2, 20), concurrencies=(64,)), seed=4, blocks=6, rounds=6)
-    summary = summarise(run.manifest, run.slots, run.samples)
+    summary = summarise(run.manifest, run.records, run.samples)
     assert len(summary.models) == 4
     assert not any(check.leaves for check in summary.models)
 

@@ -3,30 +3,35 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from functools import cache
 
 import pandas as pd
 import pytest
 
-from harness.analyse.summarise import summarise
 from harness.errors import UsageError
-from harness.model import Side, WindowRecord
-from harness.render import export
-from harness.render.export import TABLES, Source, table, to_csv, to_json, to_parquet
+from harness.model import Side
+from harness.report import export
+from harness.report.export import TABLES, Source, table, to_csv, to_json, to_parquet
+from harness.results.summarise import summarise
+from tests.records import alone
 from tests.synthetic import make_run, points
 from tests.unit.test_check_command import KEPT, harness
 
-WINDOW = WindowRecord(
-    "w0", 0, 0, "capacity", "a", "json@32", "wire", {"rate": 10}, "2026-01-01", 1.0, 10, 9,
-    errors={"reset": 1}, latency_us={"quick": {"count": 9.0, "p50": 1.5}, "slow": {"count": 1.0}},
+WINDOW = alone(
+    "w0", 0, "capacity", "a", "json@32", params={"rate": 10}, planned=10, answered=9, errors={"reset": 1},
     figures={"throughput_rps": 9.0},
 )  # fmt: skip
+WINDOW = replace(
+    WINDOW,
+    sides=(replace(WINDOW.only, latency_us={"quick": {"count": 9.0, "p50": 1.5}, "slow": {"count": 1.0}}),),
+)
 
 
 @cache
 def source(**options):
     run = make_run(at=points()[:3], blocks=3, rounds=4, **options)
-    return Source("r1", summarise(run.manifest, run.slots, run.samples), run.slots, (WINDOW,))
+    return Source("r1", summarise(run.manifest, run.records, run.samples), (*run.records, WINDOW))
 
 
 def test_cells_and_contrasts_are_the_summarys_own_numbers():
@@ -35,16 +40,16 @@ def test_cells_and_contrasts_are_the_summarys_own_numbers():
     assert [float(row["cpu_us"]) for row in rows] == [cell.cpu_us.value for cell in made.summary.cells]
     document = json.loads(to_json("r1", {name: table(name, made) for name in TABLES}))
     assert [row["ratio"] for row in document["contrasts"]] == [each.ratio for each in made.summary.contrasts]
-    assert document["windows"][0]["latency_us_p50"] == 1.5
-    assert document["windows"][1]["latency_us_p50"] is None
-    assert len(document["slices"]) == sum(len(record.slices.side) for record in made.slots)
+    quick, slow = document["windows"][-2:]
+    assert (quick["latency_us_p50"], slow["latency_us_p50"]) == (1.5, None)
+    assert len(document["slices"]) == sum(len(record.slices.side) for record in made.records if record.slices)
     assert all(row["counted"] for row in document["slices"])
 
 
 def test_what_was_not_counted_is_marked():
     at = points()[:1]
     run = make_run(at=at, blocks=1, rounds=2, wrong=[Side("fastapi-uvicorn", at[0].id)])
-    frame = table("slices", Source("r", summarise(run.manifest, run.slots, run.samples), run.slots, ()))
+    frame = table("slices", Source("r", summarise(run.manifest, run.records, run.samples), run.records))
     assert set(frame[~frame["counted"]]["target"]) == {"fastapi-uvicorn"}
 
 
@@ -82,10 +87,10 @@ def test_parquet_without_its_package_says_what_to_install(monkeypatch):
         ((), 0, "raw-asgi-uvicorn,json@16"),
         (("--table", "contrasts"), 0, "p_adjusted"),
         (("-f", "json"), 0, '"slices"'),
-        (("--table", "slice"), 2, "did you mean slices"),
-        (("-f", "jason"), 2, "did you mean json"),
+        (("--table", "slice"), 2, "--table: 'slice' is not one of 'cells', 'contrasts'"),
+        (("-f", "jason"), 2, "--format: 'jason' is not one of 'csv', 'parquet', 'json'"),
         (("--table", "all"), 2, "name a folder with -o"),
-        (("--table", "windows"), 3, "has no windows"),
+        (("--table", "windows"), 0, "raw-asgi-uvicorn,json@16,json"),
         (("-o", "/proc/no/x.csv"), 3, "cannot be written"),
     ],
 )
@@ -97,4 +102,6 @@ def test_the_command(words, code, said):
 
 def test_several_tables_go_into_a_folder(tmp_path):
     assert harness("export", str(KEPT), "--table", "all", "-o", str(tmp_path / "tables"))[0] == 0
-    assert {path.name for path in (tmp_path / "tables").iterdir()} == {"cells.csv", "contrasts.csv", "slices.csv"}
+    assert {path.name for path in (tmp_path / "tables").iterdir()} == {
+        f"{table}.csv" for table in ("cells", "contrasts", "slices", "windows")
+    }

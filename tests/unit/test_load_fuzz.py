@@ -1,11 +1,13 @@
 """Whatever a server sends, and however: each request ends in exactly one outcome, in bounded time and memory."""
 
-from hypothesis import HealthCheck, example, given, settings
-from hypothesis import strategies as st
+import pytest
+from hypothesis import HealthCheck, example, given, settings, strategies as st
 
-from harness.load.turns import ClosedLoop
+from harness.engine.turns import ClosedLoop
 
 from .load_support import CLOSE, HANG, OK, RESET, ask, request, run, scripted, serving
+
+pytestmark = pytest.mark.fuzz
 
 LIMIT = 20_000
 TIMEOUT_S = 0.15

@@ -2,11 +2,11 @@
 
 import pytest
 
-from harness.declare import ContrastIn
-from harness.load.slot import idle_seconds
+from harness.config import ContrastIn
+from harness.engine.slices import idle_seconds
 from harness.model import Gap, PlannedRequest, Scenario, Side, Target
 from harness.plan import make_plan, with_twin
-from harness.plan.afford import within
+from harness.plan.groups import within
 from harness.plan.narrow import BLOCKS, between, narrow
 from harness.plan.profiles import Profile
 from harness.plan.timing import crowd_wait, lead_in, stagger, turn_seconds
@@ -66,7 +66,7 @@ def test_a_step_adds_a_wait_for_the_pair_alone():
     assert [point.id for point in added.points] == ["io-sleep[ms=10]@64", "io-sleep[ms=50]@64"]
     assert len(added.blocks) == BLOCKS
     assert [block.index for block in added.blocks] == [5, 6, 7, 8, 9]
-    sides = {slot.id.partition("-")[2]: slot.sides for slot in added.blocks[0].slots}
+    sides = {window.id.partition("-")[2]: window.sides for window in added.blocks[0].windows}
     assert {side.target for side in sides["io-sleep[ms=10]@64"]} == {"asgi", "wsgi", "other"}
     assert {side.target for side in sides["io-sleep[ms=50]@64"]} == {"asgi", "other"}
     a, b = Side("asgi", "io-sleep[ms=50]@64"), Side("other", "io-sleep[ms=50]@64")
@@ -87,7 +87,7 @@ def test_a_wait_that_would_take_too_long_is_left_out():
     assert step([gap(20, 200, concurrency=1000)]) is None
     added = step([gap(20, 200, concurrency=1000), gap(5, 20)])
     assert [failure.target for failure in added.left_out] == ["wsgi"]
-    assert "1000 connections, 8 of which can wait at the same time" in added.left_out[0].message
+    assert (added.left_out[0].reason.fields["connections"], added.left_out[0].reason.fields["waiting"]) == (1000, 8)
 
 
 def test_the_grid_leaves_out_what_would_take_too_long_and_says_so():
@@ -138,4 +138,4 @@ def test_nothing_is_taken_off_where_it_cannot_be_told():
 
 
 def sides(plan):
-    return {side for slot in plan.blocks[0].slots for side in slot.sides}
+    return {side for window in plan.blocks[0].windows for side in window.sides}

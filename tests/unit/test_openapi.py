@@ -39,6 +39,9 @@ def test_replies_of_cases_match_their_schemas(operation) -> None:
     whole = document()
     described = whole["paths"][operation.path][operation.method.lower()]["responses"]
     for case in ENDPOINTS[operation.name].cases:
+        if case.status == 413:
+            assert "content" not in described["413"]
+            continue
         ((media, content),) = described[str(case.status)]["content"].items()
         assert media == case.media_type
         if case.media_type == "application/json":

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from harness.load.pacing import constant_schedule, poisson_schedule, schedule
+from harness.engine.pacing import constant_schedule, poisson_schedule, schedule
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 import pytest
 
-from harness.placement import place
+from harness.config.placement import place
+from harness.model import Reason
 
 
 @pytest.mark.parametrize(
@@ -21,8 +22,8 @@ def test_server_and_generator_get_cores_of_their_own(cpus, cores, server, genera
 
 
 def test_one_cpu_says_what_that_costs():
-    assert "one CPU" in place([0], {0: "0"}).note
+    assert place([0], {0: "0"}).note == Reason("one-cpu")
 
 
 def test_threads_of_one_core_are_told():
-    assert "threads of one core" in place([0, 1], {0: "0,1", 1: "0,1"}).note
+    assert place([0, 1], {0: "0,1", 1: "0,1"}).note == Reason("one-core")

@@ -2,9 +2,9 @@ from dataclasses import replace
 
 import pytest
 
-from harness.declare import ContrastIn, load_declarations
+from harness.config import ContrastIn, load_declarations
 from harness.errors import UsageError
-from harness.model import Ladder, PlannedRequest, Rung, Scenario, Target
+from harness.model import Ladder, PlannedRequest, Reason, Rung, Scenario, Target
 from harness.plan import TWIN, expand, make_plan, serves, with_twin
 from harness.plan.profiles import PROFILES, Profile, default_targets
 from harness.plan.timing import slice_length
@@ -67,13 +67,14 @@ def test_what_a_target_lacks_is_not_planned():
     assert serves(target("a", endpoints=()), point)
     assert not serves(target("a", endpoints=("plaintext",)), point)
     assert not serves(target("a", lacks={"json": "no"}), point)
+    assert not serves(target("a", lacks={point.scenario: "no"}), point)
 
 
 def test_the_plan_is_seeded_and_within_its_budget():
     targets = with_twin([target("a", reference=True), target("b", reference=True)])
     make = lambda seed: make_plan(targets, [scenario(), SLEEP], [], TEST, seed=seed)  # noqa: E731
     assert make(1) == make(1)
-    orders = [[[s.id for s in b.slots] for b in make(seed).blocks] for seed in range(5)]
+    orders = [[[w.id for w in b.windows] for b in make(seed).blocks] for seed in range(5)]
     assert any(order != orders[0] for order in orders)
     plan = make(1)
     assert plan.estimate_s <= 100
@@ -85,7 +86,7 @@ def test_scenarios_of_a_group_share_a_slot_and_are_contrasted():
     raw = scenario("raw", question="validate", group="orders")
     checked = scenario("checked", question="validate", group="orders", against="raw")
     plan = make_plan(with_twin([target("a")]), [raw, checked], [], TEST, seed=1)
-    assert len(plan.blocks[0].slots) == 1
+    assert len(plan.blocks[0].windows) == 1
     validate = [c for c in plan.contrasts if c.question == "validate"]
     assert {(c.a.target, c.a.point, c.b.point, c.metric) for c in validate} == {
         ("a", "checked@32", "raw@32", "cpu_cost"),
@@ -134,7 +135,7 @@ def test_every_profile_fits_its_budget(name):
 def test_more_budget_means_more_rounds():
     short = make_plan([target("a")], [scenario()], [], TEST, seed=1)
     long = make_plan([target("a")], [scenario()], [], replace(TEST, budget_s=200), seed=1)
-    assert long.blocks[0].slots[0].budget_s > short.blocks[0].slots[0].budget_s
+    assert long.blocks[0].windows[0].budget_s > short.blocks[0].windows[0].budget_s
 
 
 def layered(*places, name="x"):
@@ -151,7 +152,7 @@ LADDER = layered(("floor", "json"), ("a", "json"), ("a", "raw"), ("a", "checked"
 def test_a_ladder_across_slots_gets_a_slot_of_its_own():
     targets = [target("a"), target("floor", endpoints=("json",))]
     plan = make_plan(targets, [scenario(), RAW, CHECKED], [], TEST, seed=1, ladders=[LADDER])
-    (own,) = [slot for slot in plan.blocks[0].slots if "ladder" in slot.id]
+    (own,) = [window for window in plan.blocks[0].windows if "ladder" in window.id]
     assert [side.id for side in own.sides] == ["floor|json@32", "a|json@32", "a|raw[size=S]@32", "a|checked[size=S]@32"]
     steps = [(c.a.id, c.b.id) for c in plan.contrasts if c.question == "ladder"]
     assert ("a|json@32", "floor|json@32") in steps
@@ -164,7 +165,7 @@ def test_quick_details_climb_in_the_slots_that_there_are():
     targets = [target("a"), target("floor", endpoints=("json",))]
     quick = replace(TEST, detail="quick")
     plan = make_plan(targets, [scenario(), RAW, CHECKED], [], quick, seed=1, ladders=[LADDER])
-    assert not [slot for slot in plan.blocks[0].slots if "ladder" in slot.id]
+    assert not [window for window in plan.blocks[0].windows if "ladder" in window.id]
     assert [rung.point for rung in plan.ladders[0].rungs][-1] == "checked[size=M]@32"
     assert [(c.a.id, c.b.id) for c in plan.contrasts if c.question == "ladder"] == [("a|json@32", "floor|json@32")]
 
@@ -175,11 +176,11 @@ def test_rungs_that_a_run_lacks_say_why():
     raw = replace(RAW, requests=(PlannedRequest("orders", ""),))
     (ladder,) = make_plan(targets, [scenario(), raw], [], TEST, seed=1, ladders=[lacking]).ladders
     assert [rung.reason for rung in ladder.rungs] == [
-        "gone is not in this run",
-        "b does not serve raw",
-        "items is not in this run at the setting of the others",
-        "",
-        "",
+        Reason("no-target", {"target": "gone"}),
+        Reason("not-served", {"target": "b", "scenario": "raw"}),
+        Reason("no-point", {"scenario": "items"}),
+        None,
+        None,
     ]
 
 
@@ -193,12 +194,14 @@ def test_waiting_requests_are_held_where_there_are_waits_and_time():
     targets = with_twin([target("a"), target("b", endpoints=("json",))])
     holding = replace(TEST, held_blocks=2)
     plan = make_plan(targets, [scenario(), SLEEP], [], holding, seed=1)
-    assert [block.held for block in plan.blocks] == [("a",), ("a",), (), (), ()]
+    assert [block.targets for block in plan.studies] == [("a",), ("a",)]
+    assert [block.study for block in plan.blocks] == ["waiting", "", "waiting", "", "", "", ""]
     assert plan.estimate_s <= plan.budget_s
-    assert not any(block.held for block in make_plan(targets, [scenario()], [], holding, seed=1).blocks)
+    assert not make_plan(targets, [scenario()], [], holding, seed=1).studies
+    assert not make_plan(targets, [scenario(), SLEEP], [], holding, seed=1, hold=False).studies
     once = replace(holding, blocks=1, min_rounds=1)
     fitting = [plan for budget in range(1, 60) if (plan := fitted(targets, once, budget))]
-    assert (fitting[0].blocks[0].held, fitting[-1].blocks[0].held) == ((), ("a",))
+    assert (len(fitting[0].studies), len(fitting[-1].studies)) == (0, 1)
 
 
 def fitted(targets, profile, budget_s):
@@ -212,7 +215,7 @@ def test_variants_are_measured_where_the_profile_says():
     targets = with_twin([target("a"), target("b", variant=True)])
     profile = replace(TEST, variants=("json",))
     plan = make_plan(targets, [scenario(), SLEEP], [], profile, seed=1)
-    sides = {side.id for slot in plan.blocks[0].slots for side in slot.sides}
+    sides = {side.id for window in plan.blocks[0].windows for side in window.sides}
     assert "b|json@32" in sides
     assert not any(side.startswith("b|io-sleep") for side in sides)
     assert make_plan(targets, [scenario(), SLEEP], [], TEST, seed=1).blocks[0].targets == ("a", f"a{TWIN}")

@@ -5,8 +5,8 @@ import io
 import pytest
 from rich.console import Console
 
-from harness.commands.progress import ProgressObserver
-from harness.load.spec import Progress
+from harness.engine.spec import Progress
+from harness.report.progress import RunProgress
 from tests.synthetic import make_run
 
 
@@ -14,25 +14,23 @@ def shown(terminal, quiet=False, **options):
     run = make_run(blocks=2, rounds=3, **options)
     plan, out = run.manifest.plan, io.StringIO()
     console = Console(file=out, force_terminal=terminal, width=150, stderr=False)
-    with ProgressObserver(console, quiet) as observer:
+    with RunProgress(console, quiet) as observer:
         observer.run_started(plan, "results/r1")
-        records = iter(run.slots)
+        records = iter(run.records)
         for block in plan.blocks:
-            observer.block_started(block.index, len(block.targets))
-            for slot in block.slots:
-                observer.slot_started(slot, 0)
-                observer.slot_progress(Progress(slot.id, slot.budget_s / 2, 500, 1))
-                observer.slot_ended(slot, next(records))
-        observer.warned("take care")
+            observer.block_started(block)
+            for window in block.windows:
+                observer.window_started(window, 0)
+                observer.progressed(Progress(window.id, window.seconds / 2, 500, 1))
+                observer.window_ended(window, next(records))
     return out.getvalue()
 
 
-def test_without_a_terminal_each_slot_is_a_plain_line():
+def test_without_a_terminal_each_window_is_a_plain_line():
     text = shown(False)
     lines = text.splitlines()
     assert "about 9m 00s. Results: results/r1" in lines[0]
     assert len([line for line in lines if "verified replies in" in line]) == sum("[" in line for line in lines)
-    assert lines[-1] == "take care"
     assert "\x1b" not in text
 
 

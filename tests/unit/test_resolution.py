@@ -3,9 +3,9 @@ import math
 import numpy as np
 import pytest
 
-from harness.truth.resolution import detection, resolvable, sequential_verdict
-from harness.truth.slowdown import Loop, echo
-from harness.truth.slowed import Book, Spells
+from harness.selftest.checks import resolvable, sequential_verdict
+from harness.selftest.slowdown import Loop, echo
+from harness.selftest.slowed import Book, Spells
 
 
 def test_more_blocks_resolve_less():
@@ -32,14 +32,6 @@ def test_a_sequence_stops_at_the_first_look_that_decides():
     noisy = np.tile([-0.2, 0.2], 12)
     decision = sequential_verdict(noisy, 0.02, 14)
     assert (decision.verdict, decision.blocks) == ("undecided", 14)
-
-
-def test_detection_over_random_orders():
-    values = np.random.default_rng(2).normal(math.log(1.05), 0.008, 60)
-    found = detection(values, 1.05, margin=0.02, budget_blocks=12, draws=100, seed=1)
-    assert found.found == 1.0
-    assert found.covered >= 0.9
-    assert 5 <= found.blocks <= 12
 
 
 def test_a_book_adds_up_over_its_openings(tmp_path):

@@ -1,18 +1,22 @@
 """The documented schemas are those of the code, and what is written fits them."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
+import numpy as np
 import pytest
 from pydantic import TypeAdapter
-from typer.testing import CliRunner
 
-from harness.analyse.summarise import summarise
-from harness.cli import app
-from harness.commands.schema import DOCUMENTS, schema_of, text_of
-from harness.model import Abilities, Effort, Feature, Manifest, SlotRecord, WindowRecord
+from harness.model import OWN, Abilities, Effort, Feature, Manifest, WindowRecord
+from harness.model.load import Latencies, LoadResult, WorkerShare
+from harness.model.reason import Reason
 from harness.record import Run
+from harness.report.schemas import DOCUMENTS, schema_of, text_of
+from harness.results.summarise import summarise
+from tests.cli import harness
+from tests.records import alone
 from tests.synthetic import make_run
 from tests.unit.test_check_command import KEPT
 
@@ -36,15 +40,18 @@ def dumped(kind, value):
 def test_a_runs_files_fit():
     run = Run.open(KEPT)
     valid("manifest", dumped(Manifest, run.manifest))
-    for slot in run.slots():
-        valid("slot", dumped(SlotRecord, slot))
+    for record in run.windows():
+        valid("window", dumped(WindowRecord, record))
     few = {"blocks": 2, "rounds": 4}
     for made in (make_run(**few), make_run(**few, all_failed=True, hostile=True)):
-        summary = summarise(made.manifest, made.slots, made.samples)
+        summary = summarise(made.manifest, made.records, made.samples)
         valid("summary", dumped(type(summary), summary))
     features = (Feature("a", "jwt", True, False, detail="no token"),)
-    valid("features", dumped(Abilities, Abilities(features, (Effort("a", "a", {"jwt": 3}, {"jwt": {"x": "1"}}),))))
-    window = WindowRecord("w0", 0, 0, "capacity", "a", "json@32", "wire", {"rate": 10}, "2026-01-01", 1.0, 10, 10)
+    latencies = Latencies.of(np.arange(1.0, 100.0))
+    load = LoadResult("open", 4, 2.0, 2.0, planned=9, service_time_us=latencies, series={"a": latencies})
+    valid("load", replace(load, reasons=(Reason("no-worker", {"a": 1}),), workers=(WorkerShare("a", 2),)).to_json())
+    valid("features", dumped(Abilities, Abilities(features, (Effort("a", "a", 26, {OWN: 3}, {"x": "1"}),))))
+    window = alone("w0", 0, "capacity", "a", "json@32", params={"rate": 10}, planned=10, answered=10)
     valid("window", dumped(WindowRecord, window))
 
 
@@ -54,7 +61,7 @@ def test_what_commands_print_fits(tmp_path, monkeypatch, words):
     (tmp_path / "results").mkdir()
     for name in ("base", "new"):
         (tmp_path / "results" / name).symlink_to(KEPT)
-    valid(words[0], json.loads(CliRunner().invoke(app, [*words, "--json"]).stdout))
+    valid(words[0], json.loads(harness(*words, "--json").out))
 
 
 def test_a_document_that_lacks_a_key_does_not_fit():
@@ -65,7 +72,8 @@ def test_a_document_that_lacks_a_key_does_not_fit():
 
 
 def test_the_command_prints_them():
-    runner = CliRunner()
-    assert json.loads(runner.invoke(app, ["schema", "load"]).stdout)["properties"]["lateness_us"]["description"]
-    assert len(runner.invoke(app, ["schema"]).stdout.splitlines()) == len(DOCUMENTS)
-    assert "did you mean manifest" in runner.invoke(app, ["schema", "manifst"]).exception.hint
+    assert json.loads(harness("schema", "load").out)["properties"]["lateness_us"]["description"]
+    assert len(harness("schema").out.splitlines()) == len(DOCUMENTS)
+    done = harness("schema", "manifst")
+    assert done.code == 2
+    assert "did you mean manifest" in done.err

@@ -2,8 +2,17 @@ import pytest
 
 from harness.errors import UsageError
 from harness.model import Target
-from harness.servers import SERVERS, Bind, backlog_of, command_of, how_to_install, load_server, missing_for
-from harness.servers.spec import Server
+from harness.serve.servers import (
+    SERVERS,
+    Bind,
+    backlog_of,
+    command_of,
+    how_to_install,
+    load_server,
+    missing_for,
+    processes_of,
+)
+from harness.serve.servers.spec import Server
 
 BIND = Bind("127.0.0.1", 8001)
 
@@ -32,6 +41,45 @@ def test_options_reach_the_server():
 
 
 @pytest.mark.parametrize(
+    ("chosen", "asked"),
+    [
+        (target("gunicorn", "wsgi", options={"worker_class": "gevent"}, threads=500), {"--worker-connections=500"}),
+        (target("gunicorn", "wsgi", threads=8), {"--worker-connections=10000"}),
+        (target("gunicorn", "wsgi", options={"parser": "fast"}), {"--http-parser=fast"}),
+        (target("granian", "wsgi", threads=8), {"--blocking-threads=8"}),
+        (target("granian", "asgi"), set()),
+        (target("granian", "asgi", options={"runtime_threads": 2, "backpressure": 64}), {"--runtime-threads=2"}),
+        (target("granian", "asgi", options={"runtime_threads": 2, "backpressure": 64}), {"--backpressure=64"}),
+        (target("uwsgi", "wsgi"), {"--http=127.0.0.1:8001"}),
+        (target("uwsgi", "wsgi", options={"frontend": "socket"}), {"--http-socket=127.0.0.1:8001"}),
+    ],
+)
+def test_what_is_asked_for_is_said_once_and_nothing_else(chosen, asked):
+    said = [argument for argument in command_of(chosen, BIND).arguments if argument.startswith("--")]
+    names = [argument.partition("=")[0] for argument in said]
+    assert len(names) == len(set(names))
+    assert asked <= set(said)
+    optional = {"--http-parser", "--blocking-threads", "--runtime-threads", "--backpressure", "--http-socket"}
+    given = {argument.partition("=")[0] for argument in asked} | {
+        f"--{name.replace('_', '-')}" for name in chosen.options
+    }
+    assert not optional & set(names) - given
+
+
+@pytest.mark.parametrize(
+    ("chosen", "processes"),
+    [
+        (target("uvicorn", "asgi"), 1),
+        (target("gunicorn", "wsgi", workers=3), 4),
+        (target("uwsgi", "wsgi"), 3),
+        (target("uwsgi", "wsgi", options={"frontend": "socket"}), 2),
+    ],
+)
+def test_processes_beside_the_workers_are_counted(chosen, processes):
+    assert processes_of(chosen) == processes
+
+
+@pytest.mark.parametrize(
     ("chosen", "message", "hint"),
     [
         (target("gunicron", "wsgi"), "no server is called 'gunicron'", "did you mean gunicorn"),
@@ -42,9 +90,17 @@ def test_options_reach_the_server():
         (target("gunicorn", "asgi", options={"worker_class": "sync"}), "serves wsgi, not asgi", ""),
         (target("gunicorn", "wsgi", options={"worker_class": "gtread"}), "'gtread' is not offered", "gthread"),
         (target("gunicorn", "asgi", options={"http": "h11"}), "no option 'http'", "uvicorn worker"),
+        (target("gunicorn", "wsgi", options={"worker_class": "gevent"}), "as many requests at once", "threads=1000"),
+        (target("gunicorn", "wsgi", options={"worker_class": "tornado", "parser": "fast"}), "parser of its own", ""),
+        (target("granian", "asgi", threads=2), "for wsgi only", "leave out"),
+        (target("tornado", "native", options={"loop": "trio"}), "'asyncio' or 'uvloop'", ""),
         (target("granian", "asgi", options={"loop": "trio"}), "'trio' is not offered", "rloop, uvloop"),
         (target("waitress", "wsgi", workers=2), "has one worker", "leave out"),
-        (target("uvicorn", "asgi", options={"lop": "uvloop"}), "no option 'lop'", "accepted options: loop"),
+        (
+            target("uvicorn", "asgi", options={"lop": "uvloop"}),
+            "no option 'lop'",
+            "keep_alive, loop, http",
+        ),
         (target("uvicorn", "asgi", options={"loop": "trio"}), "option 'loop': 'trio'", "accepted: none, auto, asyncio"),
         (target("uvicorn", "asgi", threads=4), "no threads per worker", "leave out"),
         (target("gunicorn", "wsgi", options={"worker_class": "sync"}, threads=4), "one thread", "gthread"),
@@ -58,7 +114,7 @@ def test_what_a_server_does_not_take_is_refused(chosen, message, hint):
 
 def test_a_value_may_need_a_package_besides_and_an_extra_brings_it(monkeypatch):
     monkeypatch.setattr(
-        "harness.servers.registry.version_of", lambda name: "" if name in ("gevent", "mod_wsgi") else "1"
+        "harness.serve.servers.registry.version_of", lambda name: "" if name in ("gevent", "mod_wsgi") else "1"
     )
     assert missing_for(target("gunicorn", "wsgi")) == ""
     assert missing_for(target("gunicorn", "wsgi", options={"worker_class": "gevent"})) == "gevent"

@@ -1,28 +1,24 @@
 """Studies as conversations: what they ask for, given the answers, without servers or time."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import numpy as np
 import pytest
 
-from harness.analyse.capacity import capacity_row, interval
-from harness.analyse.windows import Group
-from harness.bisection import Bisection, Tried
-from harness.declare import PACKAGED, load_declarations, read_scenario
-from harness.declare.study_settings import Capacity
+from harness.config import PACKAGED, load_declarations, read_scenario
+from harness.engine.pacing import phased_schedule, poisson_schedule
 from harness.errors import DeclarationError
-from harness.load.pacing import phased_schedule, poisson_schedule
-from harness.model import Failure, Manifest, Plan, Target, Trial
-from harness.objective import held
-from harness.record import Run
-from harness.studies.ask import Brief, lacking
-from harness.studies.capacity import recovered
-from harness.studies.measure import unmeasured
-from harness.studies.planning import plan_trials, trials_seconds, values_of
+from harness.model import Failure, Gate, Reason, Side, Slices, Target, Trial
+from harness.plan import lacking
+from harness.plan.profiles import PROFILES
+from harness.plan.trials import plan_trials, studies_seconds, values_of
+from harness.session.session import answered
+from harness.stats.bisection import Bisection, Tried
+from harness.studies.capacity import Capacity, capacity_rows, held, interval, recovered
 from harness.studies.registry import STUDIES
-from harness.studies.trials import incomplete, replay, window_id
-from harness.truth.capacity import SimulatedQueue, md1_capacity, p99_of_md1, search, simulated_p99
+from harness.studies.study import Idle
+from tests.records import alone, turns
+from tests.truth.capacity import SimulatedQueue, md1_capacity, p99_of_md1, search, simulated_p99
 
 TARGET = Target("t", "own", "asgi", "uvicorn", "own:app")
 WSGI = replace(TARGET, name="w", interface="wsgi")
@@ -34,18 +30,25 @@ def trial(name, block=0, target="t", detail="quick"):
     return Trial(f"b{block:02d}-{name}-{target}", block, scenario.study, name, target, values_of(scenario, detail), 1.0)
 
 
-def answer(ask, trial_, p99_us=1000.0, count=500, **changes):
-    record = unmeasured(ask, window_id(trial_, ask), trial_.block, trial_.target, Failure("", "", "", ""))
+def answer(ask, trial_, p99_us=1000.0, count=500, figures=None):
     names = getattr(ask.load, "classes", ("echo",))
     latency = {name: {"count": count, "p50": p99_us / 2, "p99": p99_us} for name in names}
-    changes.setdefault("figures", {"late_share": 0.0 if p99_us <= 50_000 else 0.5, "counted_s": 2.0})
-    return replace(record, failures=(), planned=count, answered=count, latency_us=latency, **changes)
+    figures = figures or {"late_share": 0.0 if p99_us <= 50_000 else 0.5, "counted_s": 2.0}
+    record = asked(ask, trial_, planned=count, answered=count, figures=figures)
+    return replace(record, sides=(replace(record.only, latency_us=latency),))
+
+
+def asked(ask, trial_, **more):
+    name = f"{trial_.id}-{ask.key}"
+    return alone(name, trial_.block, ask.study, trial_.target, ask.key, scenario=trial_.scenario, params=ask.setting,
+                 **more)  # fmt: skip
 
 
 def converse(name, reply, block=0, earlier=(), detail="quick", target=TARGET):
     """Everything that the study asks for when ``reply`` answers."""
     one = trial(name, block, target.name, detail)
-    asking = STUDIES[SCENARIOS[name].study].asks(Brief(one, SCENARIOS[name], target, tuple(earlier)))
+    study = STUDIES[SCENARIOS[name].study]
+    asking = study.asks(study.brief(SCENARIOS[name], one.values, block, tuple(earlier)))
     asks, records = [], []
     try:
         ask = next(asking)
@@ -64,8 +67,8 @@ def test_every_study_asks_for_windows_with_keys_of_their_own_within_its_estimate
     assert len(keys) == len(set(keys)) >= 2
     spent = sum(ask.load.duration_s for ask in asks)
     assert spent > 0
-    if name != "capacity":
-        assert spent < STUDIES[SCENARIOS[name].study].seconds(SCENARIOS[name], trial(name).values, TARGET)
+    if STUDIES[SCENARIOS[name].study].expected_s is None:
+        assert spent < STUDIES[SCENARIOS[name].study].seconds(SCENARIOS[name], trial(name).values)
 
 
 def test_neighbours_send_the_same_arrivals_with_shares_in_proportion():
@@ -75,6 +78,14 @@ def test_neighbours_send_the_same_arrivals_with_shares_in_proportion():
     for ask in asks[1:]:
         fast, other = (request.weight for request in ask.load.requests)
         assert other / (fast + other) == pytest.approx(ask.setting["share"] / 100)
+
+
+def test_memory_is_read_after_warm_ups_of_5000_requests_after_every_part_and_after_a_rest():
+    asks, _ = converse("memory", lambda ask, one: answer(ask, one, count=2000))
+    warm = [f"warm-up-{number}" for number in range(3)]
+    assert [ask.key for ask in asks] == [*warm, *(f"load-{number}" for number in range(8)), "rest"]
+    assert all(ask.memory for ask in asks)
+    assert asks[-1].load == Idle(10.0)
 
 
 def searching(capacity):
@@ -95,7 +106,7 @@ def test_the_search_closes_in_on_the_edge_and_confirms_it(capacity):
     for block in range(3):
         asks, records = converse("capacity", searching(capacity), block, earlier)
         earlier += [record for record in records if record.study == "capacity"]
-    row = capacity_row(Group("t", "capacity", "", tuple(earlier), "ok", ""), earlier)
+    [row] = capacity_rows(earlier, lambda record: {})
     assert row.rps == pytest.approx(capacity, rel=0.15)
     assert row.low_rps <= 0.95 * row.rps
     assert row.high_rps >= 1.05 * row.rps
@@ -140,17 +151,30 @@ def test_the_interval_covers_the_computed_capacity_of_a_simulated_queue():
 def test_a_target_that_keeps_no_objective_ends_the_search():
     asks, _ = converse("capacity", lambda ask, one: answer(ask, one, p99_us=1e9))
     assert min(ask.setting["rate"] for ask in asks if ask.setting.get("step") == "double") < 2
-    asks, _ = converse("capacity", lambda ask, one: unmeasured(ask, "x", 0, "t", Failure("t", "", "died", "gone")))
+    died = (Failure("t", "", Reason("died", {"text": "gone"})),)
+    asks, _ = converse("capacity", lambda ask, one: asked(ask, one, failures=died))
     assert len(asks) <= 2
+
+
+def test_a_search_that_nothing_bounds_from_above_goes_on_doubling():
+    """Where the window that ended the doubling was disturbed, nothing else bounds the search from above."""
+    disturbed = (Gate(Reason("foreign-cpu", {"share": 0.2, "limit": 0.03})),)
+
+    def reply(ask, trial_):
+        record = searching(140.0)(ask, trial_)
+        return replace(record, gates=disturbed) if ask.setting.get("step") == "double" and not held(record) else record
+
+    asks, _ = converse("capacity", reply)
+    rates = [ask.setting["rate"] for ask in asks if ask.setting.get("step") == "search"]
+    assert 100 < max(rates) <= 200
 
 
 def test_errors_and_missing_replies_break_the_objective():
     _, records = converse("capacity", answer)
     good = records[0]
     assert held(good)
-    assert not held(replace(good, errors={"timeout": 1}))
-    assert not held(replace(good, answered=good.planned - 1))
-    assert not held(replace(good, figures={"late_share": 0.011}))
+    for change in ({"errors": {"timeout": 1}}, {"answered": good.only.planned - 1}, {"figures": {"late_share": 0.011}}):
+        assert not held(replace(good, sides=(replace(good.only, **change),)))
 
 
 def test_recovery_is_the_first_quarter_second_from_which_all_are_well():
@@ -165,62 +189,64 @@ def test_recovery_is_the_first_quarter_second_from_which_all_are_well():
 
 
 def test_wsgi_has_no_websocket_and_declared_endpoints_count():
-    assert lacking(WSGI, ("websocket",)) == "WSGI has no WebSocket"
-    assert lacking(TARGET, ("websocket",)) == ""
-    assert "does not implement cpu" in lacking(replace(TARGET, endpoints=("json",)), ("json", "cpu"))
+    assert lacking(WSGI, (), ("websocket",)) == Reason("no-websocket")
+    assert lacking(TARGET, (), ("websocket",)) is None
+    missing = lacking(replace(TARGET, endpoints=("json",)), ("json", "cpu"))
+    assert missing == Reason("not-implemented", {"endpoint": "cpu"})
 
 
 def test_plans_are_seeded_block_by_block_and_pass_over_who_cannot():
     raw = replace(TARGET, name="raw", endpoints=("json",))
     chosen = {"neighbours": (TARGET, raw), "fan-out": (TARGET, raw)}
     scenarios = [SCENARIOS["neighbours"], SCENARIOS["fan-out"]]
-    trials = plan_trials(chosen, scenarios, "quick", 7)
-    assert trials == plan_trials(chosen, scenarios, "quick", 7)
-    assert [one.block for one in trials] == sorted(one.block for one in trials)
-    assert {one.target for one in trials if one.study == "fan-out"} == {"t"}
-    assert trials_seconds(trials) > sum(one.budget_s for one in trials)
-    assert trials[0].values != plan_trials(chosen, scenarios, "full", 7)[0].values or trials[0].study == "fan-out"
+    blocks = plan_trials(chosen, scenarios, "quick", 7)
+    assert blocks == plan_trials(chosen, scenarios, "quick", 7)
+    assert [block.index for block in blocks] == sorted(block.index for block in blocks)
+    assert {name for block in blocks if block.study == "fan-out" for name in block.targets} == {"t"}
+    assert studies_seconds(blocks) > sum(block.load_s for block in blocks)
+    neighbours = next(block for block in blocks if block.study == "neighbours")
+    more = next(b for b in plan_trials(chosen, scenarios, "full", 7) if b.study == "neighbours")
+    assert len(neighbours.trials[0].values["share"]) < len(more.trials[0].values["share"])
 
 
-def test_the_shipped_studies_take_at_most_twelve_minutes():
+def test_the_studies_of_the_async_profile_take_at_most_twelve_minutes():
     declarations = load_declarations(PACKAGED)
     by_name = {target.name: target for target in declarations.targets}
-    chosen = {
-        scenario.name: [by_name[name] for name in scenario.targets if name in by_name]
-        for scenario in SCENARIOS.values()
-    }
+    scenarios = [SCENARIOS[name] for name in PROFILES["async"].studies]
+    chosen = {one.name: [by_name[name] for name in one.targets if name in by_name] for one in scenarios}
     assert all(chosen.values())
-    assert trials_seconds(plan_trials(chosen, list(SCENARIOS.values()), "quick", 1)) <= 12 * 60
-
-
-def test_a_resumed_run_reads_what_is_done_and_asks_for_the_rest(tmp_path):
-    scenario, one = SCENARIOS["capacity"], trial("capacity")
-    plan = Plan("quick", 1, 0, 0, (), (), (), trials=(one,))
-    now = datetime.now(UTC).isoformat()
-    run = Run.create(tmp_path / "r", Manifest("r", "", now, "running", "", 1, plan, (TARGET,), (scenario,), {}, {}))
-    reply, asked = searching(700.0), []
-
-    def take(ask):
-        if len(asked) == 4:
-            return None
-        asked.append(ask.key)
-        return run.append_window(reply(ask, one), {})
-
-    replay(run, one, scenario, TARGET, take)
-    first, asked = asked, []
-    replay(Run.open(run.folder), one, scenario, TARGET, take)
-    whole, _ = converse("capacity", searching(700.0))
-    assert [*first, *asked] == [ask.key for ask in whole][: len(first) + len(asked)]
-    assert not set(first) & set(asked)
+    assert studies_seconds(plan_trials(chosen, scenarios, "quick", 1)) <= 12 * 60
 
 
 def test_what_a_target_cannot_do_is_not_missing():
     asks, _ = converse("connections", answer)
-    cannot = unmeasured(asks[0], "a", 0, "t", Failure("t", "", "cannot", "no"))
-    died = unmeasured(asks[0], "b", 0, "t", Failure("t", "", "died", "gone"))
-    assert incomplete([cannot]) == 0
-    assert incomplete([cannot, died]) == 1
-    assert incomplete([died, replace(died, attempt=1, failures=())]) == 0
+    cannot = asked(asks[0], trial("connections"), failures=(Failure("t", "", Reason("lacks", {"text": "no"})),))
+    died = asked(asks[0], trial("connections"), failures=(Failure("t", "", Reason("died", {"text": "gone"})),))
+    assert answered(cannot)
+    assert not answered(died)
+
+
+SLICE = dict.fromkeys(("started", "length", "window", "drain", "cpu", "generator_cpu", "foreign_cpu"), (1.0, 1.0))
+SLICE |= {"round": (0, 0), "window_replies": (9, 9), "replies": (9, 9), "failed": (0, 0)}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "more", "expected"),
+    [
+        pytest.param((0, 0), {}, True, id="sound"),
+        pytest.param((0, 1), {}, False, id="a wrong reply"),
+        pytest.param((0, 0), {"failures": ("lacks",)}, True, id="one side cannot"),
+        pytest.param((0, 0), {"failures": ("lacks",), "gates": ("steal",)}, False, id="the other is disturbed"),
+    ],
+)
+def test_a_window_is_answered_only_if_each_of_its_sides_is(wrong, more, expected):
+    sides = Side("can", "json@1"), Side("cannot", "json@1")
+    given = {
+        "failures": tuple(Failure("cannot", "", Reason(code)) for code in more.get("failures", ())),
+        "gates": tuple(Gate(Reason(code), "can", "") for code in more.get("gates", ())),
+    }
+    record = turns("w", 0, sides, Slices(side=(0, 1), wrong=wrong, **SLICE), **given)
+    assert answered(record) is expected
 
 
 @pytest.mark.parametrize(
@@ -233,12 +259,15 @@ def test_what_a_target_cannot_do_is_not_missing():
         ('study = "latency"\nmatrix = { rate = [0] }', "'rate' takes numbers above 0"),
         ('study = "latency"\nmatrix = { rate = [1], ms = [2] }', "has no parameter 'ms'"),
         ('study = "neighbours"\nmatrix = { share = [5] }', "2 or more: the fast one first"),
+        ('study = "latency"\nmatrix = { rate = [1] }\nconcurrency = [4]', "latency takes no 'concurrency'"),
+        ('study = "fan-out"\nmatrix = { calls = [1] }', "fan-out needs 'concurrency'"),
         ('targets = ["a"]', "are for scenarios with a 'study'"),
+        ("", "'concurrency' must name one number of connections or more"),
     ],
 )
 def test_faults_of_a_study_are_told(tmp_path, text, said):
     file = tmp_path / "mine.toml"
-    head = 'title = "x"\nquestion = "move"\nwhy = ""\nconcurrency = [1]\n'
+    head = 'title = "x"\nquestion = "move"\nwhy = ""\n'
     file.write_text(f'{head}{text}\n[[request]]\nendpoint = "json"\ncase = "valid"\n')
     with pytest.raises(DeclarationError, match=r"mine\.toml") as caught:
         read_scenario(file)

@@ -1,6 +1,6 @@
 import pytest
 
-from harness.units import format_duration, parse_duration, significant
+from harness.model.units import format_duration, parse_duration, significant
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from harness.load.spec import Address, SideOutcome, SideSpec, SlotMeasurement
-from harness.model import Slices
-from harness.validity import examine, transient
+from harness.engine.spec import Address, Expected, SideOutcome, SideSpec, SlicesResult, WireRequest
+from harness.model import Gate, Reason, Slices
+from harness.session.validity import examine, machine_gates, transient
 
 SIDE = SideSpec("a", "json@10", Address(), (), 10, slice_s=0.1)
 QUIET = {"steal": 0.0, "foreign": 0.01}
@@ -22,11 +22,11 @@ def measured(n=4, *, inside=None, replies=100, errors=None, fatal="", cpu=0.09, 
     index = np.repeat(np.arange(n), counts).astype(np.int32)
     examples = dict.fromkeys(errors or {}, "as it was")
     outcome = SideOutcome(np.concatenate(times), index, errors or {}, examples, fatal)
-    return SlotMeasurement("s", n * 0.11, slices, (outcome,), n * generator, wait)
+    return SlicesResult("s", n * 0.11, slices, (outcome,), n * generator, wait)
 
 
 def fired(measurement, machine=QUIET, side=SIDE):
-    return {gate.gate: gate for gate in examine([side], measurement, machine)}
+    return {gate.reason.code: gate.reason for gate in (*machine_gates(machine), *examine([side], measurement))}
 
 
 def test_a_sound_slot_passes():
@@ -34,30 +34,36 @@ def test_a_sound_slot_passes():
 
 
 @pytest.mark.parametrize(
-    ("measurement", "machine", "gate", "reason"),
+    ("measurement", "machine", "gate", "fields"),
     [
-        (measured(), {"steal": 0.06}, "steal", "took 6.0% of the CPUs"),
-        (measured(), {"throttled": 0.02}, "throttled", "stopped everything for 2.0%"),
-        (measured(), {"foreign": 0.2}, "foreign-cpu", "used 20.0% of the server's CPU"),
-        (measured(wait=0.1), QUIET, "generator-starved", "waited 22.7% of the time"),
-        (measured(foreign=0.01), QUIET, "idle-target-busy", "while it was another's turn"),
-        (measured(errors={"wrong-status": 3}), QUIET, "replies", "3 wrong-status (as it was)"),
-        (measured(fatal="it died"), QUIET, "given-up", "it died"),
-        (measured(generator=0.1, cpu=0.05), QUIET, "generator-bound", "generator at 91% of its CPU"),
-        (measured(inside=0.005), QUIET, "littles-law", "off by -"),
-        (measured(inside=0.02), QUIET, "littles-law", "off by +"),
-        (measured(8, replies=(100,) * 4 + (40,) * 4), QUIET, "unsteady", "changed by -60%"),
+        (measured(), {"steal": 0.06}, "steal", {"share": 0.06, "limit": 0.05}),
+        (measured(), {"throttled": 0.02}, "throttled", {"share": 0.02, "limit": 0.01}),
+        (measured(), {"foreign": 0.2}, "foreign-cpu", {"share": 0.2, "limit": 0.03}),
+        (measured(wait=0.1), QUIET, "generator-starved", {"wait": 0.227}),
+        (measured(foreign=0.01), QUIET, "idle-target-busy", {"share": 0.09, "limit": 0.03}),
+        (
+            measured(errors={"wrong-status": 3}),
+            QUIET,
+            "errors",
+            {"count": 3, "kinds": ("wrong-status",), "example": "as it was"},
+        ),
+        (measured(fatal="it died"), QUIET, "given-up", {"text": "it died"}),
+        (measured(generator=0.1, cpu=0.05), QUIET, "generator-bound", {"cpu": 0.91, "server": 0.45}),
+        (measured(inside=0.005), QUIET, "littles-law", {"in_flight": 5.0, "expected": 10.0}),
+        (measured(inside=0.02), QUIET, "littles-law", {"in_flight": 19.0, "expected": 10.0}),
+        (measured(8, replies=(100,) * 4 + (40,) * 4), QUIET, "unsteady", {"change": -0.6}),
     ],
 )
-def test_each_gate_fires_for_its_reason(measurement, machine, gate, reason):
+def test_each_gate_fires_for_its_reason(measurement, machine, gate, fields):
     found = fired(measurement, machine)
     assert set(found) == {gate}
-    assert reason in found[gate].reason
-    assert found[gate].fatal
+    assert found[gate].fields == {
+        name: pytest.approx(value, rel=0.1) if isinstance(value, float) else value for name, value in fields.items()
+    }
 
 
 def in_turn(*replies):
-    """The gates of a slot of as many sides as there are series of replies, which take turns."""
+    """The gates of a window of as many sides as there are series of replies, which take turns."""
     counts = tuple(count for each_round in zip(*replies, strict=True) for count in each_round)
     whole = measured(len(counts), replies=counts)
     index = np.tile(np.arange(len(replies)), len(replies[0]))
@@ -69,7 +75,7 @@ def in_turn(*replies):
         outcomes.append(replace(joint, service_time_us=times, slice_index=slices))
     whole = replace(whole, slices=replace(whole.slices, side=tuple(index)), sides=tuple(outcomes))
     sides = [replace(SIDE, target=f"t{number}") for number in range(len(replies))]
-    return [(gate.gate, gate.target) for gate in examine(sides, whole, QUIET)]
+    return [(gate.reason.code, gate.target) for gate in examine(sides, whole)]
 
 
 def test_a_machine_that_changes_its_speed_leaves_those_who_take_turns_comparable():
@@ -90,19 +96,29 @@ def test_a_saturated_server_beside_a_busy_generator_is_no_fault():
 
 def test_a_server_nearly_as_fast_as_none_shows_the_generators_speed():
     sound = measured()
-    assert examine([SIDE], sound, QUIET, {10: 1_700.0}) == ()
-    assert examine([SIDE], sound, QUIET, {11: 1.0}) == ()
-    [gate] = examine([SIDE], sound, QUIET, {10: 1_600.0})
-    assert (gate.gate, gate.fatal) == ("generator-bound", True)
-    assert "only 1.44 times as fast" in gate.reason
+    assert examine([SIDE], sound, {10: 1_700.0}) == ()
+    assert examine([SIDE], sound, {11: 1.0}) == ()
+    [gate] = examine([SIDE], sound, {10: 1_600.0})
+    assert gate.reason == Reason("null-server", {"times": pytest.approx(1.44, abs=0.01), "limit": 1.5})
 
 
 @pytest.mark.parametrize(("idle", "fires"), [(0.05, False), (0.07, True)])
 def test_very_many_idle_servers_may_take_what_their_timers_do(idle, fires):
     one = measured(foreign=idle * 0.11)
     sides = [replace(SIDE, target=f"t{number}") for number in range(60)]
-    gates = examine(sides, replace(one, sides=one.sides * len(sides)), QUIET)
-    assert ("idle-target-busy" in {gate.gate for gate in gates}) == fires
+    gates = examine(sides, replace(one, sides=one.sides * len(sides)))
+    assert ("idle-target-busy" in {gate.reason.code for gate in gates}) == fires
+
+
+@pytest.mark.parametrize(("least_s", "fires"), [(0.0105, False), (0.0115, False), (0.012, True), (0.02, True)])
+def test_replies_that_come_before_their_wait_is_over_refuse_the_slot(least_s, fires):
+    """Ten connections and 100 replies in 0.105 s: each took 10.5 ms, and may be 1 ms early."""
+    side = replace(SIDE, requests=(WireRequest("r", b"", Expected(), least_s=least_s),))
+    found = fired(measured(), side=side)
+    assert ("early" in found) == fires
+    if fires:
+        assert found["early"].fields["wait_ms"] == pytest.approx(least_s * 1000)
+        assert not transient([Gate(reason) for reason in found.values()])
 
 
 def test_staggered_sends_are_allowed_for():
@@ -112,7 +128,7 @@ def test_staggered_sends_are_allowed_for():
 
 
 def test_only_what_the_machine_did_and_what_may_settle_is_worth_another_try():
-    assert transient(examine([SIDE], measured(8, replies=(100,) * 4 + (40,) * 4), QUIET))
-    assert transient(examine([SIDE], measured(), {"foreign": 0.2}))
-    assert not transient(examine([SIDE], measured(errors={"reset": 1}), QUIET))
+    assert transient(examine([SIDE], measured(8, replies=(100,) * 4 + (40,) * 4)))
+    assert transient(machine_gates({"foreign": 0.2}))
+    assert not transient(examine([SIDE], measured(errors={"reset": 1})))
     assert not transient(())

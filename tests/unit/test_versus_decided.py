@@ -2,8 +2,8 @@
 
 import pytest
 
-from harness.commands.versus import decided, slower
-from tests.unit.summaries import contrast
+from harness.results.versus import decided, large, slower
+from tests.unit.summaries import contrast, summary
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,12 @@ from tests.unit.summaries import contrast
 )
 def test_a_comparison_goes_on_until_its_limit_is_decided_too(verdict, metric, interval, without, within, fails):
     result = contrast(verdict, sum(interval) / 2, *interval, metric=metric)
-    assert decided(result, None) is without
-    assert decided(result, 0.03) is within
+    found = summary(contrasts=(result,))
+    assert decided(found, None) is without
+    assert decided(found, 0.03) is within
     assert (slower(result, 0.03) == "failed") is fails
+
+
+@pytest.mark.parametrize(("interval", "expected"), [((2.1, 2.9), True), ((1.1, 2.9), False), ((0.3, 0.8), True)])
+def test_a_difference_is_large_where_its_whole_interval_is(interval, expected):
+    assert large(summary(contrasts=(contrast("different", sum(interval) / 2, *interval),))) is expected

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from apps.backends import sessions
 from apps.contract.settings import settings
 
 
@@ -19,6 +20,6 @@ def databases() -> dict[str, dict[str, Any]]:
             "PASSWORD": unquote(parts.password or ""),
             "HOST": parts.hostname or "",
             "PORT": parts.port or "",
-            "OPTIONS": {"pool": pool | {"reconnect_timeout": 1.0}},
+            "OPTIONS": {"pool": pool | {"reconnect_timeout": 1.0}, **sessions.django_options()},
         }
     }

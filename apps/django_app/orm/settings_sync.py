@@ -8,4 +8,4 @@ from apps.django_app.settings import INSTALLED_APPS
 
 INSTALLED_APPS = [*INSTALLED_APPS, "apps.django_app.orm"]
 DATABASES = databases()
-PRODUCT_STORE = "apps.django_app.orm.store:sync_products"
+ROOT_URLCONF = "apps.django_app.orm.urls_sync"

@@ -6,21 +6,12 @@ from typing import Any
 
 from django.db import IntegrityError, InterfaceError, OperationalError
 
+from apps.contract import transfer
 from apps.contract.inbound import DATABASE_DOWN, SKU_TAKEN, Refused
 from apps.contract.inputs import NewProduct
 from apps.django_app.orm.models import Product
 
 DOWN = (OperationalError, InterfaceError)
-
-
-def plain(row: Product) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "sku": row.sku,
-        "name": row.name,
-        "price_cents": row.price_cents,
-        "stock": row.stock,
-    }
 
 
 class SyncProducts:
@@ -29,7 +20,7 @@ class SyncProducts:
     def product(self, product_id: int) -> dict[str, Any]:
         """One product; refused (404) where there is none."""
         try:
-            return plain(Product.objects.get(pk=product_id))
+            return transfer.product(Product.objects.get(pk=product_id))
         except Product.DoesNotExist as error:
             raise Refused(404) from error
         except DOWN as error:
@@ -38,14 +29,14 @@ class SyncProducts:
     def products(self, limit: int, offset: int) -> list[dict[str, Any]]:
         """A page of products in the order of their ids."""
         try:
-            return [plain(row) for row in Product.objects.order_by("id")[offset : offset + limit]]
+            return [transfer.product(row) for row in Product.objects.order_by("id")[offset : offset + limit]]
         except DOWN as error:
             raise Refused(503, DATABASE_DOWN) from error
 
     def add(self, new: NewProduct) -> dict[str, Any]:
         """The product as it was inserted; refused (409) where the SKU is taken."""
         try:
-            return plain(Product.objects.create(**new.model_dump(exclude_none=True)))
+            return transfer.product(Product.objects.create(**new.model_dump(exclude_none=True)))
         except IntegrityError as error:
             raise Refused(409, SKU_TAKEN) from error
         except DOWN as error:
@@ -58,7 +49,7 @@ class AsyncProducts:
     async def product(self, product_id: int) -> dict[str, Any]:
         """One product; refused (404) where there is none."""
         try:
-            return plain(await Product.objects.aget(pk=product_id))
+            return transfer.product(await Product.objects.aget(pk=product_id))
         except Product.DoesNotExist as error:
             raise Refused(404) from error
         except DOWN as error:
@@ -67,14 +58,14 @@ class AsyncProducts:
     async def products(self, limit: int, offset: int) -> list[dict[str, Any]]:
         """A page of products in the order of their ids."""
         try:
-            return [plain(row) async for row in Product.objects.order_by("id")[offset : offset + limit]]
+            return [transfer.product(row) async for row in Product.objects.order_by("id")[offset : offset + limit]]
         except DOWN as error:
             raise Refused(503, DATABASE_DOWN) from error
 
     async def add(self, new: NewProduct) -> dict[str, Any]:
         """The product as it was inserted; refused (409) where the SKU is taken."""
         try:
-            return plain(await Product.objects.acreate(**new.model_dump(exclude_none=True)))
+            return transfer.product(await Product.objects.acreate(**new.model_dump(exclude_none=True)))
         except IntegrityError as error:
             raise Refused(409, SKU_TAKEN) from error
         except DOWN as error:

@@ -1,0 +1,11 @@
+"""The paths of the sync views."""
+
+from __future__ import annotations
+
+from apps.django_app import views
+from apps.django_app.startproject import exempt
+from apps.django_app.urls import handler400, handler404, handler500, urlpatterns as plain
+
+__all__ = ["handler400", "handler404", "handler500", "urlpatterns"]
+
+urlpatterns = exempt(views, plain)

@@ -1,0 +1,163 @@
+"""Defaults of options: ``HARNESS_*`` variables, then ``[tool.harness]`` in the project's ``pyproject.toml``.
+
+What the command line says comes before both::
+
+    [tool.harness]               # every command that has the option: quiet, seed
+    quiet = true
+
+    [tool.harness.run]           # HARNESS_RUN_PROFILE, HARNESS_RUN_TARGET, …
+    profile = "standard"
+    target = ["shop.web:app@uvicorn,name=shop", "raw-asgi-uvicorn"]
+
+    [tool.harness.check]         # HARNESS_CHECK_MAX_SLOWER, …
+    gate = ["shop json cpu < 120us"]
+
+Keys are the options' names, with ``-`` or ``_``. In a variable, spaces separate several values (of gates and headers:
+line ends). The signatures of the commands say which options there are: typer reads a command's own variables, and this
+module makes the rest into its ``default_map``.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from harness.errors import DeclarationError, UsageError, nearest
+
+PREFIX = "HARNESS"
+Options = Mapping[str, Mapping[str, Any]]
+"""Command → name of an option → typer's parameter."""
+
+SHARED = ("quiet", "seed")
+"""What ``[tool.harness]``, ``HARNESS_QUIET`` and ``HARNESS_SEED`` set for every command that has the option."""
+
+
+@dataclass(slots=True)
+class Defaults:
+    """Command → parameter → value, and where each value was given, for messages."""
+
+    values: dict[str, dict[str, Any]] = field(default_factory=dict)
+    places: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def set(self, command: str, parameter: Any, value: Any, place: str) -> None:
+        listed = parameter.multiple and not isinstance(value, list)
+        self.values.setdefault(command, {})[parameter.name] = [value] if listed else value
+        self.places[command, parameter.name] = place
+
+
+def read(context: typer.Context, folder: Path | None = None) -> Defaults:
+    """The defaults of all commands of the context's group.
+
+    Raises:
+        DeclarationError: the file has an unknown key; with its line, and the nearest known ones.
+        UsageError: the same of a variable.
+    """
+    group: Any = context.command
+    options: Options = {
+        name: {_key(each): each for each in command.params if each.param_type_name == "option"}
+        for name, command in group.commands.items()
+    }
+    defaults = Defaults()
+    _add_file(defaults, options, folder or Path.cwd())
+    for command, known in options.items():
+        _add_variables(defaults, command, known, os.environ)
+    return defaults
+
+
+def explained(error: typer.TyperException) -> tuple[str, str]:
+    """Message and hint of a wrong command line; a wrong value is named by the place that it was given at."""
+    context = getattr(error, "ctx", None)
+    hint = f"{context.command_path} --help" if context is not None else ""
+    parameter = getattr(error, "param", None)
+    if not isinstance(error, typer.BadParameter) or context is None or parameter is None or not error.message:
+        return error.format_message(), hint
+    source = context.get_parameter_source(parameter.name)
+    place, value = f"--{_key(parameter)}" if parameter.opts[0].startswith("-") else parameter.metavar, None
+    if source is not None and source.name == "ENVIRONMENT":
+        place = f"{context.auto_envvar_prefix}_{parameter.name.upper()}"
+        value = os.environ[place]
+    elif source is not None and source.name == "DEFAULT_MAP":
+        place = context.obj.places[context.command.name, parameter.name]
+        value = context.default_map[parameter.name]
+    message = error.message.removeprefix("Value error, ").rstrip(".")
+    shown = value is None or repr(value) in message
+    return f"{place}: {message}{'' if shown else f', not {value!r}'}", hint
+
+
+def _add_file(defaults: Defaults, options: Options, folder: Path) -> None:
+    file, text, table = _table(folder)
+
+    def unknown(where: str, key: str, known: list[str]) -> DeclarationError:
+        hint = nearest(key, known) or f"{where} takes {', '.join(known)}"
+        line = _line(text, where, key)
+        return DeclarationError("unknown key", file=file, line=line, key=f"{where}.{key}", hint=hint)
+
+    def add(command: str, parameter: Any, value: object, where: str, key: str) -> None:
+        defaults.set(command, parameter, value, f"{file}:{_line(text, where, key)}: {where}.{key}")
+
+    shared = {key: value for key, value in table.items() if key in SHARED}
+    for key, value in shared.items():
+        for command, known in options.items():
+            if key in known:
+                add(command, known[key], value, "tool.harness", key)
+    for command, values in table.items():
+        if command in shared:
+            continue
+        if command not in options or not isinstance(values, dict):
+            raise unknown("tool.harness", command, [*options, *SHARED])
+        for key, value in values.items():
+            parameter = options[command].get(key.replace("_", "-"))
+            if parameter is None:
+                raise unknown(f"tool.harness.{command}", key, list(options[command]))
+            add(command, parameter, value, f"tool.harness.{command}", key)
+
+
+def _add_variables(defaults: Defaults, command: str, known: Mapping[str, Any], environment: Mapping[str, str]) -> None:
+    for key in SHARED:
+        if key in known and (value := environment.get(f"{PREFIX}_{key.upper()}")):
+            defaults.set(command, known[key], value, f"{PREFIX}_{key.upper()}")
+    own = f"{PREFIX}_{command.upper()}_"
+    names = {f"{own}{parameter.name.upper()}": parameter for parameter in known.values()}
+    for name, value in environment.items():
+        if not name.startswith(own) or not value:
+            continue
+        if name not in names:
+            raise UsageError(f"{name}: unknown option", hint=nearest(name, names) or f"{own}… takes {', '.join(known)}")
+        # Options whose values contain spaces are not left to typer, which would split them there.
+        if not names[name].allow_from_autoenv:
+            defaults.set(command, names[name], value.splitlines(), name)
+
+
+def _table(folder: Path) -> tuple[str, str, dict[str, Any]]:
+    """File, text and ``[tool.harness]`` of the nearest ``pyproject.toml`` that has one, from ``folder`` up."""
+    for parent in (folder, *folder.parents):
+        file = parent / "pyproject.toml"
+        if not file.is_file():
+            continue
+        try:
+            text = file.read_text("utf-8")
+            table = tomllib.loads(text).get("tool", {}).get("harness")
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise DeclarationError(f"cannot be read: {error}", file=str(file)) from None
+        if isinstance(table, dict):
+            return str(file), text, table
+    return "", "", {}
+
+
+def _line(text: str, table: str, key: str) -> int | None:
+    # Imported for a fault only: reading the declarations takes Pydantic, which --help must not wait for.
+    from harness.config.read import line_of
+
+    return line_of(text, (table, key)) or line_of(text, (f"{table}.{key}", "")) or line_of(text, (table, ""))
+
+
+def _key(parameter: Any) -> str:
+    """The option's name: ``--max-slower`` → ``max-slower``."""
+    names: list[str] = parameter.opts
+    return max(names, key=len).lstrip("-")

@@ -1,0 +1,115 @@
+"""``harness list targets|scenarios|servers|runs``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+
+from harness.cli.options import RESULTS, Json
+from harness.cli.output import print_json, print_lines, print_table
+from harness.errors import HarnessError
+from harness.model.units import format_duration
+
+Row = dict[str, str]
+
+
+def list_(
+    what: Annotated[
+        Literal["targets", "scenarios", "servers", "runs"], typer.Argument(metavar="targets|scenarios|servers|runs")
+    ],
+    as_json: Json = False,
+) -> None:
+    """List targets, scenarios, servers or runs."""
+    rows = {"targets": _targets, "scenarios": _scenarios, "servers": _servers, "runs": _runs}[what]()
+    if as_json:
+        print_json(rows)
+    elif not rows:
+        print_lines([f"no {what} yet"])
+    else:
+        print_table(rows[0], (row.values() for row in rows))
+
+
+def _targets() -> list[Row]:
+    from harness.config import load_declarations
+    from harness.serve.servers import backlog_of, processes_of
+    from harness.serve.services import needs_of, pool_size
+    from harness.verify import endpoints_of
+
+    return [
+        {
+            "name": target.name,
+            "framework": target.framework,
+            "interface": target.interface,
+            "server": target.server,
+            "options": ", ".join(f"{key}={value}" for key, value in target.options.items()),
+            "capacity": target.capacity,
+            "processes": str(processes_of(target)),
+            "pool": str(pool_size(target)) if "database" in needs_of(endpoints_of(target)) else "",
+            "backlog": str(backlog_of(target) or "the server's"),
+            "reference": "yes" if target.reference else "",
+        }
+        for target in load_declarations().targets
+    ]
+
+
+def _scenarios() -> list[Row]:
+    from harness.config import load_declarations
+    from harness.journeys.files import find_journeys
+
+    rows = []
+    for each in load_declarations().scenarios:
+        settings = "; ".join(f"{key}={','.join(map(str, values))}" for key, values in each.matrix.items())
+        row = {"name": each.name, "question": each.question, "title": each.title, "settings": settings}
+        rows.append({**row, "concurrency": ",".join(map(str, each.concurrency))})
+    for journey in find_journeys().values():
+        row = {"name": journey.name, "question": "journey", "title": journey.title}
+        rows.append({**row, "settings": f"{journey.users} users", "concurrency": ""})
+    return rows
+
+
+def _servers() -> list[Row]:
+    from harness.serve.servers import SERVERS, extra_of, load_server, version_of
+
+    rows = []
+    for name in SERVERS:
+        server = load_server(name)
+        rows.append(
+            {
+                "name": name,
+                "interfaces": ", ".join(server.interfaces),
+                "installed": version_of(server.package) or "no",
+                "package": server.package,
+                "extra": extra_of(server.package),
+                "capacity": f"{'workers' if server.workers else '1'} × {'threads' if server.threads else '1'}",
+                "options": "; ".join(f"{option}={_accepted(name, option)}" for option in server.options.model_fields),
+            }
+        )
+    return rows
+
+
+def _accepted(name: str, option: str) -> str:
+    """The values that the installed version takes, or those of the option's own type, or its default."""
+    from harness.serve.servers import accepted_values, load_server
+
+    server = load_server(name)
+    field = server.options.model_fields[option]
+    values = accepted_values(server, option) or getattr(field.annotation, "__args__", ())
+    shown = [str(value) for value in values if value != "" and not isinstance(value, type)]
+    return "|".join(shown) or ("…" if field.default is None else str(field.default))
+
+
+def _runs() -> list[Row]:
+    from harness.record import Run, list_runs
+
+    head = ("run", "created", "status", "profile", "took", "name")
+    rows: list[tuple[str, ...]] = []
+    for folder in list_runs(RESULTS):
+        try:
+            of = Run.open(folder).manifest
+        except HarnessError as error:
+            rows.append((folder.name, "", f"unreadable: {error}", "", "", ""))
+        else:
+            took = format_duration(of.duration_s) if of.duration_s else ""
+            rows.append((folder.name, of.created_at, of.status, of.plan.profile, took, of.name))
+    return [dict(zip(head, row, strict=True)) for row in rows]

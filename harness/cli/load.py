@@ -1,0 +1,178 @@
+"""``harness load``: a load on any URL."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from harness.cli import options as opt
+from harness.cli.output import errors, print_json, print_lines
+from harness.errors import UsageError
+from harness.model.units import format_duration, significant
+
+if TYPE_CHECKING:
+    from harness.engine.messages import Load
+    from harness.engine.spec import Expected, WireRequest
+    from harness.engine.url import Destination
+
+SUCCESS = (200, 399)
+KEEP = 1_000_000
+"""Latencies that are kept one by one; those after them go into an HDR histogram."""
+
+FIVE_SECONDS, TEN_SECONDS = opt.duration("5s"), opt.duration("10s")
+
+
+def load(
+    url: Annotated[
+        str, typer.Argument(metavar="URL", help="http[s]://…, ws[s]://…, or http+unix://%2Fpath%2Fof.sock/…")
+    ],
+    connections: Annotated[int, opt.number("Concurrency.", "-c", "--connections")] = 32,
+    duration: Annotated[opt.Quantity, opt.time("How long to send.", "-d", "--duration")] = FIVE_SECONDS,
+    rate: Annotated[float | None, opt.number("Requests per second.", "-r", "--rate", min=None)] = None,
+    arrivals: Annotated[
+        Literal["constant", "poisson"] | None, typer.Option(help="How --rate spaces requests. Default: constant.")
+    ] = None,
+    method: opt.Method = "",
+    header: opt.Headers = [],  # noqa: B006
+    body: Annotated[list[str], opt.text("TEXT|@FILE", "Repeatable: sent in random order.", by_line=True)] = [],  # noqa: B006
+    expect_status: Annotated[int | None, opt.number("The correct status. Default: any of 2xx and 3xx.")] = None,
+    expect_body: Annotated[str | None, opt.text("TEXT|@FILE", "The correct body.")] = None,
+    timeout: Annotated[opt.Quantity, opt.time("Per-request timeout.")] = TEN_SECONDS,
+    cacert: opt.CaCert = "",
+    insecure: opt.Insecure = False,
+    seed: opt.Seed = None,
+    cpu: Annotated[list[int], opt.number("CPU to send from; repeatable.", min=0)] = [],  # noqa: B006
+    sse: Annotated[bool, typer.Option("--sse", help="Read server-sent events.")] = False,
+    messages_in_flight: Annotated[int, opt.number("WebSocket: messages in flight on each connection.")] = 1,
+    workers: opt.Workers = 0,
+    join: opt.Join = 0,
+    listen: opt.Listen = "",
+    port: opt.Port = None,
+    on_lost: opt.OnLost = "invalid",
+    live: opt.Live = False,
+    as_json: opt.Json = False,
+    quiet: opt.Quiet = False,
+) -> int:
+    """Send a load to a URL; every reply is checked, every latency kept.
+
+    With --workers, or --join and "harness worker" on other machines, all workers start together, and each sends its
+    share.
+
+    Exit codes: 0 measured; 1 no correct reply, or one that differs from --expect-…; 2 usage; 3 nothing listens there;
+    4 a worker was lost; 130 interrupted, with what was measured so far printed.
+    """
+    from harness.cluster.options import LIVE_PORT, ClusterOptions
+    from harness.config.placement import detect
+    from harness.config.requests import parse_headers
+    from harness.engine.engine import Engine
+    from harness.engine.spec import EventsSpec, Expected, LoadSpec, WebSocketSpec
+    from harness.engine.url import parse_url, reach, request_bytes, unspoken
+    from harness.model.load import LoadResult
+    from harness.report.load_summary import lines
+    from harness.report.progress import load_shown, worker_news
+
+    destination, headers = parse_url(url, cacert, insecure), parse_headers(header)
+    _check(destination, rate, sse, bool(body or expect_body or expect_status))
+    if arrivals is not None and rate is None:
+        raise UsageError("--arrivals spaces the requests of --rate", hint="give --rate too, or leave out --arrivals")
+    check_cpus(cpu)
+    seed = random.SystemRandom().randrange(2**31) if seed is None else seed
+    address = reach(destination)
+    spec: Load
+    if destination.scheme == "ws":
+        spec = WebSocketSpec(
+            address, connections, duration, timeout, path=destination.target, authority=destination.authority,
+            in_flight=messages_in_flight, headers=headers, keep=KEEP,
+        )  # fmt: skip
+    elif sse:
+        data = request_bytes(destination, method or "GET", (("Accept", "text/event-stream"), *headers), None)
+        spec = EventsSpec(address, connections, duration, timeout, data=data, keep=KEEP)
+    else:
+        expected = Expected(
+            status=expect_status,
+            statuses=SUCCESS if expect_status is None else None,
+            body=None if expect_body is None else opt.content("--expect-body", expect_body),
+        )
+        bodies = [opt.content("--body", each) for each in body]
+        requests = requests_of(destination, method, headers, bodies, expected)
+        spec = LoadSpec(
+            address, requests, connections, duration, rate, arrivals or "constant", seed, timeout_s=timeout, keep=KEEP
+        )
+    err, title = errors(quiet), f"{url}: {connections} connections, {format_duration(duration)}"
+    if rate is not None:
+        title += f", {significant(rate, 3)} requests/s"
+    options = ClusterOptions(workers, join, listen, port, on_lost, live, cpus=tuple(cpu))
+    sender: Engine | Cluster
+    if options.count:
+        from harness.cluster.cluster import Cluster
+
+        options.check_target(destination.address.host)
+        if join:
+            # Each worker looks the name up for itself.
+            spec = replace(spec, address=destination.address)
+        sender = Cluster(options, worker_news(err, LIVE_PORT if live else 0))
+    else:
+        sender = Engine(tuple(cpu) or detect().generator)
+    # What a signal finds before the load began.
+    result = LoadResult(spec.loop, connections, 0.0, 0.0, interrupted=True)
+    with suppress(KeyboardInterrupt), sender, load_shown(err, title) as tell:
+        result = sender.run_load(spec, tell)
+    if result.failed and not result.answered and set(result.errors) <= {"closed", "reset"}:
+        result = replace(result, reasons=(*unspoken(address), *result.reasons))
+    result = replace(result, url=url, seed=seed)
+    if as_json:
+        print_json(result.to_json())
+    else:
+        print_lines(lines(result))
+    if result.interrupted:
+        return 130
+    if any(reason.code in ("worker-lost", "no-worker") for reason in result.reasons):
+        return 4
+    wrong = result.failed and (expect_status is not None or expect_body is not None)
+    return 1 if wrong or not result.answered else 0
+
+
+def requests_of(
+    destination: Destination,
+    method: str,
+    headers: Sequence[tuple[str, str]],
+    bodies: Sequence[bytes],
+    expected: Expected,
+) -> tuple[WireRequest, ...]:
+    """One request per body, or one without."""
+    from harness.engine.spec import WireRequest
+    from harness.engine.url import request_bytes
+
+    method = method or ("POST" if bodies else "GET")
+    return tuple(
+        WireRequest(
+            f"{method} {destination.target}", request_bytes(destination, method, headers, body), expected, method
+        )
+        for body in (bodies or (None,))
+    )
+
+
+def check_cpus(cpus: Sequence[int]) -> None:
+    """Raises ``UsageError`` where this process may not run on one of them."""
+    allowed = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))
+    for cpu in cpus:
+        if cpu not in allowed:
+            raise UsageError(f"--cpu {cpu}: there is no such CPU", hint=f"CPUs here: {', '.join(map(str, allowed))}")
+
+
+def _check(destination: Destination, rate: float | None, sse: bool, plain: bool) -> None:
+    streams = sse or destination.scheme == "ws"
+    if rate is not None and not 0 < rate <= 1e7:
+        raise UsageError(f"--rate {rate:g}: must be above 0 and at most 10,000,000 per second")
+    if rate is not None and streams:
+        raise UsageError("--rate is for plain requests: streams are a closed loop", hint="leave out --rate")
+    if sse and destination.scheme == "ws":
+        raise UsageError("--sse is for http:// URLs", hint="leave out --sse, or write http://")
+    if plain and streams:
+        raise UsageError("--body and --expect-… are for plain requests", hint="leave them out for streams")

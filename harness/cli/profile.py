@@ -1,0 +1,68 @@
+"""``harness profile``: where a target's CPU time goes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from math import ceil
+from typing import Annotated
+
+import typer
+
+from harness.cli import completion, options as opt
+from harness.cli.output import errors, print_json, print_lines
+
+TEN_SECONDS = opt.duration("10s")
+
+
+def profile(
+    target: Annotated[
+        str, typer.Argument(metavar="TARGET", autocompletion=completion.targets, help=f"A target, or {opt.SPELLED_OUT}")
+    ],
+    path: Annotated[list[str], opt.text("PATH", "The path to request, with its query; repeatable.")] = [],  # noqa: B006
+    scenario: Annotated[
+        str, opt.text("NAME", "A scenario, instead of --path.", "-s", "--scenario", complete=completion.scenarios)
+    ] = "",
+    method: opt.Method = "",
+    header: opt.Headers = [],  # noqa: B006
+    body: Annotated[str, opt.text("TEXT|@FILE", "The body to send.")] = "",
+    expect_status: Annotated[int | None, opt.number("The correct status. Default: any below 400.")] = None,
+    concurrency: Annotated[int | None, opt.number("Connections.", "-c", "--concurrency")] = None,
+    duration: Annotated[opt.Quantity, opt.time("How long to sample.", "-d", "--duration")] = TEN_SECONDS,
+    out: opt.Out = None,
+    as_json: opt.Json = False,
+    quiet: opt.Quiet = False,
+) -> int:
+    """Show where the CPU time of a request goes, by package and by function.
+
+    py-spy samples the server under load. The folder holds a flame graph and a file for speedscope.
+
+    Exit codes: 0 profiled; 2 usage; 3 the target is not ready, or py-spy may not sample; 130 interrupted.
+    """
+    from harness.config.placement import detect
+    from harness.instruments import sampler
+    from harness.prepare import versus as prepare
+    from harness.prepare.choose import chosen_target
+    from harness.prepare.probe import probe
+    from harness.prepare.profile import profiles
+    from harness.record import file_name
+    from harness.report.profile import document, lines
+    from harness.serve.envs import shadowed
+    from harness.serve.services import needs_of, services
+
+    sampler()
+    targets = [chosen_target(target)]
+    sent = opt.content("--body", body)
+    asked = prepare.Asked(scenario, path, method, header, sent, expect_status)
+    point, _ = prepare.asked_point(targets, asked, concurrency)
+    placement, seconds = detect(), max(1, ceil(duration))
+    folder = out or opt.RESULTS / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{file_name(targets[0].name)}-profile"
+    with services(needs_of(request.endpoint for request in point.requests), placement.backing) as around:
+        probed = probe(targets, point, placement, around)
+        errors(quiet).print(f"sampling {targets[0].name} for {seconds} s", markup=False)
+        [found] = profiles(targets, probed.point, placement, around, folder, seconds)
+    shown = document(found, [note for note in (*probed.notes, placement.note, *shadowed(targets)) if note])
+    if as_json:
+        print_json(shown)
+    else:
+        print_lines(lines(shown))
+    return 0

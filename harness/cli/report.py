@@ -1,0 +1,34 @@
+"""``harness report``."""
+
+from __future__ import annotations
+
+import webbrowser
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from harness.cli.options import Run
+from harness.cli.output import measured_run, print_summary, report_files
+
+
+def report(
+    run: Run = "latest",
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Default: reports/<run>.html.")
+    ] = None,
+    open_it: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+    lang: Annotated[Literal["en", "ko"], typer.Option(help="Language of the page.")] = "en",
+) -> None:
+    """Make a run's report again, from its folder alone."""
+    from harness.report.files import save_summary, summary_of, write_report
+    from harness.report.language.catalogue import language
+
+    opened = measured_run(run)
+    summary = summary_of(opened)
+    save_summary(opened, summary)
+    files = report_files(opened.manifest, output)
+    write_report(opened, summary, files, language(lang))
+    print_summary(opened, summary, files[0])
+    if open_it:
+        webbrowser.open(files[0].absolute().as_uri())

@@ -1,0 +1,178 @@
+"""Requests to an app of the user's own: the command line's, those of a scenario file, and a browser's export (HAR)."""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import b64decode
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from harness.errors import UsageError
+from harness.model import PlannedRequest, RawRequest
+from harness.model.units import number_of
+
+Headers = Sequence[tuple[str, str]]
+TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+WITH_BODY = ("POST", "PUT", "PATCH")
+"""Without a body they say that it has no bytes (RFC 9110 §8.6)."""
+
+_CONNECTION = frozenset({"connection", "content-length", "keep-alive", "proxy-connection", "te", "transfer-encoding"})
+"""Headers of one connection and of how a body is sent, which a browser's export holds and this client decides."""
+
+
+def parse_headers(lines: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """``Name: value`` lines.
+
+    Raises:
+        UsageError: a line is none.
+    """
+    headers = []
+    for line in lines:
+        name, colon, value = line.partition(":")
+        fault = _header_fault(name.strip(), value.strip()) if colon else f"{line!r} is not a header"
+        if fault:
+            raise UsageError(fault, hint="write -H 'Name: value'")
+        headers.append((name.strip(), value.strip()))
+    return tuple(headers)
+
+
+def quoted_target(path: str, query: str = "") -> str:
+    """Path and query as they stand in the request line: what is not ASCII becomes UTF-8, percent-encoded."""
+    kept = "/%:@!$&'()*+,;=~-._"
+    return quote(path, safe=kept) + (f"?{quote(query, safe=f'{kept}?[]')}" if query else "")
+
+
+def guessed_type(body: bytes) -> str:
+    """The content type of a body whose user gave none: JSON if it is JSON."""
+    try:
+        json.loads(body)
+    except ValueError:
+        return "application/octet-stream"
+    return "application/json"
+
+
+def raw_request(
+    path: str,
+    method: str = "",
+    headers: Headers = (),
+    body: bytes = b"",
+    status: int = 0,
+    volatile: Sequence[str] = (),
+) -> RawRequest:
+    """The request with what its user left out: GET, or POST with a body, and the body's content type.
+
+    Raises:
+        ValueError: a part cannot be sent.
+    """
+    if not path.startswith("/"):
+        raise ValueError(f"path {path!r} must begin with /")
+    method = (method or ("POST" if body else "GET")).upper()
+    if not TOKEN.fullmatch(method):
+        raise ValueError(f"{method!r} is not an HTTP method")
+    if status and not 200 <= status <= 599:
+        raise ValueError(f"status {status} is not that of a reply: expected 200 to 599")
+    given, sent = {name.lower(): value for name, value in headers}, list(headers)
+    if fault := next(filter(None, (_header_fault(name, value) for name, value in headers)), ""):
+        raise ValueError(fault)
+    if "transfer-encoding" in given:
+        raise ValueError("header 'Transfer-Encoding' is not sent: a body goes with its length")
+    if (length := given.get("content-length", str(len(body)))) != str(len(body)):
+        raise ValueError(f"header 'Content-Length' is {length}, but the body has {len(body)} bytes")
+    sent = [(name, value) for name, value in sent if name.lower() != "content-length"]
+    if body and "content-type" not in given:
+        sent.append(("Content-Type", guessed_type(body)))
+    path, _, query = path.partition("#")[0].partition("?")
+    return RawRequest(
+        method, quoted_target(path, query), tuple(sent), body.decode("latin-1"), status, volatile=tuple(volatile)
+    )
+
+
+def planned(raw: RawRequest, weight: int = 1, name: str = "") -> PlannedRequest:
+    return PlannedRequest("", name or f"{raw.method} {raw.path}", weight=weight, raw=raw)
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """Of a browser's export: the requests to the app, equal ones as one with their number as its weight.
+
+    Attributes:
+        skipped: why → how many.
+    """
+
+    host: str
+    requests: tuple[PlannedRequest, ...]
+    skipped: dict[str, int]
+
+
+def read_har(document: Any) -> Export:
+    """The requests of a HAR file to the host of its first one.
+
+    Raises:
+        ValueError: it is none, or holds no request that can be sent.
+    """
+    try:
+        entries = [(entry["request"], entry.get("response", {})) for entry in document["log"]["entries"]]
+        host = next((urlsplit(request["url"]).netloc for request, _ in entries), "")
+        found: dict[tuple[str, str, str], PlannedRequest] = {}
+        skipped: dict[str, int] = {}
+        for request, response in entries:
+            parts, status = urlsplit(request["url"]), int(response.get("status", 0))
+            why = _left_out(parts.scheme, parts.netloc, host, status, _names(request))
+            if why:
+                skipped[why] = skipped.get(why, 0) + 1
+                continue
+            target = parts.path + (f"?{parts.query}" if parts.query else "")
+            headers = [(each["name"], each["value"]) for each in request.get("headers", ()) if _is_kept(each["name"])]
+            if "host" not in {name.lower() for name, _ in headers}:
+                headers.append(("Host", parts.netloc))
+            raw = raw_request(target or "/", request["method"], headers, _body(request), status)
+            before = found.get((raw.method, raw.path, raw.content))
+            weight = before.weight + 1 if before else 1
+            found[raw.method, raw.path, raw.content] = replace(before or planned(raw), weight=weight)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"not a HAR file: {type(error).__name__}: {error}") from None
+    if not found:
+        why = ", ".join(f"{count} {reason}" for reason, count in skipped.items())
+        raise ValueError(f"no request to an app over HTTP among {number_of(len(entries), 'entry')}: {why or 'empty'}")
+    return Export(host, tuple(found.values()), skipped)
+
+
+def _left_out(scheme: str, netloc: str, host: str, status: int, names: Iterable[str]) -> str:
+    """Why an entry is not sent to the app; empty if it is."""
+    if scheme in ("ws", "wss") or "sec-websocket-key" in names:
+        return "WebSocket"
+    if scheme not in ("http", "https"):
+        return f"{scheme}: URL"
+    if netloc != host:
+        return f"to {netloc}"
+    if status < 200:
+        return "without a reply"
+    return f"answered {status}" if status >= 400 else ""
+
+
+def _names(request: Any) -> set[str]:
+    return {each["name"].lower() for each in request.get("headers", ())}
+
+
+def _is_kept(name: str) -> bool:
+    """Names that begin with a colon are HTTP/2's own."""
+    return not name.startswith(":") and name.lower() not in _CONNECTION
+
+
+def _body(request: Any) -> bytes:
+    data = request.get("postData") or {}
+    text = str(data.get("text", ""))
+    return b64decode(text) if data.get("encoding") == "base64" else text.encode()
+
+
+def _header_fault(name: str, value: str) -> str:
+    if not TOKEN.fullmatch(name):
+        return f"{name!r} is not the name of a header"
+    if any(mark in value for mark in "\r\n\0"):
+        return f"header {name!r} holds a line end"
+    if odd := [character for character in value if ord(character) > 255]:
+        return f"header {name!r} holds {odd[0]!r}, which is not Latin-1: percent-encode it"
+    return ""

@@ -1,0 +1,174 @@
+"""The order in which the requests of a mix are sent, and the judgement of their replies.
+
+A reply that the full reader once found whole, right and exactly one is remembered byte for byte for its request, so
+that the same bytes need no reading again. The memory is bounded; it changes what checking costs, never its result.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import zlib
+from collections.abc import Iterator, Sequence
+from itertools import cycle
+from math import gcd
+from typing import Any
+
+from harness.engine.replies import MAX_REPLY
+from harness.engine.spec import WireRequest
+from harness.model.difference import json_difference
+
+SEQUENCE = 1024
+MEMO_ENTRIES = 64
+MEMO_BYTES = 64 * 1024
+_CLOSES = re.compile(rb"\r\nconnection:[^\r]*\bclose\b", re.IGNORECASE)
+_IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
+
+
+class ReplyCheck:
+    """A request with the judgement of its replies and the memory of right ones.
+
+    Attributes:
+        last: the whole reply seen last that was right and keeps the connection open; ``None`` before the first, since
+            ``b""`` is what a closed connection reads as.
+        hits: right replies that were recognised from memory.
+        closes: whether the request asks for the connection's end.
+        usual_status: the status that every remembered reply has; 0 before the first.
+    """
+
+    __slots__ = (
+        "_bodies", "_heads", "_known", "closes", "data", "head_only", "hits", "idempotent", "last", "request",
+        "size", "usual_status",
+    )  # fmt: skip
+
+    def __init__(self, request: WireRequest) -> None:
+        self.request = request
+        self.data = request.data
+        self.size = len(request.data)
+        self.head_only = request.method.upper() == "HEAD"
+        self.idempotent = request.method.upper() in _IDEMPOTENT
+        self.closes = _CLOSES.search(request.data.partition(b"\r\n\r\n")[0]) is not None
+        self.last: bytes | None = None
+        self.hits = self.usual_status = 0
+        self._known: dict[bytes, bool] = {}
+        self._heads: set[bytes] = set()
+        self._bodies: dict[bytes, str] = {}
+
+    def judge(self, status: int, media_type: str, body: bytes, encoding: str = "") -> tuple[str, str]:
+        """``("", "")`` for a right reply, or the kind of error and an example in words.
+
+        Args:
+            encoding: the reply's ``Content-Encoding``; the body is compared without it.
+        """
+        expected = self.request.expected
+        if encoding and not self.head_only and (expected.body is not None or expected.check_json):
+            try:
+                body = decoded(body, encoding)
+            except (ValueError, zlib.error) as error:
+                return "wrong-body", f"{self.request.name}: {error}"
+        low, high = expected.statuses or (0, 999)
+        if (expected.status is not None and status != expected.status) or not low <= status <= high:
+            expectation = f"{low}–{high}" if expected.status is None else f"{expected.status}"
+            return "wrong-status", f"{self.request.name}: status {status} instead of {expectation}: {_excerpt(body)}"
+        if expected.media_type is not None and media_type != expected.media_type:
+            return "wrong-type", f"{self.request.name}: {media_type or 'no type'} instead of {expected.media_type}"
+        if expected.body is not None and body != expected.body and not self.head_only:
+            return "wrong-body", f"{self.request.name}: {_excerpt(body)} instead of {_excerpt(expected.body)}"
+        if expected.check_json and not self.head_only:
+            fault = self._bodies.get(body)
+            if fault is None:
+                fault = self._json_fault(body)
+                if len(body) <= MEMO_BYTES:
+                    _bounded(self._bodies)[body] = fault
+            if fault:
+                return "wrong-body", f"{self.request.name}: {fault}"
+        return "", ""
+
+    def _json_fault(self, body: bytes) -> str:
+        try:
+            value = json.loads(body)
+        except (ValueError, RecursionError):
+            return f"not JSON: {_excerpt(body)}"
+        return json_difference(value, self.request.expected.json, self.request.expected.volatile)
+
+    def recall(self, raw: bytes) -> bool | None:
+        """Whether the connection stays open after the known right reply ``raw``; ``None`` for an unknown one."""
+        keep_alive = self._known.get(raw)
+        if keep_alive:
+            self.last = raw
+        return keep_alive
+
+    def is_head(self, raw: bytes) -> bool:
+        """Whether ``raw`` is a known first part of a right reply, so that reading can wait for the rest."""
+        return raw in self._heads
+
+    def remember(self, raw: bytes, cuts: list[int], status: int, *, keep_alive: bool) -> None:
+        """Keep a right reply that came in pieces ending at ``cuts``."""
+        if self.usual_status == 0:
+            self.usual_status = status
+        if status != self.usual_status or len(raw) > MEMO_BYTES:
+            return
+        _bounded(self._known)[raw] = keep_alive
+        if len(self._heads) + len(cuts) > MEMO_ENTRIES:
+            self._heads.clear()
+        if len(cuts) <= 4:
+            self._heads.update(raw[:cut] for cut in cuts if cut < len(raw))
+
+
+def sequence(weights: Sequence[int], seed: int) -> list[int]:
+    """Indexes into ``weights``: shuffled decks that each hold every request exactly in proportion to its weight.
+
+    Raises:
+        ValueError: no weight is above zero, or one is below.
+    """
+    if not any(weights) or min(weights) < 0:
+        raise ValueError(f"weights must be 0 or more and not all 0: {list(weights)}")
+    if len(weights) == 1:
+        return [0]
+    divisor = gcd(*weights)
+    deck = [index for index, weight in enumerate(weights) for _ in range(weight // divisor)]
+    rng, order = random.Random(seed), list[int]()
+    while len(order) < SEQUENCE:
+        order += rng.sample(deck, len(deck))
+    return order
+
+
+def endless(
+    requests: Sequence[WireRequest], checks: Sequence[ReplyCheck], seed: int, share: int = 0, shares: int = 1
+) -> Iterator[ReplyCheck]:
+    """The checks of ``requests`` in the order of ``sequence``, over and over; every ``shares``-th from ``share`` on."""
+    order = sequence([request.weight for request in requests], seed)
+    return cycle([checks[order[(share + step * shares) % len(order)]] for step in range(len(order))])
+
+
+def decoded(body: bytes, encoding: str) -> bytes:
+    """``body`` without its content codings.
+
+    Raises:
+        ValueError: one of them is not known here, or it becomes larger than any reply may be.
+        zlib.error: the body is not so encoded.
+    """
+    for coding in reversed([part.strip() for part in encoding.split(",")]):
+        if coding in ("identity", ""):
+            continue
+        if coding not in ("gzip", "x-gzip", "deflate"):
+            raise ValueError(f"the reply is encoded with {coding}, and only gzip and deflate can be compared")
+        # Deflate comes with and without the head of zlib's format.
+        bare = coding == "deflate" and (body[:1] != b"\x78")
+        stream = zlib.decompressobj(-zlib.MAX_WBITS if bare else 32 + zlib.MAX_WBITS)
+        body = stream.decompress(body, MAX_REPLY)
+        if stream.unconsumed_tail or not stream.eof:
+            raise ValueError(f"the reply is no whole {coding} stream, or a very large one")
+    return body
+
+
+def _bounded(memo: dict[bytes, Any]) -> dict[bytes, Any]:
+    if len(memo) >= MEMO_ENTRIES:
+        memo.clear()
+    return memo
+
+
+def _excerpt(body: bytes) -> str:
+    text = body[:80].decode("utf-8", "replace")
+    return repr(text) + ("…" if len(body) > 80 else "")

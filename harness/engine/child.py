@@ -1,0 +1,87 @@
+"""The engine's process: ``python -m harness.engine.child FD [CPU,CPU…]``.
+
+It takes orders from a socket and answers there, alone on its CPUs. It ends when its parent does: the socket then ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from multiprocessing.connection import Connection
+from typing import Any
+
+from harness.engine import soundness
+from harness.engine.extra import allow_connections
+from harness.engine.loops import new_loop
+from harness.engine.messages import Answer, Fault, Load, Ready, Stop
+from harness.engine.openloop import run_open
+from harness.engine.slices import SliceRunner
+from harness.engine.spec import EventsSpec, LoadSpec, Progress, SlicesSpec
+from harness.engine.sse import run_events
+from harness.engine.turns import run_closed
+from harness.engine.websocket import run_websocket
+from harness.model.load import LoadResult
+
+
+async def carry_out(order: Load | SlicesSpec, on_progress: Callable[[Progress], None], stop: asyncio.Event) -> Answer:
+    """Run one order in this event loop."""
+    if isinstance(order, SlicesSpec):
+        allow_connections(sum(side.connections for side in order.sides))
+        return await SliceRunner(order, on_progress, stop).run()
+    result = replace(await _sent(order, on_progress, stop), interrupted=stop.is_set())
+    return replace(result, reasons=soundness.reasons(result, order))
+
+
+async def _sent(order: Load, on_progress: Callable[[Progress], None], stop: asyncio.Event) -> LoadResult:
+    extra = order.extra.idle + order.extra.slow if isinstance(order, LoadSpec) else 0
+    allow_connections(order.connections + extra)
+    if isinstance(order, LoadSpec):
+        return await (run_closed if order.rate is None else run_open)(order, on_progress, stop)
+    if isinstance(order, EventsSpec):
+        return await run_events(order, on_progress, stop)
+    return await run_websocket(order, on_progress, stop)
+
+
+async def serve(connection: Connection[Any, Any]) -> None:
+    """Take orders one after the other, until the parent's end of the socket closes."""
+    orders: asyncio.Queue[Load | SlicesSpec] = asyncio.Queue()
+    stop = asyncio.Event()
+
+    def receive() -> None:
+        try:
+            message = connection.recv()
+        except (EOFError, OSError):
+            # Not an orderly return: a load may be under way, and nobody is there to receive it.
+            os._exit(0)
+        if isinstance(message, Stop):
+            stop.set()
+        else:
+            stop.clear()
+            orders.put_nowait(message)
+
+    asyncio.get_running_loop().add_reader(connection.fileno(), receive)
+    # libuv makes what it watches non-blocking, and an answer may be larger than the socket's buffer.
+    os.set_blocking(connection.fileno(), True)
+    connection.send(Ready())
+    while True:
+        order = await orders.get()
+        try:
+            answer: Answer | Fault = await carry_out(order, connection.send, stop)
+        except Exception as error:
+            answer = Fault.of(error)
+        connection.send(answer)
+
+
+def main(arguments: list[str]) -> None:
+    """Pin this process to the CPUs named and serve the socket named."""
+    if len(arguments) > 1 and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, map(int, arguments[1].split(",")))
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(serve(Connection(int(arguments[0]))))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,298 @@
+"""A window of several sides, which take turns in slices, in random order, each alone, with its server's CPU time."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import math
+import random
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from harness.engine.clocks import ProcessGone, TreeClock, clock_of, waited_for_cpu
+from harness.engine.loops import PROGRESS_S, no_collections
+from harness.engine.spec import Progress, SideOutcome, SideSpec, SlicesResult, SlicesSpec
+from harness.engine.turns import ClosedLoop, Turn
+from harness.model import Slices
+from harness.model.units import US
+
+LONGEST_SLICE_S = 1.0
+SETTLE_S = 0.001
+SETTLE_STEPS = 12
+QUIET_STEPS = 5
+SETTLED_SHARE = 0.05
+"""After the last reply a server still has to close, log and clean up: work that its CPU cost includes, and that must
+not fall into another's turn. It is waited for in steps of ``SETTLE_S`` until ``QUIET_STEPS`` in a row pass in each of
+which the server used less than this share; for ``SETTLE_STEPS`` steps, or as long as the slice itself took where that
+is longer: 1,000 requests that Django answered under ASGI leave work for half a second. One quiet step says nothing:
+of a process that runs on, Linux may bring the clock up to date at ticks alone, up to 4 ms apart.
+"""
+
+WARMUP_S = 0.05
+"""A warm-up opens the connections and shows the rate; it need not hold many waits."""
+
+GIVE_UP_SHARE = 0.5
+
+
+@dataclass(slots=True)
+class _Side:
+    spec: SideSpec
+    loop: ClosedLoop
+    clock: TreeClock | None
+    slice_s: float
+    service: list[Any] = field(default_factory=list)
+    slice_index: list[Any] = field(default_factory=list)
+    errors: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, str] = field(default_factory=dict)
+    fatal: str = ""
+    answered: int = 0
+    unanswered: int = 0
+    processes: Counter[int] = field(default_factory=Counter)
+
+    def outcome(self) -> SideOutcome:
+        service = np.concatenate(self.service) * US if self.service else np.empty(0)
+        index = np.concatenate(self.slice_index) if self.slice_index else np.empty(0, np.int32)
+        return SideOutcome(
+            service_time_us=service,
+            slice_index=index.astype(np.int32),
+            errors=dict(self.errors),
+            examples=dict(self.examples),
+            fatal=self.fatal,
+            answered=self.answered,
+            unanswered=self.unanswered + self.loop.traffic.retries,
+            processes_cpu=tuple(spent * 1e-9 for _, spent in self.processes.most_common()),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Slice:
+    turn: Turn
+    lead_in_s: float
+    cpu: float
+    generator_cpu: float
+    foreign_cpu: float
+    gone: tuple[int, ...]
+
+
+class SliceRunner:
+    """Runs one ``SlicesSpec``; to be made and run within the engine's event loop.
+
+    Args:
+        on_progress: called a few times a second.
+        stop: set to end it after the slice that is under way.
+    """
+
+    def __init__(self, spec: SlicesSpec, on_progress: Callable[[Progress], None], stop: asyncio.Event) -> None:
+        self._spec, self._on_progress, self._stop = spec, on_progress, stop
+        self._rng, self._phases = random.Random(spec.seed), random.Random(spec.seed + 1)
+        self._rows: dict[str, list[Any]] = {name: [] for name in Slices.__slots__}
+        self._replies = self._round = 0
+        self._begun = self._first = self._told = 0.0
+        clocks = {side.root_pid: clock_of(side.root_pid, side.usage_file) for side in spec.sides if side.root_pid}
+        self._clocks = clocks
+        self._sides: list[_Side] = []
+        for side in spec.sides:
+            loop = ClosedLoop(side.address, side.requests, side.connections, side.timeout_s, spec.seed)
+            self._sides.append(_Side(side, loop, clocks.get(side.root_pid), side.slice_s))
+
+    async def run(self) -> SlicesResult:
+        self._begun = self._told = time.perf_counter()
+        cpu, waited = time.process_time(), waited_for_cpu()
+        try:
+            with no_collections():
+                await self._rounds()
+        finally:
+            for side in self._sides:
+                side.loop.close()
+        return SlicesResult(
+            id=self._spec.id,
+            duration_s=time.perf_counter() - self._begun,
+            slices=Slices(**{name: tuple(column) for name, column in self._rows.items()}),
+            sides=tuple(side.outcome() for side in self._sides),
+            generator_cpu=time.process_time() - cpu,
+            generator_wait=waited_for_cpu() - waited,
+        )
+
+    async def _rounds(self) -> None:
+        for _ in range(self._spec.warmup_rounds):
+            await self._one_round(self._calibrate, WARMUP_S)
+        self._first = time.perf_counter()
+        longest = 0.0
+        while any(not side.fatal for side in self._sides) and not self._stop.is_set():
+            started = time.perf_counter()
+            if self._round >= self._spec.min_rounds and started + longest > self._begun + self._spec.budget_s:
+                break
+            await self._one_round(self._record, math.inf)
+            longest = max(time.perf_counter() - started, longest * 0.9)
+            self._round += 1
+
+    async def _one_round(self, use: Callable[[int, _Side, _Slice], None], window_s: float) -> None:
+        """A turn of every side: its slice, or ``window_s`` past its ramp where that is shorter."""
+        gc.collect(1)
+        for index in self._rng.sample(range(len(self._sides)), len(self._sides)):
+            side = self._sides[index]
+            if side.fatal or self._stop.is_set():
+                continue
+            ramp = max(side.spec.lead_in_s, side.spec.stagger_s)
+            measured = await self._slice(side, min(side.slice_s, ramp + window_s))
+            self._replies += measured.turn.replies
+            if measured.gone:
+                self._give_up(side, measured)
+            else:
+                use(index, side, measured)
+            self._tell()
+
+    async def _slice(self, side: _Side, length_s: float) -> _Slice:
+        # A turn of the loop, so that connections closed meanwhile are known to be before the first request.
+        await asyncio.sleep(0)
+        try:
+            ended = side.clock.refresh().gone if side.clock else ()
+            before = side.clock.cpu() if side.clock else math.nan
+        except ProcessGone as error:
+            now = time.perf_counter()
+            return _Slice(Turn(started=now, stopped=now), 0.0, math.nan, 0.0, 0.0, (error.pid,))
+        others, each = self._others(side), side.clock.each() if side.clock else {}
+        generator = time.process_time()
+        turn = await side.loop.turn(length_s, side.spec.stagger_s, self._phases.random())
+        generator = time.process_time() - generator
+        side.answered += turn.replies
+        side.unanswered += turn.errors.total() + turn.unfinished
+        await settled(side.clock, turn.ended - turn.started)
+        cpu = math.nan
+        if side.clock:
+            try:
+                ended += side.clock.refresh().gone
+                cpu = side.clock.cpu() - before
+                side.processes.update(
+                    {pid: round((now - each[pid]) * 1e9) for pid, now in side.clock.each().items() if pid in each}
+                )
+            except ProcessGone as error:
+                ended += (error.pid,)
+        foreign = sum(now - others[pid] for pid, now in self._others(side).items() if pid in others)
+        lead_in = min(side.spec.lead_in_s, side.slice_s / 2)
+        return _Slice(turn, lead_in, cpu, generator, foreign, ended)
+
+    def _others(self, side: _Side) -> dict[int, float]:
+        readings = {}
+        for pid, clock in self._clocks.items():
+            if pid != side.spec.root_pid:
+                try:
+                    readings[pid] = clock.cpu()
+                except ProcessGone:
+                    continue
+        return readings
+
+    def _calibrate(self, index: int, side: _Side, measured: _Slice) -> None:
+        turn = measured.turn
+        if self._failing(side, turn):
+            _count(side, turn)
+        elif turn.replies:
+            gap = (turn.ended - turn.started) / turn.replies
+            side.slice_s = max(side.slice_s, min(side.spec.least_replies * gap, LONGEST_SLICE_S))
+
+    @staticmethod
+    def _window(spec: SideSpec, measured: _Slice) -> tuple[float, int]:
+        """Over what time throughput is counted, and the right replies in it.
+
+        Where requests wait (``lead_in_s``), from the end of the ramp to the last send. Elsewhere the server works from
+        the first send to the last reply, so that all replies over all of that time are its rate: replies that come in
+        waves of the concurrency would make a window's count too coarse. Where many wait, the time in which such a
+        server had nothing to do is taken off.
+        """
+        turn = measured.turn
+        if not measured.lead_in_s:
+            elapsed = turn.ended - turn.started
+            return elapsed - idle_seconds(elapsed, turn.replies, spec.connections, spec.crowd_wait_s), turn.replies
+        opened, ends = turn.started + measured.lead_in_s, np.array(turn.ends)
+        return turn.stopped - opened, int(np.count_nonzero((ends >= opened) & (ends <= turn.stopped)))
+
+    def _record(self, index: int, side: _Side, measured: _Slice) -> None:
+        turn = measured.turn
+        _count(side, turn)
+        window, counted = self._window(side.spec, measured)
+        side.service.append(np.array(turn.service))
+        side.slice_index.append(np.full(turn.replies, len(self._rows["round"]), np.int32))
+        row = {
+            "round": self._round,
+            "side": index,
+            "started": turn.started - self._first,
+            "length": turn.stopped - turn.started,
+            "window": window,
+            "drain": max(0.0, turn.ended - turn.stopped),
+            "window_replies": counted,
+            "replies": turn.replies,
+            "wrong": turn.wrong,
+            "failed": turn.failed,
+            "cpu": measured.cpu,
+            "generator_cpu": measured.generator_cpu,
+            "foreign_cpu": measured.foreign_cpu,
+        }
+        for name, value in row.items():
+            self._rows[name].append(value)
+        self._failing(side, turn)
+
+    def _failing(self, side: _Side, turn: Turn) -> bool:
+        errors = turn.errors.total()
+        if errors <= GIVE_UP_SHARE * (errors + turn.replies):
+            return False
+        [(kind, _)] = turn.errors.most_common(1)
+        side.fatal = f"{errors} of {errors + turn.replies} requests failed, most as {kind}: {turn.examples[kind]}"
+        return True
+
+    def _give_up(self, died: _Side, measured: _Slice) -> None:
+        pids = ", ".join(map(str, sorted(set(measured.gone))))
+        reason = f"process-died: of the server's processes, {pids} ended during the window"
+        _count(died, measured.turn)
+        for side in self._sides:
+            # Sides of one server share its processes, and so its fate.
+            if side.clock is died.clock and not side.fatal:
+                side.fatal = reason
+                side.errors["process-died"] = 1
+                side.examples["process-died"] = reason
+
+    def _tell(self) -> None:
+        now = time.perf_counter()
+        if now - self._told >= PROGRESS_S:
+            self._told = now
+            self._on_progress(Progress(self._spec.id, now - self._begun, self._round, self._replies))
+
+
+def idle_seconds(elapsed_s: float, replies: int, connections: int, wait_s: float) -> float:
+    """For how long a server had nothing to do between the first send and the last reply, because all requests waited.
+
+    One wait in all where it keeps up with the connections, and none where a request takes two waits or more to come
+    round; in between two waits less that cycle, which is connections ÷ rate. As the rate is replies ÷ (elapsed − idle),
+    it is (replies − connections) ÷ (elapsed − 2 waits) there. In simulated event loops and thread pools with 256 and
+    1,000 connections the rate is out by 0.4% at most, and by up to 4% where the cycle is between one and two waits.
+    """
+    if elapsed_s <= 2 * wait_s or replies <= connections:
+        return 0.0
+    cycle_s = connections * (elapsed_s - 2 * wait_s) / (replies - connections)
+    return min(wait_s, max(0.0, 2 * wait_s - cycle_s))
+
+
+async def settled(clock: TreeClock | None, slice_s: float) -> None:
+    """Waits until the server works no more on what a slice of ``slice_s`` seconds left to do, or for as long again."""
+    if clock is None:
+        await asyncio.sleep(SETTLE_S)
+        return
+    deadline, quiet = time.perf_counter() + max(SETTLE_STEPS * SETTLE_S, slice_s), 0
+    try:
+        before = clock.cpu()
+        while quiet < QUIET_STEPS and time.perf_counter() < deadline:
+            await asyncio.sleep(SETTLE_S)
+            now = clock.cpu()
+            quiet = quiet + 1 if now - before < SETTLED_SHARE * SETTLE_S else 0
+            before = now
+    except ProcessGone:
+        return
+
+
+def _count(side: _Side, turn: Turn) -> None:
+    side.errors += turn.errors
+    side.examples = turn.examples | side.examples

@@ -1,0 +1,153 @@
+"""From what a load noted to its result."""
+
+from __future__ import annotations
+
+import math
+import time
+from array import array
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.engine.checks import ReplyCheck
+from harness.engine.client import Traffic
+from harness.engine.clocks import waited_for_cpu
+from harness.engine.samples import Samples, floats, taken
+from harness.model.load import FloatArray, LoadResult, Trace
+
+STEP_S = 0.1
+StepCounts = npt.NDArray[np.int64]
+NO_STEPS: tuple[StepCounts, StepCounts] = np.zeros(0, np.int64), np.zeros(0, np.int64)
+NO_SERIES: Mapping[str, Samples] = MappingProxyType({})
+
+
+@dataclass(slots=True)
+class Tally:
+    """What requests came to; moments are of ``time.perf_counter``.
+
+    Attributes:
+        service: seconds of every right reply, in order of completion; ``ends``: when each was complete.
+        errors: kind → count; ``examples``: kind → the first one in words; ``failures``: when each happened.
+        unfinished: requests that were given up at the end of the load; ``oldest_s``: the age of the oldest.
+    """
+
+    service: Samples = field(default_factory=Samples)
+    ends: array[float] = field(default_factory=lambda: array("d"))
+    failures: array[float] = field(default_factory=lambda: array("d"))
+    folded_steps: tuple[StepCounts, StepCounts] = NO_STEPS
+    errors: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, str] = field(default_factory=dict)
+    unfinished: int = 0
+    oldest_s: float = 0.0
+
+    @property
+    def replies(self) -> int:
+        return self.service.total
+
+    @property
+    def latest_s(self) -> float:
+        """Service time of the latest right reply; 0 before the first."""
+        return self.service[-1] if self.service else 0.0
+
+    def fold(self, began: float, keep: int) -> None:
+        """Of a load that is being sent: keep ``keep`` times one by one, and count the newest of the others."""
+        self.service.fold(keep)
+        ended, failed = taken(self.ends, keep), taken(self.failures, keep)
+        if len(ended) or len(failed):
+            right, wrong = self.folded_steps
+            self.folded_steps = steps(ended - began, 0.0, right), steps(failed - began, 0.0, wrong)
+
+    def give_up(self, begun: Sequence[float]) -> None:
+        """Note requests without an outcome, which began at these moments."""
+        self.unfinished += len(begun)
+        self.oldest_s = max(self.oldest_s, time.perf_counter() - min(begun, default=math.inf))
+
+    def fail(self, kind: str, detail: str, moment: float, count: int = 1) -> None:
+        """Note ``count`` requests that gave no right reply."""
+        if count:
+            self.errors[kind] += count
+            self.examples.setdefault(kind, detail)
+            self.failures.extend([moment] * count)
+
+
+class GeneratorUse:
+    """What this process uses of its CPU from now on."""
+
+    def __init__(self) -> None:
+        self._began, self._cpu, self._waited = time.perf_counter(), time.process_time(), waited_for_cpu()
+
+    def shares(self, seconds: float | None = None) -> dict[str, Any]:
+        """Fields of ``LoadResult``: shares of ``seconds``; default: of the time since."""
+        took = time.perf_counter() - self._began if seconds is None else seconds
+        if took <= 0:
+            return {"generator_cpu": 0.0, "generator_wait": 0.0}
+        cpu, waited = time.process_time() - self._cpu, waited_for_cpu() - self._waited
+        return {"generator_cpu": cpu / took, "generator_wait": waited / took}
+
+
+def load_result(
+    tally: Tally,
+    began: float,
+    duration_s: float,
+    traffic: Traffic,
+    checks: Sequence[ReplyCheck] = (),
+    series: Mapping[str, Samples] = NO_SERIES,
+    **fields: Any,
+) -> LoadResult:
+    """The result of a load that began at ``began``, with other ``fields`` of ``LoadResult``.
+
+    Args:
+        checks: those whose replies may have been recognised without being read.
+        series: other times, in seconds.
+    """
+    service, ends, failures = floats(tally.service), floats(tally.ends) - began, floats(tally.failures) - began
+    folded_right, folded_wrong = tally.folded_steps
+    named = {"tls_handshake_us": traffic.handshakes, **series}
+    times = {name: values.latencies() for name, values in named.items()}
+    return LoadResult(
+        duration_s=duration_s,
+        answered=tally.replies,
+        failed=tally.errors.total(),
+        unfinished=tally.unfinished,
+        oldest_s=tally.oldest_s,
+        # What was folded ended while the load was sent.
+        in_time=int(np.count_nonzero(ends <= duration_s)) + int(folded_right.sum()),
+        service_time_us=tally.service.latencies(),
+        answered_steps=tuple(steps(ends, duration_s, folded_right).tolist()),
+        failed_steps=tuple(steps(failures, duration_s, folded_wrong).tolist()),
+        errors=dict(tally.errors),
+        examples=dict(tally.examples),
+        series={name: latencies for name, latencies in times.items() if latencies is not None},
+        **_traffic_fields(traffic, checks),
+        **{"trace": trace_of(tally, ends - service), **fields},
+    )
+
+
+def steps(moments: FloatArray, duration_s: float, before: StepCounts) -> StepCounts:
+    """How many of ``moments`` lie in each ``STEP_S``, up to the last, added to those of ``before``."""
+    count = int(np.ceil(round(max(duration_s, float(moments.max(initial=0.0))) / STEP_S, 6)))
+    indexes = np.clip((moments / STEP_S).astype(np.int64), 0, max(0, count - 1))
+    counts = np.bincount(indexes, minlength=max(count, len(before)))
+    counts[: len(before)] += before
+    return counts
+
+
+def trace_of(tally: Tally, sent: FloatArray, request: array[int] | None = None) -> Trace | None:
+    """``None`` where some times are in a histogram only."""
+    if tally.service.folded is not None:
+        return None
+    return Trace(sent, np.zeros(len(sent), np.int32) if request is None else np.array(request, dtype=np.int32))
+
+
+def _traffic_fields(traffic: Traffic, checks: Sequence[ReplyCheck]) -> dict[str, Any]:
+    """Fields of ``LoadResult``: ``Traffic`` with the replies that were recognised without being read."""
+    status = traffic.status.copy()
+    for check in checks:
+        status[check.usual_status] += check.hits
+    plain = {name: getattr(traffic, name) for name in ("connects", "reconnects", "retries", "surplus", "redirect")}
+    return {**plain, "status": dict(sorted((+status).items()))}

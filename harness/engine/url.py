@@ -1,0 +1,178 @@
+"""From a URL and what a user says about the request to the bytes that are sent."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import unquote, urlsplit
+
+from harness.config.requests import TOKEN, WITH_BODY, guessed_type, quoted_target
+from harness.engine.client import words_of
+from harness.engine.spec import Address
+from harness.errors import NotReadyError, UsageError
+from harness.model.reason import Reason
+from harness.model.tls import Tls
+
+Scheme = Literal["http", "ws"]
+_SCHEMES: dict[str, Scheme] = {
+    "http": "http", "https": "http", "ws": "ws", "wss": "ws", "http+unix": "http", "ws+unix": "ws",
+}  # fmt: skip
+CONNECT_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """A parsed URL.
+
+    Attributes:
+        target: path and query as they stand in the request line.
+        authority: value of the Host header.
+    """
+
+    scheme: Scheme
+    address: Address
+    target: str
+    authority: str
+
+
+def parse_url(url: str, cacert: str = "", insecure: bool = False) -> Destination:
+    """``http://``, which may be left out, ``https://``, ``ws://`` and ``wss://``; for a Unix socket
+    ``http+unix://%2Fpath%2Fof.sock/path``.
+
+    Args:
+        cacert: file of the authorities that are trusted; empty for the system's.
+        insecure: whether certificates are not checked.
+
+    Raises:
+        UsageError: it is no such URL, or the file is none of certificates.
+    """
+    hint = "write http://127.0.0.1:8000/path"
+    if "://" not in url:
+        url = f"http://{url}"
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise UsageError(f"{url!r} is not a URL: {error}", hint=hint) from None
+    scheme = _SCHEMES.get(parts.scheme)
+    if scheme is None or not parts.hostname:
+        raise UsageError(f"{url!r} is not an http://, https://, ws:// or wss:// URL", hint=hint)
+    secure = parts.scheme in ("https", "wss")
+    if (cacert or insecure) and not secure:
+        raise UsageError(f"{url!r} has no certificate: --cacert and --insecure are for https:// and wss://")
+    if parts.username is not None:
+        raise UsageError(f"{url!r}: a user name in a URL is not sent", hint="use -H 'Authorization: …'")
+    target = quoted_target(parts.path or "/", parts.query)
+    if parts.scheme.endswith("+unix"):
+        return Destination(scheme, Address(path=unquote(parts.netloc)), target, "localhost")
+    host, usual = _ascii(unquote(parts.hostname)), 443 if secure else 80
+    tls = _tls(host, cacert, insecure) if secure else None
+    # A zone names an interface of this machine, and is nobody else's business.
+    authority = str(Address(host.partition("%")[0], usual if port is None else port))
+    if port is None:
+        authority = authority.removesuffix(f":{usual}")
+    return Destination(scheme, Address(host, usual if port is None else port, tls=tls), target, authority)
+
+
+def _tls(host: str, cacert: str, insecure: bool) -> Tls:
+    try:
+        tls = Tls(host.rstrip("."), Path(cacert).read_text("ascii") if cacert else "", not insecure)
+        _ = tls.context
+    except (OSError, ValueError) as error:
+        why = "holds no certificate in PEM form" if isinstance(error, ssl.SSLError | ValueError) else words_of(error)
+        raise UsageError(f"--cacert {cacert}: {why}") from None
+    return tls
+
+
+def _ascii(host: str) -> str:
+    """An international name as the resolver knows it.
+
+    Raises:
+        UsageError: it is none.
+    """
+    if host.isascii():
+        return host
+    import idna
+
+    try:
+        return idna.encode(host, uts46=True).decode()
+    except idna.IDNAError as error:
+        raise UsageError(f"{host!r} is not a host name: {error}") from None
+
+
+def reach(destination: Destination, timeout_s: float = CONNECT_S) -> Address:
+    """The numeric address, of those that the host has, that accepts a connection, over TLS with its certificate.
+
+    Raises:
+        NotReadyError: none does.
+    """
+    address = destination.address
+    failure: OSError | None = None
+    peers: list[tuple[int, Any]] = [(socket.AF_UNIX, address.path)]
+    try:
+        if not address.path:
+            known = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+            peers = [(family, resolved) for family, _, _, _, resolved in known]
+    except OSError as error:
+        peers, failure = [], error
+    for family, resolved in peers:
+        try:
+            with socket.socket(family, socket.SOCK_STREAM) as sock:
+                sock.settimeout(timeout_s)
+                sock.connect(resolved)
+                if address.tls is not None:
+                    address.tls.context.wrap_socket(sock, server_hostname=address.tls.server_name).close()
+            return address if address.path else replace(address, host=str(resolved[0]))
+        except OSError as error:
+            failure = error
+    reason = "" if failure is None else f": {words_of(failure)}"
+    hint = "is the server running?"
+    if isinstance(failure, ssl.SSLCertVerificationError):
+        hint = "--cacert FILE names who is trusted, --insecure checks nothing"
+    elif isinstance(failure, ssl.SSLError):
+        hint = ""
+    raise NotReadyError(f"cannot reach {address}{reason}", hint=hint)
+
+
+def unspoken(address: Address, timeout_s: float = CONNECT_S) -> tuple[Reason, ...]:
+    """Why a server that closes every plain connection does so: it may want TLS, and say nothing."""
+    if address.tls is not None or address.path:
+        return ()
+    try:
+        reach(Destination("http", replace(address, tls=Tls(address.host, verify=False)), "/", ""), timeout_s)
+    except NotReadyError:
+        return ()
+    return (Reason("speaks-tls"),)
+
+
+def request_bytes(
+    destination: Destination, method: str, headers: Sequence[tuple[str, str]], body: bytes | None
+) -> bytes:
+    """The whole request. ``Host``, ``Content-Length`` and a guessed ``Content-Type`` are added where they are missing.
+
+    Raises:
+        UsageError: the method is no token, or a header contradicts the body.
+    """
+    if not TOKEN.fullmatch(method):
+        raise UsageError(f"{method!r} is not an HTTP method")
+    given = {name.lower(): value for name, value in headers}
+    length = str(len(body or b""))
+    if "transfer-encoding" in given:
+        raise UsageError("-H Transfer-Encoding: bodies are sent whole", hint="leave it out")
+    if given.get("content-length", length) != length:
+        raise UsageError(
+            f"-H Content-Length: {given['content-length']}: the body has {length} bytes", hint="leave it out"
+        )
+    lines = [f"{method} {destination.target} HTTP/1.1"]
+    if "host" not in given:
+        lines.append(f"Host: {destination.authority}")
+    if body is not None and "content-type" not in given:
+        lines.append(f"Content-Type: {guessed_type(body)}")
+    if "content-length" not in given and (body is not None or method.upper() in WITH_BODY):
+        lines.append(f"Content-Length: {length}")
+    lines += [f"{name}: {value}" for name, value in headers]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + (body or b"")

@@ -1,0 +1,65 @@
+"""Cases of the contract → requests on the wire, and sides of a slot → what the engine is asked to do."""
+
+from __future__ import annotations
+
+from apps.contract.case import Case
+from apps.contract.tokens import fill
+from harness.config.requests import WITH_BODY
+from harness.engine.spec import Address, Expected, SideSpec, WireRequest
+from harness.model import Point, Target
+from harness.model.units import MS
+from harness.plan.timing import crowd_wait, lead_in, least_replies, stagger
+from harness.serve import Running
+from harness.verify import case_of
+
+TIMEOUT_S = 15.0
+
+
+def wire_request(case: Case, host: str, weight: int = 1, secret: str = "") -> WireRequest:
+    """The request as the bytes that are sent; ``secret`` is the key of the tokens that the server accepts."""
+    case = fill(case, secret)
+    given = {name.lower() for name, _ in case.headers}
+    lines = [f"{case.method} {case.path} HTTP/1.1"]
+    if "host" not in given:
+        lines.append(f"Host: {host}")
+    lines += [f"{name}: {value}" for name, value in case.headers]
+    if "content-length" not in given and (case.body or case.method in WITH_BODY):
+        lines.append(f"Content-Length: {len(case.body)}")
+    data = "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + case.body
+    is_json = case.media_type == "application/json" or bool(case.volatile)
+    expected = Expected(
+        status=case.status or None,
+        statuses=None if case.status else (200, 399),
+        body=None if is_json else case.text,
+        json=case.json if is_json else None,
+        check_json=is_json,
+        volatile=case.volatile,
+        media_type=case.media_type or None,
+    )
+    return WireRequest(case.name, data, expected, case.method, weight, case.least_ms / MS)
+
+
+def address_of(running: Running) -> Address:
+    """Where load for a server goes."""
+    return Address(running.bind.host, running.bind.port, tls=running.bind.tls)
+
+
+def side_spec(target: Target, point: Point, running: Running) -> SideSpec:
+    address = address_of(running)
+    return SideSpec(
+        target=target.name,
+        point=point.id,
+        address=address,
+        requests=tuple(
+            wire_request(case_of(request), str(address), request.weight, running.secret) for request in point.requests
+        ),
+        connections=point.concurrency,
+        root_pid=running.pid,
+        usage_file=running.usage_file,
+        slice_s=point.slice_s,
+        lead_in_s=lead_in(point),
+        crowd_wait_s=crowd_wait(point),
+        stagger_s=stagger(point),
+        least_replies=least_replies(point),
+        timeout_s=TIMEOUT_S,
+    )

@@ -1,0 +1,9 @@
+"""How cost is measured besides CPU clocks: instructions per request, and samples of Python stacks."""
+
+from harness.instruments.instructions import (
+    CountingFleet as CountingFleet,
+    count as count,
+    counter_kind as counter_kind,
+    why_not_counted as why_not_counted,
+)
+from harness.instruments.profile import sample as sample, sampler as sampler, why_not_sampled as why_not_sampled

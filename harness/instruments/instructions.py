@@ -1,0 +1,162 @@
+"""Instructions per request of freshly started servers: repeatable where clocks are not."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from harness.engine.spec import Address
+from harness.engine.wire import wire_request
+from harness.errors import NotReadyError
+from harness.instruments.burst import Burst
+from harness.instruments.callgrind import HINT, MISSING, Callgrind, Calls
+from harness.instruments.perf import PerfEvents
+from harness.model import InstructionCount, Point, Target
+from harness.serve import JWT_SECRET, Fleet, Running
+from harness.serve.guard import Guard, descendants
+from harness.verify import case_of
+
+READY_S = 300.0
+"""A server starts some 50 times slower under valgrind."""
+TIMEOUT_S = 120.0
+WARM_UP = 20
+FUNCTIONS, FEWEST, MOST = 5, 0.4, 1.2
+"""What is taken for a heartbeat: as many functions called alike, within these ratios."""
+SETTINGS: Mapping[str, str] = {
+    "PYTHONHASHSEED": "0",
+    JWT_SECRET: "0" * 64,
+    # Uvicorn ends workers that do not answer it within 5 s.
+    "UVICORN_TIMEOUT_WORKER_HEALTHCHECK": f"{TIMEOUT_S:.0f}",
+    # One instruction that fills a whole buffer would count as one for each byte.
+    "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-ERMS",
+}
+"""Environment of the servers, so that every start does the same work."""
+
+
+def counter_kind() -> tuple[type[Callgrind | PerfEvents], str]:
+    """What counts instructions on this machine, and why it is not the CPU itself; empty where it is.
+
+    Raises:
+        NotReadyError: nothing does; the hint says how to get it.
+    """
+    why = PerfEvents.unavailable()
+    if not why:
+        return PerfEvents, ""
+    if not Callgrind.available():
+        raise NotReadyError(MISSING, hint=HINT)
+    return Callgrind, why
+
+
+def why_not_counted() -> str:
+    """Why instructions cannot be counted here, and how they could; empty where they can."""
+    try:
+        counter_kind()
+    except NotReadyError as error:
+        return f"{error}: {error.hint}"
+    return ""
+
+
+class CountingFleet(Fleet):
+    """Servers whose instructions can be counted, each started behind the counter; ended at once, with nothing in hand.
+
+    Raises:
+        NotReadyError: nothing counts instructions here.
+    """
+
+    def __init__(self, guard: Guard, cpus: tuple[int, ...], environment: Mapping[str, str]) -> None:
+        self._kind, self.why = counter_kind()
+        self.folder = Path(tempfile.mkdtemp(prefix="harness-"))
+        # Servers that give up root's rights write there too.
+        self.folder.chmod(0o777)
+        guard.add(self.folder)
+        super().__init__(
+            guard,
+            start_cpus=cpus,
+            server_cpus=cpus,
+            many_cpus=cpus,
+            environment={**environment, **SETTINGS},
+            prefix=self._kind(self.folder).prefix,
+        )
+
+    def counter(self) -> Callgrind | PerfEvents:
+        """A new one, for one server."""
+        return self._kind(self.folder)
+
+    def start(self, targets: Sequence[Target], deadline_s: float = READY_S) -> None:
+        super().start(targets, deadline_s)
+
+    def close(self) -> None:
+        for name in tuple(self.running):
+            self.kill(name)
+        super().close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self._guard.remove(self.folder)
+
+
+async def count(
+    running: Running, fleet: CountingFleet, point: Point, connections: int, requests: int, seed: int
+) -> InstructionCount:
+    """Counts a server of the fleet over so many requests, rounded up to as many on every connection.
+
+    Raises:
+        NotReadyError: it cannot be counted, or a reply was wrong.
+    """
+    bind = running.bind
+    host = f"{bind.host}:{bind.port}"
+    wire = [wire_request(case_of(each), host, each.weight, running.secret) for each in point.requests]
+    counter = fleet.counter()
+    requests *= counter.times
+    pids = [running.pid, *(process.pid for process in descendants(running.pid))]
+    burst = Burst(Address(bind.host, bind.port), wire, connections, TIMEOUT_S, seed, pids)
+    try:
+        # The adaptive interpreter and caches need some requests, and are not quite the same while they are counted.
+        await burst.send(max(WARM_UP, requests // 2))
+        await counter.begin(pids)
+        await burst.send(WARM_UP)
+        await counter.read()
+        began = time.monotonic()
+        sent = await burst.send(requests)
+        took = time.monotonic() - began
+        busy = await counter.read()
+        # Idle for exactly as long: then what a count itself adds is the same on both sides, and cancels.
+        await asyncio.sleep(took)
+        idle = await counter.read()
+    finally:
+        burst.close()
+        counter.close()
+    share = heartbeats(busy.calls, idle.calls)
+    objects, waited = busy.objects, idle.objects
+    return InstructionCount(
+        target=running.target.name,
+        point=point.id,
+        counter=counter.name,
+        per_request=(sum(objects.values()) - share * sum(waited.values())) / sent,
+        requests=sent,
+        connections=connections,
+        idle_per_s=idle.costs.total() / took,
+        objects={name: (total - share * waited.get(name, 0)) / sent for name, total in objects.items()},
+        settings=SETTINGS,
+        why=fleet.why,
+        collections=busy.collections.total() / sent,
+    )
+
+
+def heartbeats(busy: Calls, idle: Calls) -> float:
+    """The share of an idle server's heartbeats that the busy one had in as long a time; 1 where it cannot be told.
+
+    A timer that is due while a request is worked on waits for its end, and so fires less often. Functions that nothing
+    but the timer calls have all been called in one ratio. Where there are several timers, the one that fires most often
+    counts: the others, such as that of a date that changes each second, are a small part.
+    """
+    alike: Counter[tuple[int, int]] = Counter()
+    for function, calls in idle.items():
+        if calls and FEWEST * calls <= busy[function] <= MOST * calls:
+            alike[busy[function], calls] += 1
+    ratios = [pair for pair, functions in alike.items() if functions >= FUNCTIONS]
+    mine, theirs = max(ratios, key=lambda pair: pair[1], default=(1, 1))
+    return mine / theirs

@@ -1,0 +1,244 @@
+"""py-spy: samples of the Python stacks of a server under load.
+
+Only threads that hold the GIL are sampled: on a busy machine nothing else tells a thread that works from one that was
+woken up and waits for a CPU. The server is not stopped: stacks that change while they are read are left out.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.config.placement import confine
+from harness.engine.clocks import ProcessGone, clock_of, machine_delta, machine_sample
+from harness.engine.engine import LoadEngine
+from harness.engine.spec import LoadSpec
+from harness.engine.wire import TIMEOUT_S, address_of, wire_request
+from harness.errors import LaunchError, NotReadyError
+from harness.model import CpuProfile, Frame, Point
+from harness.model.units import US
+from harness.record import file_name
+from harness.serve import Running
+from harness.serve.server import working_folder
+from harness.verify import case_of
+
+RATE = 200
+"""Samples per second."""
+WARM_UP_S = 0.5
+STEP_S = 0.5
+PATIENCE_S = 60.0
+MISSING = "profiles cannot be made here: py-spy is not installed"
+REFUSED = "py-spy may not read the server's memory: this system does not allow ptrace"
+_UNREAD = re.compile(r"Errors: (\d+)")
+ALLOW = (
+    "Linux: sudo sysctl kernel.yama.ptrace_scope=0; container: docker run --cap-add SYS_PTRACE; macOS: run with sudo"
+)
+
+
+def sampler() -> str:
+    """The path of py-spy.
+
+    Raises:
+        NotReadyError: it is not installed.
+    """
+    found = shutil.which("py-spy") or shutil.which("py-spy", path=str(Path(sys.executable).parent))
+    if found is None:
+        raise NotReadyError(MISSING, hint="pip install py-spy")
+    return found
+
+
+def why_not_sampled() -> str:
+    """Why nothing can be sampled here, and how it could; empty where it can. Takes about a second."""
+    try:
+        # Servers are no children of py-spy either.
+        command = [sampler(), "dump", "--nonblocking", "--pid", str(os.getpid())]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE_S)
+        if done.returncode:
+            raise refusal(done.stderr.decode("utf-8", "replace"))
+    except subprocess.TimeoutExpired:
+        return f"profiles cannot be made here: py-spy did not answer within {PATIENCE_S:g} s"
+    except NotReadyError as error:
+        return f"{error}: {error.hint}" if error.hint else str(error)
+    return ""
+
+
+def sample(
+    running: Running,
+    point: Point,
+    engine: LoadEngine,
+    folder: Path,
+    seconds: int,
+    cpus: Sequence[int] = (),
+    *,
+    flame_graph: bool = False,
+) -> CpuProfile:
+    """Sends the point's requests and samples the server for ``seconds``.
+
+    Args:
+        folder: where the speedscope file is written.
+        cpus: where py-spy runs; empty for no pinning.
+        flame_graph: whether to sample for half as long again, for a flame graph.
+
+    Raises:
+        LaunchError: a reply was wrong, or a process of the server ended.
+        NotReadyError: py-spy is missing, may not sample, or sees no Python.
+    """
+    address, name = address_of(running), file_name(running.target.name)
+    requests = tuple(wire_request(case_of(each), str(address), each.weight, running.secret) for each in point.requests)
+
+    def load(seconds: float) -> int:
+        spec = LoadSpec(address, requests, point.concurrency, seconds, timeout_s=TIMEOUT_S)
+        result = engine.run_load(spec)
+        if result.interrupted:
+            raise KeyboardInterrupt
+        if result.errors:
+            kind = next(iter(result.errors))
+            raise LaunchError(f"{running.target.name}: {kind}: {result.examples.get(kind, '')}", log=running.log())
+        return result.answered
+
+    load(WARM_UP_S)
+    speedscope, drawn = folder / f"{name}.speedscope.json", folder / f"{name}.svg"
+    clock, began = clock_of(running.pid, running.usage_file), time.monotonic()
+    try:
+        before, threads, machine = clock.cpu(), _threads(clock.pids), machine_sample()
+        replies, unread = _record(running, load, ("speedscope", "--full-filenames"), speedscope, seconds, cpus)
+        if clock.refresh().gone:
+            raise ProcessGone(running.pid)
+        cpu_s = clock.cpu() - before
+    except ProcessGone as error:
+        raise LaunchError(f"{running.target.name}: {error} while it was sampled", log=running.log()) from None
+    took = time.monotonic() - began
+    delta = machine_delta(machine, machine_sample())
+    busy_s = {cpu: (share - delta.interrupts[cpu]) * took for cpu, share in delta.busy.items()}
+    waited_s, working_s = _waits(threads, _threads(clock.pids), busy_s)
+    stacks = read_speedscope(json.loads(speedscope.read_bytes()))
+    if not stacks:
+        raise NotReadyError(f"py-spy saw no Python code run in {running.target.name}")
+    if flame_graph:
+        _record(running, load, ("flamegraph",), drawn, -(-seconds // 2), cpus)
+    return CpuProfile(
+        target=running.target.name,
+        point=point.id,
+        cpu_us=cpu_s / replies * US,
+        # A sample shows threads that run and threads that lost their CPU, so both are what it is divided by.
+        in_python=min(1.0, (stacks.total() + unread) / (seconds * RATE) * took / (working_s or cpu_s)),
+        waited=waited_s / cpu_s,
+        stacks=tuple(stacks.items()),
+        folder=str(working_folder(running.target)),
+        replies=replies,
+        duration_s=took,
+        flame_graph=str(drawn) if flame_graph else "",
+        speedscope=str(speedscope),
+    )
+
+
+def read_speedscope(document: Any) -> Counter[tuple[Frame, ...]]:
+    """Stacks, from the outermost frame to the innermost → samples; without the names of processes and threads."""
+    frames = [(each["name"], each["file"] or "") for each in document["shared"]["frames"]]
+    return Counter(
+        tuple(frames[index] for index in stack if frames[index][1])
+        for each in document["profiles"]
+        for stack in each["samples"]
+    )
+
+
+def _record(
+    running: Running, load: Callable[[float], int], form: Sequence[str], file: Path, seconds: int, cpus: Sequence[int]
+) -> tuple[int, int]:
+    """Keeps the load up until py-spy is done; returns the replies, and how many stacks changed while they were read.
+
+    Raises:
+        NotReadyError: py-spy failed.
+    """
+    command = [sampler(), "record", "--pid", str(running.pid), "--subprocesses", "--gil", "--nonblocking", "--function"]
+    command += ["--rate", str(RATE), "--duration", str(seconds), "--output", str(file), "--format", *form]
+    replies, deadline = 0, time.monotonic() + 4 * seconds + PATIENCE_S
+    with tempfile.TemporaryFile() as output:
+        spy = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
+        try:
+            confine(spy.pid, tuple(cpus))
+            while spy.poll() is None and time.monotonic() < deadline:
+                replies += load(STEP_S)
+        finally:
+            spy.kill()
+            spy.wait()
+        output.seek(0)
+        said = output.read().decode("utf-8", "replace")
+    if spy.returncode:
+        raise refusal(said)
+    unread = _UNREAD.search(said)
+    return replies, int(unread[1]) if unread else 0
+
+
+def refusal(said: str) -> NotReadyError:
+    """Why py-spy failed, from what it wrote."""
+    if "permission denied" in said.lower() or "not permitted" in said.lower():
+        return NotReadyError(REFUSED, hint=ALLOW)
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    return NotReadyError(f"py-spy failed: {lines[0] if lines else 'it gave no reason'}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Thread:
+    """Seconds that a thread had a CPU, and was ready and had none; how often it gave its CPU up, and lost it."""
+
+    pid: int
+    cpu_s: float
+    waited_s: float
+    gave_up: int
+    lost: int
+
+
+def _threads(pids: Sequence[int]) -> dict[str, _Thread]:
+    """By path in /proc; empty where the kernel does not tell."""
+    found = {}
+    for pid in pids:
+        for path in Path(f"/proc/{pid}/task").glob("*"):
+            try:
+                cpu, waited, _ = map(int, (path / "schedstat").read_text().split())
+                status = dict(line.split(":", 1) for line in (path / "status").read_text().splitlines())
+            except (OSError, ValueError):
+                continue
+            switches = (int(status[f"{kind}_ctxt_switches"]) for kind in ("voluntary", "nonvoluntary"))
+            found[str(path)] = _Thread(pid, cpu * 1e-9, waited * 1e-9, *switches)
+    return found
+
+
+def _waits(
+    before: Mapping[str, _Thread], after: Mapping[str, _Thread], busy_s: Mapping[int, float]
+) -> tuple[float, float]:
+    """Seconds for which other programs had the server's CPUs, and for which its processes had work, running or not.
+
+    What a thread waits after it has slept is no work under way: a wait is divided by how often the thread gave its CPU
+    up and lost it. Threads of a process that wait side by side, most of them for the GIL, count for no longer than
+    anything else had their CPUs.
+
+    Args:
+        busy_s: of each CPU, the seconds for which it ran any thread.
+    """
+    cpu_s, interrupted_s, waited_s = defaultdict[int, float](float), defaultdict[int, float](float), 0.0
+    for path, now in after.items():
+        if then := before.get(path):
+            wait, gave_up, lost = now.waited_s - then.waited_s, now.gave_up - then.gave_up, now.lost - then.lost
+            cpu_s[now.pid] += now.cpu_s - then.cpu_s
+            interrupted_s[now.pid] += wait * lost / max(1, gave_up + lost)
+            waited_s += wait
+    cpus = {pid: os.sched_getaffinity(pid) for pid in cpu_s}
+
+    def others_s(used: set[int], own: float) -> float:
+        return max(0.0, sum(busy_s[cpu] for cpu in used) - own)
+
+    foreign = others_s(set().union(*cpus.values()), sum(cpu_s.values()))
+    working = sum(own + min(interrupted_s[pid], others_s(cpus[pid], own)) for pid, own in cpu_s.items())
+    return min(waited_s, foreign), working

@@ -1,0 +1,63 @@
+"""Units used across the project: times in seconds inside, microseconds per request where people read them."""
+
+from __future__ import annotations
+
+import re
+
+US = 1e6
+MS = 1e3
+KIB = 1024
+MIB = 1024 * KIB
+EARLY_S = 0.001
+"""By so much a timer may fire early: event loops that count in whole milliseconds cut off what lies between."""
+
+_DURATION = re.compile(r"(?P<number>\d+(?:\.\d*)?|\.\d+)\s*(?P<unit>us|ms|s|m|h)?")
+_SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
+
+
+def parse_duration(text: str) -> float:
+    """Seconds from ``"40s"``, ``"10m"``, ``"1m30s"``, ``"250ms"`` or a bare number of seconds.
+
+    Raises:
+        ValueError: the text is no duration, or is not above zero.
+    """
+    position, total = 0, 0.0
+    stripped = text.strip()
+    while position < len(stripped):
+        match = _DURATION.match(stripped, position)
+        if match is None:
+            raise ValueError(f"{text!r} is not a duration; write 40s, 10m, 1m30s or 250ms")
+        total += float(match["number"]) * _SECONDS[match["unit"]]
+        position = match.end()
+    if total <= 0:
+        raise ValueError(f"{text!r} is not a duration above zero")
+    return total
+
+
+def format_duration(seconds: float) -> str:
+    """``"3m 20s"``, ``"24 s"``, ``"0.8 s"``, ``"12 ms"``: two significant units at most."""
+    if seconds >= 3600:
+        hours, minutes = divmod(round(seconds / 60), 60)
+        return f"{hours}h {minutes:02d}m"
+    if seconds >= 60:
+        minutes, rest = divmod(round(seconds), 60)
+        return f"{minutes}m {rest:02d}s"
+    if seconds >= 10:
+        return f"{seconds:.0f} s"
+    if seconds >= 0.1:
+        return f"{seconds:.1f} s"
+    return f"{seconds * 1e3:.3g} ms"
+
+
+def number_of(count: int, noun: str) -> str:
+    """``1 block``, ``8 blocks``."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def significant(value: float, digits: int = 2) -> str:
+    """``value`` to so many significant digits, in plain notation with thousands separators."""
+    if value == 0 or value != value or value in (float("inf"), float("-inf")):
+        return f"{value:g}"
+    rounded = float(f"{value:.{digits - 1}e}")
+    exponent = int(f"{abs(rounded):e}".partition("e")[2])
+    return f"{rounded:,.{max(0, digits - 1 - exponent)}f}"

@@ -1,0 +1,94 @@
+"""Which instructions are counted in a run: targets side by side, one connection each, where nothing waits. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+from harness.model import Block, Plan, Point, Side, Target, Window
+
+INSTRUCTIONS = "instructions"
+START_S, POINT_S = 9.0, 1.1
+"""Two servers under valgrind on two CPUs: until they are up, and counted at a point."""
+REQUESTS = 40
+FEWEST_POINTS = 4
+MOST_STARTS = 3
+
+
+def counting_block(
+    index: int, number: int, sides: Sequence[Sequence[Side]], requests: int, *, connections: int = 0
+) -> Block:
+    """One start: a window for each of ``sides``, which are counted at the same time; ``number`` makes ids unique."""
+    windows: list[Window] = []
+    for each in sides:
+        seconds = POINT_S * len(each) / 2
+        starting = 0.0 if windows else START_S
+        key = f"{number:02d}-{each[0].point}"
+        windows.append(
+            Window(
+                f"i{index:02d}-{key}",
+                index,
+                tuple(each),
+                seconds,
+                seconds + starting,
+                INSTRUCTIONS,
+                min_rounds=requests,
+                key=key,
+                connections=connections,
+            )
+        )
+    return Block.of(index, windows, INSTRUCTIONS)
+
+
+def with_counts(plan: Plan, targets: Sequence[Target], busy: Sequence[Point], budget_s: float) -> Plan:
+    """The plan with starts in which two targets are counted at a time, at one connection.
+
+    Args:
+        targets: without twins. ``busy``: points at which nothing waits; of several concurrencies one is counted.
+        budget_s: what counting may take. Where it is too short, points are left out, those last from which most steps
+            of ladders and validation lead to others, and then targets, those last that are their framework's reference.
+    """
+    measured = plan.alternating_sides
+    settings = {(point.scenario, *point.params.items()): point for point in reversed(busy)}
+    steps = Counter(side.point for each in plan.contrasts if each.a.point != each.b.point for side in (each.a, each.b))
+    points = sorted((point for point in busy if point in settings.values()), key=lambda point: -steps[point.id])
+    counted = sorted(
+        (each for each in targets if any(Side(each.name, point.id) in measured for point in points)),
+        key=lambda target: not target.reference,
+    )
+
+    def once() -> list[Block]:
+        blocks = []
+        for at in range(0, len(counted), 2):
+            every = [[Side(target.name, point.id) for target in counted[at : at + 2]] for point in points]
+            sides = [met for each in every if (met := [side for side in each if side in measured])]
+            blocks.append(counting_block(0, at // 2, sides, REQUESTS, connections=1))
+        return blocks
+
+    while points and counted and _seconds(once()) > budget_s:
+        (points if len(points) > FEWEST_POINTS or len(counted) <= 2 else counted).pop()
+    start = once()
+    if not points or not start:
+        return plan
+    times = max(1, min(MOST_STARTS, int(budget_s / _seconds(start))))
+    blocks = [
+        replace(block, index=time, windows=tuple(_again(window, time) for window in block.windows))
+        for time in range(times)
+        for block in start
+    ]
+    took_s = _seconds(blocks)
+    return replace(
+        plan,
+        blocks=(*plan.blocks, *blocks),
+        estimate_s=plan.estimate_s + took_s,
+        budget_s=plan.budget_s + took_s,
+    )
+
+
+def _seconds(blocks: Sequence[Block]) -> float:
+    return sum(block.load_s for block in blocks)
+
+
+def _again(window: Window, time: int) -> Window:
+    return replace(window, block=time, id=f"i{time:02d}-{window.key}")

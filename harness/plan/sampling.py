@@ -1,0 +1,61 @@
+"""Which targets of a run are profiled: at one point where nothing waits. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from harness.model import Block, Plan, Point, Side, Target, Window
+from harness.plan.counting import INSTRUCTIONS
+from harness.plan.timing import block_seconds
+
+PROFILE = "profile"
+INSTRUMENTS = frozenset({INSTRUCTIONS, PROFILE})
+"""What is no study, though its windows have one side: it tells more of the sides that take turns."""
+SCENARIOS = ("orders-validated", "json")
+"""Where the plan has one of them, it is chosen: a request that every layer has a part in."""
+LEAST_S, MOST_S = 2, 10
+OVERHEAD_S = 1.0
+"""Warm-up, and the start and end of py-spy."""
+
+
+def with_profiles(plan: Plan, targets: Sequence[Target], busy: Sequence[Point], budget_s: float) -> Plan:
+    """The plan with a block in which its targets are sampled under load, one after the other.
+
+    Args:
+        targets: without twins. ``busy``: points at which nothing waits.
+        budget_s: what sampling may take. Where it is too short, targets are left out, those last that are their
+            framework's reference.
+    """
+    measured = plan.alternating_sides
+    served = {point.id: sum(Side(target.name, point.id) in measured for target in targets) for point in busy}
+    if not any(served.values()):
+        return plan
+    preferred = [point for name in SCENARIOS for point in busy if point.scenario == name and served[point.id]]
+    point = preferred[0] if preferred else max(busy, key=lambda point: served[point.id])
+    sides = [
+        Side(target.name, point.id)
+        for target in sorted(targets, key=lambda target: not target.reference)
+        if Side(target.name, point.id) in measured
+    ]
+    while sides and _seconds(len(sides), LEAST_S) > budget_s:
+        sides.pop()
+    if not sides:
+        return plan
+    seconds = max(each for each in range(LEAST_S, MOST_S + 1) if _seconds(len(sides), each) <= budget_s)
+    each_s = _seconds(len(sides), seconds) / len(sides)
+    windows = tuple(
+        Window(f"p00-{side.target}", 0, (side,), float(seconds), each_s, PROFILE, key=f"{PROFILE}-{side.target}")
+        for side in sides
+    )
+    block = Block.of(0, windows, PROFILE)
+    return replace(
+        plan,
+        blocks=(*plan.blocks, block),
+        estimate_s=plan.estimate_s + block.load_s,
+        budget_s=plan.budget_s + block.load_s,
+    )
+
+
+def _seconds(targets: int, seconds: int) -> float:
+    return block_seconds(targets) + targets * (seconds + OVERHEAD_S)

@@ -1,0 +1,49 @@
+"""What the generator can get at all: its rate against a server that does next to nothing, on the server's CPU."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Collection, Mapping
+
+from harness.config.placement import Placement
+from harness.engine.spec import Address, Expected, SideSpec, SlicesSpec, WireRequest
+from harness.model import Plan
+from harness.serve.guard import Guard
+from harness.serve.services.upstream import HOST, Upstream
+from harness.session import Engine
+
+SECONDS = 0.4
+
+
+def ceilings(engine: Engine, placement: Placement, concurrencies: Collection[int]) -> Mapping[int, float]:
+    """Replies per second from the null server, by concurrency; takes some half a second for each.
+
+    The null server is the upstream service, asked for nothing: it parses a request's first line and answers at once.
+
+    Raises:
+        LaunchError: it does not come up.
+        EngineError: the load generator failed.
+    """
+    guard = Guard()
+    null = Upstream(guard, placement.server)
+    try:
+        null.start()
+        return {concurrency: _rate(engine, null.port, concurrency) for concurrency in sorted(set(concurrencies))}
+    finally:
+        null.stop()
+        guard.close()
+
+
+def busy_concurrencies(plan: Plan) -> set[int]:
+    """Those at which requests do not wait, so that the generator could be what limits them."""
+    return {point.concurrency for point in plan.compared_points if not point.wait_s}
+
+
+def _rate(engine: Engine, port: int, concurrency: int) -> float:
+    """The median over slices; 0 where no reply was right."""
+    data = f"GET /health HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode()
+    request = WireRequest("null", data, Expected(status=200), "GET", 1)
+    side = SideSpec("null", "null", Address(HOST, port), (request,), concurrency)
+    slices = engine.run_slices(SlicesSpec("null", (side,), 1, SECONDS)).slices
+    rates = [replies / window for replies, window in zip(slices.window_replies, slices.window, strict=True) if window]
+    return statistics.median(rates) if rates else 0.0

@@ -1,0 +1,207 @@
+"""Which targets, scenarios, studies and journeys a user means."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from harness.config import Declarations, load_declarations, match_names, select_targets
+from harness.config.env_file import read_env_file
+from harness.errors import UsageError
+from harness.journeys.files import find_journeys, journey_of
+from harness.model import Failure, Journey, Reason, Scenario, Target
+from harness.plan.profiles import Profile, default_targets
+from harness.prepare import remote
+from harness.serve.server import is_packaged
+from harness.serve.servers import backlog_of, how_to_install, interface_of, missing_for, processes_of
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What a run is about.
+
+    Attributes:
+        patterns: of targets, as the user named them; empty for the default ones.
+        targets: of scenarios and journeys; studies choose their own.
+        named: whether the user named what is sent; what a profile adds is left out where it does not fit.
+        elsewhere: whether the targets run already.
+    """
+
+    declarations: Declarations
+    patterns: tuple[str, ...]
+    targets: tuple[Target, ...]
+    scenarios: tuple[Scenario, ...]
+    studies: tuple[Scenario, ...]
+    journeys: tuple[Journey, ...]
+    named: bool
+    skipped: tuple[Failure, ...] = ()
+    elsewhere: bool = False
+
+
+def select(
+    profile: Profile, targets: Sequence[str], scenarios: Sequence[str], locustfile: str = "", users: int | None = None
+) -> Selection:
+    """What the names mean; without names, what the profile measures.
+
+    Raises:
+        UsageError: a name is unknown, or a target asked for by its exact name cannot be started.
+    """
+    declarations = load_declarations()
+    found, journeys = _loads(declarations, scenarios, locustfile, users)
+    if not scenarios:
+        found = tuple(scenario for scenario in found if _measures(profile, scenario))
+    plain = tuple(scenario for scenario in found if not scenario.study)
+    chosen: tuple[Target, ...] = ()
+    skipped: tuple[Failure, ...] = ()
+    if plain or journeys:
+        chosen, skipped = chosen_targets(targets, declarations)
+        if not targets:
+            chosen = default_targets(profile, chosen)
+            every = select_targets(declarations, (), interface_of)
+            meant = {target.name for target in default_targets(profile, every)}
+            skipped = tuple(failure for failure in skipped if failure.target in meant)
+    if not scenarios:
+        found = _suiting(found, chosen)
+        plain = tuple(scenario for scenario in plain if scenario in found)
+    studies = tuple(scenario for scenario in found if scenario.study)
+    return Selection(declarations, tuple(targets), chosen, plain, studies, journeys, bool(scenarios), skipped)
+
+
+def select_elsewhere(
+    urls: Sequence[str],
+    scenarios: Sequence[str],
+    concurrency: int,
+    locustfile: str = "",
+    users: int | None = None,
+    cacert: str = "",
+    insecure: bool = False,
+) -> Selection:
+    """The targets at these URLs, and what is sent to them: the scenarios named, or the path that the URLs have.
+
+    Raises:
+        UsageError: a URL is wrong, or two have the same name.
+        NotReadyError: one does not answer.
+    """
+    declarations = load_declarations()
+    targets = tuple(remote.remote_target(url, cacert, insecure) for url in urls)
+    if len({target.name for target in targets}) < len(targets):
+        raise UsageError("two URLs have the same name", hint="--url first=http://… --url second=http://…")
+    found, journeys = _loads(declarations, scenarios, locustfile, users)
+    if journeys and (cacert or insecure):
+        raise UsageError("--cacert and --insecure are not for journeys", hint="say client.verify in the locustfile")
+    if scenarios or locustfile:
+        remote.bare(targets)
+        found = tuple(replace(scenario, question="pick") for scenario in found)
+    else:
+        found = (remote.raw_scenario(targets, concurrency),)
+    return Selection(declarations, (), targets, found, (), journeys, bool(scenarios), elsewhere=True)
+
+
+def chosen_targets(
+    patterns: Sequence[str], declarations: Declarations | None = None
+) -> tuple[tuple[Target, ...], tuple[Failure, ...]]:
+    """The targets that are meant and can be started, and those left out with the reason.
+
+    Raises:
+        UsageError: an unknown name, or a target asked for by its exact name whose server is not installed.
+    """
+    targets = select_targets(declarations or load_declarations(), patterns, interface_of)
+    usable, skipped = [], []
+    for target in targets:
+        missing = "" if target.python else missing_for(target)
+        if not missing:
+            usable.append(target)
+            continue
+        if target.name in patterns or ("@" in "".join(patterns) and target.framework == "own"):
+            raise UsageError(f"target {target.name!r}: {missing} is not installed", hint=how_to_install(missing))
+        reason = Reason("not-installed", {"package": missing, "command": how_to_install(missing)})
+        skipped.append(Failure(target.name, "", reason))
+    if not usable:
+        first, command = skipped[0].reason.fields.values()
+        raise UsageError(f"none of the chosen targets can be started: {first} is not installed", hint=str(command))
+    return tuple(_resolved(target) for target in usable), tuple(skipped)
+
+
+def chosen_target(name: str, declarations: Declarations | None = None, *, elsewhere: bool = False) -> Target:
+    """The one target of this name; raises ``UsageError`` if there are several too.
+
+    Args:
+        elsewhere: whether it will run in an environment that does not exist yet.
+    """
+    if elsewhere:
+        found = select_targets(declarations or load_declarations(), [name], interface_of)
+        targets = tuple(map(_resolved, found))
+    else:
+        targets, _ = chosen_targets([name], declarations)
+    if len(targets) > 1:
+        raise UsageError(f"{name!r} names {len(targets)} targets: {', '.join(target.name for target in targets)}")
+    return targets[0]
+
+
+def _loads(
+    declarations: Declarations, patterns: Sequence[str], locustfile: str, users: int | None
+) -> tuple[tuple[Scenario, ...], tuple[Journey, ...]]:
+    """Scenarios and journeys: those named; all scenarios without a name, and none with a locustfile alone."""
+    scenarios = {scenario.name: scenario for scenario in declarations.scenarios if patterns or not locustfile}
+    journeys: dict[str, Journey] = {}
+    if patterns:
+        known = find_journeys()
+        names = [name for each in patterns for name in match_names(each, {**scenarios, **known}, "scenario")]
+        scenarios = {name: scenarios[name] for name in names if name in scenarios}
+        journeys = {name: known[name] for name in names if name in known}
+    found = (*journeys.values(), *([journey_of(locustfile)] if locustfile else ()))
+    if users is not None and not found:
+        raise UsageError("--users is for journeys", hint="-s journey, or --locustfile FILE")
+    return tuple(scenarios.values()), found if users is None else tuple(replace(each, users=users) for each in found)
+
+
+def _suiting(scenarios: Sequence[Scenario], targets: Sequence[Target]) -> tuple[Scenario, ...]:
+    """Without names, apps of the user's own get the user's own requests where there are any, and no others do."""
+    own = {each.name for each in scenarios if any(request.raw for request in each.requests)}
+    foreign = bool(own) and any(not target.endpoints for target in targets)
+    return tuple(each for each in scenarios if (each.name in own) is foreign)
+
+
+def _measures(profile: Profile, scenario: Scenario) -> bool:
+    if any(request.raw for request in scenario.requests):
+        return True
+    if scenario.study and not profile.studies_s:
+        return False
+    return any(fnmatchcase(scenario.name, glob) for glob in (profile.studies if scenario.study else profile.scenarios))
+
+
+def _resolved(target: Target) -> Target:
+    """Backlog and processes are the server's; paths may be relative to where the command runs."""
+    python, env_file = (_absolute(text) if text else "" for text in (target.python, target.env_file))
+    if env_file:
+        read_env_file(Path(env_file))
+    return replace(
+        target,
+        backlog=backlog_of(target),
+        processes=processes_of(target),
+        python=python if os.path.exists(python) else target.python,
+        env_file=env_file,
+        cwd=_folder(target),
+    )
+
+
+def _folder(target: Target) -> str:
+    """Where it runs: in ``cwd``, or in the folder of a ``manage.py`` one level down that its module lies next to."""
+    if target.cwd:
+        folder = _absolute(target.cwd)
+        if not os.path.isdir(folder):
+            raise UsageError(f"target {target.name!r}: cwd: {folder} is not a folder")
+        return folder
+    module = target.application.partition(":")[0].partition(".")[0]
+    if not is_packaged(target) and not any(map(os.path.exists, (f"{module}/__init__.py", f"{module}.py"))):
+        for found in sorted(Path.cwd().glob("*/manage.py")):
+            if (found.parent / module).is_dir():
+                return str(found.parent)
+    return ""
+
+
+def _absolute(text: str) -> str:
+    return str(Path(text).expanduser().absolute())

@@ -1,0 +1,267 @@
+"""The plan of a run: windows whose sides take turns, then load on one target alone, then studies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from itertools import chain
+
+from harness.config import Declarations
+from harness.errors import UsageError
+from harness.model import Block, Failure, Journey, Plan, PlannedRequest, Point, Reason, Scenario, Target
+from harness.model.units import format_duration
+from harness.plan import expand, make_plan, with_twin
+from harness.plan.alone import AlonePlan, journey_plan, load_plan
+from harness.plan.counting import with_counts
+from harness.plan.profiles import Profile
+from harness.plan.sampling import with_profiles
+from harness.plan.timing import block_seconds
+from harness.plan.trials import plan_trials, studies_seconds
+from harness.prepare.choose import Selection, chosen_targets
+from harness.record import Run
+from harness.serve.servers import Bind, command_of
+from harness.serve.services import NEEDS
+from harness.verify import case_of
+
+RESERVE = 0.15
+"""Of the studies' expected time, what is kept for windows that must be repeated."""
+
+COUNTING, SAMPLING = 0.24, 0.12
+"""Of the budget, the most that instructions are counted in, and that servers are sampled in."""
+SHRUNK = (1.0, 0.75, 0.5, 0.25)
+"""What of that is tried, until the fewest blocks fit in with it."""
+
+JOURNEYS_PART = 1 / 3
+"""Of a budget that was given, what journeys get next to scenarios."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan with the targets that have a part in it, and those that could not be started."""
+
+    plan: Plan
+    targets: tuple[Target, ...]
+    journeys: tuple[Journey, ...]
+    skipped: tuple[Failure, ...]
+
+
+def plan_run(
+    selection: Selection,
+    profile: Profile,
+    *,
+    seed: int,
+    budget_s: float | None = None,
+    shared: bool = False,
+    hold: bool = True,
+    count: bool = False,
+    sample: bool = False,
+) -> Planned:
+    """What is measured, in which order, within the budget.
+
+    Args:
+        shared: whether workers share the load.
+        hold: whether the memory of waiting requests can be measured.
+        count: whether instructions are counted, in part of the budget; ``sample``: whether servers are sampled.
+
+    Raises:
+        UsageError: nothing can be measured as it was chosen, or the budget is too short.
+    """
+    if selection.patterns:
+        profile = replace(profile, variants=("*",))
+    if shared and selection.studies:
+        raise UsageError(f"study {selection.studies[0].name!r} is sent by one worker", hint="leave out --workers")
+    alone = _alone(selection, profile, seed, budget_s, shared)
+    studies_s = profile.studies_s * (budget_s or profile.budget_s) / profile.budget_s
+    if selection.named or not selection.studies:
+        studies_s = 0.0
+    plan, share_s = Plan(profile.name, seed, (budget_s or alone.estimate_s) - alone.estimate_s, 0.0, (), (), ()), 0.0
+    targets = with_twin(selection.targets) if selection.scenarios else selection.targets
+    if selection.scenarios and not shared:
+        own_s = None if budget_s is None else budget_s - alone.estimate_s
+
+        def blocks(kept_s: float) -> Plan:
+            return make_plan(
+                targets,
+                selection.scenarios,
+                () if selection.elsewhere else selection.declarations.contrasts,
+                profile,
+                seed=seed,
+                budget_s=own_s,
+                studies_s=studies_s + kept_s,
+                ladders=() if selection.elsewhere else selection.declarations.ladders,
+                hold=hold and not selection.elsewhere,
+            )
+
+        share_s = own_s or profile.budget_s
+        plan, shrunk = _with_room(blocks, (COUNTING * count + SAMPLING * sample) * share_s)
+        share_s *= shrunk
+    plan = replace(
+        plan,
+        budget_s=plan.budget_s + alone.estimate_s,
+        estimate_s=plan.estimate_s + alone.estimate_s,
+        points=(*plan.points, *(point for point in alone.points if point not in plan.points)),
+        blocks=(*plan.blocks, *alone.blocks),
+    )
+    busy = [point for point in plan.points if _busy(point)]
+    if sample:
+        plan = with_profiles(plan, selection.targets, busy, SAMPLING * share_s)
+    if count:
+        plan = with_counts(plan, selection.targets, busy, COUNTING * share_s)
+    used = {name for block in plan.blocks for name in block.targets}
+    room = studies_s if not selection.named else None if plan.blocks else budget_s
+    plan, studied, without = _with_studies(plan, selection, profile, room)
+    taking_part = [target for target in targets if target.name in used]
+    targets = tuple({target.name: target for target in (*taking_part, *studied)}.values())
+    if not selection.elsewhere:
+        for target in targets:
+            command_of(target, Bind("127.0.0.1", 1))
+    for request in planned_requests(plan, selection.studies, alone.journeys):
+        case_of(request)
+    skipped = tuple(dict.fromkeys((*selection.skipped, *without)))
+    return Planned(plan, targets, alone.journeys, skipped)
+
+
+def _with_room(blocks: Callable[[float], Plan], wanted_s: float) -> tuple[Plan, float]:
+    """The plan of blocks that leaves so many seconds, or the largest share of them that it can, with this share.
+
+    Raises:
+        UsageError: the budget is too short even without.
+    """
+    for share in SHRUNK if wanted_s else ():
+        with suppress(UsageError):
+            return blocks(share * wanted_s), share
+    return blocks(0.0), 0.0
+
+
+def _busy(point: Point) -> bool:
+    """Whether its requests are all work of the server's own."""
+    return not point.wait_s and not any(request.endpoint in NEEDS for request in point.requests)
+
+
+def planned_requests(
+    plan: Plan, scenarios: tuple[Scenario, ...], journeys: tuple[Journey, ...]
+) -> Iterator[PlannedRequest]:
+    """Every request of the contract that the run may send."""
+    studies = {trial.scenario for trial in plan.trials}
+    studied = [scenario for scenario in scenarios if scenario.name in studies]
+    parts: Iterable[Point | Scenario | Journey] = chain(plan.points, studied, journeys)
+    for each in parts:
+        yield from each.requests
+
+
+def remaining(plan: Plan, run: Run) -> Plan:
+    """What of the plan the run has no record of, with the time that it takes."""
+    records = run.windows()
+    done = {record.id for record in records}
+    begun = {(record.block, record.only.scenario, record.only.target) for record in records if record.study}
+    left = tuple(
+        replace(
+            block,
+            windows=tuple(window for window in block.windows if window.id not in done),
+            trials=tuple(t for t in block.trials if (t.block, t.scenario or t.study, t.target) not in begun),
+        )
+        for block in plan.blocks
+    )
+    left = tuple(block for block in left if block.windows or block.trials)
+    return replace(plan, blocks=left, estimate_s=sum(block_seconds(len(b.targets)) + b.load_s for b in left))
+
+
+def connections(plan: Plan) -> int:
+    """The most connections that are open at once: those of all sides of a window, or of a study's largest value."""
+    at = {point.id: point.concurrency for point in plan.points}
+    windows = [sum(at.get(side.point, 0) for side in window.sides) for window in plan.windows]
+    studies = [
+        int(value)
+        for trial in plan.trials
+        for name, values in trial.values.items()
+        if name in ("idle", "slow", "sockets", "streams", "connections")
+        for value in values
+    ]
+    return max([*windows, *studies], default=0)
+
+
+def _alone(selection: Selection, profile: Profile, seed: int, budget_s: float | None, shared: bool) -> AlonePlan:
+    """The windows of journeys, and if workers share the load those of the scenarios too, with an A/A control."""
+    whole, fixed = budget_s or profile.budget_s, budget_s is not None
+    plan = AlonePlan()
+    if selection.journeys:
+        part = whole * JOURNEYS_PART if selection.scenarios else whole
+        plan = journey_plan(selection.targets, selection.journeys, profile, seed=seed, budget_s=part, fixed=fixed)
+    if selection.scenarios and shared:
+        points = [point for scenario in selection.scenarios for point in expand(scenario, profile.detail)]
+        left = whole - plan.estimate_s
+        loads = load_plan(with_twin(selection.targets), points, profile, seed=seed, budget_s=left, fixed=fixed)
+        plan = replace(plan, blocks=(*plan.blocks, *loads.blocks), points=loads.points)
+    return plan
+
+
+def _with_studies(
+    plan: Plan, selection: Selection, profile: Profile, room_s: float | None
+) -> tuple[Plan, tuple[Target, ...], tuple[Failure, ...]]:
+    """The plan with the studies' trials, their targets, and those whose server is not installed.
+
+    Args:
+        room_s: the time that there is for them; ``None`` for as long as they take.
+
+    Raises:
+        UsageError: no target can do what a named study asks for, or the budget is too short for it.
+    """
+    if not selection.studies:
+        return plan, (), ()
+    chosen: dict[str, tuple[Target, ...]] = {}
+    without: list[Failure] = []
+    for scenario in selection.studies:
+        patterns = selection.patterns or _study_targets(scenario, selection.declarations)
+        chosen[scenario.name], skipped = chosen_targets(patterns, selection.declarations)
+        without += skipped
+    blocks = plan_trials(chosen, selection.studies, profile.detail, plan.seed)
+    idle = [name for name in chosen if not any(_is_of(block, name) for block in blocks)]
+    if idle and selection.named:
+        raise UsageError(f"none of the chosen targets can take part in {idle[0]!r}", hint="harness list targets")
+    blocks, left_out = _fitting(blocks, selection, room_s)
+    used = {name for block in blocks for name in block.targets}
+    targets = {target.name: target for group in chosen.values() for target in group if target.name in used}
+    needed = studies_seconds(blocks)
+    reserve = 0.0 if plan.blocks else needed * RESERVE
+    plan = replace(
+        plan,
+        blocks=(*plan.blocks, *blocks),
+        estimate_s=plan.estimate_s + needed,
+        budget_s=(plan.budget_s if plan.blocks else 0.0) + needed + reserve,
+        left_out=(*plan.left_out, *left_out),
+    )
+    return plan, tuple(targets.values()), tuple(without)
+
+
+def _fitting(
+    blocks: tuple[Block, ...], selection: Selection, room_s: float | None
+) -> tuple[tuple[Block, ...], tuple[Failure, ...]]:
+    """Whole studies, from the last one down, are left out of a profile's until the rest fits."""
+    left_out = list[Failure]()
+    for scenario in reversed(selection.studies):
+        needed = studies_seconds(blocks)
+        if room_s is None or needed <= room_s:
+            break
+        if selection.named:
+            raise UsageError(
+                f"a budget of {format_duration(room_s)} is too short for what was chosen",
+                hint=f"it takes {format_duration(needed)}: choose fewer targets (-t) or studies (-s)",
+            )
+        reason = Reason("dear-studies", {"needed_s": needed, "room_s": room_s})
+        left_out.append(Failure("", scenario.name, reason))
+        blocks = tuple(block for block in blocks if not _is_of(block, scenario.name))
+    return blocks, tuple(left_out)
+
+
+def _is_of(block: Block, scenario: str) -> bool:
+    return any(trial.scenario == scenario for trial in block.trials)
+
+
+def _study_targets(scenario: Scenario, declarations: Declarations) -> tuple[str, ...]:
+    """The targets that a study is about if the user names none; a project's own come first."""
+    if declarations.own_targets:
+        return tuple(sorted(declarations.own_targets))
+    names = [target.name for target in declarations.targets]
+    return tuple(name for name in names if any(fnmatchcase(name, glob) for glob in scenario.targets))

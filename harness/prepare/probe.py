@@ -1,0 +1,130 @@
+"""What targets answer before they are measured: once started, each request is sent twice to each of them."""
+
+from __future__ import annotations
+
+import http.client
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from apps.contract.tokens import fill
+from harness.config.placement import Placement
+from harness.errors import LaunchError, NotReadyError
+from harness.model import PlannedRequest, Point, Reason, Target
+from harness.serve import Fleet, Running
+from harness.serve.gil import gil_state
+from harness.serve.guard import Guard
+from harness.serve.services import WRITES, Services
+from harness.verify import Reply, case_of, compare, exchange
+from harness.verify.alike import agreed, error_page
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """What the two sides were like before they were measured.
+
+    Attributes:
+        start_s: time in which both came up.
+        point: its requests to an own app with their replies; with bodies where both sides gave the same ones twice.
+        notes: what a reader should know of the interpreters and of the replies.
+    """
+
+    start_s: float
+    point: Point
+    notes: tuple[Reason, ...] = ()
+
+
+@contextmanager
+def started(targets: Sequence[Target], placement: Placement, around: Services) -> Iterator[Mapping[str, Running]]:
+    """The targets' servers, up within the block, by name.
+
+    Raises:
+        LaunchError: one did not come up.
+    """
+    guard = Guard()
+    try:
+        with Fleet(
+            guard,
+            start_cpus=tuple(sorted({*placement.server, *placement.generator})),
+            server_cpus=placement.server,
+            many_cpus=placement.many,
+            environment=around.environment,
+        ) as fleet:
+            fleet.start(targets)
+            for failure in fleet.failures.values():
+                raise LaunchError(failure.reason.text, log=failure.log)
+            yield fleet.running
+    finally:
+        guard.close()
+
+
+def probe(targets: Sequence[Target], point: Point, placement: Placement, around: Services) -> Probed:
+    """Starts both, sends the point's requests twice to each, and ends them.
+
+    Raises:
+        LaunchError: one did not come up.
+        NotReadyError: one answered with an error, or not as the contract says.
+    """
+    with started(targets, placement, around) as running:
+        start_s = max(each.startup_s for each in running.values())
+        locks = [gil_state(running[target.name]) for target in targets]
+        replies = [
+            [[_reply(running[target.name], request, around) for _ in range(2)] for target in targets]
+            for request in point.requests
+        ]
+    settled = list(map(_settled, point.requests, replies))
+    requests = tuple(request for request, _ in settled)
+    notes = (*(lock for lock in locks if lock), *(note for _, notes in settled for note in notes))
+    return Probed(start_s, replace(point, requests=requests), notes)
+
+
+def _settled(request: PlannedRequest, replies: Sequence[Sequence[Reply]]) -> tuple[PlannedRequest, list[Reason]]:
+    """The request with the status and the body that both sides gave every time, and what a reader should know.
+
+    Raises:
+        NotReadyError: their statuses differ.
+    """
+    if request.raw is None:
+        return request, []
+    first, notes = replies[0][0], list[Reason]()
+    statuses = sorted({reply.status for side in replies for reply in side})
+    if len(statuses) > 1:
+        raise NotReadyError(
+            f"{request.case}: the two answer with different statuses: {' and '.join(map(str, statuses))}"
+        )
+    if 300 <= first.status < 400:
+        notes.append(Reason("redirects", {"request": request.case, "location": first.header("location") or ""}))
+    elif said := error_page(first):
+        notes.append(Reason("error-page", {"request": request.case, "status": first.status, "text": said}))
+    one, other = ([reply.body for reply in side] for side in (replies[0], replies[-1]))
+    body, volatile, difference = agreed(one, other, request.raw.volatile)
+    if difference:
+        notes.append(Reason("replies-differ", {"request": request.case, "text": difference}))
+    text = None if body is None else body.decode("latin-1")
+    return replace(request, raw=replace(request.raw, status=first.status, body=text, volatile=volatile)), notes
+
+
+def _reply(running: Running, request: PlannedRequest, around: Services) -> Reply:
+    """The reply to one request, right as far as can be told.
+
+    Raises:
+        LaunchError: there is none, or it is an error, or not what the contract says.
+    """
+    name, case, raw = running.target.name, fill(case_of(request), running.secret), request.raw
+    if request.endpoint in WRITES:
+        around.restore()
+    try:
+        reply = exchange(running.bind, case)
+    except (OSError, http.client.HTTPException) as error:
+        raise LaunchError(f"{name}: {case.name}: no reply: {error}", log=running.log()) from None
+    if raw is None:
+        difference = compare(case, reply, running.target.adds)
+        if difference:
+            raise LaunchError(f"{name}: {request.endpoint}: {difference}", log=running.log())
+    elif reply.status >= 400 if not raw.status else reply.status != raw.status:
+        raise LaunchError(
+            f"{name}: {case.name} answered {reply.status}, expected {raw.status or 'below 400'}: {reply.body[:200]!r}",
+            log=running.log(),
+            hint="name another request with --path, -X, -H and --body, or its status with --expect-status",
+        )
+    return reply

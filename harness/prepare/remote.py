@@ -1,0 +1,123 @@
+"""Targets that run elsewhere already: nothing is started or ended, and their CPU cannot be read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.engine.url import Destination, parse_url, reach
+from harness.errors import NotReadyError, UsageError
+from harness.model import OptionValue, PlannedRequest, RawRequest, Scenario, Target
+from harness.serve import JWT_SECRET, READY_S, Running, Servers
+from harness.serve.servers import Bind
+from harness.verify import case_of, exchange
+
+SERVER = "elsewhere"
+
+
+@dataclass(slots=True)
+class Elsewhere:
+    """The process of a server that this machine does not see."""
+
+    pid: int = 0
+    returncode: int | None = None
+
+    def poll(self) -> int | None:
+        return None
+
+
+class RemoteFleet(Servers):
+    """A target is up where its address accepts connections."""
+
+    def start(self, targets: Sequence[Target], deadline_s: float = READY_S) -> None:
+        for target in targets:
+            try:
+                destination = destination_of(target)
+                reach(destination)
+            except (UsageError, NotReadyError) as error:
+                self.fail(target, error)
+                continue
+            address, secret = destination.address, os.environ.get(JWT_SECRET, "")
+            bind = Bind(address.host, address.port, tls=address.tls)
+            self.running[target.name] = Running(target, bind, Elsewhere(), Path(os.devnull), secret=secret)
+
+
+def destination_of(target: Target) -> Destination:
+    """Where a target is, and how its certificate is checked."""
+    options = target.options
+    return parse_url(target.application, str(options.get("cacert", "")), bool(options.get("insecure", False)))
+
+
+def remote_target(text: str, cacert: str = "", insecure: bool = False) -> Target:
+    """A target from ``http[s]://host:8000/path`` or ``name=http://…``; certificates are checked as ``parse_url`` does.
+
+    Raises:
+        UsageError: it is no such URL.
+    """
+    name, equals, url = text.partition("=")
+    if not equals or set(name) & set(":/"):
+        name, url = "", text
+    if "://" not in url:
+        url = f"http://{url}"
+    options: dict[str, OptionValue] = {}
+    if url.startswith("https:"):
+        options |= {"cacert": str(Path(cacert).resolve())} if cacert else {}
+        options |= {"insecure": True} if insecure else {}
+    destination = parse_url(url, cacert if options else "", bool(options.get("insecure")))
+    if destination.scheme != "http" or destination.address.path:
+        raise UsageError(f"--url {text}: only http:// and https:// are compared", hint="other URLs: harness load")
+    name = name or f"{destination.address.host}:{destination.address.port}"
+    return Target(
+        name=name,
+        framework="elsewhere",
+        interface="native",
+        server=SERVER,
+        application=url,
+        options=options,
+        reference=True,
+    )
+
+
+def raw_scenario(targets: Sequence[Target], concurrency: int) -> Scenario:
+    """``GET`` of the path that all URLs have, with the reply that they give.
+
+    Raises:
+        UsageError: their paths differ.
+        NotReadyError: one does not answer, or with an error.
+    """
+    destinations = [destination_of(target) for target in targets]
+    paths = dict.fromkeys(destination.target for destination in destinations)
+    if len(paths) > 1:
+        raise UsageError(f"the URLs have different paths: {', '.join(paths)}", hint="give all the same path, or -s")
+    path = next(iter(paths))
+    raw = RawRequest("GET", path)
+    replies = []
+    for target, destination in zip(targets, destinations, strict=True):
+        reach(destination)
+        bind = Bind(destination.address.host, destination.address.port, tls=destination.address.tls)
+        for _ in range(2):
+            try:
+                reply = exchange(bind, case_of(PlannedRequest("", path, raw=raw)))
+            except OSError as error:
+                raise NotReadyError(f"{target.name}: no reply: {error}", hint="is the server running?") from None
+            if reply.status >= 400:
+                raise NotReadyError(f"{target.name}: GET {path} answered {reply.status}: {reply.body[:200]!r}")
+            replies.append(reply)
+    statuses, bodies = {reply.status for reply in replies}, {reply.body for reply in replies}
+    raw = RawRequest(
+        "GET",
+        path,
+        status=statuses.pop() if len(statuses) == 1 else 0,
+        body=bodies.pop().decode("latin-1") if len(bodies) == 1 else None,
+    )
+    request = PlannedRequest("", f"GET {path}", raw=raw)
+    return Scenario("request", f"GET {path}", "pick", "What the URLs have in common.", (request,), (concurrency,))
+
+
+def bare(targets: Sequence[Target]) -> None:
+    """Raises ``UsageError`` where a URL has a path beside scenarios, which bring their own."""
+    for target in targets:
+        if destination_of(target).target != "/":
+            raise UsageError(f"{target.application}: -s brings its own paths", hint="write http://host:port")

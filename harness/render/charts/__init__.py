@@ -1,1 +1,0 @@
-"""Charts: Altair specifications, rendered to SVG whose colours are CSS variables."""

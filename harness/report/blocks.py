@@ -1,0 +1,192 @@
+"""What a section is laid out from: paragraphs, tables, charts and folds, the same for every rendering."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sized
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+from harness.report.charts.svg import Chart
+from harness.report.numbers import Figure, Measured, Sentence, number, shown
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """In place of a number: the state of what has none."""
+
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A number with a remark."""
+
+    measured: Measured
+    note: Sentence
+
+
+Entry = str | Sentence | Figure | Measured | Missing | Noted | None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column, and what it shows of each row's part of the summary.
+
+    Attributes:
+        path: where in the part its number stands.
+        show: how that is written.
+        said: what else stands there, of the part and where that stands.
+        numeric: whether it is read as numbers are.
+    """
+
+    name: str
+    path: str = ""
+    show: Callable[[Any, str], Entry] = number
+    said: Callable[[Any, str], Entry] | None = None
+    numeric: bool = True
+
+    def entry(self, part: Any, path: str) -> Entry:
+        return self.said(part, path) if self.said else shown(part, path, self.path, self.show)
+
+
+def words(name: str, said: Callable[[Any, str], Entry] | None = None) -> Column:
+    """A column of text."""
+    return Column(name, said=said, numeric=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """``why`` stands in place of the entries where there is no number; ``path``: of its part of the summary."""
+
+    head: str
+    entries: tuple[Entry, ...]
+    why: str = ""
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """``head`` names the first column, whose cells are the rows' heads; one of thousands of numbers is ``long``."""
+
+    kind: ClassVar = "table"
+
+    name: str
+    head: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    long: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        name: str,
+        head: str,
+        row: Callable[[Any], str],
+        columns: tuple[Column, ...],
+        parts: Iterable[tuple[str, Any]],
+        *,
+        why: Callable[[Any], str] = lambda part: "",
+        long: bool = False,
+    ) -> Table:
+        """A row for each part of the summary, which follows where it stands there; ``row`` heads it."""
+        rows = (
+            Row(row(part), tuple(column.entry(part, path) for column in columns), why(part), path)
+            for path, part in parts
+        )
+        return cls(name, head, columns, tuple(rows), long)
+
+    def after(self, first: Row) -> Table:
+        return replace(self, rows=(first, *self.rows))
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    kind: ClassVar = "heading"
+
+    text: str
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A paragraph; a ``note`` is set smaller."""
+
+    kind: ClassVar = "text"
+
+    said: str | Sentence
+    note: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    kind: ClassVar = "items"
+
+    items: tuple[str | Sentence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Names and numbers."""
+
+    kind: ClassVar = "facts"
+
+    facts: tuple[tuple[str, Figure], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pre:
+    """Text as a program printed it."""
+
+    kind: ClassVar = "pre"
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A text to take along, with a button that copies it."""
+
+    kind: ClassVar = "copy"
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plots:
+    """Charts under a title, or, without one, side by side under their own; ``id`` is the figure's anchor.
+
+    ``beside``: of one thing, beside the words that say of what, without titles of their own.
+    """
+
+    kind: ClassVar = "plots"
+
+    charts: tuple[Chart, ...]
+    title: str = ""
+    said: str | Sentence = ""
+    note: str | Sentence = ""
+    id: str = ""
+    inside: tuple[Block, ...] = ()
+    beside: bool = False
+
+    @property
+    def panels(self) -> bool:
+        return len(self.charts) > 1
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """Blocks behind a line; ``open`` where nothing else shows what they hold."""
+
+    kind: ClassVar = "fold"
+
+    summary: str
+    blocks: tuple[Block, ...]
+    open: bool = False
+
+
+Block = Table | Heading | Text | Items | Facts | Pre | Copy | Plots | Fold
+
+
+def folded(summary: str, block: Block, rows: Sized) -> tuple[Fold, ...]:
+    """A fold of one block; nothing where it would be empty."""
+    return (Fold(summary, (block,)),) if rows else ()

@@ -1,0 +1,1 @@
+"""Charts: Vega-Lite specifications, rendered to SVG whose colours are CSS variables."""

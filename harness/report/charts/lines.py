@@ -1,0 +1,247 @@
+"""Charts with a line per target, concurrency or wait, each named at its end."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from harness.model import Point, Target
+from harness.report.charts.style import (
+    BAND,
+    DASH,
+    INK,
+    MUTED,
+    PAPER,
+    THOUSANDS,
+    fill,
+    hue,
+    log_ticks,
+    shorten,
+    spread,
+)
+from harness.report.charts.svg import Chart, Spec, channel, draw, layer, literal
+from harness.report.sentences import APART
+from harness.report.view import View
+from harness.results.predict import model_rps as model
+from harness.results.summary import Cell, ContrastResult, Crossover
+
+HEIGHT = 190
+"""Of a panel, in pixels."""
+LABEL = 24
+ROOM = 150
+"""Pixels to the right of the lines for the names of their targets."""
+_ZERO_SHARE = 0.4
+"""A wait of 0 has its own tick, this factor left of the smallest other wait."""
+
+Rows = list[dict[str, Any]]
+Line = tuple[Target, Sequence[tuple[float, float]]]
+
+
+def log_scale(low: float, high: float, **options: Any) -> Spec:
+    return {"type": "log", "domain": [low, high], "nice": False, **options}
+
+
+def names_at(rows: Rows, x: Spec, y: Spec, dx: int) -> Spec:
+    """Names of lines, right of their ends."""
+    return layer(rows, "text", {"align": "left", "dx": dx}, x=x, y=y, text="name:N")
+
+
+def lines_chart(
+    view: View,
+    lines: Sequence[Line],
+    text: tuple[str, str, str, str, str],
+    *,
+    x_values: Sequence[tuple[float, str]] = (),
+    bound: float | None = None,
+    linear: bool = False,
+) -> tuple[Chart, ...]:
+    """A line per target on a logarithmic axis of milliseconds, its name at the end; nothing without a point.
+
+    Args:
+        lines: target and (x, milliseconds).
+        text: key, title, description, titles of the x and y axes.
+        x_values: ticks of the x axis and their labels; a logarithmic axis of plain numbers without them.
+        bound: milliseconds at which a line is drawn across.
+        linear: for other quantities: both axes begin at zero.
+    """
+    key, title, note, x_title, y_title = text
+    points = [(x, y) for _, line in lines for x, y in line if (x > 0 or linear) and y > 0]
+    if not points:
+        return ()
+    high = max([y for _, y in points] + ([bound] if bound else [])) * 1.3
+    xs = [x for x, _ in points] + [x for x, _ in x_values]
+    low, first = (0.0, 0.0) if linear else (min(y for _, y in points) / 1.3, min(xs) / 1.05)
+    kind = {"type": "linear"} if linear else {}
+    if linear:
+        x_axis: Spec = {"tickCount": 5, "labelExpr": THOUSANDS}
+    elif x_values:
+        cases = " : ".join(f"abs(datum.value / {x} - 1) < 1e-6 ? '{label}'" for x, label in x_values)
+        x_axis = {"values": [x for x, _ in x_values], "labelExpr": f"{cases} : ''"}
+    else:
+        x_axis = {"values": log_ticks(min(xs), max(xs)), "format": "~s"}
+    y_axis = {"tickCount": 5} if linear else {"values": log_ticks(low, high), "format": "~r"}
+    x = channel("x:Q", title=x_title, scale=log_scale(first, max(xs) * 1.05, **kind), axis=x_axis)
+    y = channel("y:Q", title=y_title, scale=log_scale(low, high, **kind), axis=y_axis)
+    layers = [] if bound is None else [layer([{"y": bound}], "rule", {"stroke": MUTED, "strokeDash": [2, 2]}, y=y)]
+    ends = []
+    for target, line in lines:
+        data = [{"x": a, "y": b} for a, b in line if (a, b) in points]
+        if data:
+            layers += _drawn(view, target, data, {"size": 26, "strokeWidth": 1.6}, x=x, y=y)
+            ends.append({**data[-1], "x": max(xs), "name": shorten(view.name(target.name), LABEL)})
+    placed = _spread_linear(ends, high) if linear else spread(ends, (low, high), HEIGHT)
+    # The names stand outside of the axes, and the drawing has to end behind them.
+    blank = layer([{"x": max(xs), "y": points[0][1]}], "text", {"text": " ", "dx": ROOM}, x=x, y=y)
+    return (draw(key, title, note, [*layers, names_at(placed, x, y, 10), blank], 320, 200),)
+
+
+def _drawn(view: View, target: Target, rows: Rows, mark: Spec, **channels: str | Spec) -> list[Spec]:
+    """A target's line and its marks."""
+    colour = hue(view.frameworks, target.framework)
+    line = {"stroke": colour, "strokeWidth": 2, "strokeDash": DASH[target.interface]}
+    point = {"stroke": colour, "fill": fill(colour, target.interface), "opacity": 1, **mark}
+    return [layer(rows, "line", line, **channels), layer(rows, "point", point, **channels)]
+
+
+def _spread_linear(ends: Rows, high: float) -> Rows:
+    """``spread`` on an axis from zero to ``high``."""
+    logs = [row | {"y": math.exp(row["y"] / high)} for row in ends]
+    return [row | {"y": math.log(row["y"]) * high} for row in spread(logs, (1.0, math.e), HEIGHT)]
+
+
+def model_rps(view: View, target: Target, place: Point, cell: Cell) -> float | None:
+    """The model line at one cell, in requests per second, with the cell's own CPU cost as service."""
+    if cell.cpu_us is None or cell.cpu_us.value <= 0:
+        return None
+    return model(target, place.wait_s, place.concurrency, cell.cpu_us.value, view.manifest.server_cpus)
+
+
+def sweep_charts(view: View, targets: Sequence[Target], places: Sequence[Point]) -> tuple[Chart, ...]:
+    """Throughput against concurrency (or the wait, where one concurrency was measured), beside what capacity allows.
+
+    One panel per target with a number at any of the points, all on the same axes.
+    """
+    text = view.language.text
+    counts = sorted({place.concurrency for place in places})
+    by_wait = len(counts) == 1
+    panels = [(target, *_sweep(view, target, places, by_wait)) for target in targets]
+    values = [row["y"] for _, *lines in panels for rows in lines for row in rows if row["y"] > 0]
+    if not values:
+        return ()
+    low, high = min(values) / 1.4, max(values) * 1.4
+    y = channel(
+        "y:Q",
+        scale=log_scale(low, high),
+        title=text("words.rps"),
+        axis={"values": log_ticks(low, high), "format": "~s"},
+    )
+    if by_wait:
+        waits = list(dict.fromkeys(f"{place.wait_s * 1e3:g}" for place in places))
+        x = channel("x:O", sort=waits, title=text("waits.axis"), axis={"labelAngle": 0})
+    else:
+        # The axis goes on past the last count, a fifth of its length, for the lines' labels.
+        scale = log_scale(counts[0] / 1.2, counts[-1] * max(1.3, float((counts[-1] / counts[0]) ** 0.25)))
+        x = channel("x:Q", scale=scale, title=text("words.connections"), axis={"values": counts, "format": "d"})
+    charts = []
+    for number, (target, measured, allowed) in enumerate(panels):
+        if not measured:
+            continue
+        style = {"stroke": MUTED, "strokeWidth": 1, "strokeDash": [2, 2]}
+        layers = [layer(allowed, "line", style, x=x, y=y, detail="name:N")]
+        layers += _drawn(view, target, measured, {"size": 36, "strokeWidth": 2}, x=x, y=y, detail="name:N")
+        if not by_wait:
+            furthest = max(row["x"] for row in measured)
+            ends = spread([row for row in measured if row["x"] == furthest], (low, high), HEIGHT)
+            layers.append(names_at(ends, x, y, 7))
+        along = "waits.chart_waits" if by_wait else "waits.chart_connections"
+        note = text(along, interface=target.interface, capacity=target.capacity)
+        charts.append(draw(f"wait-{number}", view.name(target.name), note, layers, 230, HEIGHT))
+    return tuple(charts)
+
+
+def _sweep(view: View, target: Target, places: Sequence[Point], by_wait: bool) -> tuple[Rows, Rows]:
+    """What was measured, and what the model allows."""
+    measured: Rows = []
+    allowed: Rows = []
+    for place in places:
+        found = view.cell(target.name, place.id)
+        if not found or found[1].status != "ok" or found[1].throughput_rps is None:
+            continue
+        wait = f"{place.wait_s * 1e3:g}"
+        shared = {"x": wait if by_wait else place.concurrency, "name": "" if by_wait else f"{wait} ms"}
+        measured.append(shared | {"y": found[1].throughput_rps.value})
+        line = model_rps(view, target, place, found[1])
+        if line is not None:
+            allowed.append(shared | {"y": line})
+    return measured, allowed
+
+
+def crossover_charts(
+    view: View, pairs: Sequence[Sequence[Crossover]], contrasts: Mapping[str, ContrastResult], margin: float
+) -> tuple[Chart, ...]:
+    """The ratio of two targets' throughput along the I/O wait, with the crossover as an interval.
+
+    One panel per pair, all on the same axes.
+
+    Args:
+        pairs: a pair's crossovers, the one that is drawn with its intervals first.
+        margin: of the run, as a share.
+    """
+    lines = [[_ratios(each, contrasts) for each in pair] for pair in pairs]
+    every = [row for pair in lines for rows in pair for row in rows]
+    if not every:
+        return ()
+    text = view.language.text
+    zero = _ZERO_SHARE * min((row["wait"] for row in every if row["wait"] > 0), default=1.0)
+    for row in every:
+        row["x"] = row["wait"] or zero
+    ends = [row[end] for row in every for end in ("low", "high")]
+    low, high = min(*ends, 1 / (1 + margin)) / 1.2, max(*ends, 1 + margin) * 1.2
+    first, last = zero / 1.3, max(row["x"] for row in every) * 2.2
+    waits = [zero, *log_ticks(zero * 1.5, last / 2.2 * 1.001)]
+    labels = f"datum.value < {zero * 1.01} ? '0' : format(datum.value, '~r')"
+    powers = range(math.ceil(math.log2(low)), math.floor(math.log2(high)) + 1)
+    x_axis = {"values": waits, "labelExpr": labels, "grid": False}
+    y_axis, y_scale = {"values": [2.0**power for power in powers], "format": "~r"}, log_scale(low, high, base=2)
+    x = channel("x:Q", scale=log_scale(first, last), axis=x_axis, title=text("waits.axis"))
+    y = channel("y:Q", scale=y_scale, axis=y_axis, title=text("crossover.axis"))
+    band = [{"x": first, "x2": last, "y": 1 / (1 + margin), "y2": 1 + margin}]
+    charts = []
+    for number, (pair, (rows, *others)) in enumerate(zip(pairs, lines, strict=True)):
+        if not rows:
+            continue
+        main = pair[0]
+        target = view.targets.get(main.a)
+        colour = hue(view.frameworks, target.framework) if target else INK
+        layers = [layer(band, "rect", {"color": BAND}, x=x, x2="x2", y=y, y2="y2")]
+        if main.low_ms is not None and main.high_ms is not None:
+            span = [{"x": main.low_ms or zero, "x2": main.high_ms, "y": low, "y2": high}]
+            layers.append(layer(span, "rect", {"color": MUTED, "opacity": 0.18}, x=x, x2="x2", y=y, y2="y2"))
+        layers.append(layer([{"y": 1}], "rule", {"color": MUTED}, y=y))
+        layers += [layer(each, "line", {"stroke": MUTED, "strokeWidth": 1}, x=x, y=y) for each in others]
+        drawn = [row | {"fill": colour if row["clear"] else PAPER} for row in rows]
+        lows, mark = channel("low:Q", scale=y_scale), {"stroke": colour, "size": 36, "strokeWidth": 2, "opacity": 1}
+        layers += [
+            layer(drawn, "area", {"color": colour, "opacity": 0.2}, x=x, y=lows, y2="high"),
+            layer(drawn, "line", {"stroke": colour, "strokeWidth": 2}, x=x, y=y),
+            layer(drawn, "point", mark, x=x, y=y, **literal(fill="fill")),
+        ]
+        lasts = [(found, each[-1]) for found, each in zip(pair, (rows, *others), strict=True) if each]
+        named = [row | {"name": f"{found.concurrency:,}"} for found, row in lasts]
+        layers.append(names_at(spread(named, (low, high), HEIGHT), x, y, 6))
+        sides = {"a": view.name(main.a), "b": view.name(main.b)}
+        note = text("crossover.chart", count=main.concurrency, **sides)
+        charts.append(draw(f"crossover-{number}", text("crossover.pair", **sides), note, layers, 250, HEIGHT))
+    return tuple(charts)
+
+
+def _ratios(found: Crossover, contrasts: Mapping[str, ContrastResult]) -> Rows:
+    rows: Rows = []
+    for wait, key in zip(found.waits_ms, found.contrasts, strict=True):
+        contrast = contrasts.get(key)
+        if contrast is None or contrast.ratio is None:
+            continue
+        low, high = contrast.ci_low or contrast.ratio, contrast.ci_high or contrast.ratio
+        rows.append({"wait": wait, "y": contrast.ratio, "low": low, "high": high, "clear": contrast.verdict in APART})
+    return rows

@@ -1,0 +1,229 @@
+"""Charts with a row per target, contrast or step: a mark with its interval in each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from harness.model import Metric, Point, Target
+from harness.report.charts.style import BAND, INK, MUTED, PAPER, THOUSANDS, log_ticks, look, row_labels
+from harness.report.charts.svg import Chart, Spec, channel, draw, layer, literal
+from harness.report.language.catalogue import Language
+from harness.report.sentences import APART
+from harness.report.view import View
+from harness.results.summary import ContrastResult, LadderResult
+
+AXES: dict[Metric, str] = {"throughput": "words.rps", "cpu_cost": "words.cpu"}
+SHAPES = {"circle": "○", "square": "□", "triangle-up": "△", "diamond": "◇", "triangle-down": "▽", "cross": "+"}
+"""Shape of a step's mark → the character that stands for it in the description."""
+FOREST = 40
+"""The most contrasts that one chart holds; the table beside it holds all."""
+COLUMNS = 60
+DOT: Spec = {"size": 55, "strokeWidth": 2, "opacity": 1}
+Words = tuple[str, str, str]
+"""Key of a chart, its title and its description."""
+Marks = tuple[str, Spec, Spec]
+"""A kind of mark, how it looks, and its channels."""
+
+
+def rows_chart(
+    words: Words,
+    labels: Sequence[str],
+    rows: Sequence[dict[str, Any]],
+    marks: Sequence[Marks],
+    *,
+    most: int,
+    width: int,
+    step: int,
+    room: int = 0,
+    grid: bool = False,
+    behind: Sequence[Spec] = (),
+) -> Chart:
+    """Args:
+    rows: one for each label, or with the place of their label as ``row``.
+    most, room: see ``row_labels``.
+    step: pixels from row to row.
+    behind: layers that are drawn first.
+    """
+    keys, axis = row_labels(labels, most, room=room)
+    y = channel("label:N", title=None, sort=None, axis=axis | ({"grid": True} if grid else {}))
+    data = [row | {"label": keys[row.get("row", place)]} for place, row in enumerate(rows)]
+    layers = [layer(data, kind, style, y=y, **channels) for kind, style, channels in marks]
+    return draw(*words, [*behind, *layers], width, {"step": step})
+
+
+def _span(value: float, low: float | None, high: float | None) -> dict[str, float]:
+    """A value and the ends of its interval, which is the value alone where there is none."""
+    return {"value": value, "low": value if low is None else low, "high": value if high is None else high}
+
+
+def cells_chart(
+    view: View, place: Point, metric: Metric, key: str, *, title: str = "", width: int = 210
+) -> tuple[Chart, ...]:
+    """Throughput or CPU cost of the reference targets at one point; empty where none has a number there."""
+    text, rows, names = view.language.text, [], []
+    for target in view.reference:
+        found = view.cell(target.name, place.id)
+        if found and found[1].status == "ok" and (estimate := found[1].estimate(metric)):
+            low = None if estimate.ci_low is None else max(0.0, estimate.ci_low)
+            names.append(view.name(target.name))
+            rows.append(_span(estimate.value, low, estimate.ci_high) | look(view.frameworks, target))
+    if not rows:
+        return ()
+    axis = {"tickCount": 4, "labelExpr": THOUSANDS}
+    x = channel("low:Q", title=text(AXES[metric]), axis=axis, scale={"zero": True, "nice": True})
+    marks: list[Marks] = [
+        ("rule", {"strokeWidth": 2}, {"x": x, "x2": "high", **literal(stroke="stroke")}),
+        ("point", DOT, {"x": "value:Q", **literal(stroke="stroke", fill="fill", shape="shape")}),
+    ]
+    note = text(f"decision.note_{metric}", scenario=view.title(place), setting=view.setting(place))
+    words = key, title or text(f"decision.{metric}", title=view.title(place)), note
+    return (rows_chart(words, names, rows, marks, most=26, width=width, step=22),)
+
+
+def validation_chart(view: View, places: Sequence[Point], title: str, key: str) -> tuple[Chart, ...]:
+    """CPU per request with nothing, the request, and everything validated: a line per target, a mark per step.
+
+    Args:
+        places: the steps, in order; all at one payload size and concurrency.
+
+    Returns:
+        Nothing where no reference target has a number at any of the points.
+    """
+    names: list[str] = []
+    rows = []
+    for target in view.reference:
+        for place in places:
+            found = view.cell(target.name, place.id)
+            if not found or found[1].status != "ok" or found[1].cpu_us is None:
+                continue
+            estimate = found[1].cpu_us
+            if view.name(target.name) not in names:
+                names.append(view.name(target.name))
+            low = None if estimate.ci_low is None else max(0.0, estimate.ci_low)
+            row = {"row": names.index(view.name(target.name)), "step": place.scenario}
+            rows.append(_span(estimate.value, low, estimate.ci_high) | look(view.frameworks, target) | row)
+    if not rows:
+        return ()
+    steps = list(dict.fromkeys(place.scenario for place in places))
+    chosen = [list(SHAPES)[i % len(SHAPES)] for i in range(len(steps))]
+    axis, colour = {"tickCount": 6, "format": "~r"}, literal(stroke="stroke")
+    x = channel("value:Q", title=view.language.text("words.cpu"), axis=axis, scale={"zero": True})
+    shape = channel("step:N", scale={"domain": steps, "range": chosen}, legend=None)
+    marks: list[Marks] = [
+        ("line", {"strokeWidth": 1.2, "opacity": 0.7}, {"x": x, "detail": "label:N", **colour}),
+        ("rule", {"strokeWidth": 4, "opacity": 0.45}, {"x": "low:Q", "x2": "high", **colour}),
+        ("point", DOT | {"size": 60, "fill": PAPER}, {"x": "value:Q", "shape": shape, **colour}),
+    ]
+    legend = ", ".join(f"{SHAPES[shape]} {step}" for shape, step in zip(chosen, steps, strict=True))
+    words = key, title, view.language.text("validation.chart", legend=legend)
+    return (rows_chart(words, names, rows, marks, most=32, width=440, step=26),)
+
+
+def forest_chart(
+    rows: Sequence[tuple[str, ContrastResult]], margin: float, key: str, title: str, language: Language
+) -> Chart:
+    """Ratios with their intervals on a log axis, with the margin as a band around one.
+
+    Circle: told apart; square: no difference at the margin; cross: undecided.
+
+    Args:
+        rows: label and contrast, each with a ratio.
+        margin: of the run, as a share.
+    """
+    spans, looks = list[dict[str, float]](), list[dict[str, str]]()
+    for _, contrast in rows:
+        apart, same = contrast.verdict in APART, contrast.verdict == "same"
+        shape = "circle" if apart else "square" if same else "cross"
+        span = _span(contrast.ratio or 1.0, contrast.ci_low or None, contrast.ci_high or None)
+        spans.append(span)
+        looks.append({"colour": INK if apart or same else MUTED, "shape": shape})
+    ends = [value for span in spans for value in (span["low"], span["high"], 1 - margin, 1 + margin)]
+    domain = [min(ends) / 1.02, max(ends) * 1.02]
+    scale = {"type": "log", "domain": domain, "nice": False}
+    axis = {"values": _ticks(domain[0], domain[1]), "format": "~r"}
+    x = channel("low:Q", title=language.text("real.axis"), scale=scale, axis=axis)
+    band = [{"low": 1 / (1 + margin), "high": 1 + margin}]
+    behind = [
+        layer(band, "rect", {"color": BAND}, x=channel("low:Q", scale=scale), x2="high"),
+        layer([{"one": 1}], "rule", {"color": MUTED}, x="one:Q"),
+    ]
+    marks: list[Marks] = [
+        ("rule", {"strokeWidth": 1.6}, {"x": x, "x2": "high", **literal(stroke="colour")}),
+        (
+            "point",
+            {"filled": True, "size": 48, "opacity": 1},
+            {"x": "value:Q", **literal(fill="colour", shape="shape")},
+        ),
+    ]
+    words, names = (key, title, language.text("real.chart")), [label for label, _ in rows]
+    data = [{**span, **each} for span, each in zip(spans, looks, strict=True)]
+    return rows_chart(
+        words, names, data, marks, most=COLUMNS, room=COLUMNS, width=420, step=20, grid=True, behind=behind
+    )
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Round ratios within the domain: coarse where it is wide, fine where it is narrow."""
+    wide = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100]
+    middle = [0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.75, 2, 2.5, 3]
+    fine = [0.9, 0.92, 0.94, 0.96, 0.98, 1, 1.02, 1.04, 1.06, 1.08, 1.1]
+    finest = [0.97, 0.98, 0.99, 1, 1.01, 1.02, 1.03]
+    chosen = wide if high / low > 4 else middle if high / low > 1.25 else fine if high / low > 1.07 else finest
+    return [tick for tick in chosen if low <= tick <= high]
+
+
+def ladder_chart(view: View, ladder: LadderResult, key: str) -> tuple[Chart, ...]:
+    """A waterfall: each step's bar begins where the rung below ended, the bottom rung first.
+
+    A step that is not told apart is grey. Empty where the ladder has no step.
+    """
+    used = [(rung.label, rung.cpu_us) for rung in ladder.rungs if rung.cpu_us is not None]
+    if not used or not ladder.steps:
+        return ()
+    (label, bottom), level = used[0], 0.0
+    names, rows = [label], [_bar(level, bottom.value, bottom.ci_low, bottom.ci_high) | {"colour": BAND}]
+    for step in ladder.steps:
+        if step.difference is None:
+            return ()
+        level, target = rows[-1]["value"], view.declared.get(step.a.target)
+        told = step.verdict in APART and target is not None
+        bar = _bar(level, step.difference, step.difference_low, step.difference_high)
+        names.append(step.label)
+        rows.append(bar | {"colour": look(view.frameworks, target)["stroke"] if told and target else MUTED})
+    axis, ink = {"tickCount": 6, "format": "~r"}, {"stroke": {"value": INK}}
+    x = channel("start:Q", title=view.language.text("words.cpu"), axis=axis, scale={"zero": True})
+    marks: list[Marks] = [
+        ("bar", {"height": 12}, {"x": x, "x2": "value", **literal(fill="colour")}),
+        ("tick", {"thickness": 2, "size": 18}, {"x": "value:Q", **ink}),
+        ("rule", {"strokeWidth": 1.6}, {"x": "low:Q", "x2": "high", **ink}),
+    ]
+    words = key, ladder.title, view.language.text("ladder.chart")
+    return (rows_chart(words, names, rows, marks, most=44, room=26, width=430, step=24),)
+
+
+def _bar(start: float, added: float, low: float | None, high: float | None) -> dict[str, Any]:
+    span = _span(added, low, high)
+    return {"start": start} | {name: start + value for name, value in span.items()}
+
+
+def moved_chart(
+    view: View, rows: Sequence[tuple[Target, float, float]], bounds: tuple[float, float], words: Words, axis_title: str
+) -> Chart:
+    """A hollow mark for before, a filled one for after, and the way between them, on a log axis of milliseconds.
+
+    Args:
+        rows: target, milliseconds before and after.
+        bounds: of the axis, in milliseconds.
+    """
+    names = [view.name(target.name) for target, _, _ in rows]
+    data = [{"before": before, "after": after} | look(view.frameworks, target) for target, before, after in rows]
+    scale = {"type": "log", "domain": list(bounds), "nice": False}
+    axis, stroke = {"values": log_ticks(*bounds), "format": "~r"}, literal(stroke="stroke")
+    x, after = channel("before:Q", title=axis_title, scale=scale, axis=axis), channel("after:Q", scale=scale)
+    marks: list[Marks] = [
+        ("rule", {"strokeWidth": 2}, {"x": x, "x2": "after", **stroke}),
+        ("tick", {"thickness": 2, "size": 12}, {"x": channel("before:Q", scale=scale), **stroke}),
+        ("point", DOT, {"x": after, **stroke, **literal(fill="fill", shape="shape")}),
+    ]
+    return rows_chart(words, names, data, marks, most=26, width=230, step=22)

@@ -1,0 +1,95 @@
+"""From a Vega-Lite specification to an SVG fit to be inlined into a page among others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from harness.report.charts.style import VARIABLES, config
+
+_ATTRIBUTE = re.compile(r'(fill|stroke)="(#[0-9a-f]{6})"')
+_NOISE = re.compile(
+    r' (?:role="graphics-[a-z]+"|aria-roledescription="[^"]*"|aria-hidden="true"|pointer-events="none"|'
+    r'class="(?:mark-|background|foreground|root)[^"]*"|xmlns:xlink="[^"]*"|opacity="1")'
+)
+_EMPTY = re.compile(r'<path d="(?:M0,0h0v0h0Z)?"[^>]*/>')
+_ID = re.compile(r'(\bid="|url\(#)([A-Za-z_][\w-]*)')
+_HEAD = re.compile(r'<svg [^>]*?width="(\d+(?:\.\d+)?)" height="(\d+(?:\.\d+)?)"[^>]*>')
+_FONT = re.compile(r' font-family="[^"]*"')
+_LONG = re.compile(r"(\d+\.\d{2})\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A chart as the page shows it.
+
+    Attributes:
+        key: unique within the page; also the anchor of its figure.
+        title: what it shows, in a few words.
+        description: how to read it; also its accessible name.
+        width: in CSS pixels at full size.
+    """
+
+    key: str
+    title: str
+    description: str
+    svg: Markup
+    width: int
+
+
+Spec = dict[str, Any]
+Rows = Sequence[Mapping[str, Any]]
+_TYPES = {"Q": "quantitative", "N": "nominal", "O": "ordinal"}
+
+
+def channel(field: str, **options: Any) -> Spec:
+    """``x:Q`` with what else Vega-Lite takes for a channel, such as ``axis``."""
+    name, _, kind = field.partition(":")
+    return {"field": name} | ({"type": _TYPES[kind]} if kind else {}) | options
+
+
+def literal(**fields: str) -> dict[str, Spec]:
+    """Channels whose fields hold what is drawn: colours and shapes."""
+    return {name: channel(f"{field}:N", scale=None) for name, field in fields.items()}
+
+
+def layer(rows: Rows, kind: str, style: Spec, **channels: str | Spec) -> Spec:
+    """Marks of a kind, one for each row or through all of them."""
+    encoding = {name: channel(each) if isinstance(each, str) else each for name, each in channels.items()}
+    return {"data": {"values": list(rows)}, "mark": {"type": kind, **style}, "encoding": encoding}
+
+
+def draw(key: str, title: str, description: str, layers: Sequence[Spec], width: int, height: float | Spec) -> Chart:
+    """Layers over each other, in pixels."""
+    return render(key, title, description, {"layer": list(layers), "width": width, "height": height})
+
+
+def render(key: str, title: str, description: str, specification: Spec) -> Chart:
+    """Renders a Vega-Lite specification.
+
+    The drawing is hidden from assistive technology behind one ``img`` role whose name is title and description; the
+    table beside it carries the numbers.
+    """
+    import vl_convert
+
+    raw = vl_convert.vegalite_to_svg({**specification, "config": config()})
+    head = _HEAD.search(raw)
+    width, height = (float(head[1]), float(head[2])) if head else (0.0, 0.0)
+    body = raw[head.end() :] if head else raw
+    for pattern in (_NOISE, _EMPTY, _FONT):
+        body = pattern.sub("", body)
+    body = _LONG.sub(r"\1", body)
+    body = _ID.sub(rf"\g<1>{key}-\g<2>", body)
+    body = _ATTRIBUTE.sub(_variable, body)
+    label = Markup("{}. {}").format(title, description)
+    opening = Markup('<svg viewBox="0 0 {w:g} {h:g}" width="{w:g}" height="{h:g}" role="img" aria-label="{label}">')
+    return Chart(key, title, description, opening.format(w=width, h=height, label=label) + Markup(body), int(width))
+
+
+def _variable(match: re.Match[str]) -> str:
+    name = VARIABLES.get(match[2])
+    return f'{match[1]}="var({name})"' if name else match[0]

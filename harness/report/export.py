@@ -1,0 +1,167 @@
+"""A run as tables: cells, contrasts, slices and windows, a column per quantity with its unit in the name."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any
+
+import pandas as pd
+
+from harness.errors import UsageError
+from harness.model import WindowRecord, counted, lost_sides, side_faults
+from harness.model.units import MIB
+from harness.report.language.catalogue import ENGLISH
+from harness.report.tables import PERCENTILES, cell_row, formula_safe, pairs
+from harness.results.summary import Summary
+
+SCHEMA = 1
+Row = dict[str, Any]
+CONTRAST = (
+    "id", "question", "metric", "a.target", "a.point", "b.target", "b.point", "label", "verdict", "ratio", "ci_low",
+    "ci_high", "difference", "difference_low", "difference_high", "p_value", "p_adjusted", "margin", "blocks",
+    "blocks_needed", "instructions",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What tables are made from."""
+
+    run: str
+    summary: Summary
+    records: Sequence[WindowRecord]
+
+
+def table(name: str, source: Source) -> pd.DataFrame:
+    """The table ``name`` of ``TABLES``; one without rows has no columns either."""
+    return pd.DataFrame(TABLES[name](source))
+
+
+def to_csv(frame: pd.DataFrame) -> bytes:
+    """Full precision, ``\\n`` line ends; what a spreadsheet would read as a formula gets an apostrophe in front."""
+    return frame.map(formula_safe).to_csv(index=False, lineterminator="\n").encode()
+
+
+def to_parquet(frame: pd.DataFrame) -> bytes:
+    """Raises ``UsageError`` where neither fastparquet nor pyarrow is installed."""
+    buffer = io.BytesIO()
+    try:
+        # Some engines close what they wrote to.
+        buffer.close = lambda: None  # type: ignore[method-assign]
+        frame.to_parquet(buffer, index=False)
+    except ImportError:
+        raise UsageError(
+            "Parquet needs a package that is not installed", hint="pip install 'web-harness[parquet]', or --format csv"
+        ) from None
+    return buffer.getvalue()
+
+
+def to_json(run: str, frames: Mapping[str, pd.DataFrame]) -> bytes:
+    """One document: ``schema``, ``run``, and each table as a list of rows; ``null`` where there is no figure."""
+    tables = {name: frame.astype(object).where(frame.notna(), None) for name, frame in frames.items()}
+    rows = {name: frame.to_dict("records") for name, frame in tables.items()}
+    return (json.dumps({"schema": SCHEMA, "run": run, **rows}, indent=1, allow_nan=False) + "\n").encode()
+
+
+def _cells(source: Source) -> list[Row]:
+    upkeep = {each.target: each for each in source.summary.upkeep}
+    rows = []
+    for cell in source.summary.cells:
+        kept, row = upkeep.get(cell.target), cell_row(cell, no_blocks=0)
+        reasons = row.pop("reasons")
+        row["tie_group"] = cell.tie_group
+        row["startup_s"] = kept.startup_s.value if kept and kept.startup_s else None
+        row["rss_mib"] = kept.rss_bytes.value / MIB if kept and kept.rss_bytes else None
+        rows.append({**row, "reasons": reasons})
+    return _numbers(rows)
+
+
+def _contrasts(source: Source) -> list[Row]:
+    columns = {path.replace(".", "_").replace("ci_", "ratio_"): attrgetter(path) for path in CONTRAST}
+    return _numbers(
+        [
+            {**{name: get(each) for name, get in columns.items()}, "reasons": ENGLISH.reasons(each.reasons)}
+            for each in source.summary.contrasts
+        ]
+    )
+
+
+def _slices(source: Source) -> list[Row]:
+    """Every slice of every attempt; ``counted`` says whether the analysis took numbers from it."""
+    chosen = {(record.id, record.attempt) for record in counted(source.records)}
+    rows: list[Row] = []
+    for record in source.records:
+        lost = lost_sides(side_faults(record)) if (record.id, record.attempt) in chosen else None
+        s = record.slices
+        if s is None:
+            continue
+        for i, index in enumerate(s.side):
+            side = record.sides[index]
+            rows.append(
+                {
+                    "block": record.block,
+                    "window": record.id,
+                    "attempt": record.attempt,
+                    "round": s.round[i],
+                    "target": side.target,
+                    "point": side.point,
+                    "counted": lost is not None and side.side not in lost,
+                    **{f"{name}_s": float(getattr(s, name)[i]) for name in ("started", "length", "window", "drain")},
+                    **{name: getattr(s, name)[i] for name in ("window_replies", "replies", "wrong", "failed")},
+                    **{f"{name}_s": float(getattr(s, name)[i]) for name in ("cpu", "generator_cpu", "foreign_cpu")},
+                }
+            )
+    return rows
+
+
+def _windows(source: Source) -> list[Row]:
+    """A row per window, side and class of request; what only some of them have stands as JSON."""
+    rows: list[Row] = []
+    for each in source.records:
+        for side in each.sides:
+            common = {
+                "id": each.id,
+                "block": each.block,
+                "attempt": each.attempt,
+                "study": each.study,
+                "engine": each.engine,
+                "target": side.target,
+                "point": side.point,
+                "scenario": side.scenario,
+                "params": json.dumps(dict(side.params)),
+                "concurrency": side.concurrency,
+                "started_at": each.started_at,
+                "duration_s": each.duration_s,
+                "planned": side.planned,
+                "answered": side.answered,
+                "errors": pairs(side.errors),
+                "sound": side.side not in side_faults(each),
+                "rss_bytes": each.rss_bytes.get(side.target),
+                "figures": json.dumps(dict(side.figures)),
+                "machine": json.dumps(dict(each.machine)),
+            }
+            for name, figures in (side.latency_us or {"": {}}).items():
+                spread = {f"latency_us_{key}": figures.get(key) for key in ("count", *PERCENTILES)}
+                rows.append({**common, "request": name, **spread})
+    return _numbers(rows)
+
+
+TABLES: dict[str, Callable[[Source], list[Row]]] = {
+    "cells": _cells,
+    "contrasts": _contrasts,
+    "slices": _slices,
+    "windows": _windows,
+}
+
+
+def _numbers(rows: list[Row]) -> list[Row]:
+    """A column in which a number may be missing is one of floats throughout, also where all are missing."""
+    optional = {key for row in rows for key, value in row.items() if value is None}
+    return [
+        {key: float("nan" if value is None else value) if key in optional else value for key, value in row.items()}
+        for row in rows
+    ]

@@ -1,0 +1,64 @@
+"""What targets are called in sentences, tables and charts: "FastAPI on Uvicorn"."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from harness.model import Target
+from harness.report.language.catalogue import ENGLISH, Language
+
+FRAMEWORKS = {
+    "django": "Django",
+    "django-ninja": "Django Ninja",
+    "django-rest": "Django REST framework",
+    "fastapi": "FastAPI",
+    "flask": "Flask",
+    "raw": "Raw",
+    "starlette": "Starlette",
+    "tornado": "Tornado",
+}
+SERVERS = {
+    "cheroot": "Cheroot",
+    "daphne": "Daphne",
+    "granian": "Granian",
+    "gunicorn": "Gunicorn",
+    "hypercorn": "Hypercorn",
+    "tornado": "Tornado",
+    "uvicorn": "Uvicorn",
+    "uwsgi": "uWSGI",
+    "waitress": "Waitress",
+}
+
+
+def display_names(targets: Iterable[Target], language: Language = ENGLISH) -> dict[str, str]:
+    """Target's name → what it is called; the user's own names stay as they are.
+
+    Where targets share app and server, the reference target (or the one with the shortest name) has the plain name, and
+    the others add what their names differ in: "FastAPI on Uvicorn (h11)".
+    """
+    known = list(targets)
+    groups: dict[str, list[Target]] = defaultdict(list)
+    for target in known:
+        if not target.twin_of:
+            groups[_plain(target, language)].append(target)
+    names: dict[str, str] = {}
+    for name, same in groups.items():
+        first = min(same, key=lambda target: (not target.reference, len(target.name), target.name))
+        words = set(first.name.split("-"))
+        for target in same:
+            more = " ".join(word for word in target.name.split("-") if word not in words) or target.name
+            names[target.name] = name if target is first else f"{name} ({more})"
+    for target in known:
+        if target.twin_of:
+            names[target.name] = language.text("names.again", target=names.get(target.twin_of, target.twin_of))
+    return names
+
+
+def _plain(target: Target, language: Language) -> str:
+    framework, server = FRAMEWORKS.get(target.framework), SERVERS.get(target.server)
+    if framework is None or server is None:
+        return target.name
+    if target.framework == "raw":
+        framework = language.text("names.raw", interface=target.interface.upper())
+    return framework if framework == server else language.text("names.on", app=framework, server=server)

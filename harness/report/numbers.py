@@ -1,0 +1,123 @@
+"""Numbers as they are shown: the rounded text, the exact value, and where in ``summary.json`` it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar, overload
+
+from harness.model.units import KIB, MIB, MS, US, significant
+from harness.results.summary import Estimate
+
+Part = TypeVar("Part")
+Placed = tuple[str, Part]
+"""A part of the summary after where it stands there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One shown number.
+
+    Attributes:
+        text: what is read; rounded, with its unit where the sentence needs it.
+        value: the summary's own number, in full precision and in the summary's unit.
+        path: where it stands in ``summary.json``, as keys and indices joined by dots. A last part ``half`` means
+            half the width of the interval of the estimate named before it.
+    """
+
+    text: str
+    value: float
+    path: str
+
+
+Sentence = tuple[str | Figure, ...]
+"""Text and figures in order, so that each rendering can mark the numbers up in its own way."""
+
+
+def plain(sentence: str | Sentence) -> str:
+    """The sentence as text."""
+    return "".join(part if isinstance(part, str) else part.text for part in sentence)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """An estimate as shown in a cell: the value and, where there is an interval, its half-width."""
+
+    value: Figure
+    half: Figure | None
+
+
+def measured(estimate: Estimate | None, path: str, unit: float = 1.0) -> Measured | None:
+    """Three significant digits for the value, two for the half-width; shown in ``unit`` of the summary's own."""
+    if estimate is None:
+        return None
+    value = Figure(significant(estimate.value / unit, 3), estimate.value, f"{path}.value")
+    if estimate.ci_low is None or estimate.ci_high is None:
+        return Measured(value, None)
+    half = (estimate.ci_high - estimate.ci_low) / 2
+    return Measured(value, Figure(significant(half / unit), half, f"{path}.half"))
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """How a number is written; what is not there has no figure."""
+
+    text: Callable[[float], str]
+
+    @overload
+    def __call__(self, value: float, path: str) -> Figure: ...
+
+    @overload
+    def __call__(self, value: float | None, path: str) -> Figure | None: ...
+
+    def __call__(self, value: float | None, path: str) -> Figure | None:
+        return None if value is None else Figure(self.text(value), value, path)
+
+
+def ratio_text(ratio: float) -> str:
+    """A ratio near one needs the digits that differ from one: ``1.0032``, ``0.262``, ``2.4``."""
+    distance = abs(ratio - 1)
+    if 0 < distance < 0.995:
+        exponent = int(f"{distance:.1e}".partition("e")[2])
+        decimals = min(6, max(2, 1 - exponent))
+        return f"{ratio:.{decimals}f}" if ratio > 0.1 else significant(ratio)
+    return significant(ratio, 3)
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """``significant`` with a typographic minus."""
+    return significant(value, digits).replace("-", "−")
+
+
+times = Format(ratio_text)
+count = Format(lambda value: f"{value:,.0f}")
+number = Format(lambda value: significant(value, 3))
+rough = Format(significant)
+share = Format(lambda value: f"{significant(value * 100)}%")
+"""A share of one, as a percentage."""
+microseconds = Format(signed)
+milliseconds = Format(lambda us: significant(us / US * MS, 3))
+"""A latency of the summary, which is in microseconds."""
+wait = Format(lambda ms: f"{ms:g}")
+thousands = Format(lambda value: signed(value / 1e3, 3))
+mebibytes = Format(lambda value: significant(value / MIB, 3))
+kibibytes = Format(lambda value: signed(value / KIB))
+
+
+def part_at(part: Any, path: str) -> Any:
+    """What stands under keys and indices joined by dots; ``None`` where it, or what should hold it, is not there."""
+    for key in path.split("."):
+        if isinstance(part, Mapping):
+            part = part.get(key)
+        elif part is not None:
+            part = part[int(key)] if isinstance(part, tuple) else getattr(part, key)
+    return part
+
+
+def shown(part: Any, path: str, name: str, show: Callable[[Any, str], Any] = number) -> Any:
+    """The figure of what stands under ``name`` in a part of the summary that itself stands at ``path``."""
+    return show(part_at(part, name), f"{path}.{name}")
+
+
+def numbered(path: str, parts: Iterable[Part]) -> list[Placed[Part]]:
+    return [(f"{path}.{index}", part) for index, part in enumerate(parts)]

@@ -1,0 +1,89 @@
+"""A plan in words, before it is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+from operator import attrgetter, itemgetter
+
+from harness.model import Block, Failure, Plan
+from harness.model.units import format_duration, number_of
+from harness.plan.counting import INSTRUCTIONS
+from harness.plan.sampling import INSTRUMENTS, PROFILE
+from harness.report.language.catalogue import ENGLISH
+
+Seconds = Callable[[Sequence[Block]], float]
+
+
+def plan_lines(plan: Plan, seconds: Seconds) -> Iterator[str]:
+    """Load on one target alone, studies, then the windows of the first block and what is left out.
+
+    Args:
+        seconds: the expected time of blocks, with the start of their servers.
+    """
+    windows = [window for block in plan.studies for window in block.windows]
+    if counting := [window for window in windows if window.study == INSTRUCTIONS]:
+        names = {side.target for window in counting for side in window.sides}
+        points = {window.sides[0].point for window in counting}
+        starts = number_of(max(window.block for window in counting) + 1, "start")
+        text = f"{number_of(len(names), 'target')} at {number_of(len(points), 'point')}, {starts}"
+        yield f"  {INSTRUCTIONS:<14} {text:<60} about {format_duration(sum(each.budget_s for each in counting))}"
+    if sampled := [window for window in windows if window.study == PROFILE]:
+        text = f"{number_of(len(sampled), 'target')} at {sampled[0].sides[0].point}, {sampled[0].seconds:g} s each"
+        yield f"  {PROFILE:<14} {text:<60} about {format_duration(sum(each.budget_s for each in sampled))}"
+    alone = [(window.sides[0].point, window) for window in windows if window.study not in INSTRUMENTS]
+    for point, group in groupby(sorted(alone, key=itemgetter(0)), itemgetter(0)):
+        windows = [window for _, window in group]
+        targets, blocks = len({each.sides[0].target for each in windows}), len({each.block for each in windows})
+        took = format_duration(sum(each.budget_s for each in windows))
+        each = f"{windows[0].seconds:g} s each"
+        yield f"{point}: {number_of(targets, 'target')} in {number_of(blocks, 'block')}, {each}, about {took}."
+    for name in dict.fromkeys(trial.scenario for trial in plan.trials if trial.scenario):
+        mine = [block for block in plan.blocks if any(trial.scenario == name for trial in block.trials)]
+        trials = [trial for block in mine for trial in block.trials]
+        values = "; ".join(f"{key}={','.join(map(str, each))}" for key, each in trials[0].values.items())
+        targets = len({trial.target for trial in trials})
+        blocks_of = number_of(len(mine), "block")
+        text = f"{number_of(targets, 'target')}, one at a time, in {blocks_of}{values and f', {values}'}"
+        yield f"  {name:<14} {text:<60} about {format_duration(seconds(mine))}"
+    if plan.alternating:
+        yield from _blocks(plan, seconds)
+    elif not plan.blocks:
+        yield "Nothing is left to measure."
+    yield from (f"  left out: {_place(failure)}: {ENGLISH.reason(failure.reason)}" for failure in plan.left_out)
+
+
+def time_of(plan: Plan) -> str:
+    """What the run will take, in words: what is planned, and what may be added to it."""
+    text = f"about {format_duration(plan.estimate_s)}"
+    if plan.reserve_s:
+        text += f", then up to {format_duration(plan.reserve_s)} to narrow down crossovers"
+    return text
+
+
+def left_out(plan: Plan) -> str:
+    """How much the plan leaves out, and why the first of it."""
+    first = plan.left_out[0]
+    return f"{len(plan.left_out)} left out that would take too long; {_place(first)}: {ENGLISH.reason(first.reason)}"
+
+
+def _blocks(plan: Plan, seconds: Seconds) -> Iterator[str]:
+    first, slices = plan.alternating[0], {point.id: point.slice_s for point in plan.points}
+    yield (
+        f"{len(plan.alternating)} blocks with fresh servers, each with {len(first.windows)} windows; "
+        f"{len(first.targets)} targets, {len(plan.compared_points)} points, {len(plan.contrasts)} contrasts; "
+        f"{time_of(plan)}, of a budget of {format_duration(plan.budget_s)}."
+    )
+    # Trials without a scenario of their own go with the blocks.
+    waiting = [block for block in plan.studies if any(not trial.scenario for trial in block.trials)]
+    if waiting:
+        text = f"{len(waiting[0].targets)} targets in {len(waiting)} of the blocks"
+        yield f"  {'memory of waiting requests':<28} {text:<34} {seconds(waiting[:1]):5.1f} s a block"
+    for window in sorted(first.windows, key=attrgetter("id")):
+        turns = sorted({round(slices[side.point] * 1e3) for side in window.sides})
+        text = f"{len(window.sides)} sides in turns of {' or '.join(map(str, turns))} ms"
+        yield f"  {window.key:<28} {text:<34} {window.budget_s:5.1f} s a block"
+
+
+def _place(failure: Failure) -> str:
+    return f"{failure.target} at {failure.point}" if failure.target else failure.point

@@ -1,0 +1,156 @@
+"""What ``harness profile`` and ``harness versus --explain`` print: CPU cost by package and by function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from harness.model import CpuProfile, Reason
+from harness.model.units import format_duration, significant
+from harness.report.language.catalogue import ENGLISH
+from harness.report.numbers import signed
+from harness.results.profile import BUSY, OUTSIDE, SURE, Cost, Difference, by_function, by_package, differences
+from harness.results.summary import Summary
+
+SHOWN = 15
+"""Rows of a table."""
+LEFT_OUT = f"{OUTSIDE}: the kernel, and native code that runs without the GIL"
+VIEWER = "https://www.speedscope.app"
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileDocument:
+    """What ``harness profile --json`` prints.
+
+    Attributes:
+        cpu_us: microseconds of CPU of the server's process tree per verified reply.
+        samples: stacks of threads that ran Python.
+        replies: verified ones; ``duration_s``: in so many seconds.
+        packages, functions: their costs, most first. Each list adds up to ``cpu_us``.
+        flame_graph, speedscope: files.
+    """
+
+    target: str
+    point: str
+    cpu_us: float
+    samples: int
+    replies: int
+    duration_s: float
+    packages: tuple[Cost, ...]
+    functions: tuple[Cost, ...]
+    flame_graph: str
+    speedscope: str
+    notes: tuple[Reason, ...] = ()
+    schema: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Where the difference between two targets comes from, by samples of both.
+
+    Attributes:
+        a, b: the profiles, with the CPU costs that the comparison measured.
+        packages, functions: largest difference first. Each list adds up to the difference in CPU cost.
+    """
+
+    a: ProfileDocument
+    b: ProfileDocument
+    packages: tuple[Difference, ...]
+    functions: tuple[Difference, ...]
+
+
+def document(profile: CpuProfile, notes: Sequence[Reason] = ()) -> ProfileDocument:
+    if profile.waited > BUSY:
+        notes = [*notes, Reason("waited-for-cpu", {"target": profile.target, "waited": profile.waited})]
+    return ProfileDocument(
+        target=profile.target,
+        point=profile.point,
+        cpu_us=profile.cpu_us,
+        samples=profile.samples,
+        replies=profile.replies,
+        duration_s=profile.duration_s,
+        packages=by_package(profile),
+        functions=by_function(profile),
+        flame_graph=profile.flame_graph,
+        speedscope=profile.speedscope,
+        notes=tuple(notes),
+    )
+
+
+def explanation(profiles: Sequence[CpuProfile], summary: Summary) -> Explanation:
+    """By the CPU costs of the summary, so that the parts add up to its difference."""
+    measured = {cell.target: cell.cpu_us.value for cell in summary.cells if cell.cpu_us is not None}
+    first, second = (document(replace(each, cpu_us=measured.get(each.target, each.cpu_us))) for each in profiles)
+    return Explanation(
+        first,
+        second,
+        differences(first.packages, second.packages),
+        differences(first.functions, second.functions),
+    )
+
+
+def lines(shown: ProfileDocument) -> list[str]:
+    """The cost and its parts, then the files and what a reader should know."""
+    return [
+        f"{shown.target}: {significant(shown.cpu_us, 3)} µs of CPU per request; {shown.point}, "
+        f"{shown.replies:,} requests in {format_duration(shown.duration_s)}, {shown.samples:,} samples.",
+        "",
+        f"{'µs':>9}  {'share':>6}  package",
+        *_listed(shown.packages, lambda cost: f"{_us(cost.us):>9}  {cost.us / shown.cpu_us:>6.1%}  {cost.name}"),
+        "",
+        f"{'µs':>9}  {'share':>6}  {'with calls':>10}  function",
+        *_listed(
+            shown.functions,
+            lambda cost: f"{_us(cost.us):>9}  {cost.us / shown.cpu_us:>6.1%}  {_us(cost.total_us):>10}  {cost.name}",
+        ),
+        "",
+        f"Flame graph: {shown.flame_graph}",
+        f"Speedscope: {shown.speedscope}, for {VIEWER}",
+        f"note: {LEFT_OUT}",
+        *(f"note: {ENGLISH.reason(note)}" for note in shown.notes),
+    ]
+
+
+def explained(shown: Explanation) -> list[str]:
+    """The differences that stand out from the noise of sampling, largest first, then the files."""
+    a, b = shown.a, shown.b
+    return [
+        "",
+        f"Where the difference of {signed(a.cpu_us - b.cpu_us, 3)} µs comes from, A − B in µs of CPU per request "
+        f"({a.samples:,} and {b.samples:,} samples):",
+        *_compared("package", shown.packages),
+        *_compared("function", shown.functions),
+        "",
+        f"Flame graphs: {a.flame_graph}, {b.flame_graph}",
+        f"Speedscope: {a.speedscope}, {b.speedscope}, for {VIEWER}",
+        f"note: {LEFT_OUT}",
+        *(f"note: {ENGLISH.reason(note)}" for note in (*a.notes, *b.notes)),
+    ]
+
+
+def _listed(costs: Sequence[Cost], line: Callable[[Cost], str]) -> list[str]:
+    rest = [cost for cost in costs[SHOWN:] if cost.us]
+    shown = [line(cost) for cost in costs[:SHOWN] if cost.us]
+    if rest:
+        us = sum(cost.us for cost in rest)
+        shown.append(line(Cost(f"{len(rest)} others", "", us, 0.0, us)))
+    return shown
+
+
+def _compared(kind: str, found: Sequence[Difference]) -> list[str]:
+    sure = [each for each in found if abs(each.difference) > SURE * each.error_us][:SHOWN]
+    rest = sum(each.difference for each in found) - sum(each.difference for each in sure)
+    rows = [("A − B", "±", "A", "B", kind)]
+    for each in sure:
+        rows.append((_signed(each.difference), _us(SURE * each.error_us), _us(each.a), _us(each.b), each.name))
+    rows.append((_signed(rest), "", "", "", f"{len(found) - len(sure)} others"))
+    return ["", *(f"{delta:>9}  {error:>7}  {a:>8}  {b:>8}  {name}" for delta, error, a, b, name in rows)]
+
+
+def _us(value: float) -> str:
+    """Three digits at most, and no more than hundredths: samples tell no more."""
+    return significant(value, 3) if value >= 1 else f"{value:.2f}"
+
+
+def _signed(value: float) -> str:
+    return ("+" if value >= 0 else "−") + _us(abs(value))

@@ -1,0 +1,239 @@
+"""Progress of a run, a comparison or a load on stderr: a line that moves on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress as Bar, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.status import Status
+
+from harness.model import Block, Extension, Failure, Plan, Reason, Window, WindowRecord
+from harness.model.load import Progress
+from harness.model.units import MIB, format_duration, number_of, significant
+from harness.plan.counting import INSTRUCTIONS
+from harness.plan.sampling import INSTRUMENTS, PROFILE
+from harness.report.language.catalogue import ENGLISH
+from harness.report.plan import time_of
+from harness.session.observe import Observer
+
+
+@contextmanager
+def load_shown(console: Console, title: str) -> Iterator[Callable[[Progress], None] | None]:
+    """The title, and on a terminal how a load is going, by what the block is given to call."""
+    if console.quiet or not console.is_terminal:
+        console.print(title, markup=False)
+        yield None
+        return
+    last = Progress("", 0.0, 0, 0)
+
+    def tell(progress: Progress) -> None:
+        nonlocal last
+        rate = (progress.replies - last.replies) / max(progress.elapsed_s - last.elapsed_s, 1e-9)
+        last = progress
+        status.update(f"{title} · {format_duration(progress.elapsed_s)} · {significant(rate, 3)} replies/s")
+
+    with console.status(title) as status:
+        yield tell
+
+
+def worker_news(console: Console, live_port: int) -> Callable[[str, bool], None]:
+    """Says what happens to workers; what everybody should read also with --quiet."""
+    if live_port:
+        console.print(f"live: http://127.0.0.1:{live_port}", markup=False)
+
+    def tell(text: str, important: bool) -> None:
+        quiet, console.quiet = console.quiet, console.quiet and not important
+        console.print(text, style="yellow" if important else None, markup=False, soft_wrap=True)
+        console.quiet = quiet
+
+    return tell
+
+
+class VersusProgress(Observer):
+    """A context manager: the verdict as it firms up."""
+
+    def __init__(self, console: Console) -> None:
+        self._console, self._live = console, console.is_terminal and not console.quiet
+        self._status = Status("starting servers", console=console)
+        self._verdict = "no block yet"
+
+    def __enter__(self) -> Self:
+        if self._live:
+            self._status.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._status.stop()
+
+    def firmed_up(self, verdict: str) -> None:
+        """Shows how far the verdict is."""
+        self._verdict = verdict
+        if self._live:
+            self._status.update(verdict)
+        else:
+            self._console.print(verdict, markup=False, highlight=False, soft_wrap=True)
+
+    def block_started(self, block: Block) -> None:
+        self._status.update(f"{self._verdict} · block {block.index + 1}: starting servers")
+
+    def progressed(self, progress: Progress) -> None:
+        self._status.update(f"{self._verdict} · round {progress.round + 1}")
+
+    def window_ended(self, window: Window, record: WindowRecord) -> None:
+        for gate in record.gates:
+            self._console.print(f"{window.id}: {ENGLISH.reason(gate.reason)}", style="yellow", markup=False)
+
+    def target_failed(self, failure: Failure) -> None:
+        self._console.print(f"{failure.target}: {ENGLISH.reason(failure.reason)}", style="yellow", markup=False)
+
+
+class RunProgress(Observer):
+    """A context manager: a bar, or a line per window."""
+
+    def __init__(self, console: Console, quiet: bool = False) -> None:
+        self._console, self._quiet = console, quiet
+        self._live = console.is_terminal and not quiet
+        columns = (SpinnerColumn(), BarColumn(24), TextColumn("{task.percentage:>3.0f}%"), TimeElapsedColumn())
+        texts = (TextColumn("{task.fields[left]}"), TextColumn("{task.description}"))
+        self._bar = Bar(*columns, *texts, console=console, refresh_per_second=4)
+        self._task = self._bar.add_task("starting servers", total=1.0, left="")
+        self._pace = 0.0
+        self._total = self._done = 0.0
+        self._windows = self._number = self._blocks = 0
+        self._block = ""
+        self._window = ""
+        self._shown: set[tuple[str, Reason]] = set()
+        self._started = time.monotonic()
+
+    def __enter__(self) -> Self:
+        if self._live:
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # Where it was never started, stopping would print an empty line.
+        if self._live:
+            self._bar.stop()
+
+    def run_started(self, plan: Plan, folder: str) -> None:
+        self._total = sum(block.load_s for block in plan.blocks)
+        self._windows = sum(len(block.windows) for block in plan.blocks)
+        self._blocks = len(plan.blocks)
+        self._pace = plan.estimate_s / self._total if self._total else 0.0
+        self._bar.update(self._task, total=self._total)
+        self._at(0.0)
+        self._say(f"{plan_in_words(plan)}, seed {plan.seed}: {time_of(plan)}. Results: {folder}")
+
+    def plan_extended(self, added: Extension) -> None:
+        self._total += sum(block.load_s for block in added.blocks)
+        self._windows += sum(len(block.windows) for block in added.blocks)
+        self._blocks += len(added.blocks)
+        self._bar.update(self._task, total=self._total)
+        if added.points:
+            waits = ", ".join(point.id for point in added.points)
+            self._say(f"{len(added.blocks)} more blocks where a crossover lies: {waits}")
+
+    def block_started(self, block: Block) -> None:
+        name = f"{block.study}, " if block.study else ""
+        self._block = f"{name}block {block.index + 1}"
+        self._describe(f"{self._block}: starting {len(block.targets)} servers")
+
+    def target_failed(self, failure: Failure) -> None:
+        key = (failure.target, failure.reason)
+        if key not in self._shown:
+            self._shown.add(key)
+            said = ENGLISH.reason(failure.reason.plus(side=failure.target))
+            self._say("\n".join([said, *(f"    {line}" for line in failure.log[-6:])]), style="yellow")
+
+    def window_started(self, window: Window, attempt: int) -> None:
+        again = f" (try {attempt + 1})" if attempt else ""
+        self._window = f"{self._block}  {window_name(window)}{again}"
+        self._describe(self._window)
+
+    def progressed(self, progress: Progress) -> None:
+        if progress.elapsed_s > 0:
+            self._at(self._done + progress.elapsed_s)
+            self._describe(f"{self._window}  {progress.replies / progress.elapsed_s:,.0f} req/s")
+
+    def window_ended(self, window: Window, record: WindowRecord) -> None:
+        if record.attempt == 0:
+            self._number += 1
+            self._done += window.budget_s
+        self._windows = max(self._windows, self._number)
+        self._total = max(self._total, self._done)
+        self._bar.update(self._task, total=self._total)
+        self._at(self._done)
+        for gate in record.gates:
+            where = f"{gate.target}: " if gate.target else ""
+            self._say(f"{window.id}: {where}{ENGLISH.reason(gate.reason)}", style="yellow")
+        if not self._live and not self._quiet:
+            elapsed = format_duration(time.monotonic() - self._started)
+            text = f"[{self._number}/{self._windows}] {window.id}: {record_in_words(record)} ({elapsed} so far)"
+            self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def _at(self, done: float) -> None:
+        """Moves the bar; the time left is that of the plan, without what goes to undecided contrasts at the end."""
+        left = self._pace * max(0.0, self._total - done)
+        text = f"{format_duration(left)} left" if left else "using what is left of the budget"
+        self._bar.update(self._task, completed=done, left=text)
+
+    def _describe(self, text: str) -> None:
+        self._bar.update(self._task, description=escape(text))
+
+    def _say(self, text: str, style: str = "") -> None:
+        if not self._quiet:
+            self._console.print(text, style=style or None, markup=False, highlight=False, soft_wrap=True)
+
+
+def plan_in_words(plan: Plan) -> str:
+    """What a run measures: ``8 targets × 6 points in 5 blocks and instruction counts of 8 targets``."""
+    parts = []
+    if plan.alternating:
+        blocks = plan.alternating
+        targets = len({name for block in blocks for name in block.targets})
+        parts.append(f"{targets} targets × {len(plan.compared_points)} points in {len(blocks)} blocks")
+    studied = [block for block in plan.studies if block.study not in INSTRUMENTS]
+    if studied:
+        alone = len({name for block in studied for name in block.targets})
+        names = ", ".join(sorted({block.study for block in studied}))
+        parts.append(f"{names} on {number_of(alone, 'target')}, one at a time")
+    for study, text in ((PROFILE, "profiles"), (INSTRUCTIONS, "instruction counts")):
+        if targets := len({name for block in plan.studies if block.study == study for name in block.targets}):
+            parts.append(f"{text} of {number_of(targets, 'target')}")
+    return " and ".join(parts)
+
+
+def window_name(window: Window) -> str:
+    """The window without its block; of a study, its target and what is set."""
+    if not window.study:
+        return window.key
+    return f"{window.study}: {' and '.join(side.target for side in window.sides)}, {window.sides[0].point}"
+
+
+def record_in_words(record: WindowRecord) -> str:
+    """What one window came to, in a few words."""
+    answered = sum(side.answered for side in record.sides)
+    if record.slices is not None or not record.study:
+        return f"{answered:,} verified replies in {record.duration_s:.1f} s"
+    if record.failures:
+        return ENGLISH.reason(record.failures[0].reason)
+    if record.counts:
+        counts = (f"{each.target} {each.per_request / 1e3:,.1f}" for each in record.counts)
+        return f"thousand instructions per request: {', '.join(counts)}"
+    if record.profiles:
+        return ", ".join(f"{each.samples:,} samples of {each.cpu_us:,.0f} µs per request" for each in record.profiles)
+    first, expected = record.sides[0], sum(side.planned for side in record.sides)
+    parts = [f"{answered:,} of {expected:,} answered"] if expected else []
+    if memory := first.figures.get("memory_bytes"):
+        parts.append(f"memory {memory / MIB:.1f} MiB")
+    for name, latency in first.latency_us.items():
+        parts.append(f"{name} p99 {format_duration(latency['p99'] / 1e6)}")
+    return ", ".join(parts)

@@ -1,0 +1,70 @@
+"""Every contrast of the run, the A/A control first: forest plots, and one table."""
+
+from __future__ import annotations
+
+from harness.model.units import significant
+from harness.report.blocks import Block, Column, Fold, Heading, Plots, Table, Text, words
+from harness.report.charts.rows import FOREST, forest_chart
+from harness.report.numbers import Format, Placed, count, share, times
+from harness.report.sentences import parties
+from harness.report.view import View
+from harness.results.summary import ContrastResult
+
+probability = Format(lambda p: "<0.0001" if p < 1e-4 else significant(p))
+
+
+def evidence(view: View) -> tuple[Block, ...]:
+    """Empty where the run declared no contrast: forest plots, then a table for the control and for each question."""
+    text = view.language.text
+    groups = [(text("real.control_family"), view.controls())]
+    groups += [(asked, view.contrasts(question)) for question, asked in view.language.names("questions").items()]
+    families = [(title, rows) for title, rows in groups if rows]
+    if not families:
+        return ()
+    plots = [_forest(view, title, rows, f"forest-{place}") for place, (title, rows) in enumerate(families)]
+    columns = (
+        words("B", lambda contrast, path: parties(view, contrast)[1]),
+        words(text("real.where"), lambda contrast, path: parties(view, contrast)[2]),
+        words(text("real.of"), lambda contrast, path: text(f"metrics.{contrast.metric}")),
+        words(text("words.verdict"), lambda contrast, path: _verdict(view, contrast)),
+        Column(text("real.ratio"), "ratio", times),
+        Column(text("real.low"), "ci_low", times),
+        Column(text("real.high"), "ci_high", times),
+        Column(text("real.p_adjusted"), "p_adjusted", probability),
+        Column(text("real.blocks"), "blocks", count),
+        Column(text("real.blocks_needed"), "blocks_needed", count),
+    )
+    tables: list[Block] = []
+    for title, rows in families:
+        table = Table.of(title, "A", lambda contrast: parties(view, contrast)[0], columns, rows, long=True)
+        tables += [Heading(title), table]
+    margin = view.language.say("real.intro", margin=share(view.summary.margin, "margin"))
+    return (Text(margin), *(plot for plot in plots if plot), Fold(text("real.table"), tuple(tables)))
+
+
+def _forest(view: View, title: str, rows: list[Placed[ContrastResult]], key: str) -> Plots | None:
+    """The first contrasts between reference targets: chosen by what the targets are, never by what came out."""
+    reference = {target.name for target in view.reference}
+    known = [contrast for _, contrast in rows if contrast.ratio is not None]
+    shown = ([each for each in known if {each.a.target, each.b.target} <= reference] or known)[:FOREST]
+    if not shown:
+        return None
+    labelled = [(_label(view, contrast), contrast) for contrast in shown]
+    chart = forest_chart(labelled, view.summary.margin, key, title, view.language)
+    drawn = view.language.text("real.drawn", count=len(shown), all=len(rows)) if len(shown) < len(rows) else ""
+    return Plots((chart,), title, note=drawn)
+
+
+def _label(view: View, contrast: ContrastResult) -> str:
+    metric = view.language.text(f"real.label_{contrast.metric}")
+    a, b = contrast.a, contrast.b
+    if a.point == b.point:
+        return f"{view.name(a.target)} ÷ {view.name(b.target)}, {view.where(a.point)}, {metric}"
+    if a.target == b.target:
+        return f"{view.name(a.target)}, {view.where(a.point)} ÷ {view.where(b.point)}, {metric}"
+    return f"{a.id} ÷ {b.id}, {metric}"
+
+
+def _verdict(view: View, contrast: ContrastResult) -> str:
+    said = view.language.text(f"verdicts.{contrast.verdict}"), view.language.reasons(contrast.reasons)
+    return ": ".join(filter(None, said))

@@ -1,0 +1,62 @@
+"""What each target can do, from live probes, and the statements that it sends to the database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from harness.model import Feature, Statements
+from harness.report.blocks import Block, Items, Row, Table, Text, folded, words
+from harness.report.view import View
+
+
+def feature_table(view: View) -> tuple[Block, ...]:
+    """Empty where the run asked no target."""
+    text, features = view.language.text, view.summary.features
+    if not features:
+        return ()
+    names = {
+        one.capability: view.language.texts.get(f"capabilities.{one.capability}", one.capability) for one in features
+    }
+    answers = {(one.target, names[one.capability]): _answer(view, one) for one in features}
+    odd = tuple(_odd(view, one) for one in features if not one.as_declared)
+    lacking: dict[tuple[str, str], list[str]] = {}
+    for feature in features:
+        if not feature.present:
+            why = view.language.known(feature.why or feature.detail)
+            lacking.setdefault((feature.target, why), []).append(names[feature.capability])
+    reasons = tuple(
+        text("features.why", target=view.name(target), capabilities=", ".join(what), why=why)
+        for (target, why), what in lacking.items()
+    )
+    counted = {(one.target, one.endpoint): _said(view, one) for one in view.summary.statements}
+    statements = _matrix(view, text("statements.caption"), counted, "")
+    return (
+        Text(text("features.intro")),
+        *((Text(text("features.odd")), Items(odd)) if odd else ()),
+        _matrix(view, text("features.caption"), answers, text("features.not_asked")),
+        *folded(text("features.reasons"), Items(reasons), reasons),
+        *((Text(text("statements.intro")), statements) if counted else ()),
+    )
+
+
+def _matrix(view: View, caption: str, entries: Mapping[tuple[str, str], str], absent: str) -> Table:
+    """Targets × names, each in the order in which it first stands in ``entries``."""
+    targets, names = (tuple(dict.fromkeys(key[place] for key in entries)) for place in (0, 1))
+    rows = (Row(view.name(target), tuple(entries.get((target, name), absent) for name in names)) for target in targets)
+    return Table(caption, view.language.text("words.target"), tuple(map(words, names)), tuple(rows))
+
+
+def _answer(view: View, feature: Feature) -> str:
+    return f"● {view.language.text('features.yes')}" if feature.present else f"○ {view.language.text('features.no')}"
+
+
+def _odd(view: View, one: Feature) -> str:
+    key = "features.odd_missing" if one.declared else "features.odd_present"
+    return view.language.text(key, target=one.target, capability=one.capability, detail=one.detail)
+
+
+def _said(view: View, one: Statements) -> str:
+    if not one.verbs:
+        return view.language.text("statements.unequal" if one.verbs is None else "statements.none")
+    key = "statements.cell" if one.prepared else "statements.unprepared"
+    return view.language.text(key, count=len(one.verbs), verbs=", ".join(one.verbs))

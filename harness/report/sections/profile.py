@@ -1,0 +1,101 @@
+"""Where the CPU time of a request goes: each target's layers as a stacked bar, its packages, and what differs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import get_args
+
+from harness.model import Reason
+from harness.model.units import significant
+from harness.report.blocks import Block, Column, Fold, Items, Plots, Row, Table, Text
+from harness.report.charts.profile import profile_chart
+from harness.report.numbers import Figure, Sentence, microseconds, numbered, shown, signed
+from harness.report.view import View
+from harness.results.profile import BUSY, SURE, differences
+from harness.results.summary import Layer, ProfileResult
+
+LEAST = 0.01
+"""Of a target's cost, the least share from which a package is listed."""
+
+
+def where_time_goes(view: View) -> tuple[Block, ...]:
+    """Empty where nothing was sampled."""
+    found, text = view.summary.profiles, view.language.text
+    if not found:
+        return ()
+    layers = [layer for layer in get_args(Layer) if any(layer in each.layers for each in found)]
+    caption = text("profile.caption", point=view.where(found[0].point))
+    chart = profile_chart(view, found, layers, caption)
+    blocks: list[Block] = [Text(text("profile.intro", least=min(each.samples for each in found)))]
+    inside: list[Block] = [
+        Items(tuple(_said(view, *each) for each in numbered("profiles", found))),
+        Fold(text("page.table"), (_layers(view, found, layers, caption),)),
+        Fold(text("profile.by_package"), (_packages(view, found),)),
+    ]
+    for each in found:
+        if each.waited > BUSY:
+            reason = Reason("waited-for-cpu", {"target": view.name(each.target), "waited": each.waited})
+            inside.append(Text(view.language.reason(reason), note=True))
+    blocks.append(Plots((chart,), caption, chart.description, id="profile-layers", inside=tuple(inside)))
+    if len(found) == 2 and found[0].point == found[1].point:
+        blocks += _differences(view, *found)
+    return tuple(blocks)
+
+
+def _said(view: View, path: str, found: ProfileResult) -> Sentence:
+    largest = max(found.layers, key=lambda layer: found.layers[layer])
+    return view.language.say(
+        "profile.largest",
+        target=view.name(found.target),
+        total=shown(found, path, "cpu_us", microseconds),
+        layer=view.language.text(f"profile.{largest}"),
+        us=shown(found, path, f"layers.{largest}", microseconds),
+    )
+
+
+def _layers(view: View, found: Sequence[ProfileResult], layers: Sequence[Layer], caption: str) -> Table:
+    text = view.language.text
+    columns = (
+        *(
+            Column(text("profile.column", name=text(f"profile.{layer}")), f"layers.{layer}", microseconds)
+            for layer in layers
+        ),
+        Column(text("words.cpu"), "cpu_us", microseconds),
+    )
+    head = text("words.target")
+    return Table.of(caption, head, lambda each: view.name(each.target), columns, numbered("profiles", found))
+
+
+def _packages(view: View, found: Sequence[ProfileResult]) -> Table:
+    """Largest first; what takes less than ``LEAST`` everywhere is left out."""
+    largest: dict[str, float] = {}
+    costs: list[dict[str, Figure]] = []
+    for path, each in numbered("profiles", found):
+        packages = numbered(f"{path}.packages", each.packages)
+        costs.append({cost.name: microseconds(cost.us, f"{at}.us") for at, cost in packages})
+        for cost in each.packages:
+            if cost.us >= LEAST * each.cpu_us:
+                largest[cost.name] = max(largest.get(cost.name, 0.0), cost.us)
+    rows = tuple(
+        Row(view.language.known(name), tuple(figures.get(name) for figures in costs))
+        for name in sorted(largest, key=lambda name: -largest[name])
+    )
+    text = view.language.text
+    columns = tuple(Column(text("profile.column", name=view.name(each.target))) for each in found)
+    return Table(text("profile.by_package"), text("profile.package"), columns, rows)
+
+
+def _differences(view: View, a: ProfileResult, b: ProfileResult) -> tuple[Block, ...]:
+    """The packages whose difference stands out from the noise of sampling, largest first."""
+    text, (one, other) = view.language.text, (view.name(a.target), view.name(b.target))
+    columns = (
+        Column(text("profile.difference"), said=lambda each, _: signed(each.difference)),
+        Column("±", said=lambda each, _: significant(SURE * each.error_us)),
+        Column(text("profile.column", name=one), said=lambda each, _: significant(each.a) if each.a else None),
+        Column(text("profile.column", name=other), said=lambda each, _: significant(each.b) if each.b else None),
+    )
+    told = [each for each in differences(a.packages, b.packages) if abs(each.difference) > SURE * each.error_us]
+    caption, head = text("profile.differs_caption"), text("profile.package")
+    table = Table.of(caption, head, lambda each: view.language.known(each.name), columns, numbered("", told))
+    said = Text(text("profile.differs", a=one, b=other, us=signed(a.cpu_us - b.cpu_us)))
+    return (said, table) if told else (said,)

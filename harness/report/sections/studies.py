@@ -1,0 +1,98 @@
+"""Sections about load on one target alone: for each study a sentence, charts and a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.model import Target
+from harness.report.blocks import Block, Column, Fold, Heading, Plots, Table, Text
+from harness.report.charts.svg import Chart
+from harness.report.language.catalogue import Field
+from harness.report.numbers import Placed, Sentence, milliseconds, numbered
+from harness.report.view import View
+from harness.studies.groups import StudyRow
+
+Rows = Sequence[Placed[Any]]
+
+
+def no_charts(view: View, rows: Rows) -> Sequence[Chart]:
+    return ()
+
+
+def why(view: View, row: StudyRow) -> str:
+    """Why a row has no number; empty where it has some."""
+    if row.reason is None:
+        return ""
+    state = view.language.text(f"studies.{row.status.replace('-', '_')}")
+    return view.language.text("studies.why", state=state, reason=view.language.reason(row.reason))
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """A study as the report tells it.
+
+    Attributes:
+        name: field of the summary's ``studies``.
+        key: of its title; that of what introduces it ends in ``_intro``.
+        columns: those after the target's.
+        charts: may expect the rows in the order in which the run declares its targets.
+        fields: of the texts.
+        why: what stands in place of a row's numbers; empty where it has some.
+    """
+
+    name: str
+    key: str
+    sentence: Callable[[View, Rows], Sentence]
+    columns: Callable[[View, Rows], tuple[Column, ...]]
+    charts: Callable[[View, Rows], Sequence[Chart]] = no_charts
+    fields: Callable[[Rows], Mapping[str, Field]] = lambda rows: {}
+    why: Callable[[View, Any], str] = why
+
+    def rows(self, view: View) -> Rows:
+        return numbered(f"studies.{self.name}", getattr(view.summary.studies, self.name))
+
+    def said(self, view: View) -> Sentence:
+        """Its sentence; empty where the run has no window of it."""
+        rows = self.rows(view)
+        return self.sentence(view, rows) if rows else ()
+
+    def blocks(self, view: View) -> tuple[Block, ...]:
+        """Empty where the run has no window of it."""
+        rows, text = self.rows(view), view.language.text
+        if not rows:
+            return ()
+        title, order = text(self.key), {name: place for place, name in enumerate(view.declared)}
+        ordered = sorted(rows, key=lambda row: order.get(row[1].target, len(order)))
+        charts = tuple(self.charts(view, ordered))
+        table = Table.of(
+            title,
+            text("words.target"),
+            lambda row: view.name(row.target),
+            self.columns(view, rows),
+            ordered,
+            why=lambda row: self.why(view, row),
+        )
+        return (
+            Heading(title, self.key.replace(".", "-").replace("_", "-")),
+            Text(self.sentence(view, rows)),
+            Text(text(f"{self.key}_intro", **self.fields(rows)), note=True),
+            *((Plots(charts), Text(charts[0].description, note=True)) if charts else ()),
+            Fold(text("page.table"), (table,), open=not charts),
+        )
+
+
+def spread_columns(view: View) -> tuple[Column, ...]:
+    """p50, p99, and the lowest and highest block's p99."""
+    names = ("p50", "p99", "p99_low", "p99_high")
+    return tuple(Column(view.language.text(f"studies.{name}"), f"latency.{name}_us", milliseconds) for name in names)
+
+
+def target_of(view: View, name: str) -> Target:
+    return view.declared.get(name) or Target(name, name, "native", "", "")
+
+
+def p99_of(row: Placed[Any]) -> float:
+    """Microseconds, of a row that has latencies."""
+    return float(row[1].latency.p99_us)

@@ -1,0 +1,21 @@
+"""The sections that hold studies, for every rendering."""
+
+from __future__ import annotations
+
+from harness.report.blocks import Block
+from harness.report.numbers import Sentence
+from harness.report.sections import asynchronous, latencies, memory
+from harness.report.view import View
+
+STUDIES = {"async": asynchronous.STUDIES, "latency": latencies.STUDIES, "memory": memory.STUDIES}
+
+
+def study_blocks(view: View, section: str) -> tuple[Block, ...]:
+    """Empty where the run has no window of its studies."""
+    return tuple(block for study in STUDIES[section] for block in study.blocks(view))
+
+
+def study_sentences(view: View) -> dict[str, list[Sentence]]:
+    """Section → the sentence of each of its studies that the run has windows of."""
+    found = {section: [study.said(view) for study in studies] for section, studies in STUDIES.items()}
+    return {section: said for section, sentences in found.items() if (said := [each for each in sentences if each])}

@@ -1,0 +1,156 @@
+"""How a contrast and its parts are put into words; the words themselves are in ``language/``.
+
+No sentence claims more than the verdict it words: what is not significant is never called equal, and what is undecided
+is called so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from harness.model import Reason
+from harness.model.units import format_duration
+from harness.report.language.catalogue import ENGLISH, Field, Language
+from harness.report.numbers import (
+    Figure,
+    Format,
+    Sentence,
+    count,
+    microseconds,
+    plain,
+    rough,
+    share,
+    shown,
+    signed,
+    times,
+)
+from harness.report.view import View
+from harness.results.summary import ContrastResult, LadderStep, Summary, Verdict
+
+_UNIT = re.compile(r"ms|[hms]")
+Fields = dict[str, Field]
+__all__ = ["APART", "Sentence", "contrast_sentence", "parties", "plain", "title"]
+
+BADGES = ENGLISH.names("badges")
+VERDICTS = ENGLISH.names("verdicts")
+METRICS = ENGLISH.names("metrics")
+HOLDS = ENGLISH.text("page.holds")
+"""English words for what has no page: the terminal, and ``harness versus``."""
+APART: frozenset[Verdict] = frozenset({"different", "different-size-open", "small"})
+"""The verdicts that say that there is a difference."""
+
+
+def title(summary: Summary, language: Language = ENGLISH) -> str:
+    """The run's name, or the day on which it was made."""
+    if summary.name:
+        return summary.name
+    try:
+        day = datetime.fromisoformat(summary.created_at)
+    except ValueError:
+        return summary.run
+    month = language.text(f"months.{day.month}")
+    return language.text("page.title", day=str(day.day), month=month, year=str(day.year))
+
+
+def duration(seconds: float, language: Language = ENGLISH) -> str:
+    """``3m 20s``, with the units as the language writes them."""
+    return _UNIT.sub(lambda unit: language.text(f"duration.{unit[0]}"), format_duration(seconds))
+
+
+def contrast_sentence(view: View, path: str, contrast: ContrastResult, *, located: bool = True) -> Sentence:
+    """What one contrast came to, in the words of its verdict; ``located`` False leaves out where it was measured."""
+    language = view.language
+    a, b, where = parties(view, contrast)
+    fields: Fields = {
+        "a": a,
+        "b": b,
+        "at": language.say("contrast.at", where=where) if located else "",
+        "metric": language.text(f"metrics.{contrast.metric}"),
+        "margin": share(contrast.margin, f"{path}.margin"),
+    }
+    if contrast.verdict == "not-measurable" or contrast.ratio is None:
+        because = _because(language, contrast.reasons) if contrast.reasons else ""
+        return language.say("contrast.not-measurable", because=because, **fields)
+    if contrast.verdict in APART:
+        claim = _claim(view, contrast.ratio, contrast, path, fields)
+        return language.say(f"contrast.{contrast.verdict}", claim=claim, **fields)
+    fields |= {"ratio": times(contrast.ratio, f"{path}.ratio"), "interval": interval(view, contrast, path, times)}
+    if contrast.verdict == "same":
+        return language.say("contrast.same", **fields)
+    blocks = count(contrast.blocks_needed, f"{path}.blocks_needed")
+    needed = language.say("contrast.needed", blocks=blocks) if blocks else language.say("contrast.needed_unknown")
+    return language.say("contrast.undecided", count=contrast.blocks, needed=needed, **fields)
+
+
+def parties(view: View, contrast: ContrastResult) -> tuple[str, str, str]:
+    """The two names and what they have in common."""
+    a, b, language = contrast.a, contrast.b, view.language
+    if a.point == b.point:
+        return view.name(a.target), view.name(b.target), view.where(a.point)
+    if a.target == b.target:
+        return view.where(a.point), view.where(b.point), language.text("where.on", target=view.name(a.target))
+    one, two = (
+        language.text("where.side", target=view.name(side.target), point=view.where(side.point)) for side in (a, b)
+    )
+    return one, two, language.text("where.across")
+
+
+def interval(
+    view: View,
+    part: object,
+    path: str,
+    show: Callable[[Any, str], Any],
+    low: str = "ci_low",
+    high: str = "ci_high",
+    text: str = "contrast.interval",
+) -> Sentence:
+    """`` [19, 24]``, or what else ``text`` makes of two fields of a part of the summary; empty where one is missing."""
+    ends = shown(part, path, low, show), shown(part, path, high, show)
+    return () if None in ends else view.language.say(text, low=ends[0], high=ends[1])
+
+
+def difference_interval(
+    view: View, told: ContrastResult | LadderStep, path: str, text: str = "contrast.interval"
+) -> Sentence:
+    """In the metric's unit."""
+    return interval(view, told, path, microseconds, "difference_low", "difference_high", text)
+
+
+def tally(view: View, verdicts: Sequence[Verdict]) -> str:
+    """``; no difference at the margin for 2; undecided for 1`` – what a range of decided contrasts leaves out."""
+    language = view.language
+    kinds = ("same", "undecided", "not-measurable")
+    counted = [(language.text(f"verdicts.{kind}"), verdicts.count(kind)) for kind in kinds]
+    return "".join(language.text("real.tally", words=words, count=found) for words, found in counted if found)
+
+
+def noise(view: View, verdicts: Sequence[Verdict], margin: Figure) -> Sentence:
+    """How many of the contrasts came to which verdict."""
+    apart = sum(verdict in APART for verdict in verdicts)
+    return view.language.say("real.noise", count=len(verdicts), apart=apart, margin=margin, rest=tally(view, verdicts))
+
+
+def _claim(view: View, ratio: float, contrast: ContrastResult, path: str, shared: Fields) -> Sentence:
+    """``A uses 12% [9.1, 15] more CPU per request than B``, or ``2.4 [2.3, 2.5] times the CPU per request of B``."""
+    say = view.language.say
+    if not 0.5 <= ratio < 2:
+        value, ends = rough(ratio, f"{path}.ratio"), interval(view, contrast, path, rough)
+        return say(f"contrast.times_{contrast.metric}", value=value, interval=ends, **shared)
+    sign, word, *names = (1, "more", "ci_low", "ci_high") if ratio >= 1 else (-1, "less", "ci_high", "ci_low")
+    show = Format(lambda end: signed(sign * (end - 1) * 100))
+    value = Format(lambda end: f"{show.text(end)}%")(ratio, f"{path}.ratio")
+    return say(
+        f"contrast.{word}_{contrast.metric}",
+        value=value,
+        interval=interval(view, contrast, path, show, *names),
+        **shared,
+    )
+
+
+def _because(language: Language, reasons: Sequence[Reason]) -> Sentence:
+    """The first reason, and how many there are besides; the table of contrasts has all."""
+    first, *others = reasons
+    return language.say("contrast.because", reason=language.reason(first.plus(more=len(others)) if others else first))

@@ -1,0 +1,74 @@
+"""The lines with which a run ends in the terminal."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from harness.model import Manifest
+from harness.model.units import format_duration, number_of
+from harness.report import sentences
+from harness.report.answers import answers
+from harness.report.sections.study_sections import study_sentences
+from harness.report.view import view_of
+from harness.results.summary import Summary
+
+LINES = 12
+SHORTER = ("smoke", "quick", "standard")
+"""Profiles after which a thorough run decides more."""
+
+NOT_IN_PLAN = ("--fleet", "--workers", "--join", "--listen", "--port", "--on-lost-worker")
+"""Options of ``harness run`` that an interrupted run is continued with."""
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
+
+
+def closing_lines(manifest: Manifest, summary: Summary, report_path: Path | str, run_folder: Path | str) -> list[str]:
+    """At most 12 lines of plain text: the answers (or, of studies alone, theirs), warnings, the report's path, and the
+    next command.
+    """
+    count = number_of(summary.blocks, "block")
+    lines = [f"{sentences.BADGES[summary.badge]}: {count} in {format_duration(summary.duration_s)}. {sentences.HOLDS}"]
+    view = view_of(manifest, summary)
+    if summary.cells or not manifest.plan.trials:
+        lines += [sentences.plain(answer.headline) for answer in answers(view)]
+    else:
+        lines += [sentences.plain(said) for group in study_sentences(view).values() for said in group]
+    ending = [f"Report: {report_path}", f"Data: {run_folder}", f"Next: {next_command(manifest, summary, run_folder)}"]
+    room = LINES - len(lines) - len(ending)
+    warnings = [f"Warning: {view.language.reason(reason)}" for reason in summary.reasons]
+    if len(warnings) > room:
+        warnings = [*warnings[: room - 1], f"Warning: {len(warnings) - room + 1} more, under Run health in the report"]
+    return [_CONTROL.sub(" ", line) for line in (*lines, *warnings, *ending)]
+
+
+def next_command(manifest: Manifest, summary: Summary, run_folder: Path | str) -> str:
+    """Continues a run that was interrupted, or decides what it left undecided; otherwise opens the report."""
+    if manifest.status == "interrupted":
+        return resume_command(manifest, run_folder)
+    if any(contrast.verdict == "undecided" for contrast in summary.contrasts) and manifest.plan.profile in SHORTER:
+        longer = [*_without(shlex.split(manifest.command), ("--profile", "--budget")), "--profile", "thorough"]
+        return f"{shlex.join(longer)}, to decide what is undecided"
+    return shlex.join(["harness", "report", str(run_folder), "--open"])
+
+
+def resume_command(manifest: Manifest, run_folder: Path | str) -> str:
+    """With the options that say where servers run and who sends, which the plan does not hold."""
+    words = shlex.split(manifest.command)
+    others = {word for word in words if word.startswith("-")} - set(NOT_IN_PLAN)
+    kept = _without(words, others)[2:] if words[:2] == ["harness", "run"] else []
+    return shlex.join(["harness", "run", "--resume", str(run_folder), *kept])
+
+
+def _without(words: Sequence[str], options: Collection[str]) -> list[str]:
+    """A command line without these options and their values."""
+    kept: list[str] = []
+    skipping = False
+    for word in words:
+        if word.startswith("-"):
+            skipping = word in options
+        if not skipping:
+            kept.append(word)
+    return kept

@@ -1,0 +1,116 @@
+"""The decision table's cells: every target that is no twin, at every point."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import product
+
+from harness.model import Exclusion, Manifest, Point, Reason, Side, Target, WindowRecord, tallied
+from harness.model.load import Samples
+from harness.results.frames import Frames
+from harness.results.summary import Cell, Estimate, Status
+from harness.results.tails import block_samples
+from harness.stats.interval import estimate
+from harness.stats.quantiles import percentiles
+from harness.stats.ratio import absolute_values
+from harness.stats.ties import tie_groups
+
+FLOOR = "raw"
+"""The framework of the raw apps: a floor to measure from, nothing to pick, and so without a letter among others."""
+
+
+def cells(
+    manifest: Manifest, records: Sequence[WindowRecord], frames: Frames, samples: Samples, *, margin: float
+) -> tuple[Cell, ...]:
+    """One cell per target and point, ``ok`` where at least one block gave a throughput or a CPU cost; none of a target
+    that has part in studies only.
+
+    Numbers come from the valid sides of the counted attempts; errors are counted over all attempts.
+
+    Args:
+        margin: of throughput, for the tie groups.
+    """
+    plan, slices = manifest.plan, frames.slices
+    compared = {name for block in plan.alternating for name in block.targets}
+    alone = {name for block in plan.studies for name in block.targets} - compared
+    listed = [target for target in manifest.targets if not target.twin_of and target.name not in alone]
+    names = {target.name for target in listed}
+    by_metric = {
+        metric: {side: estimate(values) for side, values in absolute_values(frames.slices, plan.points, metric).items()}
+        for metric in ("throughput", "cpu_cost")
+    }
+    rates = {
+        side: found.value
+        for side, found in by_metric["throughput"].items()
+        if found is not None and side.target in names
+    }
+    floors = {target.name for target in listed if target.framework == FLOOR}
+    ranked = {side: rate for side, rate in rates.items() if side.target not in floors} or rates
+    letters = tie_groups(slices, plan.points, ranked, margin=margin)
+    times = block_samples(frames, samples)
+    replies = {(str(t), str(p)): int(n.sum()) for (t, p), n in slices.groupby(["target", "point"])["replies"]}
+    errors: dict[Side, Counter[str]] = {}
+    for result in (side for record in records for side in record.sides):
+        errors.setdefault(result.side, Counter()).update(result.errors)
+    excluded: dict[Side, list[Exclusion]] = {}
+    for exclusion in frames.excluded:
+        excluded.setdefault(Side(exclusion.target, exclusion.point), []).append(exclusion)
+    added = _added_points(manifest)
+    planned = plan.alternating_sides
+    found = []
+    for point, target in product(plan.compared_points, listed):
+        side = Side(target.name, point.id)
+        if point.id in added and side not in planned:
+            continue
+        rate, cost = (by_metric[metric].get(side) for metric in ("throughput", "cpu_cost"))
+        status, reasons = _status(manifest, target, point, rate or cost, excluded.get(side, ()))
+        found.append(
+            Cell(
+                target=target.name,
+                point=point.id,
+                scenario=point.scenario,
+                params=point.params,
+                concurrency=point.concurrency,
+                status=status,
+                throughput_rps=rate,
+                cpu_us=cost,
+                service_time_us=percentiles(times.get(side, {}).values()),
+                replies=replies.get((target.name, point.id), 0),
+                errors=dict(errors.get(side, {})),
+                reasons=reasons,
+                tie_group=letters.get(side, ""),
+            )
+        )
+    return tuple(found)
+
+
+def _added_points(manifest: Manifest) -> frozenset[str]:
+    """Points that joined the plan while the run went, for some of the targets only."""
+    blocks = manifest.plan.alternating
+    first = {side.point for side in blocks[0].sides} if blocks else set()
+    later = {side.point for block in blocks[1:] for side in block.sides}
+    return frozenset(later - first)
+
+
+def _status(
+    manifest: Manifest, target: Target, point: Point, number: Estimate | None, excluded: Sequence[Exclusion]
+) -> tuple[Status, tuple[Reason, ...]]:
+    if number is None and not excluded:
+        return _not_run(manifest, target, point)
+    reasons = tallied(exclusion.reason for exclusion in excluded)
+    if number is not None:
+        return "ok", reasons
+    broken = any(exclusion.kind in ("failure", "replies") for exclusion in excluded)
+    return ("failed" if broken else "not-measurable"), reasons
+
+
+def _not_run(manifest: Manifest, target: Target, point: Point) -> tuple[Status, tuple[Reason, ...]]:
+    failed = [f.reason for f in manifest.skipped if f.target == target.name and f.point in ("", point.id)]
+    if failed:
+        return "failed", tuple(failed)
+    left_out = [f.reason for f in manifest.plan.left_out if f.target == target.name and f.point == point.id]
+    if left_out:
+        return "not-run", tuple(left_out)
+    wanted = dict.fromkeys((point.scenario, *(request.endpoint for request in point.requests)))
+    return "not-run", tuple(Reason("lacks", {"text": target.lacks[name]}) for name in wanted if name in target.lacks)

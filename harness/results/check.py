@@ -1,0 +1,193 @@
+"""Gates against a run, and a run against its baseline. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cache
+from itertools import product
+
+import numpy as np
+
+from harness.errors import UsageError, nearest
+from harness.model import Metric, Reason, Side
+from harness.model.load import Samples
+from harness.results.compare import Measured
+from harness.results.comparison import Comparison
+from harness.results.gate import Rule
+from harness.results.instructions import ratio_of, values_of
+from harness.results.outcome import (
+    Checked,
+    Reasons,
+    checked,
+    estimated,
+    outcome_of,
+    over_blocks,
+    share_of_errors,
+    slower_limit,
+)
+from harness.results.summary import Cell, Summary
+from harness.results.tails import aligned, block_samples, few_replies, percentiles_of
+from harness.results.window_gates import check_windows, window_points
+from harness.stats.quantiles import PER_MILLE
+
+UNCOUNTED = (Reason("not-counted"),)
+METRIC: dict[str, Metric] = {"cpu": "cpu_cost", "throughput": "throughput"}
+
+
+@dataclass(frozen=True, slots=True)
+class CheckDocument:
+    """What ``harness check --json`` prints."""
+
+    run: str
+    against: str
+    strict: bool
+    exit_code: int
+    warnings: tuple[Reason, ...]
+    checks: tuple[Checked, ...]
+    schema: int = 2
+
+
+def check(run: Measured, summary: Summary, samples: Samples, rules: Sequence[Rule]) -> tuple[Checked, ...]:
+    """Every rule at every place that it covers.
+
+    Raises:
+        UsageError: a rule names a target or a point that the run does not have.
+    """
+    checker = _Checker(run, summary, samples)
+    return tuple(found for rule in rules for found in checker.rule(rule))
+
+
+def check_against(comparison: Comparison, slower: float | None = None, p99: float | None = None) -> tuple[Checked, ...]:
+    """Every change for the worse against its limit; what the baseline has and the run has not is missing.
+
+    Args:
+        slower: how much worse throughput and CPU cost may be, as a share; ``None`` for the runs' margin.
+        p99: the same of p99; ``None`` for no limit.
+    """
+    found = []
+    for change in comparison.changes:
+        allowed = p99 if change.measure == "p99" else slower
+        if change.basis == "contrast" or (change.measure == "p99" and allowed is None):
+            continue
+        share = change.margin if allowed is None else allowed
+        most = change.measure != "throughput"
+        limit = slower_limit(share, most=most)
+        name = {"cpu_cost": "cpu"}.get(change.measure, change.measure)
+        against = f"baseline, relative to {change.against}" if change.against else "baseline"
+        ends = (change.ratio, change.ci_low, change.ci_high)
+        outcome, reasons = outcome_of(ends, limit, most=most), (change.reason,) if change.reason else ()
+        found.append(
+            Checked(
+                f"at most {share:.3g} worse than the baseline", change.target, against, change.point, name, outcome,
+                "ratio", limit, most, *ends, reasons,
+            )
+        )  # fmt: skip
+    if p99 is not None:
+        tailed = {(change.target, change.point) for change in comparison.changes if change.measure == "p99"}
+        without = {(c.target, c.point): "" for c in comparison.changes if c.basis != "contrast"}
+        for target, point in without:
+            if (target, point) not in tailed:
+                found.append(_absent(target, point, "p99", Reason("few-tails")))
+    found += [_absent(side.target, side.point, "any", Reason("only-baseline")) for side in comparison.only_base]
+    return tuple(found)
+
+
+def _absent(target: str, point: str, measure: str, reason: Reason) -> Checked:
+    return Checked("the baseline", target, "", point, measure, "missing", "", 0.0, True, reasons=(reason,))
+
+
+class _Checker:
+    def __init__(self, run: Measured, summary: Summary, samples: Samples) -> None:
+        self._run, self._summary = run, summary
+        self._service_times = cache(lambda: block_samples(run.frames, samples))
+        self._planned = {side for window in run.manifest.plan.windows if not window.study for side in window.sides}
+
+    def rule(self, rule: Rule) -> Iterable[Checked]:
+        run, cells = self._run, {Side(cell.target, cell.point): cell for cell in self._summary.cells}
+        points = [point.id for point in run.manifest.plan.compared_points if rule.covers([point.id, point.scenario])]
+        targets = self._named(rule.target, rule)
+        others = self._named(rule.against, rule) if rule.against else []
+        # Studies and journeys are meant where they are named, or where the run has nothing else.
+        alone = []
+        if rule.point != "*" or not cells:
+            alone = list(check_windows(rule, run.alone, self._summary, targets, others))
+        if not points and not alone:
+            compared = run.manifest.plan.compared_points
+            known = [name for point in compared for name in (point.id, point.scenario)]
+            known = list(dict.fromkeys([*known, *window_points(run.alone)]))
+            hint = nearest(rule.point, known) or f"points: {', '.join(known)}"
+            raise UsageError(f"gate {rule.text!r}: the run has no point {rule.point!r} with that metric", hint=hint)
+        for a, b, point in product(targets, others, points):
+            if a != b:
+                yield self._ratio(rule, Side(a, point), Side(b, point))
+        for target, point in product([] if others else targets, points):
+            side = Side(target, point)
+            cell = cells.get(side)
+            if cell is not None and cell.status != "not-run":
+                yield self._absolute(rule, cell)
+            elif side in self._planned:
+                yield checked(rule, target, point, None, "missing", (Reason("not-yet-measured"),))
+            elif rule.target == target and rule.point != "*":
+                reason = Reason("not-served", {"target": target, "scenario": point})
+                yield checked(rule, target, point, None, "missing", (reason,))
+        yield from alone
+
+    def _named(self, pattern: str, rule: Rule) -> list[str]:
+        """A twin of the A/A control only if it is called by its own name."""
+        manifest = self._run.manifest
+        listed = [target.name for target in manifest.targets if not target.twin_of]
+        found = [target.name for target in manifest.targets if target.name == pattern]
+        found = found or [name for name in listed if fnmatchcase(name, pattern)]
+        found = found or [f.target for f in manifest.skipped if fnmatchcase(f.target, pattern)]
+        if not found:
+            hint = nearest(pattern, listed) or f"targets: {', '.join(listed)}"
+            raise UsageError(f"gate {rule.text!r}: the run has no target {pattern!r}", hint=hint)
+        return found
+
+    def _absolute(self, rule: Rule, cell: Cell) -> Checked:
+        side, why = Side(cell.target, cell.point), cell.reasons
+        if rule.subject == "errors":
+            return share_of_errors(rule, cell.target, cell.point, cell.errors, cell.replies, why)
+        if metric := METRIC.get(rule.subject):
+            values = self._run.values[metric].get(side, np.empty(0))
+        elif rule.subject == "instructions":
+            values, why = values_of(self._run.counts, side), UNCOUNTED
+        else:
+            values = np.asarray(list(self._tails(rule, side).values()), dtype=np.float64)
+            why = why or self._too_few(rule, side)
+        return over_blocks(rule, cell.target, cell.point, values, why)
+
+    def _ratio(self, rule: Rule, a: Side, b: Side) -> Checked:
+        metric = METRIC.get(rule.subject)
+        excluded = self._run.frames.reasons(metric or "throughput")
+        why = tuple(dict.fromkeys(reason for side in (a, b) for reason in excluded.get(side, ())))
+        if metric:
+            values = self._run.log_ratios(metric, a, b)
+        elif rule.subject == "instructions":
+            return estimated(rule, a.target, a.point, ratio_of(self._run.counts, a, b), UNCOUNTED, b.target)
+        else:
+            values = aligned(self._tails(rule, a), self._tails(rule, b))
+            why = why or self._too_few(rule, a) or self._too_few(rule, b)
+        return over_blocks(rule, a.target, a.point, values, why, b.target)
+
+    def _tails(self, rule: Rule, side: Side) -> dict[int, float]:
+        """Block → percentile, of the blocks with enough replies."""
+        if rule.subject not in PER_MILLE:
+            return {}
+        return percentiles_of(self._service_times().get(side, {}), rule.subject)
+
+    def _too_few(self, rule: Rule, side: Side) -> Reasons:
+        if rule.subject not in PER_MILLE:
+            return (Reason("study-figure", {"measure": rule.subject}),)
+        most = max((each.size for each in self._service_times().get(side, {}).values()), default=0)
+        return (few_replies(rule.subject, most),)
+
+
+def exit_code(checked: Sequence[Checked], strict: bool) -> int:
+    """1 before 4: what is known to be too slow is the graver."""
+    outcomes = {each.outcome for each in checked}
+    if "failed" in outcomes or (strict and "undecided" in outcomes):
+        return 1
+    return 4 if "missing" in outcomes else 0

@@ -1,0 +1,115 @@
+"""Windows whose sides took turns as one tidy frame of slices, with a reason for everything that is left out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from harness.model import Exclusion, ExclusionKind, Metric, Reason, Side, WindowRecord, counted, side_faults
+from harness.model.units import US
+
+MISSING_SHARE = 0.1
+"""Above this share of slices without a number, a side's other slices are no fair sample of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """What a run's records yield.
+
+    Attributes:
+        slices: a row per slice of a valid side: ``block window round target point window_replies replies rps cpu_us``;
+            ``rps`` (verified replies per second) and ``cpu_us`` (CPU µs per verified reply) are NaN where missing.
+        records: the attempt that counts of each window, by block and in order of appearance.
+        excluded: what is not in ``slices``, or is NaN there, and why.
+    """
+
+    slices: pd.DataFrame
+    records: tuple[WindowRecord, ...]
+    excluded: tuple[Exclusion, ...]
+
+    def reasons(self, metric: Metric) -> dict[Side, list[Reason]]:
+        """Why sides lack numbers of a metric; what only disturbed their times is no reason for CPU cost."""
+        found: dict[Side, list[Reason]] = {}
+        for each in self.excluded:
+            if metric != "cpu_cost" or each.kind != "times":
+                found.setdefault(Side(each.target, each.point), []).append(each.reason)
+        return found
+
+
+def tidy(records: Iterable[WindowRecord]) -> Frames:
+    """The frame of the attempts that count, of windows whose sides took turns."""
+    chosen = counted(record for record in records if record.slices is not None)
+    excluded: list[Exclusion] = []
+    frames: list[pd.DataFrame] = []
+    for record in chosen:
+        faults = side_faults(record)
+        excluded += faults.values()
+        kinds = [faults[side.side].kind if side.side in faults else None for side in record.sides]
+        frame = _slices(record, kinds)
+        excluded += _blank_missing(record, frame, faults)
+        if len(frame):
+            frames.append(frame)
+    together = pd.concat(frames, ignore_index=True) if frames else _empty()
+    return Frames(together, chosen, tuple(excluded))
+
+
+def _slices(record: WindowRecord, faults: Sequence[ExclusionKind | None]) -> pd.DataFrame:
+    """Of the sides, in order, that gave numbers; where their times were disturbed, without ``rps``."""
+    slices = record.slices
+    assert slices is not None
+    side = np.asarray(slices.side, dtype=np.int64)
+    keep = np.isin(side, [index for index, kind in enumerate(faults) if kind in (None, "times")])
+    timed = np.isin(side[keep], [index for index, kind in enumerate(faults) if kind is None])
+    window = np.asarray(slices.window, dtype=np.float64)[keep]
+    window_replies = np.asarray(slices.window_replies, dtype=np.int64)[keep]
+    replies = np.asarray(slices.replies, dtype=np.int64)[keep]
+    cpu = np.asarray(slices.cpu, dtype=np.float64)[keep]
+    side = side[keep]
+    counted = (window_replies > 0) & (window > 0) & timed
+    costed = (replies > 0) & (cpu > 0)
+    return pd.DataFrame(
+        {
+            "block": record.block,
+            "window": record.id,
+            "round": np.asarray(slices.round, dtype=np.int64)[keep],
+            "target": [record.sides[index].target for index in side],
+            "point": [record.sides[index].point for index in side],
+            "window_replies": window_replies,
+            "replies": replies,
+            "rps": np.where(counted, window_replies / np.where(counted, window, 1.0), np.nan),
+            "cpu_us": np.where(costed, cpu * US / np.where(costed, replies, 1), np.nan),
+        }
+    )
+
+
+def _blank_missing(record: WindowRecord, frame: pd.DataFrame, faults: Mapping[Side, Exclusion]) -> list[Exclusion]:
+    """Reasons for the frame's missing numbers, where ``faults`` has none; blanks a side's whole column where too many
+    are missing.
+    """
+    found: list[Exclusion] = []
+    for column in ("rps", "cpu_us"):
+        if not frame[column].isna().any():
+            continue
+        for (target, point), rows in frame.groupby(["target", "point"], sort=False):
+            missing, total = int(rows[column].isna().sum()), len(rows)
+            if not missing or (column == "rps" and Side(str(target), str(point)) in faults):
+                continue
+            few = missing > MISSING_SHARE * total
+            code = {"rps": "few-rates" if few else "lost-rates", "cpu_us": "few-costs" if few else "lost-costs"}[column]
+            if column == "cpu_us" and missing == total and rows["replies"].all():
+                reason = Reason("no-cpu-access")
+            else:
+                reason = Reason(code, {"missing": missing, "total": total})
+            if few:
+                frame.loc[rows.index, column] = np.nan
+            found.append(Exclusion(record.block, record.id, str(target), str(point), "missing", reason))
+    return found
+
+
+def _empty() -> pd.DataFrame:
+    kinds = {"block": "int64", "window": "object", "round": "int64", "target": "object", "point": "object"}
+    kinds |= {"window_replies": "int64", "replies": "int64", "rps": "float64", "cpu_us": "float64"}
+    return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in kinds.items()})

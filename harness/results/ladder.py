@@ -1,0 +1,183 @@
+"""Cost ladders: what each rung costs on top of the one below, and whether the steps add up. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+import pandas as pd
+
+from harness.model import Failure, Ladder, Manifest, Reason, Rung, Side
+from harness.results.frames import Frames
+from harness.results.judge import Judged, compared_as
+from harness.results.summary import (
+    Check,
+    Compared,
+    ContrastResult,
+    Estimate,
+    LadderResult,
+    LadderRung,
+    LadderStep,
+    Within,
+)
+from harness.stats.interval import estimate
+from harness.stats.levels import Levels, window_levels
+from harness.stats.looks import MIN_BLOCKS
+from harness.stats.ratio import COLUMN, BlockValues, absolute_values, apart, centre, together, wide
+from harness.stats.verdict import judge, shown_interval
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """Two sides and their block values; ``halves`` are those of the even and of the odd rounds."""
+
+    label: str
+    a: Side
+    b: Side
+    within: Within
+    values: BlockValues
+    halves: tuple[BlockValues, BlockValues]
+
+    @property
+    def id(self) -> str:
+        return f"cpu_cost:{self.a.id}/{self.b.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """CPU cost as ``window_levels``, which make the steps, and by round, of which even and odd ones check their sum."""
+
+    levels: Levels
+    rounds: pd.DataFrame
+
+
+def ladders(
+    manifest: Manifest, frames: Frames, judged: Judged, contrasts: Sequence[ContrastResult]
+) -> tuple[LadderResult, ...]:
+    """The plan's ladders, in their order. Rungs without a number are passed over, with the reason.
+
+    A step that is one of the run's contrasts has that contrast's verdict; the others are a family of their own.
+    """
+    measured = _Measured(window_levels(frames.slices, COLUMN["cpu_cost"]), wide(frames.slices, "cpu_cost"))
+    costs = {side: estimate(each) for side, each in absolute_values(frames.slices, (), "cpu_cost").items()}
+    reasons = {side: each[-1] for side, each in frames.reasons("cpu_cost").items()}
+    climbed = []
+    for ladder in manifest.plan.ladders:
+        rungs = tuple(_rung(rung, costs, reasons, manifest.skipped) for rung in ladder.rungs)
+        climbed.append((ladder, rungs, _pairs(measured, rungs)))
+    known = {contrast.id: contrast for contrast in contrasts if contrast.ratio is not None}
+    others = {pair.id: pair.values.log_ratio for *_, pairs in climbed for pair in pairs if pair.id not in known}
+    margin = judged.metric_margins["cpu_cost"]
+    decisions = judge(others, dict.fromkeys(others, margin)) if others else {}
+
+    def told(pair: _Pair) -> LadderStep:
+        if contrast := known.get(pair.id):
+            taken = {each.name: getattr(contrast, each.name) for each in fields(Compared)} | {"label": pair.label}
+            return LadderStep(within=pair.within, contrast=contrast.id, **taken)
+        compared = compared_as(decisions[pair.id], pair.values.difference)
+        return LadderStep(a=pair.a, b=pair.b, label=pair.label, within=pair.within, margin=margin, **compared)
+
+    return tuple(
+        _result(ladder, rungs, pairs, [told(pair) for pair in pairs], margin) for ladder, rungs, pairs in climbed
+    )
+
+
+def _rung(
+    rung: Rung, costs: Mapping[Side, Estimate | None], excluded: Mapping[Side, Reason], skipped: Sequence[Failure]
+) -> LadderRung:
+    cost = costs.get(rung.side) if rung.point else None
+    reason = rung.reason
+    if cost is None and reason is None:
+        reason = excluded.get(rung.side, Reason("not-measured"))
+    absent = next((failure for failure in skipped if failure.target == rung.target and not failure.point), None)
+    if absent is not None:
+        reason = absent.reason
+    return LadderRung(rung.label, rung.target, rung.scenario, rung.point, cost, reason)
+
+
+def _pairs(measured: _Measured, rungs: Sequence[LadderRung]) -> tuple[_Pair, ...]:
+    """Each rung against the one below it, and with more than one such step the top against the bottom."""
+    found: list[_Pair] = []
+    labels: list[str] = []
+    below: LadderRung | None = None
+    bottom: LadderRung | None = None
+    for rung in rungs:
+        labels.append(rung.label)
+        if rung.cpu_us is None:
+            continue
+        if below is not None:
+            found.append(_pair(measured, ", ".join(labels), rung, below))
+        bottom, below, labels = bottom or rung, rung, []
+    if len(found) > 1 and below is not None and bottom is not None:
+        found.append(_pair(measured, "top against bottom", below, bottom))
+    return tuple(found)
+
+
+def _pair(measured: _Measured, label: str, upper: LadderRung, lower: LadderRung) -> _Pair:
+    a, b = Side(upper.target, upper.point), Side(lower.target, lower.point)
+    columns = measured.rounds[[(a.target, a.point), (b.target, b.point)]]
+    met = columns.notna().all(axis=1)
+    within: Within = "round" if met.any() else "block"
+    kept = columns[met] if within == "round" else columns
+    odd = kept.index.get_level_values("round").to_numpy() % 2 == 1
+    halves = _values(kept[~odd], within), _values(kept[odd], within)
+    values = together([apart(measured.levels, a, b)]) if within == "round" else _values(kept, within)
+    return _Pair(label, a, b, within, values, halves)
+
+
+def _values(columns: pd.DataFrame, within: Within) -> BlockValues:
+    """Of each block: the median over rounds of A − B, or, by block, the difference of the medians."""
+    blocks: list[int] = []
+    logs: list[float] = []
+    differences: list[float] = []
+    for block, rows in columns.groupby(columns.index.get_level_values("block").to_numpy(dtype=np.int64), sort=True):
+        a, b = (rows.iloc[:, index].dropna().to_numpy(dtype=np.float64) for index in (0, 1))
+        if not (a.size and b.size):
+            continue
+        if within == "block":
+            a, b = centre(a), centre(b)
+        blocks.append(int(str(block)))
+        logs.append(float(centre(np.atleast_1d(np.log(a / b)))))
+        differences.append(float(centre(np.atleast_1d(a - b))))
+    return BlockValues(tuple(blocks), np.asarray(logs), np.asarray(differences))
+
+
+def _result(
+    ladder: Ladder, rungs: tuple[LadderRung, ...], pairs: Sequence[_Pair], steps: Sequence[LadderStep], margin: float
+) -> LadderResult:
+    found = LadderResult(ladder.name, ladder.title, ladder.kind, rungs, tuple(steps))
+    if len(pairs) < 2:
+        return found
+    *chain, direct = pairs
+    total, total_low, total_high = shown_interval(np.asarray(list(_sums([pair.values for pair in chain]).values())))
+    even, odd = _sums([pair.halves[0] for pair in chain]), _sums([direct.halves[1]])
+    gap, gap_low, gap_high = shown_interval(np.asarray([even[block] - odd[block] for block in even if block in odd]))
+    top = next(rung.cpu_us.value for rung in reversed(rungs) if rung.cpu_us is not None)
+    return replace(
+        found,
+        steps=tuple(steps[:-1]),
+        direct=steps[-1],
+        total=total,
+        total_low=total_low,
+        total_high=total_high,
+        gap=gap,
+        gap_low=gap_low,
+        gap_high=gap_high,
+        check=_check(gap_low, gap_high, margin * top, len(set(even) & set(odd))),
+    )
+
+
+def _sums(steps: Sequence[BlockValues]) -> dict[int, float]:
+    """Block → sum of the differences, of the blocks that every step has."""
+    by_block = [dict(zip(step.blocks, step.difference, strict=True)) for step in steps]
+    common = set(by_block[0]).intersection(*by_block[1:])
+    return {block: float(sum(each[block] for each in by_block)) for block in sorted(common)}
+
+
+def _check(low: float | None, high: float | None, tolerance: float, blocks: int) -> Check:
+    if low is None or high is None or blocks < MIN_BLOCKS:
+        return "not-checked"
+    if -tolerance < low and high < tolerance:
+        return "adds-up"
+    return "within-interval" if low <= 0 <= high else "does-not-add-up"

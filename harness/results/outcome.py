@@ -1,0 +1,134 @@
+"""What a gate comes to: passed, failed, undecided or missing. Pure.
+
+A gate fails only if the whole 99% interval lies beyond its limit, and passes only if it lies wholly within.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy import stats
+
+from harness.model import Reason
+from harness.results.gate import Rule
+from harness.stats.estimate import Estimate
+from harness.stats.interval import FloatArray, t_interval
+from harness.stats.looks import ALPHA
+
+Outcome = Literal["passed", "failed", "undecided", "missing"]
+Ends = tuple[float, float | None, float | None]
+Reasons = tuple[Reason, ...]
+NOT_MEASURED = (Reason("not-measured"),)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What one gate came to at one place.
+
+    Attributes:
+        gate: as it was written, or the limit against the baseline.
+        point: of the run, or of a study or journey, with the class of request after a ``/`` if there are several.
+        measure: ``cpu``, ``throughput``, ``p50`` … ``p999``, ``errors``, ``capacity``, or a figure's own name.
+        value: in µs, replies per second, a share, or a ratio, with its 99% interval; a figure in its own unit.
+        unit: of the value: ``µs``, ``/s``, ``share``, ``ratio``, or empty if the measure's name has it.
+        most: whether the value must stay below the limit, or else above.
+    """
+
+    gate: str
+    target: str
+    against: str
+    point: str
+    measure: str
+    outcome: Outcome
+    unit: str
+    limit: float
+    most: bool
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    reasons: tuple[Reason, ...] = ()
+
+
+def checked(
+    rule: Rule, target: str, point: str, ends: Ends | None, outcome: Outcome, reasons: Reasons = (), against: str = ""
+) -> Checked:
+    value, low, high = ends or (None, None, None)
+    return Checked(
+        rule.text, target, against, point, rule.subject, outcome, "ratio" if rule.against else rule.unit, rule.limit,
+        rule.most, value, low, high, reasons,
+    )  # fmt: skip
+
+
+def judged(rule: Rule, target: str, point: str, ends: Ends, reasons: Reasons = (), against: str = "") -> Checked:
+    """The outcome of a value with its interval."""
+    return checked(rule, target, point, ends, outcome_of(ends, rule.limit, most=rule.most), reasons, against)
+
+
+def over_blocks(rule: Rule, target: str, point: str, values: FloatArray, why: Reasons, against: str = "") -> Checked:
+    """The outcome of a value per block, ``why`` being the reasons if there is none.
+
+    Ratios are given as their logarithms. Positive values are averaged as logarithms too.
+    """
+    if not values.size:
+        return estimated(rule, target, point, None, why, against)
+    as_logs = bool(rule.against) or bool((values > 0).all())
+    logs = np.log(values) if as_logs and not rule.against else values
+
+    def back(value: float) -> float:
+        return math.exp(value) if as_logs else value
+
+    if values.size == 1:
+        return estimated(rule, target, point, Estimate(back(float(logs[0])), None, None, 1), why, against)
+    interval = t_interval(logs, ALPHA)
+    value, low, high = (back(float(each)) for each in (interval.mean, interval.low, interval.high))
+    return estimated(rule, target, point, Estimate(value, low, high, values.size), why, against)
+
+
+def estimated(
+    rule: Rule, target: str, point: str, estimate: Estimate | None, why: Reasons, against: str = ""
+) -> Checked:
+    """The outcome of a value with its interval, ``why`` being the reasons if there is none."""
+    if estimate is None:
+        return checked(rule, target, point, None, "missing", why or NOT_MEASURED, against)
+    ends = (estimate.value, estimate.ci_low, estimate.ci_high)
+    if estimate.blocks == 1:
+        return checked(rule, target, point, ends, "undecided", (Reason("one-block"),), against)
+    return judged(rule, target, point, ends, against=against)
+
+
+def share_of_errors(
+    rule: Rule, target: str, point: str, errors: Mapping[str, int], replies: int, why: Reasons
+) -> Checked:
+    """The share of requests that failed, with its exact binomial interval."""
+    bad = sum(errors.values())
+    total = bad + replies
+    if not total:
+        return checked(rule, target, point, None, "missing", why or NOT_MEASURED)
+    low = float(stats.beta.ppf(ALPHA / 2, bad, total - bad + 1)) if bad else 0.0
+    high = float(stats.beta.ppf(1 - ALPHA / 2, bad + 1, total - bad)) if bad < total else 1.0
+    ends, reasons = (bad / total, low, high), tuple(Reason("error", {"kind": k, "count": n}) for k, n in errors.items())
+    if not bad and rule.most and not rule.limit:
+        # No error at all is a fact about the run, not an estimate.
+        return checked(rule, target, point, ends, "passed", reasons)
+    return judged(rule, target, point, ends, reasons)
+
+
+def slower_limit(share: float, *, most: bool) -> float:
+    """The ratio that is slower by ``share``: more of what must stay below, less of what must stay above."""
+    return 1 + share if most else 1 / (1 + share)
+
+
+def outcome_of(ends: tuple[float | None, float | None, float | None], limit: float, *, most: bool) -> Outcome:
+    """What a value with its interval (value, low, high) comes to at a limit."""
+    value, low, high = ends
+    if value is None:
+        return "missing"
+    if low is None or high is None:
+        return "undecided"
+    if (low > limit) if most else (high < limit):
+        return "failed"
+    return "passed" if ((high <= limit) if most else (low >= limit)) else "undecided"

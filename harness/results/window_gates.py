@@ -1,0 +1,125 @@
+"""Gates on load on one target alone: journeys, studies, and loads that several workers share. Pure.
+
+A place is named by its scenario, its point, or both, and a class of request: ``shopping``, ``shopping@16``,
+``latency/80-rps``, ``shopping/login``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+
+import numpy as np
+
+from harness.model import Reason, SideResult, WindowRecord
+from harness.model.units import US
+from harness.results.gate import Rule
+from harness.results.outcome import NOT_MEASURED, Checked, Reasons, checked, judged, over_blocks, share_of_errors
+from harness.results.summary import Summary
+from harness.results.tails import aligned, few_replies, replies_needed
+from harness.stats.quantiles import PER_MILLE
+
+
+@dataclass(slots=True)
+class Place:
+    """One target at one point, and one class of request if the gate is about its latencies; ``why`` values lack."""
+
+    target: str
+    point: str
+    values: dict[int, float] = field(default_factory=dict)
+    errors: dict[str, int] = field(default_factory=dict)
+    replies: int = 0
+    why: Reasons = ()
+
+
+def window_points(records: Iterable[WindowRecord]) -> list[str]:
+    """The names that a gate can call the places by, for messages."""
+    alone = [record.only for record in records if record.study]
+    return list(dict.fromkeys(name for side in alone for name in _names(side)))
+
+
+def check_windows(
+    rule: Rule, records: Sequence[WindowRecord], summary: Summary, targets: Sequence[str], others: Sequence[str]
+) -> Iterator[Checked]:
+    """The rule at every window that it covers; ``others`` are the targets that ``targets`` are divided by."""
+    if rule.subject == "capacity":
+        yield from _capacity(rule, summary, targets)
+        return
+    places = _places(rule, [record for record in records if record.study])
+    points = dict.fromkeys(point for _, point in places)
+    if rule.against:
+        for a, b, point in product(targets, others, points):
+            first, second = places.get((a, point)), places.get((b, point))
+            if a != b and first and second:
+                logs = aligned(first.values, second.values)
+                yield over_blocks(rule, a, point, logs, first.why or second.why, b)
+        return
+    for target, point in product(targets, points):
+        if place := places.get((target, point)):
+            if rule.subject == "errors":
+                yield share_of_errors(rule, target, point, place.errors, place.replies, place.why)
+            else:
+                yield over_blocks(rule, target, point, np.asarray(list(place.values.values())), place.why)
+
+
+def _places(rule: Rule, records: Sequence[WindowRecord]) -> Mapping[tuple[str, str], Place]:
+    places: dict[tuple[str, str], Place] = {}
+    for record in records:
+        side = record.only
+        for name, value, why in _values(rule, side):
+            if record.sound and value is None and not why and rule.subject != "errors":
+                continue
+            place = places.setdefault((side.target, name), Place(side.target, name))
+            if not record.sound:
+                place.why = record.faults[:1]
+            elif value is None:
+                place.why = why
+            else:
+                place.values[record.block] = value
+            for kind, count in side.errors.items():
+                place.errors[kind] = place.errors.get(kind, 0) + count
+            place.replies += side.answered
+    return places
+
+
+def _values(rule: Rule, side: SideResult) -> Iterator[tuple[str, float | None, Reasons]]:
+    """Name of the place, value, and why it is missing, for each place of the window that the rule covers.
+
+    Without a reason, a window has no such figure.
+    """
+    name = side.point or side.scenario
+    if rule.subject in PER_MILLE:
+        needed = replies_needed(rule.subject)
+        several = len(side.latency_us) > 1
+        for kind, row in side.latency_us.items():
+            if rule.covers([*_names(side), *(f"{each}/{kind}" for each in _names(side))]):
+                few = row["count"] < needed
+                why = (few_replies(rule.subject, int(row["count"])),) if few else ()
+                yield f"{name}/{kind}" if several else name, None if few else row[rule.subject], why
+        if not side.latency_us and rule.covers(_names(side)):
+            yield name, None, (Reason("no-latency"),)
+    elif rule.covers(_names(side)):
+        yield name, _figure(rule.subject, side), ()
+
+
+def _figure(subject: str, side: SideResult) -> float | None:
+    if subject == "cpu" and "cpu_us" not in side.figures:
+        return side.figures["cpu_s"] * US / side.answered if side.answered and "cpu_s" in side.figures else None
+    return side.figures.get({"cpu": "cpu_us", "throughput": "throughput_rps"}.get(subject, subject))
+
+
+def _names(side: SideResult) -> list[str]:
+    return [name for name in (side.scenario, side.point, f"{side.scenario}/{side.point}" * bool(side.point)) if name]
+
+
+def _capacity(rule: Rule, summary: Summary, targets: Sequence[str]) -> Iterator[Checked]:
+    """The highest rate that kept the objective, with its own interval."""
+    for row in summary.studies.capacity:
+        if row.target not in targets or not rule.covers([row.scenario, "capacity"]):
+            continue
+        if row.rps is None:
+            why = (row.reason,) if row.reason else NOT_MEASURED
+            yield checked(rule, row.target, row.scenario, None, "missing", why)
+        else:
+            yield judged(rule, row.target, row.scenario, (row.rps, row.low_rps, row.high_rps))

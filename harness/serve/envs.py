@@ -1,0 +1,212 @@
+"""Environments made by uv and kept in a cache, such as those that differ from a given one in some packages."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from harness.errors import NotReadyError, UsageError
+from harness.model import Reason, Target
+from harness.serve.server import working_folder
+
+TOOLKIT = "web-harness"
+KEPT = 20
+"""Environments that stay however long ago they were used."""
+UNUSED_S = 24 * 3600.0
+"""After which nobody is measuring in one any more."""
+_INTERPRETER = re.compile(r"python={1,2}(.+)")
+_ABOUT = """import platform, sysconfig
+threads = "t" if sysconfig.get_config_var("Py_GIL_DISABLED") else ""
+print(platform.python_implementation(), platform.python_version() + threads)"""
+Install = tuple[list[str], str]
+"""Words after ``uv pip install``, and what it reads."""
+
+
+def cache_folder() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / TOOLKIT / "environments"
+
+
+def with_packages(requirements: Sequence[str], python: str = "", cache: Path | None = None) -> Path:
+    """The interpreter of an environment that holds what ``python``'s holds, but for ``requirements``.
+
+    First everything is installed as it stands there; then the requirements, with every other package by name alone, so
+    that only those change that no longer fit (``packages_of`` tells which).
+
+    Args:
+        requirements: such as ``starlette==0.47``; ``python==3.14t``, as uv names interpreters; ``python=PATH``.
+        python: interpreter of the environment to start from; the one that runs ``harness`` where empty.
+
+    Raises:
+        NotReadyError: uv is missing, or cannot make the environment; its own words are in the message.
+        UsageError: there is nothing to install, or there are two interpreters.
+    """
+    asked = sorted(requirement.strip() for requirement in requirements if requirement.strip())
+    wanted = [each for each in asked if not _INTERPRETER.fullmatch(each)]
+    interpreters = [found[1].strip() for each in asked if (found := _INTERPRETER.fullmatch(each))]
+    if not asked:
+        raise UsageError("no package was named", hint="write, say, --with-a 'starlette==0.47'")
+    if interpreters[1:]:
+        raise UsageError(f"a side has one interpreter, not {' and '.join(interpreters)}")
+    uv, base = uv_program(), python or sys.executable
+    packages = _frozen(uv, base)
+    names = [package.partition("==")[0] for package in packages if "==" in package]
+    kept = [package for package in packages if normal_name(package) not in set(map(normal_name, wanted))]
+    installs: list[Install] = []
+    if kept:
+        installs.append((["--no-deps", "-r", "-"], "\n".join(kept)))
+    if [*wanted, *names]:
+        installs.append(([*wanted, *names], ""))
+    into = _interpreter(uv, interpreters[0]) if interpreters else base
+    return cached_environment(into, [*packages, "--", *wanted], installs, cache)
+
+
+def _interpreter(uv: str, request: str) -> str:
+    """What uv finds, or else installs, for ``3.13``, ``3.14t`` or ``pypy3.11``; or the interpreter at a path."""
+    if os.sep in request:
+        return str(Path(request).expanduser().absolute())
+    find = [uv, "python", "find", request]
+    with contextlib.suppress(NotReadyError):
+        return run_tool(find).strip()
+    try:
+        run_tool([uv, "python", "install", "--no-progress", request])
+        return run_tool(find).strip()
+    except NotReadyError as error:
+        raise NotReadyError(str(error), hint="python=PATH takes an interpreter that is installed") from None
+
+
+def cached_environment(
+    base: str, key: Sequence[str], installs: Sequence[Install], cache: Path | None, folder: Path = Path(os.sep)
+) -> Path:
+    """The interpreter of an environment made from ``base`` by these ``uv pip install``; kept by its ``key``."""
+    digest = hashlib.sha256("\n".join([_version(base), *key]).encode()).hexdigest()[:16]
+    kept = (cache or cache_folder()) / digest
+    python = "Scripts/python.exe" if os.name == "nt" else "bin/python"
+    if not (kept / "complete").exists():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        prune(kept.parent)
+        made = Path(tempfile.mkdtemp(prefix=f"{digest}-", dir=kept.parent))
+        try:
+            run_tool([uv_program(), "venv", "--quiet", "--relocatable", "--clear", "--python", base, str(made)])
+            for words, text in installs:
+                run_tool(
+                    [uv_program(), "pip", "install", "--quiet", "--python", str(made / python), *words], text, folder
+                )
+            (made / "complete").touch()
+            # Another process may have made the same one meanwhile.
+            with contextlib.suppress(OSError):
+                made.rename(kept)
+        finally:
+            shutil.rmtree(made, ignore_errors=True)
+    os.utime(kept)
+    return kept / python
+
+
+def prune(cache: Path) -> None:
+    """Removes environments that were not used for a day, but for the ones used last; half-made ones go with them."""
+    used = {folder: folder.stat().st_mtime for folder in cache.iterdir()}
+    for folder in sorted(used, key=used.__getitem__, reverse=True)[KEPT:]:
+        if time.time() - used[folder] > UNUSED_S:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def packages_of(python: str = "") -> dict[str, str]:
+    """Name → version of an interpreter (``python``) and of everything installed for it, if there is uv to tell."""
+    uv, found = shutil.which("uv"), {"python": run_tool([python or sys.executable, "-c", _ABOUT]).strip()}
+    if uv is None:
+        return found
+    pairs = (line.partition("==") for line in _frozen(uv, python or sys.executable))
+    return found | {name: version for name, separator, version in pairs if separator}
+
+
+def own_packages(targets: Iterable[Target]) -> dict[str, dict[str, str]]:
+    """``packages_of`` each target that has an interpreter of its own; one that cannot be run is told when it starts."""
+    by_python: dict[str, dict[str, str]] = {}
+    found = {}
+    for target in targets:
+        if target.python:
+            if target.python not in by_python:
+                try:
+                    by_python[target.python] = packages_of(target.python)
+                except NotReadyError:
+                    by_python[target.python] = {}
+            found[target.name] = by_python[target.python]
+    return found
+
+
+def shadowed(targets: Iterable[Target]) -> list[Reason]:
+    """A warning for each target whose own environment holds its app, while the working folder holds another.
+
+    Servers look into the working folder first, so that two versions in two environments would be one and the same.
+    """
+    found = []
+    for target in targets:
+        if not target.python:
+            continue
+        module = target.application.partition(":")[0].partition(".")[0]
+        here, own = (_origin(target, flag, module) for flag in ("-c", "-Ic"))
+        if own and here != own:
+            found.append(Reason("shadowed", {"target": target.name, "module": module, "here": here, "own": own}))
+    return found
+
+
+def _origin(target: Target, flag: str, module: str) -> str:
+    """The file that a module is imported from; empty where there is none."""
+    code = f"import importlib.util as u; s = u.find_spec({module!r}); print(s.origin if s else '')"
+    try:
+        command, folder = [target.python, flag, code], working_folder(target)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=folder)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip()
+
+
+def _frozen(uv: str, python: str) -> list[str]:
+    lines = run_tool([uv, "pip", "freeze", "--quiet", "--python", python]).splitlines()
+    return [line for line in lines if line and not line.startswith("#") and TOOLKIT not in line]
+
+
+def normal_name(requirement: str) -> str:
+    """The name of what is required, as indexes write it."""
+    found = re.match(r"[A-Za-z0-9._-]+", requirement)
+    return re.sub(r"[-_.]+", "-", found[0]).lower() if found else ""
+
+
+def _version(python: str) -> str:
+    return run_tool([python, "-c", "import sys; print(sys.version, sys.prefix)"])
+
+
+def uv_program() -> str:
+    uv = shutil.which("uv")
+    if uv is None:
+        raise NotReadyError("uv is needed to make an environment", hint="pip install uv")
+    return uv
+
+
+def run_tool(command: Sequence[str], text: str = "", folder: Path = Path(os.sep)) -> str:
+    """What it prints; uv applies the constraints of the project that ``folder`` is in, and none in the root folder."""
+    try:
+        done = subprocess.run(
+            command, input=text, capture_output=True, text=True, check=False, env=_environment(), cwd=folder
+        )
+    except OSError as error:
+        raise NotReadyError(f"{command[0]} cannot be run: {error.strerror}") from None
+    if done.returncode:
+        said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+        # Warnings of uv's come first, such as those on other interpreters that it looked at.
+        said = said[next((index for index, line in enumerate(said) if line.startswith("error:")), 0) :]
+        raise NotReadyError("an environment could not be made: " + " ".join(said[:6]))
+    return done.stdout
+
+
+def _environment() -> dict[str, str]:
+    return {key: value for key, value in os.environ.items() if key not in ("VIRTUAL_ENV", "PYTHONPATH")}

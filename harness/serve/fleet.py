@@ -1,0 +1,184 @@
+"""The servers of a block, started side by side and always ended."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+import time
+from abc import ABC, abstractmethod
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Self
+
+from harness.config.placement import confine
+from harness.errors import HarnessError, LaunchError
+from harness.model import Failure, Reason, Target
+from harness.serve.guard import Guard, kill_trees
+from harness.serve.server import (
+    NOTHING,
+    POLL_S,
+    READY_S,
+    Running,
+    Started,
+    free_port,
+    is_ready,
+    start,
+    stop,
+    stop_all,
+)
+from harness.serve.servers import Bind
+
+LOOPBACK = "127.0.0.1"
+PORT_TRIES = 3
+
+
+class Servers(ABC):
+    """The servers of one block, by name of their target, once ``start`` has returned. A context manager."""
+
+    def __init__(self) -> None:
+        self.running: dict[str, Running] = {}
+        self.failures: dict[str, Failure] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @abstractmethod
+    def start(self, targets: Sequence[Target], deadline_s: float = READY_S) -> None:
+        """Looks that each is up; one that is not is a ``Failure`` in ``failures``, not an exception."""
+
+    def close(self) -> None:
+        self.running.clear()
+
+    def fail(self, target: Target, error: HarnessError, code: str = "not-ready") -> None:
+        text = "; ".join(filter(None, (str(error), error.hint)))
+        self.failures[target.name] = Failure(target.name, "", Reason(code, {"text": text}), getattr(error, "log", ()))
+
+
+class Fleet(Servers):
+    """Servers as processes of this one: started together, all ended on leaving."""
+
+    def __init__(
+        self,
+        guard: Guard,
+        *,
+        start_cpus: tuple[int, ...] = (),
+        server_cpus: tuple[int, ...] = (),
+        many_cpus: tuple[int, ...] = (),
+        environment: Mapping[str, str] = NOTHING,
+        host: str = LOOPBACK,
+        prefix: Sequence[str] = (),
+    ) -> None:
+        super().__init__()
+        self._prefix = tuple(prefix)
+        self._guard, self._environment, self._host = guard, environment, host
+        self._start_cpus, self._server_cpus, self._many_cpus = start_cpus, server_cpus, many_cpus
+        self._at_once = len(start_cpus) or os.cpu_count() or 1
+        self._logs = tempfile.TemporaryDirectory(prefix="harness-", ignore_cleanup_errors=True)
+        guard.add(Path(self._logs.name))
+        Path(self._logs.name).chmod(0o711)
+        self._ports: set[int] = set()
+        self._waiting, self._starting = deque[Target](), list[Target]()
+        self._tries: Counter[str] = Counter()
+
+    def start(self, targets: Sequence[Target], deadline_s: float = READY_S) -> None:
+        """Starts them side by side, as many at a time as there are CPUs: each takes as long as it would alone."""
+        self.begin(targets)
+        while self._waiting or self._starting:
+            self.begin(())
+            for target in tuple(self._starting):
+                running = self.running[target.name]
+                try:
+                    if not is_ready(running, deadline_s):
+                        continue
+                    confine(running.pid, self._many_cpus if target.per_cpu else self._server_cpus)
+                except LaunchError as error:
+                    self._end(target.name)
+                    taken = any("in use" in line.lower() for line in error.log)
+                    if taken and self._tries[target.name] < PORT_TRIES:
+                        self._waiting.appendleft(target)
+                    else:
+                        self.fail(target, error, "port" if taken else error.code)
+                self._starting.remove(target)
+            if self._starting:
+                time.sleep(POLL_S)
+
+    def begin(self, targets: Sequence[Target]) -> None:
+        """Lets as many start as there are CPUs, without waiting for them; ``start``, told the same targets, does."""
+        begun = {*self.running, *(target.name for target in self._waiting)}
+        self._waiting.extend(target for target in targets if target.name not in begun)
+        while self._waiting and len(self._starting) < self._at_once:
+            target = self._waiting.popleft()
+            self._tries[target.name] += 1
+            if self._begin(target):
+                self._starting.append(target)
+
+    def kill(self, name: str) -> None:
+        """Ends one server without waiting for the requests that it still works on."""
+        kill_trees({self.running[name].pid: self.running[name].mark})
+        self._end(name)
+
+    def close(self) -> None:
+        servers = [running for running in self.running.values() if isinstance(running, Started)]
+        self.running.clear()
+        stop_all(servers)
+        for running in servers:
+            self._guard.remove(running.pid)
+        self._logs.cleanup()
+        self._guard.remove(Path(self._logs.name))
+
+    def _begin(self, target: Target) -> bool:
+        """Whether it was started at all."""
+        port = self._free_port()
+        folder = Path(self._logs.name) / str(port)
+        folder.mkdir()
+        # Servers that give up root's rights must reach what they wrote there before.
+        folder.chmod(0o711)
+        try:
+            bind = Bind(self._host, port, str(folder))
+            running = start(target, bind, folder / "log", self._environment, self._prefix)
+        except LaunchError as error:
+            self.fail(target, error, error.code)
+            return False
+        self._guard.add(running.pid, running.mark)
+        self.running[target.name] = running
+        confine(running.pid, self._start_cpus)
+        return True
+
+    def _free_port(self) -> int:
+        """One that this fleet has not given to a server yet: some servers share a port without a word."""
+        while (port := free_port(self._host)) in self._ports:
+            continue
+        self._ports.add(port)
+        return port
+
+    def _end(self, name: str) -> None:
+        running = self.running.pop(name)
+        assert isinstance(running, Started)
+        stop(running)
+        self._guard.remove(running.pid)
+
+
+@contextlib.contextmanager
+def serving(
+    target: Target, *, deadline_s: float = READY_S, environment: Mapping[str, str] = NOTHING
+) -> Iterator[Running]:
+    """One server, up within the block.
+
+    Raises:
+        LaunchError: it did not come up.
+    """
+    guard = Guard()
+    try:
+        with Fleet(guard, environment=environment) as fleet:
+            fleet.start([target], deadline_s)
+            if target.name in fleet.failures:
+                failure = fleet.failures[target.name]
+                raise LaunchError(failure.reason.text, log=failure.log)
+            yield fleet.running[target.name]
+    finally:
+        guard.close()

@@ -1,0 +1,43 @@
+"""Whether a free-threaded interpreter serves without its lock, the GIL."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+from harness.model import Reason
+from harness.serve.server import Running, variables
+from harness.serve.servers import command_of
+
+_STATE = """import sys, sysconfig
+free = sysconfig.get_config_var("Py_GIL_DISABLED")
+print(("on" if sys._is_gil_enabled() else "off") if free else "always")"""
+_TURNED_ON = re.compile(r"lock \(GIL\) has been enabled to load module '([^']+)'")
+SETTING = "PYTHON_GIL"
+
+
+def gil_state(running: Running) -> Reason | None:
+    """Whether the server's interpreter has its lock; nothing where it always does."""
+    target = running.target
+    given = variables(target, command_of(target, running.bind))
+    try:
+        command = [target.python or sys.executable, "-c", _STATE]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=given)
+        log = running.log_file.read_text("utf-8", "replace")
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return told(target.name, done.stdout.strip(), log)
+
+
+def told(name: str, state: str, log: str) -> Reason | None:
+    """What follows from the state at the interpreter's start, and from the log of the server that it runs.
+
+    A module that was not made for free threads turns the lock on when it is imported, and Python says so.
+    """
+    if state not in ("on", "off"):
+        return None
+    module = _TURNED_ON.search(log)
+    if state == "off" and not module:
+        return Reason("gil-off", {"target": name})
+    return Reason("gil-on", {"target": name, "by": module[1] if module else SETTING})

@@ -1,0 +1,237 @@
+"""One server: started, waited for until it answers, and ended."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Protocol
+
+from harness.config import PACKAGED
+from harness.config.env_file import read_env_file
+from harness.errors import LaunchError
+from harness.model import Target
+from harness.serve.guard import MARK, descendants, kill_trees
+from harness.serve.servers import Bind, Command, command_of
+
+READY_S = 30.0
+GRACE_S = 3.0
+LOG_LINES, LOG_BYTES = 12, 16_384
+JWT_SECRET = "HARNESS_JWT_SECRET"
+NOTHING: Mapping[str, str] = MappingProxyType({})
+POLL_S = 0.02
+TRACING = ("OTEL_", "FASTAPI_OTEL_")
+SETTINGS = "DJANGO_SETTINGS_MODULE"
+
+
+class Process(Protocol):
+    """What is asked of a server's process; ``pid`` is 0 where this machine cannot see it."""
+
+    pid: int
+    returncode: int | None
+
+    def poll(self) -> int | None: ...
+
+
+@dataclass(slots=True)
+class Running:
+    """A server that is up; ``startup_s`` is the time from its start to its first answer.
+
+    Attributes:
+        secret: the key of the tokens that it accepts.
+        usage_file: where the kernel counts the CPU time of its control group; empty for one without a group of its own.
+        mark: the value of the variable ``MARK`` in its environment, by which all that comes of it is found.
+        started: ``time.monotonic()`` at its start.
+    """
+
+    target: Target
+    bind: Bind
+    process: Process
+    log_file: Path
+    startup_s: float = 0.0
+    secret: str = field(default="", repr=False)
+    usage_file: str = ""
+    mark: str = ""
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    @property
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+    def log(self) -> tuple[str, ...]:
+        """The last lines that the server wrote."""
+        try:
+            with self.log_file.open("rb") as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - LOG_BYTES))
+                text = file.read().decode(errors="replace")
+        except OSError:
+            return ()
+        return tuple(line for line in text.splitlines() if line.strip())[-LOG_LINES:]
+
+
+@dataclass(slots=True)
+class Started(Running):
+    """A server that is a child of this process."""
+
+    process: subprocess.Popen[bytes]
+
+
+def free_port(host: str = "127.0.0.1") -> int:
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def inherited(target: Target) -> dict[str, str]:
+    """This process's variables, but for those that would make a server trace its requests.
+
+    The settings of a Django project of the user's own are not those of a packaged app.
+    """
+    left_out = {SETTINGS} if is_packaged(target) else set()
+    return {k: v for k, v in os.environ.items() if not k.startswith(TRACING) and k not in left_out}
+
+
+def variables(target: Target, command: Command, around: Mapping[str, str] = NOTHING) -> dict[str, str]:
+    """The server's environment: what is ``inherited``, then that of the services ``around`` it, and its own.
+
+    Raises:
+        UsageError: its ``env_file`` cannot be read.
+    """
+    own = {**(read_env_file(Path(target.env_file)) if target.env_file else {}), **target.environment}
+    found = {**inherited(target), **around, **command.environment, **own}
+    if command.import_path:
+        path = [*command.import_path, *filter(None, [found.get("PYTHONPATH")])]
+        found["PYTHONPATH"] = os.pathsep.join(path)
+    return found
+
+
+def start(
+    target: Target,
+    bind: Bind,
+    log_file: Path,
+    environment: Mapping[str, str] = NOTHING,
+    prefix: Sequence[str] = (),
+) -> Started:
+    """Starts the server in a process group of its own, without waiting for it.
+
+    Args:
+        environment: variables added to those ``inherited``; a key for tokens is made up where none is given.
+        prefix: a program that runs the server, with its arguments.
+
+    Raises:
+        LaunchError: the interpreter of the target cannot be run.
+    """
+    command = command_of(target, bind)
+    python = target.python or sys.executable
+    given = {"PYTHONUNBUFFERED": "1", JWT_SECRET: secrets.token_hex(32), **variables(target, command, environment)}
+    given[MARK] = mark = secrets.token_hex(8)
+    started = time.monotonic()
+    with log_file.open("wb") as log:
+        try:
+            process = subprocess.Popen(
+                [*prefix, python, *command.arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=given,
+                cwd=working_folder(target),
+                start_new_session=True,
+            )
+        except OSError as error:
+            message = f"{target.name}: {python} cannot be run: {error.strerror}"
+            raise LaunchError(message, hint="check the option 'python'", code="exited") from None
+    return Started(target, bind, process, log_file, secret=given[JWT_SECRET], mark=mark, started=started)
+
+
+def is_ready(running: Running, deadline_s: float = READY_S) -> bool:
+    """Whether the server answers ``GET /health`` below 500, or its target's ``ready`` below 400; ``startup_s`` is set
+    when it first does.
+
+    Raises:
+        LaunchError: it exited, or has not answered within ``deadline_s``, or its target's longer limit, of its start.
+    """
+    deadline_s = max(deadline_s, running.target.startup_timeout)
+    name = running.target.name
+    if not running.alive:
+        message = f"{name}: the server exited with code {running.process.returncode} before it was ready"
+        raise LaunchError(message, log=running.log(), code="exited")
+    path, below = (running.target.ready, 400) if running.target.ready else ("/health", 500)
+    status = _status(running.bind, path)
+    if status is not None and status < below:
+        running.startup_s = time.monotonic() - running.started
+        return True
+    if time.monotonic() - running.started > deadline_s:
+        raise LaunchError(
+            f"{name}: the server was not ready within {deadline_s:g} s: GET {path} gave {status or 'no answer'}, "
+            f"expected below {below}",
+            log=running.log(),
+            hint="startup_timeout=2m gives it longer, ready=/path names another path, and interface=asgi or "
+            "interface=wsgi another way to call the app",
+        )
+    return False
+
+
+def wait_until_ready(running: Running, deadline_s: float = READY_S) -> None:
+    """Returns when ``is_ready`` holds.
+
+    Raises:
+        LaunchError: as ``is_ready``.
+    """
+    while not is_ready(running, deadline_s):
+        time.sleep(POLL_S)
+
+
+def stop(running: Started, grace_s: float = GRACE_S) -> None:
+    """SIGTERM to the group, SIGKILL after ``grace_s``, and to every process that left the group."""
+    stop_all([running], grace_s)
+
+
+def stop_all(servers: Sequence[Started], grace_s: float = GRACE_S) -> None:
+    """``stop`` for several at once: all have the same ``grace_s`` to end by themselves."""
+    family = [process for running in servers for process in descendants(running.pid)]
+    for running in servers:
+        if running.alive:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(running.pid, signal.SIGTERM)
+    deadline = time.monotonic() + grace_s
+    for running in servers:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            running.process.wait(max(0.0, deadline - time.monotonic()))
+    kill_trees({running.pid: running.mark for running in servers}, family)
+    for running in servers:
+        running.process.wait()
+
+
+def _status(bind: Bind, path: str) -> int | None:
+    connection = http.client.HTTPConnection(bind.host, bind.port, timeout=2)
+    try:
+        connection.request("GET", path, headers={"Connection": "close"})
+        return connection.getresponse().status
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
+
+
+def is_packaged(target: Target) -> bool:
+    return target.application.startswith("apps.") and target.framework != "own"
+
+
+def working_folder(target: Target) -> Path:
+    """The packaged apps are started from where they lie, so that no ``apps`` of the user's hides them."""
+    return PACKAGED if is_packaged(target) else Path(target.cwd or Path.cwd())

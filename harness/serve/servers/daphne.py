@@ -1,0 +1,22 @@
+"""Daphne."""
+
+from __future__ import annotations
+
+from harness.model import Target
+from harness.serve.servers.spec import Bind, Command, Options, Server
+
+
+def command(target: Target, options: Options, bind: Bind) -> Command:
+    host = bind.host.replace(":", r"\:")
+    return Command(
+        (
+            "-m",
+            "daphne",
+            f"--endpoint=tcp:port={bind.port}:interface={host}:backlog={options.backlog}",
+            "--verbosity=0",
+            target.application,
+        )
+    )
+
+
+SERVER = Server("daphne", "daphne", ("asgi",), Options, command, workers=False)

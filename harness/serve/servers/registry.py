@@ -1,0 +1,113 @@
+"""Servers by the names of their modules; a module is imported when it is used."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from difflib import get_close_matches
+from importlib import import_module
+
+from pydantic import ValidationError
+
+from harness.errors import UsageError
+from harness.model import Interface, Target
+from harness.serve.servers.installed import offered, packages_of, version_of
+from harness.serve.servers.spec import RUNNERS, Bind, Command, Options, Server
+
+SERVERS = (
+    "cheroot", "daphne", "granian", "gunicorn", "hypercorn", "mod_wsgi", "tornado", "uvicorn", "uwsgi", "waitress",
+)  # fmt: skip
+
+
+def load_server(name: str) -> Server:
+    """The server called ``name``.
+
+    Raises:
+        UsageError: there is none; the nearest names are offered.
+    """
+    if name not in SERVERS:
+        near = get_close_matches(name, SERVERS, n=3)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"known servers: {', '.join(SERVERS)}"
+        raise UsageError(f"no server is called {name!r}", hint=hint)
+    server: Server = import_module(f"harness.serve.servers.{name}").SERVER
+    return server
+
+
+def interface_of(name: str) -> Interface:
+    """The interface that a server speaks unless told otherwise."""
+    return load_server(name).interfaces[0]
+
+
+def command_of(target: Target, bind: Bind) -> Command:
+    """What starts ``target`` at ``bind``.
+
+    Raises:
+        UsageError: the server does not speak the target's interface, or does not take one of its options.
+    """
+    server = load_server(target.server)
+    if target.interface not in server.interfaces:
+        raise UsageError(
+            f"target {target.name!r}: {server.name} serves {' and '.join(server.interfaces)}, not {target.interface}"
+        )
+    if target.threads > 1 and not server.threads:
+        raise UsageError(f"target {target.name!r}: {server.name} has no threads per worker", hint="leave out 'threads'")
+    if target.workers > 1 and not server.workers:
+        raise UsageError(f"target {target.name!r}: {server.name} has one worker", hint="leave out 'workers'")
+    options = options_of(target)
+    for name in server.choices:
+        value, values = str(getattr(options, name)), accepted_values(server, name, target.python)
+        if value and values and value not in values:
+            raise UsageError(
+                f"target {target.name!r}: {server.name} option {name!r}: {value!r} is not offered by this version",
+                hint=f"accepted: {', '.join(values)}",
+            )
+    if not target.application.endswith(")"):
+        return server.command(target, options, bind)
+    command = server.command(replace(target, application="harness_app:app"), options, bind)
+    factory = {"HARNESS_FACTORY": target.application}
+    return replace(command, environment={**command.environment, **factory}, import_path=(str(RUNNERS / "factory"),))
+
+
+def accepted_values(server: Server, option: str, python: str = "") -> tuple[str, ...]:
+    """What ``python``'s version of the server takes for an option; empty where anything fits or nobody can tell."""
+    values = offered(server.choices[option], python) if option in server.choices else ()
+    return (*values, *server.also.get(option, ())) if values else ()
+
+
+def needed_by(target: Target) -> tuple[str, ...]:
+    """The distributions that a target needs: its server, and what the server's options ask for."""
+    return packages_of(load_server(target.server), options_of(target))
+
+
+def missing_for(target: Target) -> str:
+    """The first distribution that a target needs and that is not installed for this interpreter; empty without one."""
+    return next((package for package in needed_by(target) if not version_of(package)), "")
+
+
+def backlog_of(target: Target) -> int:
+    """Connections that may wait to be accepted by a target's server."""
+    return options_of(target).backlog
+
+
+def processes_of(target: Target) -> int:
+    """Processes of a target's server: its workers, its master, its router and the like."""
+    return target.workers + load_server(target.server).extra_processes(target, options_of(target))
+
+
+def options_of(target: Target) -> Options:
+    """The options of a target, with the server's defaults for those that it does not give.
+
+    Raises:
+        UsageError: the server does not take one of them.
+    """
+    server = load_server(target.server)
+    try:
+        return server.options.model_validate(dict(target.options))
+    except ValidationError as error:
+        fault = error.errors()[0]
+        name = ".".join(map(str, fault["loc"])) or "options"
+        if fault["type"] == "extra_forbidden":
+            accepted = ", ".join(server.options.model_fields) or "none"
+            raise UsageError(
+                f"target {target.name!r}: {server.name} has no option {name!r}", hint=f"accepted options: {accepted}"
+            ) from None
+        raise UsageError(f"target {target.name!r}: {server.name} option {name!r}: {fault['msg']}") from None

@@ -1,0 +1,128 @@
+"""What memory a waiting request takes: requests held in ``GET /io/sleep``, and the server's memory meanwhile.
+
+The server must be a fresh one: memory that earlier load has left free would hide what requests take. It is of no use
+afterwards, as what it holds goes on for as long as the requests ask, one after the other where its capacity is small.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Literal
+
+import psutil
+
+from harness.engine.clocks import ProcessGone, TreeClock
+from harness.engine.spec import Progress
+from harness.engine.wire import wire_request
+from harness.model import PlannedRequest, SideResult
+from harness.serve import Running
+from harness.session.meter import Meter
+from harness.session.sender import Job, Sent
+from harness.studies.study import Held
+from harness.verify import case_of, exchange
+
+WARMUPS = 10
+CONNECT_S = 1.0
+STEP_S = 0.05
+QUIET_SHARE = 0.05
+QUIET_STEPS = 2
+SETTLE_S = 4.0
+
+
+class HeldRequests:
+    """Opens connections, each with a request that waits, and looks at the server's memory; for one trial.
+
+    ``figures`` are ``idle_bytes``, ``held_bytes``, ``connected`` and, where the system tells, ``accepted``: connections
+    that the server's processes have taken over from the kernel's backlog.
+    """
+
+    engine: Literal["wire", "locust"] = "wire"
+
+    def __init__(self) -> None:
+        self._held: list[socket.socket] = []
+        self._idle = 0
+
+    def send(self, job: Job, meter: Meter, on_progress: Callable[[Progress], None]) -> Sent:
+        assert job.ask is not None
+        assert isinstance(job.ask.load, Held)
+        [side] = job.sides
+        running, tree, load = job.servers[side.target], meter.tree(side.target), job.ask.load
+        assert tree is not None
+        if not self._held:
+            self._warm_up(running, load.request)
+            _settle(tree)
+            self._idle = tree.resident_bytes()
+        meter.begin()
+        self._open(running, load)
+        _settle(tree)
+        meter.end()
+        figures = {"idle_bytes": self._idle, "held_bytes": tree.resident_bytes(), "connected": len(self._held)}
+        accepted = _accepted(running.bind.port, tree)
+        if accepted is not None:
+            figures["accepted"] = accepted
+        errors = {"unconnected": load.connections - len(self._held), "ended": _ended(self._held)}
+        result = SideResult(side.target, side.point, "", job.ask.setting, load.connections, load.connections)
+        result = replace(result, errors={kind: n for kind, n in errors.items() if n}, figures=figures)
+        return Sent((result,))
+
+    def close(self) -> None:
+        for connection in self._held:
+            connection.close()
+
+    def _warm_up(self, running: Running, request: PlannedRequest) -> None:
+        """What is loaded or started with the first requests is not theirs."""
+        case = case_of(replace(request, params={"ms": 0}))
+        for _ in range(WARMUPS):
+            with contextlib.suppress(OSError):
+                exchange(running.bind, case)
+
+    def _open(self, running: Running, load: Held) -> None:
+        """Opens connections until there are enough, each with a request; a backlog that is full ends it early."""
+        bind = running.bind
+        request = wire_request(case_of(load.request), f"{bind.host}:{bind.port}").data
+        while len(self._held) < load.connections:
+            try:
+                connection = socket.create_connection((bind.host, bind.port), timeout=CONNECT_S)
+            except OSError:
+                return
+            self._held.append(connection)
+            with contextlib.suppress(OSError):
+                connection.sendall(request)
+
+
+def _settle(tree: TreeClock) -> None:
+    """Waits until the server has done with what came: some steps in a row in which it used next to no CPU."""
+    quiet, deadline = 0, time.monotonic() + SETTLE_S
+    while quiet < QUIET_STEPS and time.monotonic() < deadline:
+        try:
+            tree.refresh()
+            before = tree.cpu()
+            time.sleep(STEP_S)
+            quiet = quiet + 1 if tree.cpu() - before < QUIET_SHARE * STEP_S else 0
+        except ProcessGone:
+            return
+
+
+def _accepted(port: int, tree: TreeClock) -> int | None:
+    try:
+        connections = psutil.net_connections("tcp")
+    except psutil.Error:
+        return None
+    pids = set(tree.pids)
+    mine = [each for each in connections if each.status == psutil.CONN_ESTABLISHED and each.pid in pids]
+    return sum(each.laddr[1] == port for each in mine if each.laddr)
+
+
+def _ended(held: Sequence[socket.socket]) -> int:
+    """Connections on which something came already, a reply or the end: these do not wait."""
+    if not hasattr(select, "poll"):
+        return 0
+    poller = select.poll()
+    for connection in held:
+        poller.register(connection, select.POLLIN)
+    return len(poller.poll(0))

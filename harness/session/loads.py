@@ -1,0 +1,155 @@
+"""A study's load on one target, sent by the wire engine."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+
+from harness.engine.clocks import TreeClock
+from harness.engine.engine import LoadEngine
+from harness.engine.messages import Load
+from harness.engine.pacing import phased_schedule
+from harness.engine.spec import EventsSpec, ExtraConnections, LoadSpec, Progress, WebSocketSpec
+from harness.engine.wire import address_of, wire_request
+from harness.model import Gate
+from harness.model.load import FloatArray, LoadResult, every
+from harness.serve import Running
+from harness.session.meter import Meter
+from harness.session.sender import Job, Sent
+from harness.session.turns import blank
+from harness.stats.quantiles import percentiles
+from harness.studies.study import Ask, Echoes, Idle, Requests, Streams
+from harness.verify import case_of
+
+WEBSOCKET_PATH = "/ws/echo"
+OUTCOMES = frozenset({"replies"})
+"""Faults that are the target's answer and no fault of the measurement."""
+
+Samples = dict[int, FloatArray]
+
+
+class LoadSender:
+    """Plain requests, WebSocket echoes or streams of events."""
+
+    engine: Literal["wire", "locust"] = "wire"
+
+    def __init__(self, wire: LoadEngine) -> None:
+        self._wire = wire
+
+    def send(self, job: Job, meter: Meter, on_progress: Callable[[Progress], None]) -> Sent:
+        assert job.ask is not None
+        [side] = job.sides
+        ask, load = job.ask, job.ask.load
+        if isinstance(load, Idle):
+            meter.begin()
+            time.sleep(load.duration_s)
+            meter.end()
+            figures = {"window_s": load.duration_s, **_memory(ask, meter.tree(side.target))}
+            return Sent((replace(blank(side, {}), params=ask.setting, figures=figures),))
+        order = order_of(ask, job.servers[side.target], job.seed)
+        meter.begin()
+        measured = self._wire.run_load(order, on_progress)
+        meter.end()
+        classes, samples = latencies(ask, measured)
+        gates = tuple(Gate(reason, side.target) for reason in measured.reasons if reason.code not in OUTCOMES)
+        figures = _figures(measured) | {"window_s": measured.duration_s, **_memory(ask, meter.tree(side.target))}
+        if side.target in meter.cpu_s:
+            figures["cpu_s"] = meter.cpu_s[side.target]
+        if ask.figures is not None and isinstance(order, LoadSpec):
+            assert order.rate is not None
+            phases = order.phases or ((order.rate, order.duration_s),)
+            figures |= ask.figures(measured, phased_schedule(order.arrivals, phases, order.seed))
+        result = replace(
+            blank(side, {}),
+            params=ask.setting,
+            concurrency=order.connections,
+            planned=measured.planned,
+            answered=measured.answered,
+            errors=_errors(measured),
+            latency_us=classes,
+            figures=figures,
+        )
+        return Sent((result,), gates=gates, samples=samples, interrupted=measured.interrupted)
+
+
+def order_of(ask: Ask, running: Running, seed: int) -> Load:
+    """What the engine is told to do."""
+    load, address = ask.load, address_of(running)
+    host = str(address)
+    if isinstance(load, Echoes):
+        return WebSocketSpec(address, load.connections, load.duration_s, path=WEBSOCKET_PATH, authority=host)
+    if isinstance(load, Streams):
+        request = wire_request(case_of(load.request), host, secret=running.secret)
+        gap_s = request.least_s / max(1, (request.expected.body or b"").count(b"\n\n") - 1)
+        return EventsSpec(address, load.connections, load.duration_s, data=request.data, gap_s=gap_s)
+    assert isinstance(load, Requests)
+    requests = tuple(wire_request(case_of(one), host, one.weight, running.secret) for one in load.requests)
+    slow = wire_request(case_of(load.slow_request), host).data if load.slow_request else b""
+    return LoadSpec(
+        address=address,
+        requests=requests,
+        connections=load.connections,
+        duration_s=load.duration_s,
+        rate=load.rate or None,
+        arrivals="poisson",
+        seed=seed,
+        in_flight_cap=load.in_flight_cap,
+        timeout_s=load.timeout_s,
+        phases=load.phases,
+        extra=ExtraConnections(load.idle, requests[0].data, load.slow, slow),
+    )
+
+
+def latencies(ask: Ask, measured: LoadResult) -> tuple[dict[str, dict[str, float]], Samples]:
+    """By class of request, without the lead-in: response times in an open loop, service times elsewhere."""
+    parts = {name: part for name, part in _parts(ask, measured).items() if len(part)}
+    return (
+        {name: {"count": float(len(part)), **percentiles([part])} for name, part in parts.items()},
+        dict(enumerate(parts.values())),
+    )
+
+
+def _parts(ask: Ask, measured: LoadResult) -> dict[str, FloatArray]:
+    load, service = ask.load, every(measured.service_time_us)
+    if isinstance(load, Echoes):
+        return {"echo": service, "handshake": every(measured.series.get("handshake_us"))}
+    if isinstance(load, Streams):
+        return {"first-event": service, "gap": every(measured.series.get("gap_us"))}
+    assert isinstance(load, Requests)
+    assert measured.trace is not None
+    if measured.loop == "closed":
+        return {load.classes[0]: service[measured.trace.sent_s >= load.lead_in_s]}
+    response, planned = every(measured.response_time_us), measured.planned_s
+    if load.phases:
+        ends = np.cumsum([seconds for _, seconds in load.phases])
+        number = np.minimum(np.searchsorted(ends, planned, side="right"), len(load.phases) - 1)
+    else:
+        number = measured.trace.request
+    counted = planned >= load.lead_in_s
+    return {name: response[counted & (number == index)] for index, name in enumerate(load.classes)}
+
+
+def _errors(measured: LoadResult) -> dict[str, int]:
+    more = {"dropped": measured.dropped, "unfinished": measured.unfinished}
+    return dict(measured.errors) | {kind: count for kind, count in more.items() if count}
+
+
+def _memory(ask: Ask, tree: TreeClock | None) -> dict[str, float]:
+    return {"memory_bytes": float(tree.anonymous_bytes())} if ask.memory and tree is not None else {}
+
+
+def _figures(measured: LoadResult) -> dict[str, float]:
+    figures = {
+        "throughput_rps": measured.throughput_rps or 0.0,
+        "generator_cpu": measured.generator_cpu,
+        **{name: float(count) for name, count in measured.counts.items()},
+    }
+    if measured.lateness_us is not None:
+        figures["lateness_p99_us"] = measured.lateness_us.quantiles([0.99])[0]
+    if measured.in_flight_mean is not None:
+        figures["in_flight_mean"] = measured.in_flight_mean
+    return figures

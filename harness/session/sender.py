@@ -1,0 +1,72 @@
+"""What sends the load of a window, and what it tells of it: one small interface for every kind of load."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from harness.engine.spec import Progress
+from harness.model import CpuProfile, Gate, InstructionCount, Point, Side, SideResult, Slices, Window
+from harness.model.load import FloatArray
+from harness.serve import Running
+from harness.session.meter import Meter
+from harness.studies.study import Ask
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One attempt at a window.
+
+    Attributes:
+        sides: those of the window whose servers are up and answer rightly.
+        points: by id, of the run.
+        servers: by name of their target.
+        seconds: time under load.
+        seed: the same for every attempt at the window, and of windows that share their arrivals.
+        ask: what a study asked for; ``None`` where the window was planned beforehand.
+    """
+
+    window: Window
+    sides: tuple[Side, ...]
+    points: Mapping[str, Point]
+    servers: Mapping[str, Running]
+    seconds: float
+    seed: int
+    ask: Ask | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What came of it; see ``WindowRecord``.
+
+    Attributes:
+        sides: a result for each of the job's sides, in their order.
+        gates: why not to trust it, as far as the sender knows.
+        samples: index of the side, or of the class of request where there is one side → latencies in microseconds.
+        machine: further shares, such as that of the upstream service.
+        interrupted: whether the user ended it.
+        counts: instructions of the sides that could be counted; ``profiles``: of those that could be sampled.
+    """
+
+    sides: tuple[SideResult, ...]
+    slices: Slices | None = None
+    gates: tuple[Gate, ...] = ()
+    samples: Mapping[int, FloatArray] = field(default_factory=dict)
+    machine: Mapping[str, float] = field(default_factory=dict)
+    interrupted: bool = False
+    counts: tuple[InstructionCount, ...] = ()
+    profiles: tuple[CpuProfile, ...] = ()
+
+
+class Sender(Protocol):
+    """Sends one kind of load."""
+
+    engine: Literal["wire", "locust"]
+
+    def send(self, job: Job, meter: Meter, on_progress: Callable[[Progress], None]) -> Sent:
+        """Carries the job out; it tells the meter when the measured stretch begins and ends.
+
+        Raises:
+            EngineError: the load generator failed.
+        """

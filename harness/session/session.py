@@ -1,0 +1,504 @@
+"""The only orchestrator: blocks of fresh servers, verified, measured window by window, each saved before the next."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import time
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from harness.config.placement import Placement
+from harness.engine.extra import allow_connections
+from harness.errors import NotReadyError, RecordError, UsageError
+from harness.instruments import CountingFleet
+from harness.model import (
+    LACKS,
+    Block,
+    Extension,
+    Failure,
+    Gate,
+    Plan,
+    PlannedRequest,
+    Point,
+    Reason,
+    Scenario,
+    Side,
+    Target,
+    Trial,
+    Window,
+    WindowRecord,
+    counted,
+    lost_sides,
+    side_faults,
+    times_only,
+)
+from harness.plan.counting import INSTRUCTIONS
+from harness.plan.points import lacking
+from harness.plan.sampling import INSTRUMENTS, PROFILE
+from harness.plan.timing import expected_seconds
+from harness.record import Run
+from harness.serve import LOOPBACK, Fleet, Running, Servers, environment
+from harness.serve.guard import Guard
+from harness.serve.services import WRITES, Services
+from harness.session import validity
+from harness.session.counts import CountSender
+from harness.session.held import HeldRequests
+from harness.session.loads import LoadSender
+from harness.session.meter import Meter
+from harness.session.observe import Observer
+from harness.session.samples import SampleSender
+from harness.session.sender import Job, Sender, Sent
+from harness.session.statements import statements_of
+from harness.session.turns import Engine, TurnsSender, blank
+from harness.studies.registry import STUDIES
+from harness.studies.study import Ask, Held, Requests
+from harness.verify import case_of, verify
+from harness.verify.features import abilities
+
+TRIES = 3
+SHRINK = 0.25
+"""The least share of its time that a window of a late run gets."""
+LONGER = 1.5
+"""A window whose rate drifted is tried again for longer: what settles late has settled then."""
+FILES = 8192
+"""Connections that a server under study may have to hold."""
+
+Extend = Callable[[Run, float], Extension | None]
+"""After the planned blocks: what is added to them, given the run so far and the seconds left; ``None`` ends the run."""
+
+
+def as_planned(run: Run, left_s: float) -> Extension | None:
+    """Ends the run with its last planned block."""
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What a run is measured with.
+
+    Attributes:
+        services: what the targets call; rows of the database are restored before windows that write.
+        fleet: makes the servers of a block; ``None`` for processes of our own, listening on ``host``.
+        ceilings: concurrency → replies per second from a null server: a target nearly as fast is not measurable.
+        tries: how often a window is measured at most, where gates and the time left speak for another try.
+        senders: study → what sends its windows, for studies that are neither sides taking turns nor trials.
+        features: whether the first block also asks what each target can do, which takes a few seconds.
+    """
+
+    engine: Engine
+    placement: Placement
+    observer: Observer = field(default_factory=Observer)
+    services: Services = field(default_factory=Services)
+    fleet: Callable[[], Servers] | None = None
+    host: str = LOOPBACK
+    ceilings: Mapping[int, float] = field(default_factory=dict)
+    tries: int = TRIES
+    senders: Mapping[str, Sender] = field(default_factory=dict)
+    features: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a run: its windows, and how many of them lack a number."""
+
+    windows: int
+    incomplete: int
+
+    @property
+    def complete(self) -> bool:
+        return self.incomplete == 0
+
+
+def measure(run: Run, bench: Bench, extend: Extend = as_planned) -> Outcome:
+    """Measures what the run's plan still lacks, what ``extend`` adds to it, and then its studies.
+
+    Whatever happens, servers are ended, and what was measured is on disk.
+
+    Raises:
+        RecordError: the results cannot be saved, or another process is measuring this run.
+        UsageError: a resumed run began with other versions of its packages.
+        EngineError: the load generator failed.
+        NotReadyError: not one of a block's targets came up.
+        KeyboardInterrupt: the user's; the run is marked as interrupted first.
+    """
+    with run.locked():
+        _same_versions(run)
+        began, already = time.monotonic(), _spent(run)
+        guard = Guard()
+        try:
+            _Session(run, bench, guard, already).measure(extend)
+        except BaseException:
+            # The first error is the one to tell, also where the disk takes no manifest any more.
+            with contextlib.suppress(RecordError):
+                run.finish("interrupted", already + time.monotonic() - began)
+            raise
+        finally:
+            guard.close()
+        run.finish("finished", already + time.monotonic() - began)
+    final = counted(run.windows())
+    planned = {window.id for window in run.manifest.plan.windows} | {record.id for record in final}
+    return Outcome(len(planned), len(planned) - sum(map(answered, final)))
+
+
+def answered(record: WindowRecord) -> bool:
+    """Whether every side of a window has numbers, or declares that it cannot have them."""
+    lost = lost_sides(side_faults(record))
+    return all(fault.reason.code in LACKS for fault in lost.values()) and (bool(lost) or not record.failures)
+
+
+def _same_versions(run: Run) -> None:
+    """A run that goes on must not mix figures of different packages in silence."""
+    before, now = run.manifest.versions, environment.versions()
+    differing = [f"{name} {before[name]} → {now.get(name, 'none')}" for name in before if now.get(name) != before[name]]
+    if run.windows() and differing:
+        raise UsageError(
+            f"{run.manifest.run} began with other versions: {', '.join(differing)}",
+            hint="install those again, or begin a new run",
+        )
+
+
+def _spent(run: Run) -> float:
+    """Seconds of earlier sittings; one that was killed could not write its own."""
+    return max(run.manifest.duration_s, sum(record.duration_s for record in run.windows()))
+
+
+class _Session:
+    def __init__(self, run: Run, bench: Bench, guard: Guard, spent_s: float) -> None:
+        self._run, self._bench, self._guard = run, bench, guard
+        self._observer = bench.observer
+        self._targets: Mapping[str, Target] = {target.name: target for target in run.manifest.targets}
+        self._scenarios: Mapping[str, Scenario] = {one.name: one for one in run.manifest.scenarios}
+        self._done = {record.id for record in run.windows()}
+        self._timed = (
+            any(contrast.metric != "cpu_cost" for contrast in self._plan.contrasts) or not self._plan.contrasts
+        )
+        """Whether anything is asked that a busy machine disturbs; where not, what only disturbs times is no reason to
+        measure a window again."""
+        self._load = LoadSender(bench.engine)
+        left = run.manifest.plan.budget_s - spent_s
+        self._deadline = time.monotonic() + max(left, sum(map(expected_seconds, self._missing(self._plan.blocks))))
+        self._rest_s = 0.0
+        """Expected time of all that comes after the present window."""
+        self._ahead: tuple[Block, Servers] | None = None
+        """The next block of counts, whose servers start already."""
+
+    @property
+    def _plan(self) -> Plan:
+        return self._run.manifest.plan
+
+    @property
+    def _points(self) -> Mapping[str, Point]:
+        return {point.id: point for point in self._plan.points}
+
+    def measure(self, extend: Extend) -> None:
+        """The blocks in their order; what ``extend`` adds comes behind the last one whose sides take turns."""
+        blocks = self._plan.blocks
+        first = max((at + 1 for at, block in enumerate(blocks) if not block.study), default=0)
+        studies = blocks[first:]
+        studies_s = sum(map(expected_seconds, self._missing(studies)))
+        self._blocks(blocks[:first], studies_s)
+        while first and (added := extend(self._run, self._deadline - studies_s - time.monotonic())) is not None:
+            self._add(added, studies)
+            self._blocks(added.blocks, studies_s)
+        self._blocks(studies, 0.0)
+
+    def _add(self, added: Extension, studies: Sequence[Block]) -> None:
+        """What is added joins the run's plan before it is measured, so that a resumed run knows it."""
+        plan = self._plan
+        before = plan.blocks[: len(plan.blocks) - len(studies)]
+        plan = replace(
+            plan,
+            blocks=(*before, *added.blocks, *studies),
+            points=(*plan.points, *added.points),
+            contrasts=(*plan.contrasts, *added.contrasts),
+            left_out=(*plan.left_out, *added.left_out),
+        )
+        self._run.update(replace(self._run.manifest, plan=plan))
+        self._observer.plan_extended(added)
+
+    def _missing(self, blocks: Sequence[Block]) -> list[Block]:
+        """The blocks, without the windows and trials that are recorded."""
+        left = [
+            replace(
+                block,
+                windows=tuple(window for window in block.windows if window.id not in self._done),
+                trials=tuple(trial for trial in block.trials if self._unfinished(trial)),
+            )
+            for block in blocks
+        ]
+        return [block for block in left if block.windows or block.trials]
+
+    def _blocks(self, blocks: Sequence[Block], after_s: float) -> None:
+        missing = self._missing(blocks)
+        for number, block in enumerate(missing):
+            later = missing[number + 1 :]
+            self._block(block, sum(map(expected_seconds, later)) + after_s, later)
+
+    def _block(self, block: Block, after_s: float, later: Sequence[Block]) -> None:
+        if block.trials:
+            allow_connections(FILES)
+        names = [trial.target for trial in block.trials] or start_order(block, self._plan.seed)
+        self._observer.block_started(block)
+        with self._counting(block, later) if block.study == INSTRUCTIONS else self._fleet(block) as fleet:
+            fleet.start([self._targets[name] for name in names])
+            for failure in fleet.failures.values():
+                self._observer.target_failed(failure)
+            if not fleet.running and not block.study:
+                first = next(iter(fleet.failures.values()))
+                raise NotReadyError("no target came up; the first one: " + _with_log(first), hint="harness doctor")
+            up = _Up(self._observer, fleet)
+            sender = self._sender(block, fleet)
+            for side in block.sides:
+                up.check(side, self._requests(side, None))
+            following = [window for each in later for window in each.windows]
+            for number, window in enumerate(block.windows):
+                rest = block.windows[number + 1 :]
+                self._rest_s = after_s + sum(each.budget_s for each in rest)
+                share = 1.0 if block.study else self._share(window, (*rest, *following))
+                self._window(window, sender, up, share)
+            for number, trial in enumerate(block.trials):
+                self._rest_s = after_s + sum(each.budget_s for each in block.trials[number + 1 :])
+                self._trial(trial, up)
+            # After the block's last window, so that nothing measured so far has been touched by the probes.
+            if self._bench.features and not block.study and not self._run.has_abilities():
+                found = abilities(fleet.running.values(), self._guard)
+                sent = {request.endpoint for point in self._plan.points for request in point.requests}
+                statements = statements_of(fleet.running.values(), self._bench.services, sent)
+                self._run.save_abilities(replace(found, statements=tuple(statements)))
+
+    def _counting(self, block: Block, later: Sequence[Block]) -> Servers:
+        """The block's servers; those of the next count start with them, and come up while these are counted."""
+        fleet = self._ahead[1] if self._ahead and self._ahead[0] == block else self._begun(block)
+        following = next(iter(later), None)
+        self._ahead = (following, self._begun(following)) if following and following.study == INSTRUCTIONS else None
+        return fleet
+
+    def _begun(self, block: Block) -> CountingFleet:
+        placement = self._bench.placement
+        cpus = tuple(sorted({*placement.server, *placement.generator}))
+        fleet = CountingFleet(self._guard, cpus, self._bench.services.environment)
+        fleet.begin([self._targets[name] for name in start_order(block, self._plan.seed)])
+        return fleet
+
+    def _sender(self, block: Block, fleet: Servers) -> Sender:
+        if isinstance(fleet, CountingFleet):
+            return CountSender(fleet)
+        bench = self._bench
+        if block.study == PROFILE:
+            return SampleSender(bench.engine, self._run.folder, bench.placement.generator)
+        if block.study in bench.senders:
+            return bench.senders[block.study]
+        return TurnsSender(bench.engine, bench.services, bench.ceilings)
+
+    def _requests(self, side: Side, ask: Ask | None) -> Sequence[PlannedRequest]:
+        """What is sent to a side and can be checked before: the long replies of streams and slow readers are not."""
+        if ask is not None:
+            return ask.load.requests if isinstance(ask.load, Requests) else ()
+        journeys = {journey.point: journey.requests for journey in self._run.manifest.journeys}
+        return journeys[side.point] if side.point in journeys else self._points[side.point].requests
+
+    def _fleet(self, block: Block) -> Servers:
+        placement = self._bench.placement
+        if self._bench.fleet is not None:
+            return self._bench.fleet()
+        return Fleet(
+            self._guard,
+            start_cpus=tuple(sorted({*placement.server, *placement.generator})),
+            server_cpus=placement.server,
+            many_cpus=placement.many,
+            environment=self._bench.services.environment,
+            host=self._bench.host,
+        )
+
+    def _share(self, window: Window, later: Sequence[Window]) -> float:
+        """The share of its planned time that a window gets, less than 1 in a run that is late."""
+        planned = window.budget_s + sum(each.budget_s for each in later)
+        # Of what comes later, starts and studies take what they take.
+        others_s = self._rest_s - (planned - window.budget_s)
+        left = max(0.0, self._deadline - time.monotonic() - others_s)
+        return min(1.0, max(SHRINK, left / planned))
+
+    def _window(
+        self, window: Window, sender: Sender, up: _Up, share: float = 1.0, ask: Ask | None = None, scenario: str = ""
+    ) -> WindowRecord:
+        """Tries a window until it is sound, or nothing speaks for another try."""
+        window = replace(window, min_rounds=max(1, round(window.min_rounds * share)))
+        seconds = window.seconds * share
+        for attempt in range(self._bench.tries):
+            if any(request.endpoint in WRITES for side in window.sides for request in self._requests(side, ask)):
+                self._bench.services.restore()
+            self._observer.window_started(window, attempt)
+            record = self._attempt(window, attempt, seconds, sender, up, ask, scenario)
+            self._observer.window_ended(window, record)
+            spare = self._deadline - time.monotonic() > self._rest_s + window.budget_s * share
+            disturbing = [gate for gate in record.gates if self._timed or not times_only(gate)]
+            if not (validity.transient(disturbing) and spare):
+                break
+            if any(gate.reason.code == validity.UNSTEADY for gate in record.gates):
+                seconds *= LONGER
+        return record
+
+    def _attempt(
+        self, window: Window, attempt: int, seconds: float, sender: Sender, up: _Up, ask: Ask | None, scenario: str
+    ) -> WindowRecord:
+        running = up.servers.running
+        failures = {side: failure for side in window.sides if (failure := self._unfit(side, up, ask))}
+        ready = tuple(side for side in window.sides if side not in failures)
+        started_at, started = datetime.now(UTC), time.monotonic()
+        placement = self._bench.placement
+        many = any(self._targets[side.target].per_cpu for side in window.sides)
+        meter = Meter(running, placement, placement.many if many else placement.server)
+        sent, gates, machine = Sent(()), tuple[Gate, ...](), dict[str, float]()
+        if ready:
+            seed = _seed(self._plan.seed, window, ask)
+            job = Job(window, ready, self._points, running, seconds, seed, ask)
+            sent = sender.send(job, meter, self._observer.progressed)
+            if sent.interrupted:
+                raise KeyboardInterrupt
+            machine = {} if window.study in INSTRUMENTS else {**meter.machine, **sent.machine}
+            # Sides that take turns are looked at turn by turn.
+            alive = [side for side in ready if running[side.target].alive and not sent.slices]
+            gates = (*validity.machine_gates(machine), *sent.gates, *validity.ended(alive, meter.ended))
+            if ask is not None and ask.memory:
+                gates = validity.not_of_time(gates)
+        for side in ready:
+            if not running[side.target].alive:
+                failures[side] = self._died(side, running[side.target])
+        results = [replace(side, scenario=scenario) if scenario else side for side in sent.sides]
+        results += [blank(side, self._points) for side in window.sides if side not in ready]
+        if ask is not None and not ready:
+            results = [replace(results[0], scenario=scenario, params=ask.setting)]
+        record = WindowRecord(
+            id=window.id,
+            block=window.block,
+            attempt=attempt,
+            study=window.study,
+            engine=sender.engine,
+            started_at=started_at.isoformat(timespec="milliseconds"),
+            duration_s=time.monotonic() - started,
+            sides=tuple(results),
+            slices=sent.slices,
+            failures=tuple(failures.values()),
+            gates=gates,
+            rss_bytes=meter.memory_bytes(),
+            startup_s={name: each.startup_s for name, each in running.items() if each.startup_s},
+            machine=machine,
+            counts=sent.counts,
+            profiles=sent.profiles,
+        )
+        self._done.add(window.id)
+        return self._run.append(record, sent.samples)
+
+    def _unfit(self, side: Side, up: _Up, ask: Ask | None) -> Failure | None:
+        """Why a side cannot be measured; ``None`` where it can."""
+        target = self._targets[side.target]
+        if ask is not None and (lack := lacking(target, ask.needs, ask.capabilities)):
+            return Failure(side.target, side.point, lack)
+        running = up.servers.running.get(side.target)
+        if running is None:
+            return replace(up.servers.failures[side.target], point=side.point)
+        return up.wrong.get(side) or (None if running.alive else self._died(side, running))
+
+    def _died(self, side: Side, running: Running) -> Failure:
+        reason = Reason("died", {"exit_code": str(running.process.poll())})
+        failure = Failure(side.target, side.point, reason, running.log())
+        self._observer.target_failed(failure)
+        return failure
+
+    def _trial(self, trial: Trial, up: _Up) -> None:
+        """Leads a study through its windows: those on disk are read, the others measured."""
+        held = HeldRequests()
+
+        def take(ask: Ask) -> WindowRecord:
+            sender: Sender = held if isinstance(ask.load, Held) else self._load
+            side = Side(trial.target, ask.key)
+            up.check(side, self._requests(side, ask))
+            seconds = ask.load.duration_s
+            window = Window(f"{trial.id}-{ask.key}", trial.block, (side,), seconds, seconds, ask.study)
+            return self._window(window, sender, up, ask=ask, scenario=trial.scenario or trial.study)
+
+        try:
+            for ask, asking in self._asks(trial):
+                asking(take(ask))
+        finally:
+            held.close()
+        if isinstance(up.servers, Fleet) and trial.target in up.servers.running:
+            up.servers.kill(trial.target)
+
+    def _unfinished(self, trial: Trial) -> bool:
+        """Whether any window of the trial is still to be measured."""
+        return next(self._asks(trial), None) is not None
+
+    def _asks(self, trial: Trial) -> Iterator[tuple[Ask, Callable[[WindowRecord], None]]]:
+        """What the trial's study asks for and no record answers yet, each with what is told the record."""
+        records = {record.id: record for record in counted(self._run.windows())}
+        earlier = tuple(
+            record
+            for record in records.values()
+            if record.block < trial.block
+            and record.study not in ("", *INSTRUMENTS)
+            and (record.only.scenario, record.only.target) == (trial.scenario or trial.study, trial.target)
+        )
+        study = STUDIES[trial.study]
+        asking = study.asks(study.brief(self._scenarios.get(trial.scenario), trial.values, trial.block, earlier))
+        told: list[WindowRecord] = []
+        with contextlib.suppress(StopIteration):
+            ask = next(asking)
+            while True:
+                record = records.get(f"{trial.id}-{ask.key}")
+                if record is None:
+                    yield ask, told.append
+                    record = told.pop()
+                ask = asking.send(record)
+
+
+class _Up:
+    """The servers of a block, and which of its sides do not answer as the contract says; each is asked once."""
+
+    def __init__(self, observer: Observer, servers: Servers) -> None:
+        self._observer, self.servers = observer, servers
+        self.wrong: dict[Side, Failure | None] = {}
+        self._sent: dict[tuple[str, str], Reason | None] = {}
+
+    def check(self, side: Side, requests: Sequence[PlannedRequest]) -> None:
+        """Sends every request that a load of the side will send, where its server has not answered it already."""
+        running = self.servers.running.get(side.target)
+        if running is None or side in self.wrong:
+            return
+        self.wrong[side] = None
+        for request in requests:
+            case = case_of(request)
+            key = side.target, f"{case.method} {case.path} {case.name}"
+            if key not in self._sent:
+                [checked] = verify(running.target, running.bind, [(request.endpoint, case)], running.secret)
+                fields = {"endpoint": checked.endpoint, "case": checked.case, "text": checked.difference}
+                self._sent[key] = Reason("wrong-reply", fields) if checked.difference else None
+            if reason := self._sent[key]:
+                failure = Failure(side.target, side.point, reason, running.log())
+                self.wrong[side] = failure
+                self._observer.target_failed(failure)
+                return
+
+
+def start_order(block: Block, seed: int) -> list[str]:
+    """The block's targets in an order of its own.
+
+    Who starts first may get other memory, and so other caches, than who starts last; over blocks this must be noise of
+    every target, not an advantage of one.
+    """
+    return random.Random(seed * 1009 + block.index).sample(block.targets, len(block.targets))
+
+
+def _seed(seed: int, window: Window, ask: Ask | None) -> int:
+    """Of windows in one block that share their arrivals, the same for every target."""
+    if ask is None:
+        return seed * 1_000_003 + window.block * 1009 + sum(window.id.encode())
+    shared = zlib.crc32(f"{ask.study} {ask.arrivals or ask.key}".encode())
+    return (seed * 1_000_003 + window.block * 1009 + shared) % 2**32
+
+
+def _with_log(failure: Failure) -> str:
+    return "\n  ".join([failure.reason.text, *failure.log])

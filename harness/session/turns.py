@@ -1,0 +1,101 @@
+"""Sides that take turns, sent by the wire engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Literal, Protocol
+
+import numpy as np
+
+from harness.engine.messages import Load
+from harness.engine.spec import Progress, SlicesResult, SlicesSpec
+from harness.engine.wire import side_spec
+from harness.model import Point, Side, SideResult, Slices
+from harness.model.load import LoadResult
+from harness.serve.services import Services
+from harness.session import calls, validity
+from harness.session.meter import Meter
+from harness.session.sender import Job, Sent
+
+
+class Engine(Protocol):
+    """The wire engine, as the session sees it."""
+
+    def run_slices(self, spec: SlicesSpec, on_progress: Callable[[Progress], None] | None = None) -> SlicesResult: ...
+
+    def run_load(self, spec: Load, on_progress: Callable[[Progress], None] | None = None) -> LoadResult: ...
+
+
+class TurnsSender:
+    """Alternating slices.
+
+    Args:
+        ceilings: concurrency → replies per second from a null server.
+    """
+
+    engine: Literal["wire", "locust"] = "wire"
+
+    def __init__(self, wire: Engine, services: Services, ceilings: Mapping[int, float]) -> None:
+        self._wire, self._services, self._ceilings = wire, services, ceilings
+
+    def send(self, job: Job, meter: Meter, on_progress: Callable[[Progress], None]) -> Sent:
+        specs = []
+        for side in job.sides:
+            running = job.servers[side.target]
+            specs.append(side_spec(running.target, job.points[side.point], running))
+        loaded = [job.points[side.point] for side in job.sides]
+        upstream = calls.meter(self._services.upstream, loaded)
+        spec = SlicesSpec(job.window.id, tuple(specs), job.seed, job.seconds, job.window.min_rounds)
+        meter.begin()
+        measured = self._wire.run_slices(spec, on_progress)
+        meter.end()
+        gates = validity.examine(specs, measured, self._ceilings)
+        machine: Mapping[str, float] = {}
+        if upstream is not None:
+            machine = upstream.read()
+            gates += calls.gates(machine, loaded, measured.sides)
+        return Sent(
+            sides=tuple(_result(job, number, measured) for number in range(len(job.sides))),
+            slices=known_cpu(measured.slices),
+            gates=gates,
+            samples={number: outcome.service_time_us for number, outcome in enumerate(measured.sides)},
+            machine=machine,
+        )
+
+
+def blank(side: Side, points: Mapping[str, Point]) -> SideResult:
+    """The side with its point's scenario, before anything was measured."""
+    point = points.get(side.point)
+    if point is None:
+        return SideResult(side.target, side.point, "", {}, 0)
+    return SideResult(side.target, side.point, point.scenario, point.params, point.concurrency)
+
+
+def _result(job: Job, number: int, measured: SlicesResult) -> SideResult:
+    outcome = measured.sides[number]
+    mine = np.asarray(measured.slices.side, dtype=int) == number
+    answered = int(np.asarray(measured.slices.replies, dtype=int)[mine].sum())
+    return replace(
+        blank(job.sides[number], job.points),
+        planned=answered + outcome.unanswered,
+        answered=answered,
+        errors=dict(outcome.errors),
+        figures=worker_shares(outcome.processes_cpu, job.servers[job.sides[number].target].target.workers),
+    )
+
+
+def worker_shares(processes_cpu: Sequence[float], workers: int) -> dict[str, float]:
+    """Which part of the requests each worker process served, by its CPU time; nothing where there is one worker.
+
+    The busiest processes are the workers: what starts them does next to nothing meanwhile.
+    """
+    busiest = processes_cpu[:workers]
+    if workers < 2 or len(busiest) < workers or not sum(busiest):
+        return {}
+    return {f"worker_{number}_share": spent / sum(busiest) for number, spent in enumerate(busiest, 1)}
+
+
+def known_cpu(slices: Slices) -> Slices:
+    """CPU time that cannot be read (of a server elsewhere) as 0, which JSON can hold and no server uses."""
+    return replace(slices, cpu=tuple(0.0 if cpu != cpu else cpu for cpu in slices.cpu))

@@ -1,0 +1,22 @@
+"""A value with its uncertainty, and what a comparison came to: the words of every summary."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Verdict = Literal["different", "different-size-open", "small", "same", "undecided", "not-measurable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A value with its t interval over blocks.
+
+    Attributes:
+        blocks: how many blocks it rests on; with one block the interval is ``None``.
+    """
+
+    value: float
+    ci_low: float | None
+    ci_high: float | None
+    blocks: int

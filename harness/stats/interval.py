@@ -1,0 +1,129 @@
+"""t intervals over blocks, for one contrast or, over leading axes, for many at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from harness.stats.estimate import Estimate
+
+FloatArray = NDArray[np.float64]
+
+CELL_ALPHA = 0.05
+"""Absolute values are shown with their 95% interval; nothing is decided by it."""
+
+MAX_AUTOCORRELATION = 0.6
+PRIOR_BLOCKS = 3
+"""The estimated autocorrelation is drawn towards none as if by so many blocks without any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Mean, two-sided interval and p-value of mean = 0; each an array of the leading axes' shape."""
+
+    mean: FloatArray
+    low: FloatArray
+    high: FloatArray
+    p_value: FloatArray
+
+
+def t_interval(values: ArrayLike, alpha: float, *, autocorrelation: ArrayLike = 0.0) -> Interval:
+    """Student's t interval of the mean along the last axis, at level 1 − ``alpha``.
+
+    Where every value is the same the interval is that value and p is 0 (or 1, if the value is 0).
+
+    Args:
+        values: shape (…, n); n of at least 2.
+        autocorrelation: of AR(1) between neighbouring values; widens the interval by ``variance_inflation`` and
+            ``degrees_of_freedom``.
+    """
+    from scipy import stats
+
+    data = np.asarray(values, dtype=np.float64)
+    n = data.shape[-1]
+    if n < 2:
+        raise ValueError(f"an interval needs two values or more, not {n}")
+    mean = data.mean(axis=-1)
+    sd = data.std(axis=-1, ddof=1)
+    # Rounding of the mean gives equal values a spread, and squares of tiny ones vanish: either way there is none.
+    constant = (np.ptp(data, axis=-1) == 0) | (sd == 0)
+    sd = np.where(constant, 0.0, sd)
+    error = sd * np.sqrt(variance_inflation(autocorrelation, n) / n)
+    freedom = degrees_of_freedom(autocorrelation, n)
+    half = stats.t.ppf(1 - alpha / 2, freedom) * error
+    p_spread = 2 * stats.t.sf(np.abs(mean) / np.where(constant, 1.0, error), freedom)
+    p_value = np.where(constant, np.where(mean == 0, 1.0, 0.0), p_spread)
+    return Interval(mean, mean - half, mean + half, p_value)
+
+
+def variance_inflation(autocorrelation: ArrayLike, n: ArrayLike) -> FloatArray:
+    """By how much s²/n understates the variance of the mean of n values of an AR(1) series.
+
+    Exact for a known coefficient φ below 1: V(n − 1)/(n − V) with V = 1 + 2 Σ (1 − k/n) φᵏ over k = 1…n − 1.
+    """
+    phi, count = np.asarray(autocorrelation, dtype=np.float64), np.asarray(n, dtype=np.float64)
+    v = 1 + 2 * (phi / (1 - phi) - phi * (1 - phi**count) / (count * (1 - phi) ** 2))
+    inflation: FloatArray = np.asarray(v * (count - 1) / (count - v))
+    return inflation
+
+
+def degrees_of_freedom(autocorrelation: ArrayLike, n: ArrayLike) -> FloatArray:
+    """Of s² from n values of an AR(1) series: (n − 1)(1 − φ²)/(1 + φ²), as neighbours repeat each other in part."""
+    square = np.asarray(autocorrelation, dtype=np.float64) ** 2
+    freedom: FloatArray = np.asarray((np.asarray(n) - 1) * (1 - square) / (1 + square))
+    return freedom
+
+
+def pooled_autocorrelation(series: Iterable[ArrayLike]) -> FloatArray:
+    """Lag-1 autocorrelation of block values, estimated over all contrasts of a run together.
+
+    One contrast has too few blocks to tell; the run has many contrasts, and what would tie neighbouring blocks (the
+    machine's state) is common to them. Each contrast's coefficient is corrected for its bias of −(1 + 4φ)/n, the mean
+    is weighted by n, cut to 0…0.6 and shrunk by ``PRIOR_BLOCKS``.
+
+    Simulated: one contrast without a difference among others with one, five looks at 1%, noise too large for "same";
+    called different, without this correction → with it, in a run of 1, 4, 8 and 20 contrasts:
+
+    ==============  ======  =================================
+    AR(1) of 0.3    13.7%   7.8%, 5.4%, 4.1%, 3.1%
+    AR(1) of 0.2    9.1%    5.6%, 4.7%, 3.9%, 3.3%
+    no correlation  3.6%    2.6%, 2.6%, 2.8%, 3.0%
+    ==============  ======  =================================
+
+    So a run with a single noisy contrast stays above 5% if its blocks are correlated that much.
+
+    Args:
+        series: arrays of shape (…, n), in block order; leading axes, if any, are alike. Fewer than 5 values or no
+            spread: left out.
+    """
+    total: FloatArray = np.zeros(())
+    weight: FloatArray = np.zeros(())
+    for one in series:
+        data = np.asarray(one, dtype=np.float64)
+        n = data.shape[-1]
+        if n < 5:
+            continue
+        residual = data - data.mean(axis=-1, keepdims=True)
+        power = np.sum(residual**2, axis=-1)
+        usable = (np.ptp(data, axis=-1) > 0) & (power > 0)
+        lagged = np.sum(residual[..., 1:] * residual[..., :-1], axis=-1) / np.where(usable, power, 1.0)
+        total = total + np.where(usable, n * (lagged + 1 / n) / (1 - 4 / n), 0.0)
+        weight = weight + np.where(usable, float(n), 0.0)
+    mean = np.clip(total / np.maximum(weight, 1.0), 0.0, MAX_AUTOCORRELATION)
+    shrunk: FloatArray = np.asarray(mean * weight / (weight + PRIOR_BLOCKS))
+    return shrunk
+
+
+def estimate(values: ArrayLike) -> Estimate | None:
+    """A positive quantity over blocks: geometric mean and 95% t interval on the logarithm; ``None`` without blocks."""
+    data = np.asarray(values, dtype=np.float64)
+    if data.size == 0:
+        return None
+    if data.size == 1:
+        return Estimate(float(data[0]), None, None, 1)
+    interval = t_interval(np.log(data), CELL_ALPHA)
+    value, low, high = (float(np.exp(part)) for part in (interval.mean, interval.low, interval.high))
+    return Estimate(value, low, high, data.size)

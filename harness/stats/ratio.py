@@ -1,0 +1,156 @@
+"""Each block's value for a contrast and for a side.
+
+A contrast's value is the difference of its sides' levels (see ``levels``) in the slot that holds both.
+
+Throughput that comes in few steps is the exception: where all connections wait alike, replies arrive in batches of
+the concurrency, and whatever looks for the most usual difference sticks to a step. Simulated at 64 connections and
+20 ms of wait: of a true difference of 1% the median over rounds missed 0.98% with a sd of 0.4%, of 3% it missed 2.6%;
+the 10% trimmed mean missed 0.02% and 0.06% with a sd of 1.2%. There the value is that trimmed mean of ln(A / B) over
+rounds, which can still be out by 0.4% on few, lopsided steps of 5%. Which one is used depends on the wait declared, not
+on the outcome, and is the same for all blocks.
+
+Neither sees a cost that falls on the fewer of the slices and on one side only (a garbage collection in a tenth of them,
+say).
+
+A target that is up twice, for the A/A control, stands in every contrast with both: d is the mean of the two
+differences. Not the difference from the two costs' mean, which leans to the side that is up twice where noise only ever
+adds. Live, three sides in turn, 22 rounds, medians over rounds, sd of a block's d: FastAPI 0.013 against 0.016 without
+the twin, Flask 0.014 and 0.016, Django 0.008 and 0.012.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+import pandas as pd
+
+from harness.model import Contrast, Metric, Point, Side, Target
+from harness.stats.interval import FloatArray
+from harness.stats.levels import Levels, window_levels
+
+TRIM = 0.1
+
+COLUMN: Mapping[Metric, str] = {"cpu_cost": "cpu_us", "throughput": "rps"}
+
+
+@dataclass(frozen=True, slots=True)
+class BlockValues:
+    """A contrast's values, one per block in which both sides were measured in the same slot.
+
+    Attributes:
+        log_ratio: d = ln(A / B); where a side has a twin, the mean of both.
+        difference: the same of A − B, in µs or replies per second.
+    """
+
+    blocks: tuple[int, ...]
+    log_ratio: FloatArray
+    difference: FloatArray
+
+
+def centre(values: FloatArray, *, trimmed: bool = False) -> FloatArray:
+    """Along the first axis: the median; for quantities that come in few steps, the 10% trimmed mean."""
+    if not trimmed:
+        return np.asarray(np.median(values, axis=0))
+    cut = int(TRIM * len(values))
+    kept: FloatArray = np.sort(values, axis=0)[cut : len(values) - cut]
+    return np.asarray(kept.mean(axis=0))
+
+
+def wide(slices: pd.DataFrame, metric: Metric) -> pd.DataFrame:
+    """Rows (block, slot, round), columns (target, point); NaN where a side has no number in a round."""
+    column = COLUMN[metric]
+    return slices.pivot_table(index=["block", "window", "round"], columns=["target", "point"], values=column, sort=True)
+
+
+def stepped(side: Side, points: Sequence[Point]) -> bool:
+    """Whether the side's throughput comes in few steps: at points with a wait. Elsewhere a slice is over with its last
+    reply, whenever that comes.
+    """
+    return any(point.id == side.point and point.wait_s > 0 for point in points)
+
+
+def contrast_values(
+    slices: pd.DataFrame, contrasts: Sequence[Contrast], points: Sequence[Point], twins: Sequence[Target] = ()
+) -> dict[str, BlockValues]:
+    """The block values of every contrast, by id; of none, where its sides never met in a round.
+
+    Args:
+        twins: targets that stand for those that they repeat, except in the control itself.
+    """
+    levels = {metric: window_levels(slices, column) for metric, column in COLUMN.items()}
+    rounds = wide(slices, "throughput")
+
+    def values(contrast: Contrast) -> BlockValues:
+        pairs = _pairs(contrast, twins)
+        if contrast.metric == "throughput" and (stepped(contrast.a, points) or stepped(contrast.b, points)):
+            return together([_trimmed(rounds, a, b) for a, b in pairs])
+        return together([apart(levels[contrast.metric], a, b) for a, b in pairs])
+
+    return {contrast.id: values(contrast) for contrast in contrasts}
+
+
+def _pairs(contrast: Contrast, twins: Sequence[Target]) -> list[tuple[Side, Side]]:
+    """The sides that stand for the contrast's two: each, and its twin."""
+    names = [
+        [side.target, *(twin.name for twin in twins if twin.twin_of == side.target)]
+        for side in (contrast.a, contrast.b)
+    ]
+    if not set(names[0]).isdisjoint(names[1]):
+        return [(contrast.a, contrast.b)]
+    return [(Side(a, contrast.a.point), Side(b, contrast.b.point)) for a, b in product(*names)]
+
+
+def absolute_values(slices: pd.DataFrame, points: Sequence[Point], metric: Metric) -> dict[Side, FloatArray]:
+    """Each side's value per block: the centre over its slices, in µs per reply or replies per second."""
+    values: dict[Side, list[FloatArray]] = {}
+    known = slices.dropna(subset=[COLUMN[metric]])
+    for (target, point, _), rows in known.groupby(["target", "point", "block"], sort=True):
+        side = Side(str(target), str(point))
+        trimmed = metric == "throughput" and stepped(side, points)
+        values.setdefault(side, []).append(centre(rows[COLUMN[metric]].to_numpy(), trimmed=trimmed))
+    return {side: np.asarray(each) for side, each in values.items()}
+
+
+def apart(levels: Levels, a: Side, b: Side) -> dict[int, tuple[float, float]]:
+    """Block → ln(A / B) and A − B, means over the block's slots that hold both."""
+    if a not in levels.columns or b not in levels.columns:
+        return {}
+    mine, theirs = levels.columns[a], levels.columns[b]
+    logs, differences = mine - theirs, np.exp(mine) - np.exp(theirs)
+    met = np.isfinite(logs)
+    return {
+        int(block): (float(logs[here].mean()), float(differences[here].mean()))
+        for block in np.unique(levels.blocks[met])
+        for here in [met & (levels.blocks == block)]
+    }
+
+
+def together(pairs: Sequence[Mapping[int, tuple[float, float]]]) -> BlockValues:
+    """Means over the pairs; a block counts if the declared pair, the first, met in it."""
+    declared, *others = pairs
+    means = [
+        np.mean([values, *(other[block] for other in others if block in other)], axis=0)
+        for block, values in declared.items()
+    ]
+    both = np.asarray(means).reshape(-1, 2)
+    return BlockValues(tuple(declared), both[:, 0], both[:, 1])
+
+
+def _trimmed(rounds: pd.DataFrame, a_side: Side, b_side: Side) -> dict[int, tuple[float, float]]:
+    """Block → trimmed means of ln(A / B) and of A − B over the rounds in which both sides have a number."""
+    a_key, b_key = (a_side.target, a_side.point), (b_side.target, b_side.point)
+    if a_key not in rounds.columns or b_key not in rounds.columns:
+        return {}
+    a, b = rounds[a_key].to_numpy(), rounds[b_key].to_numpy()
+    both = np.isfinite(a) & np.isfinite(b)
+    a, b = a[both], b[both]
+    blocks = rounds.index.get_level_values("block").to_numpy()[both]
+    found = {}
+    for block in np.unique(blocks):
+        rows = blocks == block
+        logs, differences = np.log(a[rows] / b[rows]), a[rows] - b[rows]
+        found[int(block)] = float(centre(logs, trimmed=True)), float(centre(differences, trimmed=True))
+    return found

@@ -1,0 +1,124 @@
+"""Tie groups by throughput within a point: one letter per target, in place of a rank.
+
+From the best throughput down, the first target without a letter opens a group, and every later one without a letter
+that its paired block values do not tell apart from the opener joins it. So each target is in the group of the best
+opener whom it cannot be told from; two members of one group may still differ from each other, and a target of group B
+need not differ from every one of A. A difference that is real but smaller than the margin does not tell apart.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from harness.model import Point, Side
+from harness.stats.interval import FloatArray, pooled_autocorrelation, t_interval
+from harness.stats.levels import Levels, window_levels
+from harness.stats.looks import ALPHA, FAMILY_ALPHA, MIN_BLOCKS
+from harness.stats.ratio import COLUMN, centre, stepped, wide
+from harness.stats.verdict import adjust, classify
+
+
+def tie_groups(
+    slices: pd.DataFrame, points: Sequence[Point], throughput: Mapping[Side, float], *, margin: float
+) -> dict[Side, str]:
+    """The letter of every side that has a throughput, which is given in replies per second.
+
+    Two targets are told apart as a contrast between them would be, with Benjamini–Hochberg over the point's pairs.
+    Pairs with fewer than three common blocks are not told apart.
+    """
+    levels, rounds = window_levels(slices, COLUMN["throughput"]), wide(slices, "throughput")
+    letters: dict[Side, str] = {}
+    compared: list[tuple[list[Side], tuple[NDArray[np.intp], NDArray[np.intp]], FloatArray]] = []
+    for point in points:
+        ranked = sorted((side for side in throughput if side.point == point.id), key=lambda side: -throughput[side])
+        if not ranked:
+            continue
+        pairs = np.triu_indices(len(ranked), 1)
+        if stepped(ranked[0], points):
+            values = _trimmed(rounds[[(side.target, side.point) for side in ranked]].map(math.log), *pairs)
+        else:
+            values = _apart(levels, ranked, *pairs)
+        compared.append((ranked, pairs, values))
+    # Over the whole run, as for its contrasts: the pairs of one point have too few blocks of their own to tell.
+    phi = pooled_autocorrelation(row[np.isfinite(row)] for *_, values in compared for row in values)
+    for ranked, pairs, values in compared:
+        apart = _told_apart(values, pairs, float(np.log1p(margin)), phi)
+        openers: list[int] = []
+        for index, side in enumerate(ranked):
+            group = next((k for k, opener in enumerate(openers) if not apart[opener, index]), len(openers))
+            if group == len(openers):
+                openers.append(index)
+            letters[side] = letter(group)
+    return letters
+
+
+def letter(index: int) -> str:
+    """A…Z, AA, AB, …"""
+    text, number = "", index + 1
+    while number:
+        number, rest = divmod(number - 1, 26)
+        text = chr(ord("A") + rest) + text
+    return text
+
+
+def _told_apart(
+    values: FloatArray, pairs: tuple[NDArray[np.intp], NDArray[np.intp]], delta: float, phi: FloatArray
+) -> NDArray[np.bool_]:
+    """Symmetric matrix over the sides, from d of each pair (rows) in each block (columns), NaN where it has none."""
+    first, second = pairs
+    sides = int(second.max(initial=0)) + 1
+    counts = np.isfinite(values).sum(axis=1)
+    series = {n: values[counts == n] for n in np.unique(counts) if n >= MIN_BLOCKS}
+    packed = {n: rows[np.isfinite(rows)].reshape(-1, n) for n, rows in series.items()}
+    intervals = {n: t_interval(rows, ALPHA, autocorrelation=phi) for n, rows in packed.items()}
+    low, high, p_value = (np.full(first.size, fill) for fill in (-np.inf, np.inf, np.nan))
+    for n, interval in intervals.items():
+        low[counts == n], high[counts == n], p_value[counts == n] = interval.low, interval.high, interval.p_value
+    tested = np.isfinite(p_value)
+    significant = np.zeros(first.size, dtype=bool)
+    significant[tested] = adjust(p_value[tested]) <= FAMILY_ALPHA
+    clear = np.isin(classify(low, high, significant, delta), ["different", "different-size-open"])
+    matrix = np.zeros((sides, sides), dtype=bool)
+    matrix[first[clear], second[clear]] = matrix[second[clear], first[clear]] = True
+    return matrix
+
+
+def _apart(levels: Levels, sides: Sequence[Side], first: NDArray[np.intp], second: NDArray[np.intp]) -> FloatArray:
+    """d of each pair (rows) in each block (columns); NaN where no slot holds both."""
+    height = np.array([levels.columns[side] for side in sides])
+    logs = pd.DataFrame((height[first] - height[second]).T).groupby(levels.blocks, sort=True).mean()
+    values: FloatArray = logs.to_numpy().T
+    return values
+
+
+def _trimmed(logs: pd.DataFrame, first: NDArray[np.intp], second: NDArray[np.intp]) -> FloatArray:
+    """The same from ln throughput by block, slot and round: the trimmed mean over rounds that hold both."""
+    blocks = logs.index.get_level_values("block").to_numpy()
+    found = np.unique(blocks)
+    values = np.full((first.size, found.size), np.nan)
+    for column, block in enumerate(found):
+        here: FloatArray = logs.to_numpy()[blocks == block]
+        for rows in _complete_rows(here):
+            present: NDArray[np.bool_] = np.isfinite(rows[0])
+            pairs = np.flatnonzero(present[first] & present[second])
+            d = rows[:, first[pairs]] - rows[:, second[pairs]]
+            values[pairs, column] = centre(d, trimmed=True)
+    return values
+
+
+def _complete_rows(rounds: FloatArray) -> list[FloatArray]:
+    """Rounds grouped by the sides that they hold: one slot's whole rounds are one group.
+
+    The largest group comes last, so that its values count where a pair is in several.
+    """
+    kept = rounds[np.isfinite(rounds).sum(axis=1) >= 2]
+    if not len(kept):
+        return []
+    patterns, which = np.unique(np.isfinite(kept), axis=0, return_inverse=True)
+    groups = [kept[which.ravel() == index] for index in range(len(patterns))]
+    return sorted(groups, key=len)

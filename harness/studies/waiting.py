@@ -1,0 +1,76 @@
+"""What memory requests take while they wait."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+import numpy as np
+
+from harness.model import PlannedRequest, WindowRecord
+from harness.stats.interval import CELL_ALPHA, t_interval
+from harness.studies.study import Ask, Asking, Brief, Held, Study, StudySettings
+
+WAITING = "waiting"
+ENDPOINT = "io-sleep"
+HOLD_MS = 10_000
+"""Longer than it takes to open the connections and to look at the memory, and the longest that the contract allows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Memory of requests that wait, on a server that did little before.
+
+    Attributes:
+        requests: how many were sent and not answered.
+        bytes_per_request: (memory with them − idle memory) / connections, mean over blocks, with its 95% interval.
+        accepted: connections that the server had taken over from the kernel; the others wait in its backlog.
+            ``None`` where the system does not tell. Median over blocks, as is ``connected``.
+    """
+
+    requests: int
+    bytes_per_request: float
+    ci_low: float | None
+    ci_high: float | None
+    connected: float
+    accepted: float | None
+    blocks: int
+
+
+def asks(brief: Brief[StudySettings]) -> Asking:
+    """Idle memory first, then step by step; the requests of a step go on waiting in the next."""
+    request = PlannedRequest(ENDPOINT, "", {"ms": HOLD_MS})
+    for count in brief.values["requests"]:
+        setting = {"requests": count, "ms": HOLD_MS}
+        yield Ask(str(count), WAITING, setting, Held(request, int(count)), (ENDPOINT,))
+
+
+def rows(held: Sequence[WindowRecord]) -> tuple[Waiting, ...]:
+    """Of one target; the last record counts where a block has several. Where no connection came about there is nothing
+    to divide."""
+    counts = sorted({window.only.planned for window in held})
+    found = []
+    for count in counts:
+        last = {window.block: window.only.figures for window in held if window.only.planned == count}
+        figures = [each for each in last.values() if each["connected"]]
+        if not figures:
+            continue
+        values = np.array([(each["held_bytes"] - each["idle_bytes"]) / each["connected"] for each in figures])
+        interval = t_interval(values, CELL_ALPHA) if values.size > 1 else None
+        accepted = [each["accepted"] for each in figures if "accepted" in each]
+        found.append(
+            Waiting(
+                requests=count,
+                bytes_per_request=float(values.mean()),
+                ci_low=None if interval is None else float(interval.low),
+                ci_high=None if interval is None else float(interval.high),
+                connected=float(median(each["connected"] for each in figures)),
+                accepted=float(median(accepted)) if accepted else None,
+                blocks=values.size,
+            )
+        )
+    return tuple(found)
+
+
+STUDY = Study(WAITING, asks, StudySettings, {"requests": True})

@@ -1,0 +1,193 @@
+"""The smallest app of each framework, started as its documentation says, and asked what it does by itself."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from apps.contract.case import Case
+from harness.model import Effort, Feature
+from harness.serve import LOOPBACK, free_port
+from harness.serve.guard import Guard, kill_trees
+from harness.serve.servers import Bind
+from harness.verify import Reply, exchange
+from harness.verify.effort import effort_of
+
+FOLDER = Path(__file__).parents[2] / "apps" / "untouched"
+FIRST = "first_steps"
+ENDPOINTS = 2
+"""That every app but the introduction's has: an item by its number, and the total of an order."""
+READY_S = 15.0
+TIMEOUT_S = 5.0
+POLL_S = 0.05
+_ODD = (OSError, ValueError, LookupError, TypeError, AttributeError, http.client.HTTPException)
+"""What a reply can lead to that is nothing like what was asked for."""
+
+Of = TypeVar("Of")
+Ask = Callable[[int], str]
+"""From the port of an app to why it lacks something; empty where it does not."""
+
+
+@dataclass(frozen=True, slots=True)
+class _App:
+    """``framework``: that brings it. ``command``: what Python is called with in its folder, the port left open."""
+
+    framework: str
+    command: tuple[str, ...]
+    asks: Mapping[str, Ask]
+    folder: Path = FOLDER
+
+
+def probe_untouched(frameworks: Collection[str], guard: Guard) -> tuple[list[Feature], list[Effort]]:
+    """What each app of these frameworks does by itself, and its size; one that does not start is left out."""
+    chosen = {name: app for name, app in APPS.items() if app.framework in frameworks}
+    if not chosen:
+        return [], []
+    ports: set[int] = set()
+    while len(ports) < len(chosen):
+        ports.add(free_port())
+    with ThreadPoolExecutor(len(chosen)) as pool:
+        results = pool.map(lambda name, port: _probe(name, chosen[name], port, guard), chosen, ports)
+        features = [feature for each in results for feature in each]
+    started = {feature.target for feature in features} - {FIRST}
+    sizes = [effort_of((f"apps.untouched.with_{name}",), chosen[name].framework, ENDPOINTS) for name in started]
+    return features, sorted(sizes, key=lambda size: size.app)
+
+
+def _probe(name: str, app: _App, port: int, guard: Guard) -> list[Feature]:
+    with _running(app, port, guard) as ready:
+        details = {capability: asked(ask, port) for capability, ask in app.asks.items() if ready}
+    return [Feature(name, capability, True, not detail, detail=detail) for capability, detail in details.items()]
+
+
+def asked(ask: Callable[[Of], str], of: Of) -> str:
+    """Why something is lacking, as ``ask`` tells; empty where it is not."""
+    try:
+        return ask(of)
+    except _ODD as error:
+        return f"{type(error).__name__}: {error}"
+
+
+@contextmanager
+def _running(app: _App, port: int, guard: Guard) -> Iterator[bool]:
+    """The app's server within the block; whether it answers."""
+    process = subprocess.Popen(
+        [sys.executable, *(part.format(port=port) for part in app.command)],
+        cwd=app.folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    guard.add(process.pid)
+    try:
+        yield _ready(process, port)
+    finally:
+        kill_trees({process.pid: ""})
+        process.wait()
+        guard.remove(process.pid)
+
+
+def _ready(process: subprocess.Popen[bytes], port: int) -> bool:
+    deadline = time.monotonic() + READY_S
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            _send(port, "GET", "/")
+        except (OSError, http.client.HTTPException):
+            time.sleep(POLL_S)
+        else:
+            return True
+    return False
+
+
+def _send(port: int, method: str, path: str, value: object = None) -> Reply:
+    body = b"" if value is None else json.dumps(value).encode()
+    headers = (("Content-Type", "application/json"),) if body else ()
+    return exchange(Bind(LOOPBACK, port), Case("", method, path, headers, body, 200, "", None, None), TIMEOUT_S)
+
+
+def _summary(reply: Reply) -> str:
+    return f"status {reply.status}, {reply.media_type or 'no content'}"
+
+
+def _page(path: str, mark: bytes) -> Ask:
+    def ask(port: int) -> str:
+        reply = _send(port, "GET", path)
+        return "" if reply.status == 200 and mark in reply.body else f"{_summary(reply)}, no such page"
+
+    return ask
+
+
+def _clear(method: str, path: str, value: object, field: str) -> Ask:
+    """A clear error: a status that blames the request, and JSON that names what is wrong with it."""
+
+    def ask(port: int) -> str:
+        reply = _send(port, method, path, value)
+        clear = 400 <= reply.status < 500 and "json" in reply.media_type and field.encode() in reply.body
+        return "" if clear else _summary(reply)
+
+    return ask
+
+
+def _serializes(port: int) -> str:
+    """By the type of the reply, which leaves out what is not in it."""
+    reply = json.loads(_send(port, "POST", "/orders", {"item": "tea", "quantity": 3}).body)
+    return "" if reply == {"item": "tea", "total": 6} else f"the reply has {', '.join(reply)}"
+
+
+def _documents(path: str) -> Ask:
+    """A document from which a client knows the types of both inputs."""
+
+    def ask(port: int) -> str:
+        reply = _send(port, "GET", path)
+        if reply.status != 200:
+            return _summary(reply)
+        document = json.loads(reply.body)
+        operations = [operation for methods in document["paths"].values() for operation in methods.values()]
+        parameters = {each["name"]: each["schema"] for one in operations for each in one.get("parameters", ())}
+        schemas = document["components"]["schemas"].values()
+        quantities = [one["properties"]["quantity"] for one in schemas if "quantity" in one.get("properties", ())]
+        types = {each.get("type") for each in (parameters["item_id"], *quantities)}
+        return "" if quantities and types == {"integer"} else f"types {types}"
+
+    return ask
+
+
+PAGES = {"docs": _page("/docs", b"swagger-ui"), "redoc": _page("/redoc", b"redoc")}
+FAULTS = {
+    "path-fault": _clear("GET", "/items/many", None, "item_id"),
+    "missing-fault": _clear("POST", "/orders", {"item": "tea"}, "quantity"),
+    "type-fault": _clear("POST", "/orders", {"item": "tea", "quantity": "many"}, "quantity"),
+}
+_UVICORN = ("-m", "uvicorn", "--port={port}")
+_DJANGO = ("runserver", "--noreload", "127.0.0.1:{port}")
+
+
+def _typed(openapi: str) -> Mapping[str, Ask]:
+    return {**FAULTS, "serialization": _serializes, "openapi": _documents(openapi)}
+
+
+APPS = {
+    FIRST: _App("fastapi", (*_UVICORN, "main:app"), PAGES, FOLDER / FIRST),
+    "fastapi": _App("fastapi", (*_UVICORN, "with_fastapi:app"), {**PAGES, **_typed("/openapi.json")}),
+    "starlette": _App("starlette", (*_UVICORN, "with_starlette:app"), FAULTS),
+    "flask": _App("flask", ("-m", "flask", "--app=with_flask", "run", "--port={port}"), FAULTS),
+    "flask_openapi3": _App(
+        "flask",
+        ("-m", "flask", "--app=with_flask_openapi3", "run", "--port={port}"),
+        _typed("/openapi/openapi.json"),
+    ),
+    "django": _App("django", ("with_django.py", *_DJANGO), FAULTS),
+    "django_ninja": _App("django", ("with_django_ninja.py", *_DJANGO), _typed("/openapi.json")),
+    "tornado": _App("tornado", ("with_tornado.py", "{port}"), FAULTS),
+}
+"""By name, which all but the introduction's have in the name of their module too."""

@@ -1,0 +1,154 @@
+"""Which contrasts an answer rests on, and what it says where they are missing or open."""
+
+import dataclasses
+
+import pytest
+
+from harness.model import Point
+from harness.report.answers import answers
+from harness.report.sentences import plain
+from harness.report.view import view_of
+from harness.results.crossover import crossovers
+from tests.unit.summaries import CONTRASTS, JSON, cells, contrast, estimate, manifest, summary
+
+MORE, FEWER = ("different", 2.5, 2.4, 2.6), ("different", 0.8, 0.78, 0.82)
+SAME, OPEN = ("same", 1.0, 0.99, 1.01), ("undecided", 1.02, 0.9, 1.15)
+
+
+def answer(question, results, run=None):
+    found = {one.question: one for one in answers(view_of(run or manifest(), results))}
+    return found[question]
+
+
+def moves(*outcomes):
+    found = tuple(
+        contrast(*outcome, point=f"io-sleep[ms={ms}]@64", question="move")
+        for ms, outcome in zip((0, 2, 20), outcomes, strict=False)
+    )
+    return summary(contrasts=found, crossovers=crossovers(manifest(), found))
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "text"),
+    [
+        ((FEWER, FEWER, MORE), "fast overtakes slow in throughput between 2 ms and 20 ms of I/O wait"),
+        ((FEWER, OPEN, MORE), "fast overtakes slow in throughput between 0 ms and 20 ms of I/O wait"),
+        ((FEWER, SAME, MORE), "fast draws ahead of slow in throughput between 2 ms and 20 ms of I/O wait"),
+        ((MORE, MORE, MORE), "more requests per second than slow at every measured I/O wait from 0 ms to 20 ms"),
+        ((OPEN, OPEN, MORE), "than slow at 20 ms of I/O wait, at 64 connections with 8 worker threads; at shorter"),
+        ((FEWER, FEWER, FEWER), "answers fewer requests per second than slow at every measured I/O wait"),
+        ((MORE, FEWER, OPEN), "No crossover to report for fast against slow in throughput"),
+        ((MORE, OPEN, FEWER), "0 ms: more; 2 ms: undecided; 20 ms: fewer"),
+        ((MORE, OPEN, MORE), "0 ms: more; 2 ms: undecided; 20 ms: more"),
+        ((OPEN, OPEN, OPEN), "0 ms: undecided; 2 ms: undecided; 20 ms: undecided"),
+        ((MORE,), "fast answers 2.5 [2.4, 2.6] times the requests per second of slow"),
+    ],
+)
+def test_the_crossover_lies_between_measured_waits(outcomes, text):
+    assert text in plain(answer("move", moves(*outcomes)).headline)
+
+
+def test_the_highest_is_compared_with_the_next_by_their_contrast():
+    text = plain(answer("pick", summary()).headline)
+    assert text.startswith("Small JSON reply, 32 connections: fast has the highest throughput, 9,880 ± 200")
+    assert "fast answers 12% [9.0, 15] more requests per second than slow. Waiting, 20 ms" in text
+
+
+def test_the_longest_wait_is_told_at_once_too():
+    text = plain(answer("pick", summary(contrasts=())).headline)
+    waits = "Waiting, 20 ms of I/O wait, 64 connections (as with a database or another service)"
+    assert f"{waits}: fast has the highest throughput" in text
+    assert text.endswith("Every other target measured there is slower.")
+
+
+@pytest.mark.parametrize(
+    ("letters", "text"),
+    [
+        (("A", "A"), "No measurable difference from slow in this run."),
+        (("A", "B"), "Every other target measured there is slower."),
+        (("", ""), "too few blocks to say whether fast is really ahead."),
+    ],
+)
+def test_without_a_contrast_the_letters_say_whom_the_leader_ties_with(letters, text):
+    of = dict(zip(("fast", "slow"), letters, strict=True))
+    lettered = tuple(
+        dataclasses.replace(cell, tie_group=of.get(cell.target, "")) for cell in cells() if cell.point == "json@32"
+    )
+    assert plain(answer("pick", summary(cells=lettered, contrasts=())).headline).endswith(text)
+
+
+def test_a_lone_target_has_no_rival():
+    alone = tuple(cell for cell in cells() if cell.target == "fast")
+    assert plain(answer("pick", summary(cells=alone)).headline).endswith("No other target was measured there.")
+
+
+def test_a_failed_target_is_never_the_highest():
+    broken = tuple(
+        dataclasses.replace(cell, status="failed", throughput_rps=estimate(1e9)) if cell.target == "other" else cell
+        for cell in cells()
+    )
+    assert "other has" not in plain(answer("pick", summary(cells=broken)).headline)
+
+
+def test_validation_is_a_range_over_the_targets_that_show_one():
+    text = plain(answer("validate", summary()).headline)
+    assert text == "Checking the order (32 connections) costs 22 µs (fast) to 33 µs (slow) of CPU per request."
+
+
+@pytest.mark.parametrize(
+    ("added", "verdict", "text"),
+    [
+        (21.75, "different", "costs 22 µs [19, 24] of CPU per request on fast; undecided for 1."),
+        (-21.75, "different", "changes the cost by −22 µs [−24, −19] of CPU per request on fast; undecided for 1."),
+        (0.1, "undecided", "no target shows a difference in CPU per request; undecided for 2."),
+    ],
+)
+def test_undecided_steps_are_counted_and_not_ranged(added, verdict, text):
+    shared = {"point": "checked@32", "to": "raw@32", "question": "validate", "metric": "cpu_cost"}
+    found = (
+        contrast(
+            verdict,
+            a="fast",
+            b="fast",
+            difference=added,
+            difference_low=added - 2.5,
+            difference_high=added + 2.5,
+            **shared,
+        ),
+        contrast("undecided", 1.01, 0.9, 1.1, a="slow", b="slow", difference=90.0, **shared),
+    )
+    assert text in plain(answer("validate", summary(contrasts=found)).headline)
+
+
+def test_the_control_comes_first():
+    assert plain(answer("real", summary()).headline).startswith("A/A control: No difference at ±2.0%")
+
+
+def test_a_control_that_differs_is_a_warning():
+    bad = contrast(a="fast twin", b="fast", question="real")
+    text = plain(answer("real", summary(contrasts=(bad,))).headline)
+    assert text.endswith("One target differs from itself here: treat differences of that size as noise.")
+
+
+def test_many_controls_are_counted():
+    more = tuple(
+        contrast(verdict, ratio, 0.9, 1.1, a="fast twin", b="fast", point=point, question="real")
+        for verdict, ratio, point in (("same", 1.001, "json@32"), ("undecided", 0.97, "raw@32"))
+    )
+    text = plain(answer("real", summary(contrasts=(*more, *CONTRASTS[1:]))).headline)
+    assert text == (
+        "A/A control: one target measured under two names and compared 2 times: no difference at the margin for 1; "
+        "undecided for 1. The ratio farthest from 1 is 0.970."
+    )
+
+
+def test_a_control_between_other_targets_is_none():
+    stray = contrast(a="slow", b="fast", question="real")
+    assert "no A/A control" in plain(answer("real", summary(contrasts=(stray,))).headline)
+
+
+def test_one_connection_is_singular():
+    point = Point("json@1", "json", {}, 1, (JSON,))
+    run = manifest(plan=dataclasses.replace(manifest().plan, points=(point,)))
+    view = view_of(run, summary(cells=(dataclasses.replace(cells()[0], point="json@1", concurrency=1),)))
+    assert view.where("json@1") == "Small JSON reply, 1 connection"
