@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
+from harness.config.cgroup import find_quota
 from harness.model import Reason
 
 
@@ -15,7 +17,11 @@ from harness.model import Reason
 class Placement:
     """CPU numbers; empty where processes cannot be pinned. ``note`` says what is less than good about it.
 
-    ``many`` are those of a server that has a worker per CPU; any other has ``server``.
+    Attributes:
+        many: of a server that has a worker per CPU; any other has ``server``.
+        wide: of a server whose workers and threads are counted out: all but the generator's, and that too where only
+            one is left.
+        quota: CPU seconds per second that everything together may use; ``None`` for all CPUs.
     """
 
     server: tuple[int, ...]
@@ -23,29 +29,38 @@ class Placement:
     backing: tuple[int, ...]
     note: Reason | None = None
     many: tuple[int, ...] = ()
+    wide: tuple[int, ...] = ()
+    quota: float | None = None
 
     @property
     def per_cpu(self) -> int:
         """How many workers a server has that has one per CPU."""
-        return len(self.many) or os.cpu_count() or 1
+        return len(self.many) or _allowed(os.cpu_count() or 1, self.quota)
 
     @property
     def cpus(self) -> dict[str, tuple[int, ...]]:
         """By role, as the manifest holds them."""
-        return {"server": self.server, "generator": self.generator, "backing": self.backing, "many": self.many}
+        roles = ("server", "generator", "backing", "many", "wide")
+        return {role: getattr(self, role) for role in roles}
 
 
 def detect() -> Placement:
     """The placement on this machine."""
+    found = find_quota()
+    quota = found.cpus if found else None
     if not hasattr(os, "sched_getaffinity"):
-        return Placement((), (), (), Reason("no-pinning"))
-    return place(sorted(os.sched_getaffinity(0)))
+        return Placement((), (), (), Reason("no-pinning"), quota=quota)
+    return place(sorted(os.sched_getaffinity(0)), quota=quota)
 
 
-def place(cpus: list[int], core_of: dict[int, str] | None = None) -> Placement:
-    """Server first, generator on another core if there is one, backing services on a third or beside the generator."""
+def place(cpus: list[int], core_of: dict[int, str] | None = None, quota: float | None = None) -> Placement:
+    """Server first, generator on another core if there is one, backing services on a third or beside the generator.
+
+    A quota limits how many workers one per CPU are, and moves nothing.
+    """
     if len(cpus) < 2:
-        return Placement(tuple(cpus), tuple(cpus), tuple(cpus), Reason("one-cpu"), tuple(cpus))
+        alone = tuple(cpus)
+        return Placement(alone, alone, alone, Reason("one-cpu"), alone, alone, quota)
     cores = core_of or {cpu: _core(cpu) for cpu in cpus}
     server = cpus[0]
     others = [cpu for cpu in cpus[1:] if cores.get(cpu) != cores.get(server)] or cpus[1:]
@@ -54,7 +69,15 @@ def place(cpus: list[int], core_of: dict[int, str] | None = None) -> Placement:
     note = Reason("one-core") if cores.get(server) == cores.get(generator) else None
     backing = tuple(rest[:2]) or (generator,)
     many = [cpu for cpu in cpus[1:] if cpu not in backing and cores.get(cpu) != cores.get(generator)]
-    return Placement((server,), (generator,), backing, note, (server, *many))
+    most = _allowed(1 + len(many), quota)
+    wide = tuple(cpu for cpu in cpus if cpu != generator)
+    wide = wide if wide[1:] else tuple(cpus)
+    return Placement((server,), (generator,), backing, note, (server, *many)[:most], wide, quota)
+
+
+def _allowed(cpus: int, quota: float | None) -> int:
+    """Workers that can use so many CPUs within a quota: a part of a CPU is worth one more."""
+    return cpus if quota is None else max(1, min(cpus, math.ceil(quota)))
 
 
 def parse_cpus(text: str) -> tuple[int, ...]:

@@ -156,14 +156,6 @@ def machine_delta(before: list[dict[str, float]], after: list[dict[str, float]])
     return MachineDelta(_share(steal, total), busy, interrupts)
 
 
-def throttled_seconds() -> float | None:
-    """Seconds for which the cgroup's quota stopped this process's group so far; ``None`` where none is told."""
-    for line in _read("/sys/fs/cgroup/cpu.stat").splitlines():
-        if line.startswith(b"throttled_usec "):
-            return int(line.split()[1]) * 1e-6
-    return None
-
-
 def _share(part: float, whole: float) -> float:
     return min(1.0, max(0.0, part / whole)) if whole > 0 else 0.0
 

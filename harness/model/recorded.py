@@ -358,8 +358,8 @@ class Manifest:
     """``manifest.json``: all that is needed to read a run again, and to repeat it.
 
     Attributes:
-        placement: ``server``, ``generator``, ``backing``, ``many`` (servers with a worker per CPU) → numbers of their
-            CPUs; none where they are not pinned.
+        placement: ``server``, ``generator``, ``backing``, ``many`` (servers with a worker per CPU), ``wide`` (servers
+            whose workers are counted out) → numbers of their CPUs; none where they are not pinned.
         versions: of the packages that matter, where ``harness`` runs.
         writer: the toolkit's version.
         packages: target → package → version, for targets with an interpreter of their own.

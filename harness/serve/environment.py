@@ -16,7 +16,7 @@ import psutil
 from harness.config.placement import Placement
 from harness.model import Reason
 from harness.model.recorded import RESOLUTION
-from harness.model.units import MIB
+from harness.model.units import MIB, number_of
 from harness.serve.servers import version_of
 
 PACKAGES = (
@@ -50,7 +50,7 @@ def describe(placement: Placement) -> dict[str, str]:
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "governor": _governor() or "not shown by this platform",
         "virtualized": "yes" if " hypervisor" in _read("/proc/cpuinfo") else "not detected",
-        "CPU quota": "not shown by this platform" if (quota := _quota()) is None else quota or "none",
+        "CPU quota": "none" if placement.quota is None else f"{placement.quota:.3g} CPUs",
     }
 
 
@@ -85,11 +85,13 @@ def examine(placement: Placement, results: Path) -> list[Finding]:
     else:
         advice = f"governor is {governor!r}: absolute figures may drift; ratios are taken within 50 ms turns"
         findings.append(Finding("warning", "frequency", advice))
-    quota = _quota()
-    if quota:
-        findings.append(Finding("warning", "CPU quota", f"a cgroup allows {quota}: it throttles whatever runs in it"))
+    if placement.quota is None:
+        findings.append(Finding("ok", "CPU quota", "none"))
     else:
-        findings.append(Finding("ok", "CPU quota", "not shown by this platform" if quota is None else "none"))
+        text = (
+            f"a cgroup allows {placement.quota:.3g} CPUs to servers, generator and services together: workers=cpus is "
+        )
+        findings.append(Finding("warning", "CPU quota", f"{text}{number_of(placement.per_cpu, 'worker')}"))
     available = psutil.virtual_memory().available / MIB
     level: Level = "ok" if available > 1500 else "problem" if available < 500 else "warning"
     findings.append(Finding(level, "memory", f"{available:,.0f} MiB available; a run needs about 1,000"))
@@ -151,15 +153,6 @@ def _writable(folder: Path) -> Finding:
 def _governor() -> str:
     """How the frequency of the CPUs is chosen; empty where this platform does not say."""
     return _read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor").strip()
-
-
-def _quota() -> str | None:
-    """The CPU quota of this process's cgroup, as ``"1.5 CPUs"``; empty without one, ``None`` where it is not told."""
-    try:
-        quota, period = _read("/sys/fs/cgroup/cpu.max").split()
-        return "" if quota == "max" else f"{int(quota) / int(period):.2g} CPUs"
-    except ValueError:
-        return None
 
 
 def _read(file: str) -> str:
