@@ -15,8 +15,9 @@ from harness.errors import UsageError
 from harness.model import WindowRecord, counted, lost_sides, side_faults
 from harness.model.units import MIB
 from harness.report.language.catalogue import ENGLISH
-from harness.report.tables import PERCENTILES, cell_row, formula_safe, pairs
+from harness.report.tables import cell_row, formula_safe, pairs
 from harness.results.summary import Summary
+from harness.stats.quantiles import PER_MILLE
 
 SCHEMA = 1
 Row = dict[str, Any]
@@ -145,7 +146,7 @@ def _windows(source: Source) -> list[Row]:
                 "machine": json.dumps(dict(each.machine)),
             }
             for name, figures in (side.latency_us or {"": {}}).items():
-                spread = {f"latency_us_{key}": figures.get(key) for key in ("count", *PERCENTILES)}
+                spread = {f"latency_us_{key}": figures.get(key) for key in ("count", *PER_MILLE)}
                 rows.append({**common, "request": name, **spread})
     return _numbers(rows)
 

@@ -10,8 +10,6 @@ from typing import Any
 from harness.report.language.catalogue import ENGLISH
 from harness.results.summary import Cell, Estimate, Summary
 
-PERCENTILES = ("p50", "p90", "p99", "p999", "max")
-
 
 def cell_row(cell: Cell, no_blocks: int | None = None) -> dict[str, Any]:
     """A cell by column; ``no_blocks``: how many blocks there are of what has no estimate."""
@@ -23,7 +21,7 @@ def cell_row(cell: Cell, no_blocks: int | None = None) -> dict[str, Any]:
         if estimate is not None:
             value, low, high, blocks = estimate.value, estimate.ci_low, estimate.ci_high, estimate.blocks
         row |= {name: value, f"{name}_low": low, f"{name}_high": high, f"{name}_blocks": blocks}
-    row |= {f"service_time_us_{name}": cell.service_time_us.get(name) for name in PERCENTILES}
+    row["service_time_us_p50"] = cell.service_time_us.get("p50")
     return row | {"replies": cell.replies, "errors": pairs(cell.errors), "reasons": ENGLISH.reasons(cell.reasons)}
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import product
+
+import numpy as np
 
 from harness.model import Exclusion, Manifest, Point, Reason, Side, Target, WindowRecord, tallied
 from harness.model.load import Samples
+from harness.plan import lacking
 from harness.results.frames import Frames
 from harness.results.summary import Cell, Estimate, Status
 from harness.results.tails import block_samples
-from harness.stats.interval import estimate
-from harness.stats.quantiles import percentiles
+from harness.stats.interval import FloatArray, estimate
+from harness.stats.quantiles import PER_MILLE, nearest_rank
 from harness.stats.ratio import absolute_values
 from harness.stats.ties import tie_groups
 
@@ -75,7 +78,7 @@ def cells(
                 status=status,
                 throughput_rps=rate,
                 cpu_us=cost,
-                service_time_us=percentiles(times.get(side, {}).values()),
+                service_time_us=_median(times.get(side, {}).values()),
                 replies=replies.get((target.name, point.id), 0),
                 errors=dict(errors.get(side, {})),
                 reasons=reasons,
@@ -83,6 +86,12 @@ def cells(
             )
         )
     return tuple(found)
+
+
+def _median(samples: Iterable[FloatArray]) -> dict[str, float]:
+    """``p50`` of all the samples; none higher, as slices of a fraction of a second have no steady tail."""
+    together = np.sort(np.concatenate([np.empty(0), *samples]))
+    return {"p50": nearest_rank(together, PER_MILLE["p50"])} if together.size else {}
 
 
 def _added_points(manifest: Manifest) -> frozenset[str]:
@@ -112,5 +121,7 @@ def _not_run(manifest: Manifest, target: Target, point: Point) -> tuple[Status, 
     left_out = [f.reason for f in manifest.plan.left_out if f.target == target.name and f.point == point.id]
     if left_out:
         return "not-run", tuple(left_out)
-    wanted = dict.fromkeys((point.scenario, *(request.endpoint for request in point.requests)))
-    return "not-run", tuple(Reason("lacks", {"text": target.lacks[name]}) for name in wanted if name in target.lacks)
+    if lack := lacking(target, [request.endpoint for request in point.requests], [point.scenario]):
+        return "not-run", (lack,)
+    planned = Side(target.name, point.id) in manifest.plan.alternating_sides
+    return "not-run", (Reason("not-yet-measured" if planned else "not-planned"),)

@@ -65,7 +65,7 @@ class Cell(Outcome):
 
     Attributes:
         instructions: per verified reply at one connection, over fresh starts; in ``harness versus`` at the point's own.
-        service_time_us: ``p50 p90 p99 p999 max`` of the closed loop, over every sample of the valid windows.
+        service_time_us: ``p50`` of the closed loop, over every valid sample; a tail takes steadier load than turns.
         tie_group: letter of the tie group within the point (targets that no contrast tells apart), by throughput.
     """
 

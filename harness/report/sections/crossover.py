@@ -132,7 +132,6 @@ def _map(view: View) -> Table:
         Column(text("words.wait"), said=lambda cell, path: f"{view.places[cell.point].wait_s * 1e3:g}"),
         Column(text("words.connections"), said=lambda cell, path: str(cell.concurrency)),
         Column(text("words.rps"), "throughput_rps", measured),
-        Column(text("crossover.p99"), "service_time_us.p99"),
         Column(text("words.cpu"), "cpu_us", measured),
         Column(text("words.memory"), said=memory),
         Column(text("waits.allowed"), said=of_model("model_rps", number)),

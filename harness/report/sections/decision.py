@@ -68,5 +68,4 @@ def missing(found: Placed[Cell] | None, language: Language) -> tuple[str, str]:
     """State and reason of a cell without a number."""
     if found is None:
         return language.text("states.not-run"), language.text("states.not_part")
-    reasons = language.reasons(found[1].reasons)
-    return language.text(f"states.{found[1].status}"), reasons or language.text("states.no_reason")
+    return language.text(f"states.{found[1].status}"), language.reasons(found[1].reasons)

@@ -11,7 +11,6 @@ from harness.model import Manifest
 from harness.report.blocks import Block, Column, Copy, Fold, Heading, Pre, Table, Text, words
 from harness.report.markdown import render_markdown
 from harness.report.numbers import count, number, numbered
-from harness.report.tables import PERCENTILES
 from harness.report.view import View
 from harness.results.summary import Cell, Summary
 
@@ -24,7 +23,7 @@ COLUMNS = {
     "cpu_us.value": "data.cpu",
     "cpu_us.ci_low": "data.low",
     "cpu_us.ci_high": "data.high",
-    **{f"service_time_us.{name}": "data.service" for name in PERCENTILES},
+    "service_time_us.p50": "data.service",
     "instructions.value": "words.instructions",
     "replies": "data.replies",
 }
@@ -36,10 +35,7 @@ def everything(view: View) -> tuple[Block, ...]:
     columns = (
         words(text("words.point"), lambda cell, path: cell.point),
         words(text("data.state"), lambda cell, path: _state(view, cell)),
-        *(
-            Column(text(key, name=path.rpartition(".")[2]), path, count if path == "replies" else number)
-            for path, key in COLUMNS.items()
-        ),
+        *(Column(text(key), path, count if path == "replies" else number) for path, key in COLUMNS.items()),
     )
     head = text("words.target")
     table = Table.of(
