@@ -20,7 +20,6 @@ module makes the rest into its ``default_map``.
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,10 +28,14 @@ from typing import Any
 import typer
 
 from harness.errors import DeclarationError, UsageError, nearest
+from harness.project import TABLE, line_of, project_table
 
 PREFIX = "HARNESS"
 Options = Mapping[str, Mapping[str, Any]]
 """Command → name of an option → typer's parameter."""
+
+SCENARIOS = "scenarios"
+"""The one key of ``[tool.harness]`` that is no command: ``harness.config`` reads it."""
 
 SHARED = ("quiet", "seed")
 """What ``[tool.harness]``, ``HARNESS_QUIET`` and ``HARNESS_SEED`` set for every command that has the option."""
@@ -91,31 +94,33 @@ def explained(error: typer.TyperException) -> tuple[str, str]:
 
 
 def _add_file(defaults: Defaults, options: Options, folder: Path) -> None:
-    file, text, table = _table(folder)
+    file, text, table = project_table(folder)
 
-    def unknown(where: str, key: str, known: list[str]) -> DeclarationError:
-        hint = nearest(key, known) or f"{where} takes {', '.join(known)}"
-        line = _line(text, where, key)
-        return DeclarationError("unknown key", file=file, line=line, key=f"{where}.{key}", hint=hint)
+    def unknown(known: list[str], *keys: str) -> DeclarationError:
+        where = ".".join((*TABLE, *keys[:-1]))
+        hint = nearest(keys[-1], known) or f"{where} takes {', '.join(known)}"
+        line = line_of(text, (*TABLE, *keys))
+        return DeclarationError("unknown key", file=file, line=line, key=f"{where}.{keys[-1]}", hint=hint)
 
-    def add(command: str, parameter: Any, value: object, where: str, key: str) -> None:
-        defaults.set(command, parameter, value, f"{file}:{_line(text, where, key)}: {where}.{key}")
+    def add(command: str, parameter: Any, value: object, *keys: str) -> None:
+        place = f"{file}:{line_of(text, (*TABLE, *keys))}: {'.'.join((*TABLE, *keys))}"
+        defaults.set(command, parameter, value, place)
 
     shared = {key: value for key, value in table.items() if key in SHARED}
     for key, value in shared.items():
         for command, known in options.items():
             if key in known:
-                add(command, known[key], value, "tool.harness", key)
+                add(command, known[key], value, key)
     for command, values in table.items():
-        if command in shared:
+        if command in shared or command == SCENARIOS:
             continue
         if command not in options or not isinstance(values, dict):
-            raise unknown("tool.harness", command, [*options, *SHARED])
+            raise unknown([*options, *SHARED, SCENARIOS], command)
         for key, value in values.items():
             parameter = options[command].get(key.replace("_", "-"))
             if parameter is None:
-                raise unknown(f"tool.harness.{command}", key, list(options[command]))
-            add(command, parameter, value, f"tool.harness.{command}", key)
+                raise unknown(list(options[command]), command, key)
+            add(command, parameter, value, command, key)
 
 
 def _add_variables(defaults: Defaults, command: str, known: Mapping[str, Any], environment: Mapping[str, str]) -> None:
@@ -132,29 +137,6 @@ def _add_variables(defaults: Defaults, command: str, known: Mapping[str, Any], e
         # Options whose values contain spaces are not left to typer, which would split them there.
         if not names[name].allow_from_autoenv:
             defaults.set(command, names[name], value.splitlines(), name)
-
-
-def _table(folder: Path) -> tuple[str, str, dict[str, Any]]:
-    """File, text and ``[tool.harness]`` of the nearest ``pyproject.toml`` that has one, from ``folder`` up."""
-    for parent in (folder, *folder.parents):
-        file = parent / "pyproject.toml"
-        if not file.is_file():
-            continue
-        try:
-            text = file.read_text("utf-8")
-            table = tomllib.loads(text).get("tool", {}).get("harness")
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise DeclarationError(f"cannot be read: {error}", file=str(file)) from None
-        if isinstance(table, dict):
-            return str(file), text, table
-    return "", "", {}
-
-
-def _line(text: str, table: str, key: str) -> int | None:
-    # Imported for a fault only: reading the declarations takes Pydantic, which --help must not wait for.
-    from harness.config.read import line_of
-
-    return line_of(text, (table, key)) or line_of(text, (f"{table}.{key}", "")) or line_of(text, (table, ""))
 
 
 def _key(parameter: Any) -> str:

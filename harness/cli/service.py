@@ -42,7 +42,7 @@ def _upstream(host: str, port: int, data: Path | None) -> None:
     sys.stderr.write(f"upstream on http://{host}:{port}\n")
     sys.stderr.flush()
     os.chdir(PACKAGED)
-    os.execv(sys.executable, [sys.executable, "-m", "apps.upstream.server", host, str(port)])
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "apps.upstream.server", host, str(port)])
 
 
 def _database(host: str, port: int, data: Path | None) -> None:

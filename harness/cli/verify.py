@@ -29,18 +29,16 @@ def verify(
 
     Exit codes: 0 all as declared; 1 something differs; 3 a target did not start.
     """
-    from harness.config import load_declarations
-    from harness.prepare.asking import probe_each, verify_each, with_endpoints
+    from harness.prepare.asking import probe_each, verify_each
     from harness.prepare.choose import chosen_targets
     from harness.report.language.catalogue import ENGLISH
 
-    declarations, err = load_declarations(), errors(quiet)
+    err = errors(quiet)
 
     def say(text: str) -> None:
         err.print(text, markup=False)
 
-    found, skipped = chosen_targets(target, declarations)
-    targets = tuple(with_endpoints(each, declarations.targets) for each in found)
+    targets, skipped = chosen_targets(target)
     for each in targets:
         if not each.endpoints:
             say(f"{each.name}: no endpoints are declared for {each.application}")

@@ -142,7 +142,7 @@ class Members:
     def _started(self, number: int) -> tuple[subprocess.Popen[bytes], Any]:
         options = self._options
         host = THIS_MACHINE if options.host == ANY_ADDRESS else options.host
-        words = [sys.executable, "-m", "harness.cluster.worker", host, str(self._runner.server.port)]
+        words = [sys.executable, "-P", "-m", "harness.cluster.worker", host, str(self._runner.server.port)]
         words += ["--locustfile", options.locustfile] if options.locustfile else []
         log = tempfile.TemporaryFile()  # noqa: SIM115
         environment = {**os.environ, SECRET_VARIABLE: self._secret}

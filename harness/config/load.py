@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.config.files import ContrastIn
-from harness.config.read import read_scenario, read_targets
+from harness.config.read import project_scenarios, read_scenario, read_targets
 from harness.errors import UsageError
 from harness.model import Ladder, Scenario, Target
 
@@ -46,16 +46,14 @@ def load_declarations(folder: Path | None = None) -> Declarations:
         for name in (contrast.a, contrast.b):
             if name not in targets:
                 raise UsageError(f"contrast {contrast.label!r} names the target {name!r}, which is not declared")
-    scenarios: dict[str, Scenario] = {}
-    order: dict[str, int] = {}
-    for directory in dict.fromkeys([PACKAGED / "scenarios", folder / "scenarios"]):
-        for file in sorted(directory.glob("*.toml")):
-            declared_file = read_scenario(file)
-            scenarios[file.stem], order[file.stem] = declared_file.model(file.stem), declared_file.order
+    directories = dict.fromkeys([PACKAGED / "scenarios", folder / "scenarios"])
+    read = {file.stem: read_scenario(file) for each in directories for file in sorted(each.glob("*.toml"))}
+    read |= project_scenarios(folder)
+    scenarios = {name: each.model(name) for name, each in read.items()}
     for ladder in ladders.values():
         for rung in ladder.rungs:
             for kind, name, known in (("target", rung.target, targets), ("scenario", rung.scenario, scenarios)):
                 if name not in known:
                     raise UsageError(f"ladder {ladder.name!r} names the {kind} {name!r}, which is not declared")
-    listed = sorted(scenarios.values(), key=lambda scenario: (order[scenario.name], scenario.name))
+    listed = sorted(scenarios.values(), key=lambda scenario: (read[scenario.name].order, scenario.name))
     return Declarations(tuple(targets.values()), tuple(contrasts), tuple(listed), own, tuple(ladders.values()))

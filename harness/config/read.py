@@ -6,7 +6,7 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -16,18 +16,34 @@ from harness.config.files import CONCURRENCY, ScenarioFile, TargetIn, TargetsFil
 from harness.config.requests import read_har
 from harness.errors import DeclarationError, nearest
 from harness.model import Interface, Scenario, Target
+from harness.project import TABLE, line_of, project_table
 
 Model = TypeVar("Model", bound=BaseModel)
 FILL = "fill"
+SCENARIOS = "scenarios"
 EXPECTED = "Input should be "
 """How Pydantic's sentences begin."""
 JSON = (".json", ".har")
-_HEADER = re.compile(r"^\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(#.*)?$")
 
 
 def read_scenario(file: Path) -> ScenarioFile:
     """Raises ``DeclarationError``, with file, line and key."""
     return _read(file).validated(ScenarioFile)
+
+
+def project_scenarios(folder: Path) -> dict[str, ScenarioFile]:
+    """Those of ``[tool.harness.scenarios]``, each with what a scenario file says; raises as ``read_scenario`` does."""
+    file, text, table = project_table(folder)
+    found = table.get(SCENARIOS, {})
+    source = _Source(Path(file), text, table)
+    if not isinstance(found, dict) or not all(isinstance(each, dict) for each in found.values()):
+        raise source.fault(
+            "must hold a table for each scenario", (*TABLE, SCENARIOS), f"[tool.harness.{SCENARIOS}.NAME]"
+        )
+    return {
+        name: _Source(source.file, text, document, at=(*TABLE, SCENARIOS, name)).validated(ScenarioFile)
+        for name, document in found.items()
+    }
 
 
 def read_requests(file: Path) -> tuple[Scenario, dict[str, int]]:
@@ -95,12 +111,14 @@ class _Source:
 
     Attributes:
         origins: array → of each of its entries, the number in the text, which differs where entries were filled in.
+        at: where the document is in the text, if it is a part of it.
     """
 
     file: Path
     text: str
     document: dict[str, Any]
-    origins: dict[str, list[int]]
+    origins: dict[str, list[int]] = field(default_factory=dict)
+    at: tuple[str, ...] = ()
 
     def validated(self, model: type[Model]) -> Model:
         try:
@@ -142,6 +160,7 @@ class _Source:
         match location:
             case [str(array), int(index), *rest] if array in self.origins:
                 location = (array, self.origins[array][index], *rest)
+        location = (*self.at, *location)
         key = ".".join(map(str, location))
         return DeclarationError(message, file=str(self.file), line=line_of(self.text, location), key=key, hint=hint)
 
@@ -157,7 +176,7 @@ def _read(file: Path) -> _Source:
         raise DeclarationError(f"not valid TOML: {error}", file=str(file), hint="see https://toml.io") from None
     except json.JSONDecodeError as error:
         raise DeclarationError(f"not valid JSON: {error.msg}", file=str(file), line=error.lineno) from None
-    return _Source(file, text, document if isinstance(document, dict) else {"request": document}, {})
+    return _Source(file, text, document if isinstance(document, dict) else {"request": document})
 
 
 def _fill(source: _Source) -> None:
@@ -223,30 +242,3 @@ def _keys_at(model: type[BaseModel], location: tuple[int | str, ...]) -> list[st
             return []
         model = inner[0]
     return list(model.model_fields)
-
-
-def line_of(text: str, location: Sequence[int | str]) -> int | None:
-    """The line (from 1) of the key at ``location`` as pydantic gives it, or of its table, or ``None``.
-
-    ``("target", 2, "workers")`` is the key ``workers`` of the third ``[[target]]``.
-    """
-    names = [step for step in location if isinstance(step, str)]
-    if not names:
-        return None
-    index = next((step for step in location if isinstance(step, int)), None)
-    table: str | None = None
-    seen: dict[str, int] = {}
-    header_line: int | None = None
-    for number, line in enumerate(text.splitlines(), start=1):
-        header = _HEADER.match(line)
-        if header:
-            table = header[2]
-            seen[table] = seen.get(table, -1) + 1
-            if table == names[0] and index in (None, seen[table]):
-                header_line = number
-            continue
-        inside = table is None or (table == names[0] and index in (None, seen[table]))
-        wanted = names[0] if table is None else (names[1] if len(names) > 1 else None)
-        if inside and wanted and re.match(rf"\s*[\"']?{re.escape(wanted)}[\"']?\s*[=.]", line):
-            return number
-    return header_line

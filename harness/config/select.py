@@ -16,7 +16,7 @@ from harness.errors import UsageError
 from harness.model import Interface, OptionValue, Scenario, Target
 from harness.model.units import parse_duration
 
-OWN = ("python", "interface", "name", "cwd", "env_file", "ready")
+OWN = ("python", "interface", "name", "cwd", "env_file", "ready", "endpoints")
 """Options of a spelled-out target that are not its server's; and ``ENV`` with the name of a variable."""
 ENV = "env."
 FORM = "write package.module:attribute@server[,option=value]…"
@@ -95,7 +95,7 @@ def parse_target(text: str, interface_of: Callable[[str], Interface]) -> Target:
             except ValueError as error:
                 raise UsageError(f"{text!r}: {key}: {error}") from None
         elif key in OWN:
-            values[key] = value
+            values[key] = [value] if key == "endpoints" else value
         elif key.startswith(ENV):
             environment[key.removeprefix(ENV)] = value
         else:

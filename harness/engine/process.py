@@ -37,7 +37,7 @@ class EngineProcess:
         self._ready = False
         ours, theirs = socket.socketpair()
         self._log = tempfile.TemporaryFile()  # noqa: SIM115
-        arguments = [sys.executable, "-m", module, str(theirs.fileno())]
+        arguments = [sys.executable, "-P", "-m", module, str(theirs.fileno())]
         arguments += [",".join(map(str, cpus))] if cpus else []
         with theirs:
             self._process = subprocess.Popen(

@@ -117,6 +117,8 @@ def environment_of(spec: JourneySpec) -> Environment:
     random.seed(spec.seed)
     parser = argument_parser.get_empty_argument_parser()
     argument_parser.setup_parser_arguments(parser)  # type: ignore[no-untyped-call]
+    # Last, so that no module of the user's own hides one that this process needs.
+    sys.path.append(os.getcwd())
     try:
         *_, users, shapes = load_locustfile(spec.file)
         locust.events.init_command_line_parser.fire(parser=parser)  # type: ignore[no-untyped-call]

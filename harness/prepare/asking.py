@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TypeVar
 
 from harness.errors import LaunchError
@@ -15,15 +14,6 @@ from harness.verify.features import probe
 
 Found = TypeVar("Found")
 Say = Callable[[str], None]
-
-
-def with_endpoints(target: Target, declared: Sequence[Target]) -> Target:
-    """A target spelled out, with the endpoints of the targets that serve the same app, and what all of them lack."""
-    same = [each for each in declared if each.application == target.application]
-    if target.endpoints or not same:
-        return target
-    lacks = {name: why for name, why in same[0].lacks.items() if all(name in each.lacks for each in same)}
-    return replace(target, endpoints=same[0].endpoints, lacks=lacks)
 
 
 def verify_each(targets: Sequence[Target], say: Say) -> tuple[list[Checked], list[Failure]]:

@@ -12,7 +12,7 @@ from harness.config import Declarations, load_declarations, match_names, select_
 from harness.config.env_file import read_env_file
 from harness.errors import UsageError
 from harness.journeys.files import find_journeys, journey_of
-from harness.model import Failure, Journey, Reason, Scenario, Target
+from harness.model import Failure, Journey, PlannedRequest, Reason, Scenario, Target
 from harness.plan.profiles import Profile, default_targets
 from harness.prepare import remote
 from harness.serve.server import is_packaged
@@ -67,6 +67,11 @@ def select(
         found = _suiting(found, chosen)
         plain = tuple(scenario for scenario in plain if scenario in found)
     studies = tuple(scenario for scenario in found if scenario.study)
+    sent: list[Scenario | Journey] = [*plain, *journeys]
+    for each in sent:
+        check_contract(chosen, each.name, each.requests)
+    for study in studies if targets or declarations.own_targets else ():
+        check_contract(chosen_targets(targets, declarations)[0], study.name, study.requests)
     return Selection(declarations, tuple(targets), chosen, plain, studies, journeys, bool(scenarios), skipped)
 
 
@@ -108,9 +113,9 @@ def chosen_targets(
     Raises:
         UsageError: an unknown name, or a target asked for by its exact name whose server is not installed.
     """
-    targets = select_targets(declarations or load_declarations(), patterns, interface_of)
+    declarations = declarations or load_declarations()
     usable, skipped = [], []
-    for target in targets:
+    for target in select_targets(declarations, patterns, interface_of):
         missing = "" if target.python else missing_for(target)
         if not missing:
             usable.append(target)
@@ -122,7 +127,7 @@ def chosen_targets(
     if not usable:
         first, command = skipped[0].reason.fields.values()
         raise UsageError(f"none of the chosen targets can be started: {first} is not installed", hint=str(command))
-    return tuple(_resolved(target) for target in usable), tuple(skipped)
+    return tuple(_with_endpoints(_resolved(target), declarations.targets) for target in usable), tuple(skipped)
 
 
 def chosen_target(name: str, declarations: Declarations | None = None, *, elsewhere: bool = False) -> Target:
@@ -139,6 +144,27 @@ def chosen_target(name: str, declarations: Declarations | None = None, *, elsewh
     if len(targets) > 1:
         raise UsageError(f"{name!r} names {len(targets)} targets: {', '.join(target.name for target in targets)}")
     return targets[0]
+
+
+def check_contract(targets: Sequence[Target], name: str, requests: Sequence[PlannedRequest]) -> None:
+    """Raises ``UsageError`` for an app without the contract where its endpoints are what is sent."""
+    foreign = next((target for target in targets if not target.endpoints), None)
+    if foreign and any(request.endpoint for request in requests):
+        raise UsageError(
+            f"{foreign.name} cannot run {name!r}: its requests are for apps that implement the toolkit's own API",
+            hint="send requests of your own; in pyproject.toml, for example:\n"
+            '    [tool.harness.scenarios.home]\n    request = [{ path = "/" }]\n'
+            "  docs/your-app.md has more. endpoints=* says that an app implements that API",
+        )
+
+
+def _with_endpoints(target: Target, declared: Sequence[Target]) -> Target:
+    """A target spelled out, with the endpoints of the targets that serve the same app, and what all of them lack."""
+    same = [each for each in declared if each.application == target.application]
+    if target.endpoints or not same:
+        return target
+    lacks = {name: why for name, why in same[0].lacks.items() if all(name in each.lacks for each in same)}
+    return replace(target, endpoints=same[0].endpoints, lacks=lacks)
 
 
 def _loads(

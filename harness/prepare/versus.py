@@ -31,6 +31,7 @@ from harness.model import (
 from harness.plan import TWIN, expand, serves
 from harness.plan.counting import counting_block
 from harness.plan.timing import SLICE_S, turn_seconds, warmup_seconds
+from harness.prepare.choose import check_contract
 from harness.prepare.manifest import new_manifest
 from harness.serve.envs import packages_of
 from harness.stats.looks import EARLY_LOOKS, LOOKS
@@ -86,7 +87,9 @@ def asked_point(targets: Sequence[Target], asked: Asked, concurrency: int | None
     if asked.requests:
         return _point_of_file(asked, asked.requests, concurrency)
     if asked.scenario or (all(target.endpoints for target in targets) and not asked.paths):
-        return scenario_point(asked.scenario or "json", concurrency), ()
+        point = scenario_point(asked.scenario or "json", concurrency)
+        check_contract(targets, point.scenario, point.requests)
+        return point, ()
     sent = parse_headers(asked.headers)
     try:
         raws = [

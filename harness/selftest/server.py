@@ -43,7 +43,7 @@ def queue_server(service_s: float, cpus: tuple[int, ...] = ()) -> Iterator[Runni
     Raises:
         NotReadyError: it did not come up.
     """
-    arguments = [sys.executable, "-m", "harness.selftest.server", repr(service_s), *map(str, cpus[:1])]
+    arguments = [sys.executable, "-P", "-m", "harness.selftest.server", repr(service_s), *map(str, cpus[:1])]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL) as process:
         try:
             assert process.stdout is not None

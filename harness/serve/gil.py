@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -23,7 +24,7 @@ def gil_state(running: Running) -> Reason | None:
     given = variables(target, command_of(target, running.bind))
     try:
         command = [target.python or sys.executable, "-c", _STATE]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=given)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=given, cwd=os.sep)
         log = running.log_file.read_text("utf-8", "replace")
     except (OSError, subprocess.TimeoutExpired):
         return None

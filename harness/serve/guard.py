@@ -33,7 +33,7 @@ class Guard:
         reading, self._writing = os.pipe()
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", f"from harness.serve.guard import main; main({reading})"],
+                [sys.executable, "-P", "-c", f"from harness.serve.guard import main; main({reading})"],
                 pass_fds=[reading],
                 start_new_session=True,
                 stdin=subprocess.DEVNULL,

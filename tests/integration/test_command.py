@@ -102,7 +102,7 @@ def test_runs_are_listed(smoke, tmp_path):
 @pytest.mark.measure
 def test_a_target_that_answers_wrongly_is_left_out_and_told(own_app, tmp_path):
     own_app(asgi_app(body='b\'{"message": "Bye"}\''), module="wrong")
-    words = ("run", "-t", "wrong:app@uvicorn,name=wrong", "-t", "raw-asgi-uvicorn", "-s", "json")
+    words = ("run", "-t", "wrong:app@uvicorn,name=wrong,endpoints=*", "-t", "raw-asgi-uvicorn", "-s", "json")
     done = harness(*words, "--profile", "smoke", "--budget", "10s", "--out", "r", folder=tmp_path)
     assert done.returncode == 4
     assert "wrong: wrong reply: json (valid): message is 'Bye' instead of 'Hello, World!'" in done.stderr
@@ -125,7 +125,7 @@ def test_a_server_that_dies_under_load_is_a_failure_and_not_a_number(own_app, tm
     body = 'b\'{"message": "Hello, World!"}\''
     source = DIES + asgi_app(before="global count; count += 1; count < 200 or os._exit(9)", body=body)
     own_app(source, module="mortal")
-    words = ("run", "-t", "mortal:app@uvicorn,name=mortal", "-t", "raw-asgi-uvicorn", "-s", "json")
+    words = ("run", "-t", "mortal:app@uvicorn,name=mortal,endpoints=*", "-t", "raw-asgi-uvicorn", "-s", "json")
     done = harness(*words, "--profile", "smoke", "--budget", "10s", "--out", "r", folder=tmp_path)
     assert done.returncode == 4, done.stderr
     assert "mortal: the server died under load (exit code 9)" in done.stderr

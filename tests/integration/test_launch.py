@@ -4,15 +4,18 @@ import socket
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import psutil
 import pytest
 
+from harness.engine.process import EngineProcess
 from harness.errors import LaunchError
 from harness.serve import Fleet, free_port, serving, start, stop
 from harness.serve.guard import MARK, Guard
 from harness.serve.server import inherited
 from harness.serve.servers import Bind
+from harness.serve.servers.installed import offered
 from tests.conftest import asgi_app
 
 pytestmark = [pytest.mark.live, pytest.mark.usefixtures("no_process_left")]
@@ -233,6 +236,18 @@ def test_no_child_survives_of_fifty_that_a_server_forked(own_app, server, number
 
 def test_the_process_that_guards_says_nothing(capfd):
     Guard().close()
+    assert capfd.readouterr() == ("", "")
+
+
+def test_no_module_in_the_users_folder_is_taken_for_one_of_the_harness(tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    for name in ("numpy", "psutil", "uvloop", "httptools", "json", "harness", "gunicorn"):
+        Path(f"{name}.py").write_text("raise SystemExit('taken from the wrong folder')")
+    process = EngineProcess(())
+    process.wait_ready()
+    process.close()
+    Guard().close()
+    assert offered("gunicorn.workers:SUPPORTED_WORKERS")
     assert capfd.readouterr() == ("", "")
 
 

@@ -41,12 +41,12 @@ def test_a_leaking_app_is_found_at_its_rate_and_a_sound_one_is_not(tmp_path, mon
     Path("leaky.py").write_text(LEAKY)
     Path("scenarios").mkdir()
     Path("scenarios/short.toml").write_text(SCENARIO)
-    words = ("-t", "leaky:app@uvicorn", "-t", "raw-asgi-uvicorn", "-s", "short", "--seed", "1", "-q")
+    words = ("-t", "leaky:app@uvicorn,endpoints=*", "-t", "raw-asgi-uvicorn", "-s", "short", "--seed", "1", "-q")
     done = harness("run", *words, "--out", "r", "--report", "r.html")
     assert done.code == 0, "what else the machine did does not matter to memory"
     run = Run.open(Path("r"))
     leaky, sound = sorted(rows(run.windows(), run.samples), key=lambda row: row.target)
-    assert (leaky.target, leaky.leak, leaky.blocks) == ("leaky-app-uvicorn", "found", 3)
+    assert (leaky.target, leaky.leak, leaky.blocks) == ("leaky-app-uvicorn-endpoints--", "found", 3)
     # An object of 1 kB takes a little more: its header, its place in the list, and the allocator's.
     assert leaky.growth_bytes.value == pytest.approx(1000 * KEPT, rel=0.3)
     assert leaky.growth_bytes.ci_low > 0
@@ -56,4 +56,4 @@ def test_a_leaking_app_is_found_at_its_rate_and_a_sound_one_is_not(tmp_path, mon
     rests = [record for record in run.windows() if record.only.params["step"] == "rest"]
     assert len(rests) == 6
     assert all(record.only.planned == 0 and record.only.figures["memory_bytes"] > 0 for record in rests)
-    assert "The memory of leaky-app-uvicorn grows by" in Path("r/summary.md").read_text()
+    assert "The memory of leaky-app-uvicorn-endpoints-- grows by" in Path("r/summary.md").read_text()

@@ -40,7 +40,7 @@ def told(tmp_path, monkeypatch):
         (("run", "--budget", "3s"), 2, "too short"),
         (("run", "--resume", "nothing"), 3, "no run is called 'nothing'"),
         (("run", "--out", "/proc/nowhere"), 3, "/proc/nowhere cannot be written"),
-        (("run", "-t", "no.module:app@uvicorn", "-s", "json"), 3, "No module named"),
+        (("run", "-t", "no.module:app@uvicorn,endpoints=*", "-s", "json"), 3, "No module named"),
         (("report", "nothing"), 3, "no run is called 'nothing'"),
         (("list", "things"), 2, "'things' is not one of 'targets', 'scenarios', 'servers', 'runs'"),
         (("serve", "raw-asgi-uvicorn", "--port", "99999"), 2, "--port"),

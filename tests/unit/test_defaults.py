@@ -63,6 +63,66 @@ def test_the_file_is_found_from_a_folder_below(project, monkeypatch):
     assert "2 blocks" in plan()
 
 
+OWN = """[tool.harness.run]
+target = ["shop.web:app@uvicorn,name=shop"]
+
+[tool.harness.scenarios.products]
+request = [
+    { path = "/products/1", weight = 3 },
+    { path = "/orders", body = { product = 1 } },
+]
+"""
+
+
+def test_requests_of_the_projects_own_are_all_that_its_targets_get(project, tmp_path):
+    (tmp_path / "pyproject.toml").write_text(OWN)
+    shown = harness("run", "--dry-run").out
+    assert "2 targets, 1 points" in shown
+    assert "products@32" in shown
+    assert "products" in harness("list", "scenarios").out
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ('path = "orders"', "toml:7: tool.harness.scenarios.products.request.1: path 'orders' must begin with /"),
+        ('pth = "/orders"', "toml:7: tool.harness.scenarios.products.request.1.pth: unknown key"),
+        ('path = "/orders", weight = 0', "toml:7: tool.harness.scenarios.products.request.1.weight: "),
+    ],
+)
+def test_a_mistake_in_the_projects_own_requests_is_told_with_its_line(project, tmp_path, wrong, said):
+    (tmp_path / "pyproject.toml").write_text(OWN.replace('path = "/orders"', wrong))
+    done = harness("run", "--dry-run")
+    assert (done.code, said in done.err) == (2, True), done.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("run", "-t", "shop.web:app@uvicorn"),
+        ("run", "-t", "shop.web:app@uvicorn", "-t", "raw-asgi-uvicorn"),
+        ("run", "-t", "shop.web:app@uvicorn", "-s", "latency"),
+        ("run", "-t", "shop.web:app@uvicorn", "-s", "journey"),
+        ("run", "-t", "shop.web:app@uvicorn", "--workers", "2"),
+        ("versus", "shop.web:app@uvicorn", "raw-asgi-uvicorn", "-s", "json"),
+    ],
+    ids=" ".join,
+)
+def test_an_app_without_the_contract_is_told_so_before_anything_starts(tmp_path, monkeypatch, words):
+    monkeypatch.chdir(tmp_path)
+    done = harness(*words)
+    assert done.code == 2
+    assert "apps that implement the toolkit's own API" in done.err
+    assert "[tool.harness.scenarios.home]" in done.err
+    assert done.err.count("cannot run") == 1
+
+
+def test_an_app_may_say_that_it_implements_the_contract(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert harness("run", "-t", "shop.web:app@uvicorn,endpoints=*", "-s", "json", "--dry-run").code == 0
+    assert harness("run", "-t", "apps.fastapi_app:app@daphne", "-s", "json", "--dry-run").code == 0
+
+
 @pytest.mark.parametrize(
     ("table", "words", "said"),
     [

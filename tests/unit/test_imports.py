@@ -7,8 +7,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 ORDER = [
-    "errors", "model", "record", "stats", "studies", "config", "plan", "serve", "verify", "engine", "instruments",
-    "session", "journeys", "cluster", "prepare", "results", "report", "selftest", "cli",
+    "errors", "project", "model", "record", "stats", "studies", "config", "plan", "serve", "verify", "engine",
+    "instruments", "session", "journeys", "cluster", "prepare", "results", "report", "selftest", "cli",
 ]  # fmt: skip
 READS_THE_CONTRACT = {"serve", "verify", "engine", "session", "journeys", "prepare", "cli"}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -76,7 +77,12 @@ def offered(where: str, python: str = "") -> tuple[str, ...]:
     """
     try:
         done = subprocess.run(
-            [python or sys.executable, "-c", _ASK, where], capture_output=True, text=True, timeout=_TIMEOUT_S
+            [python or sys.executable, "-c", _ASK, where],
+            capture_output=True,
+            text=True,
+            timeout=_TIMEOUT_S,
+            # Not in the user's folder, whose modules -c would import first.
+            cwd=os.sep,
         )
         return tuple(json.loads(done.stdout)) if done.returncode == 0 else ()
     except (OSError, subprocess.TimeoutExpired, ValueError):
