@@ -82,6 +82,7 @@ def _servers() -> list[Row]:
                 "package": server.package,
                 "extra": extra_of(server.package),
                 "capacity": f"{'workers' if server.workers else '1'} × {'threads' if server.threads else '1'}",
+                "listener": server.listener(server.options.model_validate({})) if server.workers else "",
                 "options": "; ".join(f"{option}={_accepted(name, option)}" for option in server.options.model_fields),
             }
         )

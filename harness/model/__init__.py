@@ -6,6 +6,7 @@ Times are in seconds unless a name says otherwise. Everything here is immutable 
 from harness.model.declared import (
     Interface as Interface,
     Journey as Journey,
+    Listener as Listener,
     OptionValue as OptionValue,
     ParamValue as ParamValue,
     PlannedRequest as PlannedRequest,

@@ -9,6 +9,7 @@ from typing import Literal
 from harness.model.reason import Reason
 
 Interface = Literal["wsgi", "asgi", "native"]
+Listener = Literal["", "shared", "reuseport", "router"]
 Question = Literal["pick", "move", "validate", "real", "ladder"]
 OptionValue = str | int | bool | float
 ParamValue = str | int | float
@@ -38,6 +39,7 @@ class Target:
         per_cpu: whether it is given as many workers as there are CPUs for it, and all of these CPUs.
         backlog: connections that may wait to be accepted; 0 where the server sets it.
         processes: of its server, workers and those beside them; 0 where it is not resolved.
+        listener: how its server's workers get connections, see ``Server``; empty where that is not resolved.
         default: whether it is measured where no target is named.
     """
 
@@ -60,6 +62,7 @@ class Target:
     per_cpu: bool = False
     backlog: int = 0
     processes: int = 0
+    listener: Listener = ""
     default: bool = True
     cwd: str = ""
     env_file: str = ""

@@ -16,7 +16,7 @@ from harness.model import Failure, Journey, PlannedRequest, Reason, Scenario, Ta
 from harness.plan.profiles import Profile, default_targets
 from harness.prepare import remote
 from harness.serve.server import is_packaged
-from harness.serve.servers import backlog_of, how_to_install, interface_of, missing_for, processes_of
+from harness.serve.servers import backlog_of, how_to_install, interface_of, listener_of, missing_for, processes_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +208,7 @@ def _resolved(target: Target) -> Target:
         target,
         backlog=backlog_of(target),
         processes=processes_of(target),
+        listener=listener_of(target),
         python=python if os.path.exists(python) else target.python,
         env_file=env_file,
         cwd=_folder(target),

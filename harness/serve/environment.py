@@ -50,7 +50,7 @@ def describe(placement: Placement) -> dict[str, str]:
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "governor": _governor() or "not shown by this platform",
         "virtualized": "yes" if " hypervisor" in _read("/proc/cpuinfo") else "not detected",
-        "CPU quota": "none" if placement.quota is None else f"{placement.quota:.3g} CPUs",
+        "CPU quota": _quota(placement) or "none",
     }
 
 
@@ -85,13 +85,11 @@ def examine(placement: Placement, results: Path) -> list[Finding]:
     else:
         advice = f"governor is {governor!r}: absolute figures may drift; ratios are taken within 50 ms turns"
         findings.append(Finding("warning", "frequency", advice))
-    if placement.quota is None:
-        findings.append(Finding("ok", "CPU quota", "none"))
-    else:
-        text = (
-            f"a cgroup allows {placement.quota:.3g} CPUs to servers, generator and services together: workers=cpus is "
-        )
+    if quota := _quota(placement):
+        text = f"a cgroup allows {quota} to servers, generator and services together: workers=cpus is "
         findings.append(Finding("warning", "CPU quota", f"{text}{number_of(placement.per_cpu, 'worker')}"))
+    else:
+        findings.append(Finding("ok", "CPU quota", "none"))
     available = psutil.virtual_memory().available / MIB
     level: Level = "ok" if available > 1500 else "problem" if available < 500 else "warning"
     findings.append(Finding(level, "memory", f"{available:,.0f} MiB available; a run needs about 1,000"))
@@ -153,6 +151,11 @@ def _writable(folder: Path) -> Finding:
 def _governor() -> str:
     """How the frequency of the CPUs is chosen; empty where this platform does not say."""
     return _read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor").strip()
+
+
+def _quota(placement: Placement) -> str:
+    """``1.5 CPUs``; empty without one."""
+    return f"{placement.quota:.3g} CPU{'s' if placement.quota != 1 else ''}" if placement.quota else ""
 
 
 def _read(file: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ import pytest
 from harness.engine.clocks import TreeClock
 from harness.model import Target
 from harness.serve import Running, serving
-from harness.serve.servers import Bind, missing_for, processes_of
+from harness.serve.servers import Bind, listener_of, load_server, missing_for, processes_of
 from tests.contract.conftest import UNMEASURED
 from tests.targets import ALL
 
@@ -112,6 +113,41 @@ def test_several_workers_are_processes_too(running: Running) -> None:
     while len(TreeClock(running.pid).pids) < processes_of(running.target) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert len(TreeClock(running.pid).pids) == processes_of(running.target)
+
+
+def sockets_of(running: Running) -> dict[str, int]:
+    """The sockets that listen on a server's port → how many of its processes have each open."""
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    listening = {
+        line[9] for line in lines if line[3] == "0A" and int(line[1].rpartition(":")[2], 16) == running.bind.port
+    }
+    opened = [
+        {os.readlink(file).strip("socket:[]") for file in Path(f"/proc/{pid}/fd").iterdir() if file.is_symlink()}
+        for pid in TreeClock(running.pid).pids
+    ]
+    return {socket: sum(socket in files for files in opened) for socket in listening}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="sockets are read from /proc")
+@pytest.mark.parametrize(
+    "running",
+    [
+        marked(replace(target, workers=3))
+        for target in {(each.server, listener_of(each)): each for each in programs().values()}.values()
+        if load_server(target.server).workers
+    ],
+    indirect=True,
+)
+def test_workers_listen_as_their_server_module_says(running: Running) -> None:
+    expected = {"shared": (1, True), "reuseport": (3, False), "router": (1, False)}[listener_of(running.target)]
+    deadline = time.monotonic() + 60
+    while True:
+        found = sockets_of(running)
+        by_workers = max(found.values(), default=0) >= running.target.workers
+        if (len(found), by_workers) == expected or time.monotonic() > deadline:
+            break
+        time.sleep(0.1)
+    assert (len(found), by_workers) == expected
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="what a process has loaded is read from /proc")

@@ -11,6 +11,7 @@ from harness.serve.servers.registry import (
     backlog_of as backlog_of,
     command_of as command_of,
     interface_of as interface_of,
+    listener_of as listener_of,
     load_server as load_server,
     missing_for as missing_for,
     needed_by as needed_by,

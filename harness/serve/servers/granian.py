@@ -61,6 +61,7 @@ SERVER = Server(
     command,
     threads=True,
     extra_processes=lambda target, options: 1,
+    listener=lambda options: "reuseport",
     choices={
         "loop": "granian.constants:Loops",
         "task_impl": "granian.constants:TaskImpl",

@@ -55,4 +55,5 @@ SERVER = Server(
     threads=True,
     # Apache's own: the first, and the one that takes connections.
     extra_processes=lambda target, options: 2,
+    listener=lambda options: "router",
 )

@@ -9,7 +9,7 @@ from importlib import import_module
 from pydantic import ValidationError
 
 from harness.errors import UsageError
-from harness.model import Interface, Target
+from harness.model import Interface, Listener, Target
 from harness.serve.servers.installed import offered, packages_of, version_of
 from harness.serve.servers.spec import RUNNERS, Bind, Command, Options, Server
 
@@ -91,6 +91,11 @@ def backlog_of(target: Target) -> int:
 def processes_of(target: Target) -> int:
     """Processes of a target's server: its workers, its master, its router and the like."""
     return target.workers + load_server(target.server).extra_processes(target, options_of(target))
+
+
+def listener_of(target: Target) -> Listener:
+    """How the workers of a target's server get connections."""
+    return load_server(target.server).listener(options_of(target))
 
 
 def options_of(target: Target) -> Options:

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from harness.model import Interface, Target
+from harness.model import Interface, Listener, Target
 from harness.model.tls import Tls
 
 BACKLOG = 2048
@@ -71,6 +71,9 @@ class Server:
         threads: whether a worker can have several threads.
         workers: whether it can have several workers.
         extra_processes: target and validated options → how many processes it has besides its workers: a master, …
+        listener: validated options → how workers get connections: from a listening socket that they share (``shared``),
+            each from one of its own on the same port (``reuseport``, SO_REUSEPORT), or requests from a process in front
+            of them (``router``).
         choices: option → import string of what the installed version offers for it: a mapping's keys, an enumeration's
             values.
         also: option → values that are taken besides what ``choices`` finds.
@@ -85,6 +88,7 @@ class Server:
     threads: bool = False
     workers: bool = True
     extra_processes: Callable[[Target, Any], int] = lambda target, options: 0
+    listener: Callable[[Any], Listener] = lambda options: "shared"
     choices: Mapping[str, str] = field(default_factory=dict)
     also: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     needs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

@@ -65,4 +65,13 @@ def extra_processes(target: Target, options: UwsgiOptions) -> int:
     return 2 if options.frontend == "router" else 1
 
 
-SERVER = Server("uwsgi", "pyuwsgi", ("wsgi",), UwsgiOptions, command, threads=True, extra_processes=extra_processes)
+SERVER = Server(
+    "uwsgi",
+    "pyuwsgi",
+    ("wsgi",),
+    UwsgiOptions,
+    command,
+    threads=True,
+    extra_processes=extra_processes,
+    listener=lambda options: "router" if options.frontend == "router" else "shared",
+)
