@@ -11,14 +11,26 @@ from harness.stats.quantiles import class_percentiles
 
 def code_of(run: Run) -> int:
     """What ``harness run`` has to end with: on a busy machine, windows may be left without a sound attempt."""
-    done = {
-        record.id
-        for record in run.windows()
-        if (record.sound and not (record.slices and any((*record.slices.wrong, *record.slices.failed))))
-        or (record.failures and {each.reason.code for each in record.failures} <= LACKS)
-    }
+    done = {record.id for record in run.windows() if _has_numbers(record)}
     planned = {window.id for window in run.manifest.plan.windows} | {record.id for record in run.windows()}
     return 4 if planned - done else 0
+
+
+def _has_numbers(record: WindowRecord) -> bool:
+    """Whether it gave CPU cost at least, which others on the CPU (up to half of it) do not void."""
+    if record.failures:
+        return {each.reason.code for each in record.failures} <= LACKS
+    if record.slices is None:
+        return not record.gates
+    if any((*record.slices.wrong, *record.slices.failed)):
+        return False
+    shares = [
+        each.reason.fields.get("share", each.reason.fields.get("wait", 1.0))
+        if each.reason.code in {"steal", "throttled", "foreign-cpu", "generator-starved"}
+        else 1.0
+        for each in record.gates
+    ]
+    return all(isinstance(share, float) and share <= 0.5 for share in shares)
 
 
 def side_of(side: Side, errors: Mapping[str, int] | None = None) -> SideResult:
