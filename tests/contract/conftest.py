@@ -11,9 +11,6 @@ from harness.serve import Running, serving
 from harness.serve.services import Services, services
 from tests.targets import ALL
 
-# Inside Apache the tracer of coverage starves the connection pool; an empty value keeps it out of the servers.
-UNMEASURED = {"COVERAGE_PROCESS_CONFIG": "", "COVERAGE_PROCESS_START": ""}
-
 
 def _app(target: Target) -> tuple[str, str]:
     return target.application, str(target.environment)
@@ -40,6 +37,5 @@ def around():
 def live(request, around):
     """The target that the test is parametrized with, up; rows restored."""
     around.restore()
-    environment = {**around.environment, **UNMEASURED}
-    with serving(ALL[request.param], deadline_s=120, environment=environment) as running:
+    with serving(ALL[request.param], deadline_s=120, environment=around.environment) as running:
         yield Live(running, around)

@@ -18,7 +18,6 @@ from harness.engine.clocks import TreeClock
 from harness.model import Target
 from harness.serve import Running, serving
 from harness.serve.servers import Bind, listener_of, load_server, missing_for, processes_of
-from tests.contract.conftest import UNMEASURED
 from tests.targets import ALL
 
 pytestmark = pytest.mark.live
@@ -51,7 +50,7 @@ def marked(target: Target) -> Any:
 
 @pytest.fixture(scope="module")
 def running(request: pytest.FixtureRequest) -> Iterator[Running]:
-    with serving(request.param, deadline_s=120, environment=UNMEASURED) as started:
+    with serving(request.param, deadline_s=120) as started:
         yield started
 
 

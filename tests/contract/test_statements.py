@@ -11,7 +11,6 @@ from apps.contract.seed import product
 from harness.serve import serving
 from harness.session.statements import count, logged
 from tests.conftest import asgi_app
-from tests.contract.conftest import UNMEASURED
 from tests.targets import ALL
 
 pytestmark = pytest.mark.live
@@ -42,7 +41,7 @@ def counted(name: str, around, **environment: str):
     around.restore()
     target = replace(ALL[name], environment={**ALL[name].environment, **environment})
     with (
-        serving(target, deadline_s=120, environment={**around.environment, **UNMEASURED}) as running,
+        serving(target, deadline_s=120, environment=around.environment) as running,
         logged(around.postgres) as log,
     ):
         found = count(running, log, set(ENDPOINTS))

@@ -16,7 +16,6 @@ from harness.model import RawRequest
 from harness.prepare.versus import raw_point
 from harness.serve.guard import Guard
 from tests.conftest import asgi_app
-from tests.contract.conftest import UNMEASURED
 from tests.integration.test_command import harness
 
 live = pytest.mark.skipif(
@@ -63,8 +62,6 @@ def test_twice_the_work_costs_twice_as_much_more(own_app, tmp_path, monkeypatch,
         before = LOOP.format(turns=turns)
         source = WSGI.format(before=before) if wsgi else asgi_app(before=before)
         targets.append(own_app(source, server, f"turns{turns}"))
-    for name, value in UNMEASURED.items():
-        monkeypatch.setenv(name, value)
     folder = tmp_path / "temporary"
     folder.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(folder))

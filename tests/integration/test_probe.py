@@ -13,7 +13,7 @@ from harness.prepare.versus import raw_point
 from harness.serve.services import services
 from tests.conftest import asgi_app
 
-pytestmark = pytest.mark.usefixtures("no_process_left")
+pytestmark = [pytest.mark.live, pytest.mark.usefixtures("no_process_left")]
 
 
 def probed(targets, *paths, volatile=()):

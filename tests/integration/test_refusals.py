@@ -16,6 +16,7 @@ from tests.integration.test_command import harness
 from tests.unit.test_check_command import KEPT
 
 pytestmark = pytest.mark.usefixtures("no_process_left")
+live = pytest.mark.live
 
 
 @pytest.fixture
@@ -40,7 +41,9 @@ def told(tmp_path, monkeypatch):
         (("run", "--budget", "3s"), 2, "too short"),
         (("run", "--resume", "nothing"), 3, "no run is called 'nothing'"),
         (("run", "--out", "/proc/nowhere"), 3, "/proc/nowhere cannot be written"),
-        (("run", "-t", "no.module:app@uvicorn,endpoints=*", "-s", "json"), 3, "No module named"),
+        pytest.param(
+            ("run", "-t", "no.module:app@uvicorn,endpoints=*", "-s", "json"), 3, "No module named", marks=live
+        ),
         (("report", "nothing"), 3, "no run is called 'nothing'"),
         (("list", "things"), 2, "'things' is not one of 'targets', 'scenarios', 'servers', 'runs'"),
         (("serve", "raw-asgi-uvicorn", "--port", "99999"), 2, "--port"),
@@ -68,6 +71,7 @@ def test_an_error_of_the_program_itself_has_a_code_of_its_own(told, monkeypatch)
     assert "harness: unexpected error: ZeroDivisionError: a slip" in said
 
 
+@live
 def test_a_port_that_is_taken(tmp_path):
     import socket
 
@@ -115,12 +119,18 @@ def test_help_answers_at_once(tmp_path):
     ("sides", "words", "code", "message"),
     [
         (("good:app@uvicron", "good:app@uvicorn"), (), 2, "did you mean uvicorn"),
-        (("good:app@uvicorn", "missing:app@uvicorn"), (), 3, "missing"),
-        (("good:app@uvicorn", "broken:app@uvicorn"), (), 3, "ZeroDivisionError"),
+        pytest.param(("good:app@uvicorn", "missing:app@uvicorn"), (), 3, "missing", marks=live),
+        pytest.param(("good:app@uvicorn", "broken:app@uvicorn"), (), 3, "ZeroDivisionError", marks=live),
         (("good:app@uvicorn", "failing:app@uvicorn"), (), 3, "answered 500, expected below 400"),
-        (("good:app@uvicorn", "partly:app@uvicorn"), ("--path", "/nowhere"), 3, "answered 404, expected below 400"),
+        pytest.param(
+            ("good:app@uvicorn", "partly:app@uvicorn"),
+            ("--path", "/nowhere"),
+            3,
+            "answered 404, expected below 400",
+            marks=live,
+        ),
         (("good:app@uvicorn", "good:app@uvicorn"), ("--path", "nowhere"), 2, "must begin with /"),
-        (("good:app@uvicorn", "good:app@uvicorn"), ("--budget", "2s"), 2, "too short"),
+        pytest.param(("good:app@uvicorn", "good:app@uvicorn"), ("--budget", "2s"), 2, "too short", marks=live),
         (
             ("good:app@uvicorn", "good:app@uvicorn"),
             ("--metric", "speed"),
@@ -131,8 +141,16 @@ def test_help_answers_at_once(tmp_path):
         (("good:app@uvicorn", "good:app@uvicorn"), ("--fail-if-slower", "3"), 2, "'3' would be 300%: write 3%"),
         (("good:app@uvicorn", "good:app@uvicorn"), ("-H", "X: \u65e5"), 2, "which is not Latin-1"),
         (("good:app@uvicorn", "good:app@uvicorn"), ("-X", "G ET"), 2, "is not an HTTP method"),
-        (("good:app@uvicorn,python=/no/python", "good:app@uvicorn"), (), 3, "/no/python cannot be run"),
-        (("good:app@uvicorn", "good:app@uvicorn"), ("--with-a", "no-such-package-as-this==1"), 3, "could not be made"),
+        pytest.param(
+            ("good:app@uvicorn,python=/no/python", "good:app@uvicorn"), (), 3, "/no/python cannot be run", marks=live
+        ),
+        pytest.param(
+            ("good:app@uvicorn", "good:app@uvicorn"),
+            ("--with-a", "no-such-package-as-this==1"),
+            3,
+            "could not be made",
+            marks=live,
+        ),
     ],
     ids=lambda value: None if isinstance(value, int) else " ".join(value) if isinstance(value, tuple) else None,
 )
@@ -154,6 +172,7 @@ def test_a_report_that_cannot_be_written_is_told_before_anything_is_measured(tol
     assert not (tmp_path / "r").exists()
 
 
+@live
 def test_too_few_open_files_are_told_before_anything_is_measured(tmp_path):
     def limit():
         resource.setrlimit(resource.RLIMIT_NOFILE, (200, 200))

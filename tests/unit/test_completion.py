@@ -22,6 +22,7 @@ def test_names_are_offered_and_a_broken_file_offers_nothing(tmp_path, monkeypatc
     assert completion.targets("fast") == []
 
 
+@pytest.mark.live
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_a_shell_gets_its_completions_in_its_own_form(tmp_path, shell):
     variables = {"COMP_WORDS": "harness run -t tornado-n", "COMP_CWORD": "3", "_HARNESS_COMPLETE": f"complete_{shell}"}

@@ -41,6 +41,7 @@ def from_verdicts(*outcomes, waits=(0, 2, 20)):
     return run, crossovers(run, given)
 
 
+@pytest.mark.fuzz
 def test_a_known_crossover_is_found_whatever_the_seed():
     found = [found_at(analysed(seed), 64) for seed in (1, 2)]
     for each in found:

@@ -18,6 +18,8 @@ from harness.errors import EngineError
 from .load_support import request
 from .test_load_slices import server
 
+pytestmark = pytest.mark.live
+
 
 def load(port, **options):
     options = {"connections": 4, "duration_s": 0.3, "timeout_s": 2.0, "seed": 3} | options

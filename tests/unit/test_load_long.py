@@ -94,6 +94,7 @@ def test_half_a_day_is_not_planned_at_once():
     assert run(go()) < 4_000_000
 
 
+@pytest.mark.live
 @pytest.mark.parametrize("rate", [None, 400.0])
 def test_a_load_past_what_it_keeps_is_sound(rate):
     async def go():
@@ -117,6 +118,7 @@ def test_a_load_past_what_it_keeps_is_sound(rate):
     assert again.service_time_us.quantiles(SHARES) == result.service_time_us.quantiles(SHARES)
 
 
+@pytest.mark.live
 def test_streams_past_what_they_keep():
     events = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\ndata: 1\n\ndata: 2\n\n"
 

@@ -32,6 +32,8 @@ from tests.cli import harness
 
 from .load_support import CLOSE, HANG, HELLO, OK, ask, request, run, scripted, serving
 
+pytestmark = pytest.mark.live
+
 BODY = b'{"hello":"world"}'
 
 

@@ -27,6 +27,8 @@ from tests.cli import harness
 
 from .load_support import CLOSE, OK, ask, echo, finish, request, run, scripted
 
+pytestmark = pytest.mark.live
+
 HOST = "127.0.0.1"
 AUTHORITY = trustme.CA()
 CA = AUTHORITY.cert_pem.bytes().decode()
