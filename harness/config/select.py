@@ -19,6 +19,8 @@ from harness.model.units import parse_duration
 OWN = ("python", "interface", "name", "cwd", "env_file", "ready", "endpoints")
 """Options of a spelled-out target that are not its server's; and ``ENV`` with the name of a variable."""
 ENV = "env."
+OPTIONS = (*OWN, "workers", "threads", "startup_timeout", f"{ENV}NAME")
+"""All that a spelled-out target takes besides its server's options."""
 FORM = "write package.module:attribute@server[,option=value]…"
 
 

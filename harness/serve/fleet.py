@@ -16,6 +16,7 @@ from harness.config.placement import confine
 from harness.errors import HarnessError, LaunchError
 from harness.model import Failure, Reason, Target
 from harness.serve.guard import Guard, kill_trees
+from harness.serve.interface import check_interface
 from harness.serve.server import (
     NOTHING,
     POLL_S,
@@ -84,6 +85,7 @@ class Fleet(Servers):
         self._ports: set[int] = set()
         self._waiting, self._starting = deque[Target](), list[Target]()
         self._tries: Counter[str] = Counter()
+        self._looked_at = set[str]()
 
     def start(self, targets: Sequence[Target], deadline_s: float = READY_S) -> None:
         """Starts them side by side, as many at a time as there are CPUs: each takes as long as it would alone."""
@@ -94,6 +96,7 @@ class Fleet(Servers):
                 running = self.running[target.name]
                 try:
                     if not is_ready(running, deadline_s):
+                        self._look(running)
                         continue
                     confine(running.pid, self._many_cpus if target.per_cpu else self._server_cpus)
                 except LaunchError as error:
@@ -130,6 +133,12 @@ class Fleet(Servers):
             self._guard.remove(running.pid)
         self._logs.cleanup()
         self._guard.remove(Path(self._logs.name))
+
+    def _look(self, running: Running) -> None:
+        """Raises ``LaunchError`` where the first answers of a server are those of an app called in the wrong way."""
+        if running.refused and running.target.name not in self._looked_at and isinstance(running, Started):
+            self._looked_at.add(running.target.name)
+            check_interface(running)
 
     def _begin(self, target: Target) -> bool:
         """Whether it was started at all."""

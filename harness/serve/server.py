@@ -52,6 +52,7 @@ class Running:
         usage_file: where the kernel counts the CPU time of its control group; empty for one without a group of its own.
         mark: the value of the variable ``MARK`` in its environment, by which all that comes of it is found.
         started: ``time.monotonic()`` at its start.
+        refused: whether it has answered, and not as one that is ready does.
     """
 
     target: Target
@@ -63,6 +64,7 @@ class Running:
     usage_file: str = ""
     mark: str = ""
     started: float = field(default_factory=time.monotonic)
+    refused: bool = False
 
     @property
     def pid(self) -> int:
@@ -172,9 +174,10 @@ def is_ready(running: Running, deadline_s: float = READY_S) -> bool:
         raise LaunchError(message, log=running.log(), code="exited")
     path, below = (running.target.ready, 400) if running.target.ready else ("/health", 500)
     status = _status(running.bind, path)
-    if status is not None and status < below:
+    if status and status < below:
         running.startup_s = time.monotonic() - running.started
         return True
+    running.refused |= status is not None
     if time.monotonic() - running.started > deadline_s:
         raise LaunchError(
             f"{name}: the server was not ready within {deadline_s:g} s: GET {path} gave {status or 'no answer'}, "
@@ -218,11 +221,14 @@ def stop_all(servers: Sequence[Started], grace_s: float = GRACE_S) -> None:
 
 
 def _status(bind: Bind, path: str) -> int | None:
+    """0 of a connection that was closed without a reply, ``None`` where there was none."""
     connection = http.client.HTTPConnection(bind.host, bind.port, timeout=2)
     try:
         connection.request("GET", path, headers={"Connection": "close"})
         return connection.getresponse().status
-    except (OSError, http.client.HTTPException):
+    except (http.client.HTTPException, ConnectionResetError):
+        return 0
+    except OSError:
         return None
     finally:
         connection.close()

@@ -9,12 +9,13 @@ from pathlib import Path
 import psutil
 import pytest
 
+from harness.config import parse_target
 from harness.engine.process import EngineProcess
 from harness.errors import LaunchError
 from harness.serve import Fleet, free_port, serving, start, stop
 from harness.serve.guard import MARK, Guard
 from harness.serve.server import inherited
-from harness.serve.servers import Bind
+from harness.serve.servers import Bind, interface_of
 from harness.serve.servers.installed import offered
 from tests.conftest import asgi_app
 
@@ -67,6 +68,41 @@ def test_a_target_may_name_the_path_that_says_when_it_is_ready(own_app):
     elsewhere = replace(own_app(WARMS_UP), ready="/ready")
     message = "not ready within 3 s: GET /ready gave 404, expected below 400; startup_timeout=2m gives it longer"
     with pytest.raises(LaunchError, match=message), serving(elsewhere, deadline_s=3):
+        pass
+
+
+WSGI = "def app(environ, start_response):\n    start_response('200 OK', [])\n    return [b'']\n"
+
+
+@pytest.mark.parametrize("server", ["gunicorn", "waitress", "cheroot", "uwsgi", "mod_wsgi", "granian,interface=wsgi"])
+def test_an_asgi_app_under_a_wsgi_server_is_told_at_once(own_app, server):
+    with pytest.raises(LaunchError) as caught, serving(own_app(asgi_app(), server), deadline_s=600):
+        pass
+    program = server.partition(",")[0]
+    assert f"own_app:app is an ASGI app, and {program} calls it as a WSGI one; serve it with " in str(caught.value)
+    assert "uvicorn" in str(caught.value)
+    assert "waitress" not in str(caught.value).partition("serve it with")[2]
+
+
+@pytest.mark.parametrize("server", ["uvicorn", "hypercorn", "daphne", "granian", "gunicorn,interface=asgi"])
+def test_a_wsgi_app_under_an_asgi_server_is_told_at_once(own_app, server):
+    with pytest.raises(LaunchError) as caught, serving(own_app(WSGI, server), deadline_s=600):
+        pass
+    assert "own_app:app is a WSGI app, and " in str(caught.value)
+    assert "waitress" in str(caught.value).partition("serve it with")[2]
+
+
+def test_what_a_factory_makes_is_told_too(own_app):
+    source = "def make():\n" + "".join(f"    {line}\n" for line in asgi_app().splitlines()) + "    return app\n"
+    own_app(source)
+    target = parse_target("own_app:make()@waitress", interface_of)
+    with pytest.raises(LaunchError, match=r"own_app:make\(\) is an ASGI app, and waitress"), serving(target):
+        pass
+
+
+def test_an_app_that_fails_by_itself_is_waited_for(own_app):
+    target = own_app(asgi_app(status=503))
+    with pytest.raises(LaunchError, match="GET /health gave 503, expected below 500"), serving(target, deadline_s=3):
         pass
 
 

@@ -25,7 +25,8 @@ def command(target: Target, options: HypercornOptions, bind: Bind) -> Command:
             f"--backlog={options.backlog}",
             "--log-level=WARNING",
             "--graceful-timeout=1",
-            target.application,
+            # By itself it would call a WSGI app as one.
+            f"asgi:{target.application}",
         )
     )
 

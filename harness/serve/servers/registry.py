@@ -8,7 +8,8 @@ from importlib import import_module
 
 from pydantic import ValidationError
 
-from harness.errors import UsageError
+from harness.config.select import OPTIONS
+from harness.errors import UsageError, nearest
 from harness.model import Interface, Listener, Target
 from harness.serve.servers.installed import offered, packages_of, version_of
 from harness.serve.servers.spec import RUNNERS, Bind, Command, Options, Server
@@ -45,8 +46,10 @@ def command_of(target: Target, bind: Bind) -> Command:
     """
     server = load_server(target.server)
     if target.interface not in server.interfaces:
+        others = [name for name in SERVERS if target.interface in load_server(name).interfaces]
         raise UsageError(
-            f"target {target.name!r}: {server.name} serves {' and '.join(server.interfaces)}, not {target.interface}"
+            f"target {target.name!r}: {server.name} serves {' and '.join(server.interfaces)}, not {target.interface}",
+            hint=f"servers of {target.interface} apps: {', '.join(others)}",
         )
     if target.threads > 1 and not server.threads:
         raise UsageError(f"target {target.name!r}: {server.name} has no threads per worker", hint="leave out 'threads'")
@@ -111,8 +114,12 @@ def options_of(target: Target) -> Options:
         fault = error.errors()[0]
         name = ".".join(map(str, fault["loc"])) or "options"
         if fault["type"] == "extra_forbidden":
-            accepted = ", ".join(server.options.model_fields) or "none"
+            accepted = [*server.options.model_fields, *OPTIONS]
             raise UsageError(
-                f"target {target.name!r}: {server.name} has no option {name!r}", hint=f"accepted options: {accepted}"
+                f"target {target.name!r}: {server.name} has no option {name!r}",
+                hint=" ".join(filter(None, [nearest(name, accepted), f"accepted options: {', '.join(accepted)}"])),
             ) from None
-        raise UsageError(f"target {target.name!r}: {server.name} option {name!r}: {fault['msg']}") from None
+        message = fault["msg"].removeprefix("Input should be ").partition(", unable to parse")[0]
+        raise UsageError(
+            f"target {target.name!r}: {server.name} option {name!r}: expected {message}, not {fault['input']!r}"
+        ) from None
