@@ -64,8 +64,8 @@ def load(
     With --workers, or --join and "harness worker" on other machines, all workers start together, and each sends its
     share.
 
-    Exit codes: 0 measured; 1 no correct reply, or one that differs from --expect-…; 2 usage; 3 nothing listens there;
-    4 a worker was lost; 130 interrupted, with what was measured so far printed.
+    Exit codes: 0 measured; 1 a reply differs from --expect-…; 2 usage; 3 nothing listens there; 4 no correct reply, or a
+    worker was lost; 130 interrupted, with what was measured so far printed.
     """
     from harness.cluster.options import LIVE_PORT, ClusterOptions
     from harness.config.placement import detect
@@ -134,8 +134,10 @@ def load(
         return 130
     if any(reason.code in ("worker-lost", "no-worker") for reason in result.reasons):
         return 4
-    wrong = result.failed and (expect_status is not None or expect_body is not None)
-    return 1 if wrong or not result.answered else 0
+    expected_else = expect_status is not None or expect_body is not None
+    if expected_else and any(kind.startswith("wrong-") for kind in result.errors):
+        return 1
+    return 0 if result.answered else 4
 
 
 def requests_of(

@@ -61,16 +61,6 @@ def test_errors_say_what_to_do(told, words, code, message):
     assert "Traceback" not in said
 
 
-def test_an_error_of_the_program_itself_has_a_code_of_its_own(told, monkeypatch):
-    def broken(*words: object, **options: object) -> None:
-        raise ZeroDivisionError("a slip")
-
-    monkeypatch.setattr("harness.cli.app", broken)
-    ended, said = told("list", "targets")
-    assert ended == 70
-    assert "harness: unexpected error: ZeroDivisionError: a slip" in said
-
-
 @live
 def test_a_port_that_is_taken(tmp_path):
     import socket

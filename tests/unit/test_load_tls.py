@@ -258,7 +258,7 @@ def test_the_command(tmp_path):
 def test_a_tls_port_that_says_nothing_is_named():
     with in_thread(scripted([OK])) as port:
         done = harness("load", f"http://{HOST}:{port}/", "-c", "1", "-d", "300ms", "-q")
-    assert done.code == 1
+    assert done.code == 4
     assert "not sound: the server speaks TLS there: write https:// or wss://" in done.out
 
 
