@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from harness.model import Point, Question
-from harness.report.charts.rows import cells_chart
+from harness.report.charts.rows import throughput_chart
 from harness.report.charts.svg import Chart
 from harness.report.crossings import crossover_sentence, told_first
-from harness.report.numbers import Placed, Sentence, measured, microseconds, share, shown, times
+from harness.report.numbers import Placed, Sentence, apart, measured, microseconds, part_at, share, shown, thousands
 from harness.report.sentences import APART, Fields, contrast_sentence, difference_interval, noise, tally
 from harness.report.view import View
 from harness.results.cells import FLOOR
@@ -21,8 +21,6 @@ MOVES = 8
 """The most sentences on crossovers that the answers hold; the section has all."""
 DATABASE = "io-db"
 """The scenario whose waits are a database's: of all waits the one that most people have."""
-SLEEP = "io-sleep"
-"""The scenario whose waits cost no CPU: what it stands for is said beside it."""
 TIED = 4
 """The most targets that a sentence names as not told apart."""
 
@@ -64,11 +62,8 @@ def _pick(view: View) -> list[Sentence]:
 def summary_charts(view: View) -> tuple[Chart, ...]:
     """Throughput of the frameworks without a wait and with one, as the summary begins."""
     busy, waiting = _busy_and_waiting(view)
-    return tuple(
-        chart
-        for number, place in enumerate((*busy[:1], *waiting[:1]))
-        for chart in cells_chart(view, place, "throughput", f"summary-{number}", title=_where(view, place), width=330)
-    )
+    places = enumerate((*busy[:1], *waiting[:1]))
+    return tuple(chart for n, place in places for chart in throughput_chart(view, place, f"summary-{n}"))
 
 
 def _busy_and_waiting(view: View) -> tuple[list[Point], list[Point]]:
@@ -96,7 +91,7 @@ def _leader(view: View, place: Point) -> list[Sentence]:
     _, name, (path, cell) = ranked[0]
     rate = shown(cell, path, "throughput_rps", measured)
     half = say("pick.half", half=rate.half) if rate.half else ()
-    top = say("pick.highest", where=_where(view, place), target=view.name(name), value=rate.value, half=half)
+    top = say("pick.highest", where=view.where(place.id), target=view.name(name), value=rate.value, half=half)
     if len(ranked) == 1:
         return [(*top, *say("pick.unchallenged"))]
     second = ranked[1][1]
@@ -105,12 +100,6 @@ def _leader(view: View, place: Point) -> list[Sentence]:
         if contrast.a.point == contrast.b.point == place.id and pair == {name, second}:
             return [(*top, *contrast_sentence(view, at, contrast, located=False))]
     return [(*top, *_tied(view, place, cell))]
-
-
-def _where(view: View, place: Point) -> str:
-    """The point; of a wait that costs no CPU, also what it stands for."""
-    stands = view.language.text("pick.stands") if place.scenario == SLEEP and place.wait_s else ""
-    return f"{view.where(place.id)}{stands}"
 
 
 def _tied(view: View, place: Point, leader: Cell) -> Sentence:
@@ -150,14 +139,18 @@ def _validate(view: View) -> list[Sentence]:
 
 
 def _step(view: View, a: str, b: str, rows: list[Placed[ContrastResult]]) -> Sentence:
+    """In CPU time; where no target shows a difference there, in instructions, which repeat more exactly."""
     fields: Fields = {"step": view.step(a, b), "others": tally(view, [contrast.verdict for _, contrast in rows])}
     told = [(path, c) for path, c in rows if c.verdict in APART and c.difference is not None]
-    if not told:
+    counted = [(path, c) for path, c in rows if c.instructions is not None]
+    if not told and not counted:
         return view.language.say("validate.open", **fields)
-    ordered = sorted(told, key=lambda row: row[1].difference or 0.0)
-    for name, (path, contrast) in zip(("low", "high"), (ordered[0], ordered[-1]), strict=True):
-        fields[name] = shown(contrast, path, "difference", microseconds)
-        fields[f"{name}_target"] = view.name(contrast.a.target)
+    name, show = ("difference", microseconds) if told else ("instructions", thousands)
+    ordered = sorted(told or counted, key=lambda row: part_at(row[1], name))
+    for end, (path, contrast) in zip(("low", "high"), (ordered[0], ordered[-1]), strict=True):
+        fields |= {end: shown(contrast, path, name, show), f"{end}_target": view.name(contrast.a.target)}
+    if not told:
+        return view.language.say("validate.counted", **fields)
     path, least = ordered[0]
     below = "" if (least.difference or 0.0) >= 0 else "_below"
     if len(told) > 1:
@@ -176,7 +169,7 @@ def _real(view: View) -> list[Sentence]:
         _, path, widest = max(known, key=lambda each: each[0])
         outcome = _outcome(view, [contrast.verdict for _, contrast in controls])
         lines.append(
-            say("real.controls", count=len(controls), listed=outcome, widest=shown(widest, path, "ratio", times))
+            say("real.controls", count=len(controls), listed=outcome, widest=shown(widest, path, "ratio", apart))
         )
     for path, contrast in controls:
         differs = contrast.verdict in ("different", "different-size-open")
@@ -184,7 +177,9 @@ def _real(view: View) -> list[Sentence]:
             tail = say("real.control_differs") if differs else ()
             lines.append((*say("real.control", sentence=contrast_sentence(view, path, contrast)), *tail))
     if verdicts:
-        lines.append(noise(view, verdicts, share(view.summary.margin, "margin")))
+        told = noise(view, verdicts, share(view.summary.margin, "margin"))
+        # Of many controls the first line is one short sentence, which leaves room for the other.
+        lines[:1] = [(*lines[0], *told)] if len(controls) > 1 and known else [lines[0], told]
     return lines
 
 

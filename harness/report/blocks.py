@@ -153,10 +153,7 @@ class Copy:
 
 @dataclass(frozen=True, slots=True)
 class Plots:
-    """Charts under a title, or, without one, side by side under their own; ``id`` is the figure's anchor.
-
-    ``beside``: of one thing, beside the words that say of what, without titles of their own.
-    """
+    """Charts under a title, or, without one, side by side under their own; ``id`` is the figure's anchor."""
 
     kind: ClassVar = "plots"
 
@@ -166,7 +163,6 @@ class Plots:
     note: str | Sentence = ""
     id: str = ""
     inside: tuple[Block, ...] = ()
-    beside: bool = False
 
     @property
     def panels(self) -> bool:

@@ -98,6 +98,8 @@ share = Format(lambda value: f"{significant(value * 100)}%")
 microseconds = Format(signed)
 milliseconds = Format(lambda us: significant(us / US * MS, 3))
 """A latency of the summary, which is in microseconds."""
+apart = Format(lambda ratio: f"{significant(abs(ratio - 1) * 100)}%")
+"""How far a ratio is from one."""
 wait = Format(lambda ms: f"{ms:g}")
 thousands = Format(lambda value: signed(value / 1e3, 3))
 mebibytes = Format(lambda value: significant(value / MIB, 3))

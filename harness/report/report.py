@@ -100,13 +100,12 @@ def _facts(view: View) -> tuple[tuple[str, str], ...]:
     manifest, summary, text = view.manifest, view.summary, view.language.text
     facts = {
         "run": summary.run,
-        "started": summary.created_at.replace("T", " ").replace("Z", " UTC"),
+        "started": f"{summary.created_at[:16].replace('T', ' ')} UTC",
         "took": sentences.duration(summary.duration_s, view.language),
-        "status": text(f"status.{manifest.status}"),
+        **({} if manifest.status == "finished" else {"status": text(f"status.{manifest.status}")}),
         "profile": manifest.plan.profile,
         "blocks": str(summary.blocks),
-        "seed": str(summary.seed),
         "margin": f"±{share(summary.margin, 'margin').text}",
-        **{key: manifest.environment[key] for key in ("machine", "python") if key in manifest.environment},
+        **{key: manifest.environment[key] for key in ("machine",) if key in manifest.environment},
     }
     return tuple((text(f"facts.{key}"), value) for key, value in facts.items())

@@ -85,8 +85,8 @@ class View:
         return self.language.text("where.setting", params=params, count=place.concurrency)
 
     def _param(self, key: str, value: ParamValue) -> str:
-        known = self.language.has(f"params.{key}")
-        return self.language.text(f"params.{key}", value=str(value)) if known else f"{key} {value}"
+        known = next(filter(self.language.has, (f"params.{key}-{value}", f"params.{key}")), "")
+        return self.language.text(known, value=str(value)) if known else f"{key} {value}"
 
     def where(self, point: str) -> str:
         """``Small JSON reply, 32 connections``, for sentences; the point's id where nothing is known of it."""

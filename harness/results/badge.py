@@ -92,7 +92,8 @@ def _cautions(manifest: Manifest, health: Health, controls: Sequence[ContrastRes
     reasons = [] if controls else [Reason("no-control")]
     for verdict in ("small", "undecided", "not-measurable"):
         count = sum(control.verdict == verdict for control in controls)
-        if count:
+        # Among many controls some are undecided in any run: every interval says so of its own comparison.
+        if count > (len(controls) // 2 if verdict == "undecided" else 0):
             reasons.append(Reason(f"control-{verdict}", {"count": count, "all": len(controls)}))
     if blocks < FEW_BLOCKS:
         reasons.append(Reason("few-blocks", {"blocks": blocks, "least": FEW_BLOCKS}))

@@ -30,8 +30,7 @@ class Judged:
 
     Attributes:
         controls: ids of the A/A contrasts.
-        metric_margins: the margin for contrasts of each metric that are no control, as a share; of points without waits
-            where there are any.
+        metric_margins: the margin of contrasts of each metric, as a share: of points without waits where there are any.
     """
 
     values: Mapping[str, BlockValues]
@@ -46,8 +45,8 @@ def judge_run(manifest: Manifest, frames: Frames) -> Judged:
 
     The margin is the larger of 2% and the 95th percentile of the blocks' |d| of the A/A control of the same metric, at
     points with waits or at points without: their noise is of another kind. Where there is none of its own, it is the
-    widest. The control itself is judged against 2%: against its own spread it could never fail; and its contrasts are a
-    family of their own.
+    widest. The control is judged against 2%: against its own spread it could never fail; and its contrasts are a family
+    of their own. What is undecided there is judged at the margin that the run states.
     """
     contrasts = manifest.plan.contrasts
     controls = control_ids(manifest)
@@ -56,15 +55,17 @@ def judge_run(manifest: Manifest, frames: Frames) -> Judged:
     found = _control_margins(contrasts, controls, values, waits)
     widest = max(found.values(), default=MARGIN)
     by_kind = {(metric, wait): found.get((metric, wait), widest) for metric in COLUMN for wait in (False, True)}
-    margins = {
-        each.id: MARGIN if each.id in controls else by_kind[each.metric, each.a.point in waits] for each in contrasts
-    }
+    margins = {each.id: by_kind[each.metric, each.a.point in waits] for each in contrasts}
     only_waits = all(point.id in waits for point in manifest.plan.points)
     by_metric = {metric: by_kind[metric, only_waits] for metric in COLUMN}
     # Two families: among differences that are real, Benjamini–Hochberg would let a control pass too easily.
     decisions: dict[str, Decision] = {}
     for family in (controls, frozenset(values) - controls):
         decisions |= judge({key: each.log_ratio for key, each in values.items() if key in family}, margins)
+    strict = judge({key: values[key].log_ratio for key in controls}, dict.fromkeys(controls, MARGIN))
+    strict = {key: decision for key, decision in strict.items() if decision.verdict != "undecided"}
+    decisions |= strict
+    margins |= dict.fromkeys(strict, MARGIN)
     return Judged(values, margins, decisions, controls, by_metric)
 
 

@@ -77,7 +77,7 @@ def test_charts_take_their_colours_from_the_theme(open_page, scheme):
     page = open_page(color_scheme=scheme)
     colours = page.evaluate(
         """() => {
-            const text = document.querySelector("figure.point svg text");
+            const text = document.querySelector("#answers svg text");
             return [getComputedStyle(text).fill, getComputedStyle(document.body).color];
         }"""
     )
@@ -227,7 +227,7 @@ def test_forced_colours_leave_text_and_marks_visible(open_page):
     paper, ink, mark = page.evaluate(
         """() => {
             const of = (one, property) => getComputedStyle(document.querySelector(one))[property];
-            return [of("body", "backgroundColor"), of("body", "color"), of("figure.point svg text", "fill")];
+            return [of("body", "backgroundColor"), of("body", "color"), of("#answers svg text", "fill")];
         }"""
     )
     assert paper != ink

@@ -35,7 +35,12 @@ def moves(*outcomes):
         ((FEWER, OPEN, MORE), "fast overtakes slow in throughput between 0 ms and 20 ms of I/O wait"),
         ((FEWER, SAME, MORE), "fast draws ahead of slow in throughput between 2 ms and 20 ms of I/O wait"),
         ((MORE, MORE, MORE), "more requests per second than slow at every measured I/O wait from 0 ms to 20 ms"),
-        ((OPEN, OPEN, MORE), "than slow at 20 ms of I/O wait, at 64 connections with 8 worker threads; at shorter"),
+        (
+            (FEWER, FEWER, MORE),
+            "threads: it answers 0.80 [0.78, 0.82] times as many at 2 ms, 2.5 [2.4, 2.6] times as many at 20 ms.",
+        ),
+        ((OPEN, OPEN, MORE), "than slow at 20 ms of I/O wait, at 64 connections with 8 worker threads: it answers 2.5"),
+        ((OPEN, OPEN, MORE), "times as many at 20 ms; at shorter waits it is undecided or not measurable."),
         ((FEWER, FEWER, FEWER), "answers fewer requests per second than slow at every measured I/O wait"),
         ((MORE, FEWER, OPEN), "No crossover to report for fast against slow in throughput"),
         ((MORE, OPEN, FEWER), "0 ms: more; 2 ms: undecided; 20 ms: fewer"),
@@ -50,21 +55,20 @@ def test_the_crossover_lies_between_measured_waits(outcomes, text):
 
 def test_the_highest_is_compared_with_the_next_by_their_contrast():
     text = plain(answer("pick", summary()).headline)
-    assert text.startswith("Small JSON reply, 32 connections: fast has the highest throughput, 9,880 ± 200")
+    assert text.startswith("Small JSON reply, 32 connections: fast answers the most requests, 9,880 ± 200 per second")
     assert "fast answers 12% [9.0, 15] more requests per second than slow. Waiting, 20 ms" in text
 
 
 def test_the_longest_wait_is_told_at_once_too():
     text = plain(answer("pick", summary(contrasts=())).headline)
-    waits = "Waiting, 20 ms of I/O wait, 64 connections (as with a database or another service)"
-    assert f"{waits}: fast has the highest throughput" in text
+    assert "Waiting, 20 ms of I/O wait, 64 connections: fast answers the most requests" in text
     assert text.endswith("Every other target measured there is slower.")
 
 
 @pytest.mark.parametrize(
     ("letters", "text"),
     [
-        (("A", "A"), "No measurable difference from slow in this run."),
+        (("A", "A"), "This run shows no measurable difference between it and slow."),
         (("A", "B"), "Every other target measured there is slower."),
         (("", ""), "too few blocks to say whether fast is really ahead."),
     ],
@@ -87,7 +91,7 @@ def test_a_failed_target_is_never_the_highest():
         dataclasses.replace(cell, status="failed", throughput_rps=estimate(1e9)) if cell.target == "other" else cell
         for cell in cells()
     )
-    assert "other has" not in plain(answer("pick", summary(cells=broken)).headline)
+    assert "other answers" not in plain(answer("pick", summary(cells=broken)).headline)
 
 
 def test_validation_is_a_range_over_the_targets_that_show_one():
@@ -120,6 +124,16 @@ def test_undecided_steps_are_counted_and_not_ranged(added, verdict, text):
     assert text in plain(answer("validate", summary(contrasts=found)).headline)
 
 
+def test_instructions_answer_where_the_clocks_do_not():
+    shared = {"point": "checked@32", "to": "raw@32", "question": "validate", "metric": "cpu_cost"}
+    found = tuple(
+        dataclasses.replace(contrast("undecided", 1.01, 0.9, 1.1, a=name, b=name, **shared), instructions=added)
+        for name, added in (("fast", 61_200.0), ("slow", 143_400.0))
+    )
+    text = plain(answer("validate", summary(contrasts=found)).headline)
+    assert text.startswith("Checking the order (32 connections) adds 61.2 (fast) to 143 thousand instructions (slow)")
+
+
 def test_the_control_comes_first():
     assert plain(answer("real", summary()).headline).startswith("A/A control: No difference at ±2.0%")
 
@@ -135,11 +149,12 @@ def test_many_controls_are_counted():
         contrast(verdict, ratio, 0.9, 1.1, a="fast twin", b="fast", point=point, question="real")
         for verdict, ratio, point in (("same", 1.001, "json@32"), ("undecided", 0.97, "raw@32"))
     )
-    text = plain(answer("real", summary(contrasts=(*more, *CONTRASTS[1:]))).headline)
-    assert text == (
-        "A/A control: one target measured under two names and compared 2 times: no difference at the margin for 1; "
-        "undecided for 1. The ratio farthest from 1 is 0.970."
-    )
+    found = answer("real", summary(contrasts=(*more, *CONTRASTS[1:])))
+    *_, noise = answer("real", summary()).details
+    assert plain(found.headline) == (
+        "A/A control: one app, measured as if it were two, differed from itself by at most 3.0% in 2 comparisons (no "
+        "difference at the margin for 1; undecided for 1). "
+    ) + plain(noise)
 
 
 def test_a_control_between_other_targets_is_none():

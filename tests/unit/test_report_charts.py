@@ -10,7 +10,7 @@ import pytest
 
 from harness.model import Failure, Gate, Reason
 from harness.report.charts.lines import HEIGHT, model_rps, sweep_charts
-from harness.report.charts.rows import cells_chart, forest_chart
+from harness.report.charts.rows import forest_chart, throughput_chart
 from harness.report.charts.style import HUES, VARIABLES, columns, log_ticks, row_labels, shorten, spread
 from harness.report.charts.windows import BINS, marks, windows
 from harness.report.language.catalogue import ENGLISH
@@ -51,10 +51,10 @@ def test_a_chart_is_inert_named_and_coloured_by_variables():
         manifest(targets=(dataclasses.replace(TARGETS[0], name=name), *TARGETS[1:])),
         summary(cells=tuple(dataclasses.replace(c, target=name) if c.target == "fast" else c for c in cells())),
     )
-    [chart] = cells_chart(view, view.places["json@32"], "throughput", "here")
+    [chart] = throughput_chart(view, view.places["json@32"], "here")
     assert "<script" not in chart.svg
     assert chart.svg.startswith("<svg viewBox=")
-    assert 'role="img" aria-label="Small JSON reply: throughput. ' in chart.svg
+    assert 'role="img" aria-label="Small JSON reply, 32 connections. ' in chart.svg
     assert "var(--hue-0)" in chart.svg
     assert not any(placeholder in chart.svg for placeholder in VARIABLES)
     assert not re.search(r"""(fill|stroke)="#""", chart.svg)
@@ -64,7 +64,7 @@ def test_a_chart_is_inert_named_and_coloured_by_variables():
 
 def test_there_is_no_chart_without_numbers():
     view = view_of(manifest(), summary(cells=tuple(dataclasses.replace(cell, status="failed") for cell in cells())))
-    assert cells_chart(view, view.places["json@32"], "cpu_cost", "x") == ()
+    assert throughput_chart(view, view.places["json@32"], "x") == ()
     assert sweep_charts(view, view.reference, list(view.places.values())) == ()
 
 

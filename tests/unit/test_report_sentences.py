@@ -152,6 +152,6 @@ def test_counts_leave_nothing_out():
         )
     )
     assert text == (
-        "Of 6 contrasts, 2 show a real difference (margin ±2%); no difference at the margin for 1; undecided for 2; "
-        "not measurable for 1."
+        "Of 6 comparisons between targets, 2 show a real difference (margin ±2%); no difference at the margin for "
+        "1; undecided for 2; not measurable for 1."
     )

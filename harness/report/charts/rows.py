@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from harness.model import Metric, Point, Target
+from harness.model import Point, Target
 from harness.report.charts.style import BAND, INK, MUTED, PAPER, THOUSANDS, log_ticks, look, row_labels
 from harness.report.charts.svg import Chart, Spec, channel, draw, layer, literal
 from harness.report.language.catalogue import Language
+from harness.report.numbers import number
 from harness.report.sentences import APART
 from harness.report.view import View
 from harness.results.summary import ContrastResult, LadderResult
 
-AXES: dict[Metric, str] = {"throughput": "words.rps", "cpu_cost": "words.cpu"}
 SHAPES = {"circle": "○", "square": "□", "triangle-up": "△", "diamond": "◇", "triangle-down": "▽", "cross": "+"}
 """Shape of a step's mark → the character that stands for it in the description."""
 FOREST = 40
@@ -57,28 +57,27 @@ def _span(value: float, low: float | None, high: float | None) -> dict[str, floa
     return {"value": value, "low": value if low is None else low, "high": value if high is None else high}
 
 
-def cells_chart(
-    view: View, place: Point, metric: Metric, key: str, *, title: str = "", width: int = 210
-) -> tuple[Chart, ...]:
-    """Throughput or CPU cost of the reference targets at one point; empty where none has a number there."""
-    text, rows, names = view.language.text, [], []
+def throughput_chart(view: View, place: Point, key: str) -> tuple[Chart, ...]:
+    """Throughput of the reference targets at one point, each with its number; empty where none has one there."""
+    rows, names = [], []
     for target in view.reference:
-        found = view.cell(target.name, place.id)
-        if found and found[1].status == "ok" and (estimate := found[1].estimate(metric)):
+        found = view.ok(target.name, place.id)
+        if found and (estimate := found[1].throughput_rps):
             low = None if estimate.ci_low is None else max(0.0, estimate.ci_low)
             names.append(view.name(target.name))
-            rows.append(_span(estimate.value, low, estimate.ci_high) | look(view.frameworks, target))
+            said = {"said": number.text(estimate.value)}
+            rows.append(_span(estimate.value, low, estimate.ci_high) | look(view.frameworks, target) | said)
     if not rows:
         return ()
     axis = {"tickCount": 4, "labelExpr": THOUSANDS}
-    x = channel("low:Q", title=text(AXES[metric]), axis=axis, scale={"zero": True, "nice": True})
+    x = channel("low:Q", title=view.language.text("words.rps"), axis=axis, scale={"zero": True, "nice": True})
     marks: list[Marks] = [
         ("rule", {"strokeWidth": 2}, {"x": x, "x2": "high", **literal(stroke="stroke")}),
         ("point", DOT, {"x": "value:Q", **literal(stroke="stroke", fill="fill", shape="shape")}),
+        ("text", {"align": "left", "dx": 8, "color": INK}, {"x": "high:Q", "text": "said:N"}),
     ]
-    note = text(f"decision.note_{metric}", scenario=view.title(place), setting=view.setting(place))
-    words = key, title or text(f"decision.{metric}", title=view.title(place)), note
-    return (rows_chart(words, names, rows, marks, most=26, width=width, step=22),)
+    words = key, view.where(place.id), view.language.text("page.better")
+    return (rows_chart(words, names, rows, marks, most=26, width=330, step=22),)
 
 
 def validation_chart(view: View, places: Sequence[Point], title: str, key: str) -> tuple[Chart, ...]:
@@ -115,7 +114,8 @@ def validation_chart(view: View, places: Sequence[Point], title: str, key: str) 
         ("rule", {"strokeWidth": 4, "opacity": 0.45}, {"x": "low:Q", "x2": "high", **colour}),
         ("point", DOT | {"size": 60, "fill": PAPER}, {"x": "value:Q", "shape": shape, **colour}),
     ]
-    legend = ", ".join(f"{SHAPES[shape]} {step}" for shape, step in zip(chosen, steps, strict=True))
+    titles = {place.scenario: view.title(place) for place in places}
+    legend = "; ".join(f"{SHAPES[shape]} {titles[step]}" for shape, step in zip(chosen, steps, strict=True))
     words = key, title, view.language.text("validation.chart", legend=legend)
     return (rows_chart(words, names, rows, marks, most=32, width=440, step=26),)
 

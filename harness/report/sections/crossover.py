@@ -44,7 +44,7 @@ def _changes(view: View) -> Table:
     text = view.language.text
     columns = (
         words("B", lambda found, path: view.name(found.b)),
-        words(text("crossover.scenario"), lambda found, path: scenario_of(found)),
+        words(text("crossover.scenario"), lambda found, path: scenario_of(view, found)),
         Column(text("words.connections"), said=lambda found, path: str(found.concurrency)),
         words(text("crossover.outcome"), lambda found, path: text(f"crossover.{found.outcome}")),
         Column(text("crossover.low"), "low_ms", wait),

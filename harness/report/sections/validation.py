@@ -36,7 +36,7 @@ def _payload(view: View, setting: str, places: list[Point], number: int) -> Plot
         for target in view.targets.values()
         if not target.twin_of and any(view.cell(target.name, place.id) for place in steps)
     )
-    table = Table(caption, text("words.target"), tuple(Column(place.scenario) for place in steps), rows)
+    table = Table(caption, text("words.target"), tuple(Column(view.title(place)) for place in steps), rows)
     said = charts[0].description if charts else ""
     return Plots(charts, setting, said, inside=(Fold(text("page.table"), (table,), open=not charts),))
 
