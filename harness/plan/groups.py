@@ -13,19 +13,25 @@ from harness.plan.timing import SLICE_S, too_long, turn_seconds, warmup_seconds
 
 CENTRE = 64
 """The concurrency that is given up last: more connections than most targets have threads, and still common."""
+COUNTED = ("validate", "ladder")
+"""The questions that instructions answer as well as clocks, and sooner."""
 LADDER = "ladder-"
 LADDER_ROUNDS = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Sides that share a slot, and what one of their rounds takes."""
+    """Sides that share a slot, and what one of their rounds takes.
+
+    ``counted``: whether instructions answer its scenarios' question too, where they are counted.
+    """
 
     key: str
     sides: tuple[Side, ...]
     slice_s: float
     round_s: float
     warmup_s: float
+    counted: bool = False
 
 
 def slot_groups(
@@ -54,7 +60,8 @@ def slot_groups(
                 else:
                     served.append((target, point))
         if served:
-            groups.append(_group(key, served))
+            counted = all(by_name[point.scenario].question in COUNTED for point in members)
+            groups.append(_group(key, served, counted=counted))
     return groups, left_out
 
 
@@ -111,10 +118,14 @@ def point_seconds(groups: Sequence[Group], point: Point, profile: Profile) -> fl
 def rounds_of(group: Group, rounds: int, profile: Profile) -> int:
     """Groups whose rounds are long because of waits get the fewest: the block is the replicate, not the round.
 
+    A quick run has few cells: there all get more but those whose question instructions answer, if they are counted.
+
     Half of a ladder's rounds are for its steps and half for the check of them, so they are at least ``LADDER_ROUNDS``.
     """
     if group.key.startswith(LADDER):
         return max(rounds, LADDER_ROUNDS)
+    if profile.detail == "quick":
+        return profile.min_rounds if group.counted and profile.instruments else rounds
     return profile.min_rounds if group.slice_s > SLICE_S or profile.bisect else rounds
 
 
@@ -122,11 +133,12 @@ def slot_seconds(group: Group, rounds: int, profile: Profile) -> float:
     return group.warmup_s + group.round_s * rounds_of(group, rounds, profile)
 
 
-def _group(key: str, served: Sequence[tuple[Target, Point]]) -> Group:
+def _group(key: str, served: Sequence[tuple[Target, Point]], *, counted: bool = False) -> Group:
     return Group(
         key,
         tuple(Side(target.name, point.id) for target, point in served),
         max(point.slice_s for _, point in served),
         sum(turn_seconds(target, point) for target, point in served),
         sum(warmup_seconds(target, point) for target, point in served),
+        counted,
     )

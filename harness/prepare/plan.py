@@ -28,7 +28,7 @@ from harness.verify import case_of
 RESERVE = 0.15
 """Of the studies' expected time, what is kept for windows that must be repeated."""
 
-COUNTING, SAMPLING = 0.24, 0.12
+COUNTING, SAMPLING = 0.24, 0.1
 """Of the budget, the most that instructions are counted in, and that servers are sampled in."""
 SHRUNK = (1.0, 0.75, 0.5, 0.25)
 """What of that is tried, until the fewest blocks fit in with it."""
@@ -68,6 +68,7 @@ def plan_run(
     Raises:
         UsageError: nothing can be measured as it was chosen, or the budget is too short.
     """
+    profile = replace(profile, instruments=count)
     if selection.patterns:
         profile = replace(profile, variants=("*",))
     if shared and selection.studies:

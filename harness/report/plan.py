@@ -27,10 +27,10 @@ def plan_lines(plan: Plan, seconds: Seconds) -> Iterator[str]:
         points = {window.sides[0].point for window in counting}
         starts = number_of(max(window.block for window in counting) + 1, "start")
         text = f"{number_of(len(names), 'target')} at {number_of(len(points), 'point')}, {starts}"
-        yield f"  {INSTRUCTIONS:<14} {text:<60} about {format_duration(sum(each.budget_s for each in counting))}"
+        yield _part(INSTRUCTIONS, text, sum(each.budget_s for each in counting), _questions("ladder", "validate"))
     if sampled := [window for window in windows if window.study == PROFILE]:
         text = f"{number_of(len(sampled), 'target')} at {sampled[0].sides[0].point}, {sampled[0].seconds:g} s each"
-        yield f"  {PROFILE:<14} {text:<60} about {format_duration(sum(each.budget_s for each in sampled))}"
+        yield _part(PROFILE, text, sum(each.budget_s for each in sampled), ENGLISH.text("sections.profile"))
     alone = [(window.sides[0].point, window) for window in windows if window.study not in INSTRUMENTS]
     for point, group in groupby(sorted(alone, key=itemgetter(0)), itemgetter(0)):
         windows = [window for _, window in group]
@@ -45,7 +45,7 @@ def plan_lines(plan: Plan, seconds: Seconds) -> Iterator[str]:
         targets = len({trial.target for trial in trials})
         blocks_of = number_of(len(mine), "block")
         text = f"{number_of(targets, 'target')}, one at a time, in {blocks_of}{values and f', {values}'}"
-        yield f"  {name:<14} {text:<60} about {format_duration(seconds(mine))}"
+        yield _part(name, text, seconds(mine))
     if plan.alternating:
         yield from _blocks(plan, seconds)
     elif not plan.blocks:
@@ -78,11 +78,27 @@ def _blocks(plan: Plan, seconds: Seconds) -> Iterator[str]:
     waiting = [block for block in plan.studies if any(not trial.scenario for trial in block.trials)]
     if waiting:
         text = f"{len(waiting[0].targets)} targets in {len(waiting)} of the blocks"
-        yield f"  {'memory of waiting requests':<28} {text:<34} {seconds(waiting[:1]):5.1f} s a block"
+        yield _part("memory of waiting requests", text, seconds(waiting), ENGLISH.text("sections.upkeep"))
     for window in sorted(first.windows, key=attrgetter("id")):
         turns = sorted({round(slices[side.point] * 1e3) for side in window.sides})
-        text = f"{len(window.sides)} sides in turns of {' or '.join(map(str, turns))} ms"
-        yield f"  {window.key:<28} {text:<34} {window.budget_s:5.1f} s a block"
+        text = (
+            f"{len(window.sides)} sides in turns of {' or '.join(map(str, turns))} ms, {window.budget_s:.1f} s a block"
+        )
+        asked = {contrast.question for contrast in plan.contrasts if {contrast.a, contrast.b} <= set(window.sides)}
+        yield _part(window.key, text, window.budget_s * len(plan.alternating), _questions(*asked))
+    starts_s = seconds(plan.alternating) - sum(block.load_s for block in plan.alternating)
+    yield _part("servers", f"{len(first.targets)} started afresh in every block", starts_s)
+
+
+def _part(name: str, text: str, seconds: float, buys: str = "") -> str:
+    """One part of a plan: what it costs, and what it answers."""
+    return f"  {name:<26} {text:<54} {format_duration(seconds):>7}  {buys}".rstrip()
+
+
+def _questions(*asked: str) -> str:
+    return " ".join(
+        ENGLISH.text(f"questions.{each}") for each in ("pick", "move", "validate", "ladder") if each in asked
+    )
 
 
 def _place(failure: Failure) -> str:

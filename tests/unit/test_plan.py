@@ -5,9 +5,12 @@ import pytest
 from harness.config import ContrastIn, load_declarations
 from harness.errors import UsageError
 from harness.model import Ladder, PlannedRequest, Reason, Rung, Scenario, Target
+from harness.model.units import format_duration
 from harness.plan import TWIN, expand, make_plan, serves, with_twin
 from harness.plan.profiles import PROFILES, Profile, default_targets
 from harness.plan.timing import slice_length
+from harness.plan.trials import studies_seconds
+from harness.report.plan import plan_lines
 
 
 def target(name, **values):
@@ -136,6 +139,28 @@ def test_more_budget_means_more_rounds():
     short = make_plan([target("a")], [scenario()], [], TEST, seed=1)
     long = make_plan([target("a")], [scenario()], [], replace(TEST, budget_s=200), seed=1)
     assert long.blocks[0].windows[0].budget_s > short.blocks[0].windows[0].budget_s
+
+
+def test_a_quick_run_gives_its_rounds_to_what_instructions_do_not_answer():
+    quick = replace(TEST, detail="quick")
+
+    def seconds(profile):
+        plan = make_plan([target("a")], [scenario(), RAW, CHECKED, SLEEP], [], profile, seed=1)
+        return {window.key: window.seconds for window in plan.blocks[0].windows}
+
+    counted, clocks = seconds(quick), seconds(replace(quick, instruments=False))
+    assert counted["orders[size=M]@32"] < clocks["orders[size=M]@32"]
+    for key in ("json@32", "io-sleep[ms=5]@64", "io-sleep[ms=20]@64"):
+        assert counted[key] > clocks[key], key
+
+
+def test_the_plan_says_what_each_part_costs_and_answers():
+    plan = make_plan(with_twin([target("a"), target("b")]), [RAW, CHECKED], [], TEST, seed=1)
+    lines = list(plan_lines(plan, studies_seconds))
+    for key in ("orders[size=S]@32", "orders[size=M]@32"):
+        (line,) = [line for line in lines if line.startswith(f"  {key}")]
+        total = sum(window.budget_s for block in plan.blocks for window in block.windows if window.key == key)
+        assert f" {format_duration(total)}  What does validation cost?" in line
 
 
 def layered(*places, name="x"):

@@ -62,8 +62,6 @@ def _charts(view: View) -> tuple[Chart, ...]:
     """The main crossover of each pair, and the pair's others as thin lines."""
     pairs: list[list[Crossover]] = []
     for _, main in main_ones(view):
-        if len(main.waits_ms) < 3:
-            continue
         others = [
             each
             for each in view.summary.crossovers
