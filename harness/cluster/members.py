@@ -9,7 +9,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -146,15 +145,7 @@ class Members:
         words += ["--locustfile", options.locustfile] if options.locustfile else []
         log = tempfile.TemporaryFile()  # noqa: SIM115
         environment = {**os.environ, SECRET_VARIABLE: self._secret}
-        worker = subprocess.Popen(
-            words,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=log,
-            start_new_session=True,
-        )
-        self._guard.add(worker.pid)
+        worker = self._guard.start(words, env=environment, stdout=subprocess.DEVNULL, stderr=log)
         if options.cpus and hasattr(os, "sched_setaffinity"):
             os.sched_setaffinity(worker.pid, {options.cpus[number % len(options.cpus)]})
         return worker, log
@@ -163,10 +154,7 @@ class Members:
         return (member.hello.host, member.hello.pid) == (self._own.host, worker.pid)
 
     def _end(self, worker: subprocess.Popen[bytes], log: Any) -> None:
-        with suppress(ProcessLookupError):
-            worker.kill()
-        worker.wait()
-        self._guard.remove(worker.pid)
+        self._guard.end(worker)
         log.close()
 
     def _hello(self, msg: Any) -> None:

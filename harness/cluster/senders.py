@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 from harness.cluster.cluster import Cluster
 from harness.engine.process import OnMark, OnProgress
@@ -20,20 +19,20 @@ from harness.model.load import LoadResult
 from harness.model.units import US
 from harness.record import Run
 from harness.session.meter import Meter
-from harness.session.sender import Job, Sent
+from harness.session.sender import Job, Sender, Sent
 from harness.session.turns import blank
 from harness.stats.quantiles import class_percentiles
 from harness.verify import case_of
 
 
-class JourneySender:
+class JourneySender(Sender):
     """Users of the run's journeys.
 
     Raises:
         UsageError: a locustfile changed since the run began.
     """
 
-    engine: Literal["wire", "locust"] = "locust"
+    engine = "locust"
 
     def __init__(self, run: Run, users: Cluster | Journeys) -> None:
         self._users = users
@@ -56,10 +55,8 @@ class JourneySender:
         return sent(SideResult(side.target, side.point, journey.name, {}, journey.users), result, meter)
 
 
-class LoadSender:
+class LoadSender(Sender):
     """A closed loop of the run's points, shared by workers."""
-
-    engine: Literal["wire", "locust"] = "wire"
 
     def __init__(self, workers: Cluster) -> None:
         self._workers = workers

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol, Self
+from typing import Self
 
 from harness.engine.messages import Answer, Load
 from harness.engine.process import EngineProcess, OnProgress
 from harness.engine.spec import SlicesResult, SlicesSpec
 from harness.model.load import LoadResult
-
-
-class LoadEngine(Protocol):
-    """What sends one load."""
-
-    def run_load(self, spec: Load, on_progress: OnProgress | None = None) -> LoadResult: ...
 
 
 class Engine:

@@ -22,7 +22,7 @@ from typing import Any
 
 from harness.config.placement import confine
 from harness.engine.clocks import ProcessGone, clock_of, machine_delta, machine_sample
-from harness.engine.engine import LoadEngine
+from harness.engine.engine import Engine
 from harness.engine.spec import LoadSpec
 from harness.engine.wire import TIMEOUT_S, address_of, wire_request
 from harness.errors import LaunchError, NotReadyError
@@ -76,7 +76,7 @@ def why_not_sampled() -> str:
 def sample(
     running: Running,
     point: Point,
-    engine: LoadEngine,
+    engine: Engine,
     folder: Path,
     seconds: int,
     cpus: Sequence[int] = (),

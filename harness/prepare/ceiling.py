@@ -6,11 +6,11 @@ import statistics
 from collections.abc import Collection, Mapping
 
 from harness.config.placement import Placement
+from harness.engine.engine import Engine
 from harness.engine.spec import Address, Expected, SideSpec, SlicesSpec, WireRequest
 from harness.model import Plan
 from harness.serve.guard import Guard
 from harness.serve.services.upstream import HOST, Upstream
-from harness.session import Engine
 
 SECONDS = 0.4
 

@@ -128,10 +128,10 @@ class _Checker:
             if cell is not None and cell.status != "not-run":
                 yield self._absolute(rule, cell)
             elif side in self._planned:
-                yield checked(rule, target, point, None, "missing", (Reason("not-yet-measured"),))
+                yield checked(rule, target, point, reasons=(Reason("not-yet-measured"),))
             elif rule.target == target and rule.point != "*":
                 reason = Reason("not-served", {"target": target, "scenario": point})
-                yield checked(rule, target, point, None, "missing", (reason,))
+                yield checked(rule, target, point, reasons=(reason,))
         yield from alone
 
     def _named(self, pattern: str, rule: Rule) -> list[str]:

@@ -13,7 +13,7 @@ from harness.model import InstructionCount, Plan, Side, WindowRecord, side_fault
 from harness.model.units import US
 from harness.results.outcome import Outcome, outcome_of, slower_limit
 from harness.results.summary import ContrastResult, Estimate, LadderStep, Summary, Verdict
-from harness.stats.interval import FloatArray, t_interval
+from harness.stats.interval import FloatArray, mean_estimate
 from harness.stats.looks import ALPHA, blocks_needed
 from harness.stats.verdict import classify
 from harness.stats.welch import pooled_interval
@@ -139,9 +139,7 @@ def with_instructions(summary: Summary, counts: Counts) -> Summary:
     """The summary with what was counted next to what CPU clocks say."""
     if not counts:
         return summary
-    means = {
-        side: _estimate(np.array([each.per_request for each in starts.values()])) for side, starts in counts.items()
-    }
+    means = {side: mean_estimate(values_of(counts, side), ALPHA) for side in counts}
 
     def added(step: Step) -> Step:
         if step.a not in means or step.b not in means or getattr(step, "metric", "cpu_cost") != "cpu_cost":
@@ -184,18 +182,9 @@ def result_of(plan: Plan, records: Sequence[WindowRecord], margin: float = MARGI
     return replace(
         result,
         control=ratio_of(counts, twin[0], a) if twin else None,
-        ns=_estimate(np.array(logs), math.exp) if logs else None,
+        ns=mean_estimate(np.array(logs), ALPHA, math.exp) if logs else None,
         cpu_us=float(np.mean(costs[b])) if b in costs else None,
     )
-
-
-def _estimate(values: FloatArray, back: Callable[[float], float] = float) -> Estimate:
-    """The mean with its interval, if there are starts enough, both taken back from the scale of ``values``."""
-    if values.size < STARTS[0]:
-        return Estimate(back(float(values.mean())), None, None, values.size)
-    found = t_interval(values, ALPHA)
-    mean, low, high = (back(float(each)) for each in (found.mean, found.low, found.high))
-    return Estimate(mean, low, high, values.size)
 
 
 def _ratio(ours: FloatArray, theirs: FloatArray) -> Estimate:

@@ -16,11 +16,12 @@ from scipy import stats
 from harness.model import Reason
 from harness.results.gate import Rule
 from harness.stats.estimate import Estimate
-from harness.stats.interval import FloatArray, t_interval
+from harness.stats.interval import FloatArray, mean_estimate
 from harness.stats.looks import ALPHA
 
 Outcome = Literal["passed", "failed", "undecided", "missing"]
-Ends = tuple[float, float | None, float | None]
+Ends = tuple[float | None, float | None, float | None]
+"""A value with its interval."""
 Reasons = tuple[Reason, ...]
 NOT_MEASURED = (Reason("not-measured"),)
 
@@ -54,18 +55,23 @@ class Checked:
 
 
 def checked(
-    rule: Rule, target: str, point: str, ends: Ends | None, outcome: Outcome, reasons: Reasons = (), against: str = ""
+    rule: Rule,
+    target: str,
+    point: str,
+    ends: Ends | None = None,
+    reasons: Reasons = (),
+    against: str = "",
+    outcome: Outcome | None = None,
 ) -> Checked:
-    value, low, high = ends or (None, None, None)
+    """What a value with its interval comes to, unless the ``outcome`` is known; ``reasons`` say why one is missing."""
+    ends = ends or (None, None, None)
+    outcome = outcome or outcome_of(ends, rule.limit, most=rule.most)
+    if outcome == "missing":
+        reasons = reasons or NOT_MEASURED
+    unit = "ratio" if rule.against else rule.unit
     return Checked(
-        rule.text, target, against, point, rule.subject, outcome, "ratio" if rule.against else rule.unit, rule.limit,
-        rule.most, value, low, high, reasons,
+        rule.text, target, against, point, rule.subject, outcome, unit, rule.limit, rule.most, *ends, reasons
     )  # fmt: skip
-
-
-def judged(rule: Rule, target: str, point: str, ends: Ends, reasons: Reasons = (), against: str = "") -> Checked:
-    """The outcome of a value with its interval."""
-    return checked(rule, target, point, ends, outcome_of(ends, rule.limit, most=rule.most), reasons, against)
 
 
 def over_blocks(rule: Rule, target: str, point: str, values: FloatArray, why: Reasons, against: str = "") -> Checked:
@@ -74,30 +80,22 @@ def over_blocks(rule: Rule, target: str, point: str, values: FloatArray, why: Re
     Ratios are given as their logarithms. Positive values are averaged as logarithms too.
     """
     if not values.size:
-        return estimated(rule, target, point, None, why, against)
-    as_logs = bool(rule.against) or bool((values > 0).all())
-    logs = np.log(values) if as_logs and not rule.against else values
-
-    def back(value: float) -> float:
-        return math.exp(value) if as_logs else value
-
-    if values.size == 1:
-        return estimated(rule, target, point, Estimate(back(float(logs[0])), None, None, 1), why, against)
-    interval = t_interval(logs, ALPHA)
-    value, low, high = (back(float(each)) for each in (interval.mean, interval.low, interval.high))
-    return estimated(rule, target, point, Estimate(value, low, high, values.size), why, against)
+        return checked(rule, target, point, None, why, against)
+    positive = not rule.against and bool((values > 0).all())
+    estimate = mean_estimate(
+        np.log(values) if positive else values, ALPHA, math.exp if positive or rule.against else float
+    )
+    return estimated(rule, target, point, estimate, why, against)
 
 
 def estimated(
     rule: Rule, target: str, point: str, estimate: Estimate | None, why: Reasons, against: str = ""
 ) -> Checked:
-    """The outcome of a value with its interval, ``why`` being the reasons if there is none."""
+    """The outcome of an estimate over blocks, ``why`` being the reasons if there is none."""
     if estimate is None:
-        return checked(rule, target, point, None, "missing", why or NOT_MEASURED, against)
-    ends = (estimate.value, estimate.ci_low, estimate.ci_high)
-    if estimate.blocks == 1:
-        return checked(rule, target, point, ends, "undecided", (Reason("one-block"),), against)
-    return judged(rule, target, point, ends, against=against)
+        return checked(rule, target, point, None, why, against)
+    reasons = (Reason("one-block"),) if estimate.blocks == 1 else ()
+    return checked(rule, target, point, (estimate.value, estimate.ci_low, estimate.ci_high), reasons, against)
 
 
 def share_of_errors(
@@ -107,14 +105,13 @@ def share_of_errors(
     bad = sum(errors.values())
     total = bad + replies
     if not total:
-        return checked(rule, target, point, None, "missing", why or NOT_MEASURED)
+        return checked(rule, target, point, None, why)
     low = float(stats.beta.ppf(ALPHA / 2, bad, total - bad + 1)) if bad else 0.0
     high = float(stats.beta.ppf(1 - ALPHA / 2, bad + 1, total - bad)) if bad < total else 1.0
-    ends, reasons = (bad / total, low, high), tuple(Reason("error", {"kind": k, "count": n}) for k, n in errors.items())
-    if not bad and rule.most and not rule.limit:
-        # No error at all is a fact about the run, not an estimate.
-        return checked(rule, target, point, ends, "passed", reasons)
-    return judged(rule, target, point, ends, reasons)
+    reasons = tuple(Reason("error", {"kind": kind, "count": count}) for kind, count in errors.items())
+    # No error at all is a fact about the run, not an estimate.
+    outcome: Outcome | None = "passed" if not bad and rule.most and not rule.limit else None
+    return checked(rule, target, point, (bad / total, low, high), reasons, outcome=outcome)
 
 
 def slower_limit(share: float, *, most: bool) -> float:
@@ -122,7 +119,7 @@ def slower_limit(share: float, *, most: bool) -> float:
     return 1 + share if most else 1 / (1 + share)
 
 
-def outcome_of(ends: tuple[float | None, float | None, float | None], limit: float, *, most: bool) -> Outcome:
+def outcome_of(ends: Ends, limit: float, *, most: bool) -> Outcome:
     """What a value with its interval (value, low, high) comes to at a limit."""
     value, low, high = ends
     if value is None:

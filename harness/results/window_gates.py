@@ -15,7 +15,7 @@ import numpy as np
 from harness.model import Reason, SideResult, WindowRecord
 from harness.model.units import US
 from harness.results.gate import Rule
-from harness.results.outcome import NOT_MEASURED, Checked, Reasons, checked, judged, over_blocks, share_of_errors
+from harness.results.outcome import Checked, Reasons, checked, over_blocks, share_of_errors
 from harness.results.summary import Summary
 from harness.results.tails import aligned, few_replies, replies_needed
 from harness.stats.quantiles import PER_MILLE
@@ -118,8 +118,5 @@ def _capacity(rule: Rule, summary: Summary, targets: Sequence[str]) -> Iterator[
     for row in summary.studies.capacity:
         if row.target not in targets or not rule.covers([row.scenario, "capacity"]):
             continue
-        if row.rps is None:
-            why = (row.reason,) if row.reason else NOT_MEASURED
-            yield checked(rule, row.target, row.scenario, None, "missing", why)
-        else:
-            yield judged(rule, row.target, row.scenario, (row.rps, row.low_rps, row.high_rps))
+        ends = None if row.rps is None else (row.rps, row.low_rps, row.high_rps)
+        yield checked(rule, row.target, row.scenario, ends, (row.reason,) if row.reason and ends is None else ())

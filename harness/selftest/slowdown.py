@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from harness.config.placement import Placement
+from harness.engine.engine import Engine
 from harness.model import (
     Block,
     Contrast,
@@ -38,7 +39,7 @@ from harness.record import Run
 from harness.results.frames import tidy
 from harness.results.judge import run_values
 from harness.selftest.slowed import APP, BOOK, SPELL, SPELLS, TURNS, Book
-from harness.session import Bench, Engine, measure as measure_run
+from harness.session import Bench, measure as measure_run
 from harness.session.observe import Observer
 from harness.stats.interval import FloatArray
 from harness.stats.levels import levels

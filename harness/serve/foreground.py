@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -31,15 +30,9 @@ def run_server(target: Target, bind: Bind, environment: Mapping[str, str]) -> No
         NotReadyError: the server ended by itself.
     """
     command, guard = command_of(target, bind), Guard()
-    process = subprocess.Popen(
-        [target.python or sys.executable, *command.arguments],
-        stdin=subprocess.DEVNULL,
-        env=variables(target, command, environment),
-        cwd=working_folder(target),
-        start_new_session=True,
-    )
+    words = [target.python or sys.executable, *command.arguments]
+    process = guard.start(words, env=variables(target, command, environment), cwd=working_folder(target))
     try:
-        guard.add(process.pid)
         code = process.wait()
         raise NotReadyError(f"{target.name}: the server ended by itself with code {code}", hint="see its log above")
     finally:

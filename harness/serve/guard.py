@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -27,7 +28,7 @@ _RETRY_S = 0.1
 
 
 class Guard:
-    """Owns the guarding process; ``add`` and ``remove`` process groups and folders, ``close`` when done."""
+    """Owns the guarding process: ``start`` and ``end`` processes, ``add`` and ``remove`` what else is to go."""
 
     def __init__(self) -> None:
         reading, self._writing = os.pipe()
@@ -40,6 +41,18 @@ class Guard:
             )
         finally:
             os.close(reading)
+
+    def start(self, command: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
+        """A process without input in a group of its own; ``options`` are those of ``Popen``."""
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True, **options)
+        self.add(process.pid)
+        return process
+
+    def end(self, process: subprocess.Popen[bytes]) -> None:
+        """Kills a process that was started here, with all that came of it."""
+        kill_trees({process.pid: ""})
+        process.wait()
+        self.remove(process.pid)
 
     def add(self, what: int | Path, mark: str = "") -> None:
         """A process group, or an absolute path of a folder of passing data.

@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Literal
 
 from harness.engine.loops import new_loop
-from harness.engine.spec import Progress
+from harness.engine.process import OnProgress
 from harness.errors import NotReadyError
 from harness.instruments import CountingFleet, count
 from harness.model import Gate, InstructionCount, Reason, Side
 from harness.session.meter import Meter
-from harness.session.sender import Job, Sent
+from harness.session.sender import Job, Sender, Sent
 from harness.session.turns import blank
 
 UNCOUNTED = "uncounted"
 
 
-class CountSender:
+class CountSender(Sender):
     """Counts the servers of the fleet."""
-
-    engine: Literal["wire", "locust"] = "wire"
 
     def __init__(self, fleet: CountingFleet) -> None:
         self._fleet = fleet
 
-    def send(self, job: Job, meter: Meter, on_progress: Callable[[Progress], None]) -> Sent:
+    def send(self, job: Job, meter: Meter, on_progress: OnProgress) -> Sent:
         with asyncio.Runner(loop_factory=new_loop) as runner:
             found = runner.run(self._all(job))
         counts = {each.target: each for each in found if isinstance(each, InstructionCount)}

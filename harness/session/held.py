@@ -10,19 +10,18 @@ import contextlib
 import select
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal
 
 import psutil
 
 from harness.engine.clocks import ProcessGone, TreeClock
-from harness.engine.spec import Progress
+from harness.engine.process import OnProgress
 from harness.engine.wire import wire_request
 from harness.model import PlannedRequest, SideResult
 from harness.serve import Running
 from harness.session.meter import Meter
-from harness.session.sender import Job, Sent
+from harness.session.sender import Job, Sender, Sent
 from harness.studies.study import Held
 from harness.verify import case_of, exchange
 
@@ -34,20 +33,18 @@ QUIET_STEPS = 2
 SETTLE_S = 4.0
 
 
-class HeldRequests:
+class HeldRequests(Sender):
     """Opens connections, each with a request that waits, and looks at the server's memory; for one trial.
 
     ``figures`` are ``idle_bytes``, ``held_bytes``, ``connected`` and, where the system tells, ``accepted``: connections
     that the server's processes have taken over from the kernel's backlog.
     """
 
-    engine: Literal["wire", "locust"] = "wire"
-
     def __init__(self) -> None:
         self._held: list[socket.socket] = []
         self._idle = 0
 
-    def send(self, job: Job, meter: Meter, on_progress: Callable[[Progress], None]) -> Sent:
+    def send(self, job: Job, meter: Meter, on_progress: OnProgress) -> Sent:
         assert job.ask is not None
         assert isinstance(job.ask.load, Held)
         [side] = job.sides

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Literal
 
 import numpy as np
 
 from harness.engine.clocks import TreeClock
-from harness.engine.engine import LoadEngine
+from harness.engine.engine import Engine
 from harness.engine.messages import Load
 from harness.engine.pacing import phased_schedule
-from harness.engine.spec import EventsSpec, ExtraConnections, LoadSpec, Progress, WebSocketSpec
+from harness.engine.process import OnProgress
+from harness.engine.spec import EventsSpec, ExtraConnections, LoadSpec, WebSocketSpec
 from harness.engine.wire import address_of, wire_request
 from harness.model import Gate
 from harness.model.load import FloatArray, LoadResult, every
 from harness.serve import Running
 from harness.session.meter import Meter
-from harness.session.sender import Job, Sent
+from harness.session.sender import Job, Sender, Sent
 from harness.session.turns import blank
 from harness.stats.quantiles import percentiles
 from harness.studies.study import Ask, Echoes, Idle, Requests, Streams
@@ -32,15 +31,13 @@ OUTCOMES = frozenset({"replies"})
 Samples = dict[int, FloatArray]
 
 
-class LoadSender:
+class LoadSender(Sender):
     """Plain requests, WebSocket echoes or streams of events."""
 
-    engine: Literal["wire", "locust"] = "wire"
-
-    def __init__(self, wire: LoadEngine) -> None:
+    def __init__(self, wire: Engine) -> None:
         self._wire = wire
 
-    def send(self, job: Job, meter: Meter, on_progress: Callable[[Progress], None]) -> Sent:
+    def send(self, job: Job, meter: Meter, on_progress: OnProgress) -> Sent:
         assert job.ask is not None
         [side] = job.sides
         ask, load = job.ask, job.ask.load

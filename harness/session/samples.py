@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
 
-from harness.engine.engine import LoadEngine
-from harness.engine.spec import Progress
+from harness.engine.engine import Engine
+from harness.engine.process import OnProgress
 from harness.errors import NotReadyError
 from harness.instruments import sample
 from harness.model import CpuProfile, Gate, Point, Reason, Side, WindowRecord
 from harness.plan.sampling import PROFILE
 from harness.session.meter import Meter
-from harness.session.sender import Job, Sent
+from harness.session.sender import Job, Sender, Sent
 from harness.session.turns import blank
 
 FOLDER = "profiles"
@@ -33,19 +32,17 @@ def recorded(profile: CpuProfile, points: Mapping[str, Point]) -> WindowRecord:
     return WindowRecord(name, 0, 0, PROFILE, "wire", now, 0.0, (side,), profiles=(profile.innermost(),))
 
 
-class SampleSender:
+class SampleSender(Sender):
     """Samples one server while the engine loads it.
 
     Args:
         folder: the run's; ``cpus``: where py-spy runs.
     """
 
-    engine: Literal["wire", "locust"] = "wire"
-
-    def __init__(self, wire: LoadEngine, folder: Path, cpus: tuple[int, ...]) -> None:
+    def __init__(self, wire: Engine, folder: Path, cpus: tuple[int, ...]) -> None:
         self._wire, self._folder, self._cpus = wire, folder / FOLDER, cpus
 
-    def send(self, job: Job, meter: Meter, on_progress: Callable[[Progress], None]) -> Sent:
+    def send(self, job: Job, meter: Meter, on_progress: OnProgress) -> Sent:
         [side] = job.sides
         running, point = job.servers[side.target], job.points[side.point]
         self._folder.mkdir(exist_ok=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal
 
-from harness.engine.spec import Progress
+from harness.engine.process import OnProgress
 from harness.model import CpuProfile, Gate, InstructionCount, Point, Side, SideResult, Slices, Window
 from harness.model.load import FloatArray
 from harness.serve import Running
@@ -59,12 +60,13 @@ class Sent:
     profiles: tuple[CpuProfile, ...] = ()
 
 
-class Sender(Protocol):
+class Sender(ABC):
     """Sends one kind of load."""
 
-    engine: Literal["wire", "locust"]
+    engine: Literal["wire", "locust"] = "wire"
 
-    def send(self, job: Job, meter: Meter, on_progress: Callable[[Progress], None]) -> Sent:
+    @abstractmethod
+    def send(self, job: Job, meter: Meter, on_progress: OnProgress) -> Sent:
         """Carries the job out; it tells the meter when the measured stretch begins and ends.
 
         Raises:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from harness.config.placement import Placement
+from harness.engine.engine import Engine
 from harness.engine.extra import allow_connections
 from harness.errors import NotReadyError, RecordError, UsageError
 from harness.instruments import CountingFleet
@@ -52,7 +53,7 @@ from harness.session.observe import Observer
 from harness.session.samples import SampleSender
 from harness.session.sender import Job, Sender, Sent
 from harness.session.statements import statements_of
-from harness.session.turns import Engine, TurnsSender, blank
+from harness.session.turns import TurnsSender, blank
 from harness.studies.registry import STUDIES
 from harness.studies.study import Ask, Held, Requests
 from harness.verify import case_of, verify

@@ -2,44 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Literal, Protocol
 
 import numpy as np
 
-from harness.engine.messages import Load
-from harness.engine.spec import Progress, SlicesResult, SlicesSpec
+from harness.engine.engine import Engine
+from harness.engine.process import OnProgress
+from harness.engine.spec import SlicesResult, SlicesSpec
 from harness.engine.wire import side_spec
 from harness.model import Point, Side, SideResult, Slices
-from harness.model.load import LoadResult
 from harness.serve.services import Services
 from harness.session import calls, validity
 from harness.session.meter import Meter
-from harness.session.sender import Job, Sent
+from harness.session.sender import Job, Sender, Sent
 
 
-class Engine(Protocol):
-    """The wire engine, as the session sees it."""
-
-    def run_slices(self, spec: SlicesSpec, on_progress: Callable[[Progress], None] | None = None) -> SlicesResult: ...
-
-    def run_load(self, spec: Load, on_progress: Callable[[Progress], None] | None = None) -> LoadResult: ...
-
-
-class TurnsSender:
+class TurnsSender(Sender):
     """Alternating slices.
 
     Args:
         ceilings: concurrency → replies per second from a null server.
     """
 
-    engine: Literal["wire", "locust"] = "wire"
-
     def __init__(self, wire: Engine, services: Services, ceilings: Mapping[int, float]) -> None:
         self._wire, self._services, self._ceilings = wire, services, ceilings
 
-    def send(self, job: Job, meter: Meter, on_progress: Callable[[Progress], None]) -> Sent:
+    def send(self, job: Job, meter: Meter, on_progress: OnProgress) -> Sent:
         specs = []
         for side in job.sides:
             running = job.servers[side.target]

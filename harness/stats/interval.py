@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -120,10 +120,15 @@ def pooled_autocorrelation(series: Iterable[ArrayLike]) -> FloatArray:
 def estimate(values: ArrayLike) -> Estimate | None:
     """A positive quantity over blocks: geometric mean and 95% t interval on the logarithm; ``None`` without blocks."""
     data = np.asarray(values, dtype=np.float64)
-    if data.size == 0:
-        return None
-    if data.size == 1:
-        return Estimate(float(data[0]), None, None, 1)
-    interval = t_interval(np.log(data), CELL_ALPHA)
-    value, low, high = (float(np.exp(part)) for part in (interval.mean, interval.low, interval.high))
-    return Estimate(value, low, high, data.size)
+    if data.size < 2:
+        return Estimate(float(data[0]), None, None, 1) if data.size else None
+    return mean_estimate(np.log(data), CELL_ALPHA, np.exp)
+
+
+def mean_estimate(values: FloatArray, alpha: float, back: Callable[[float], float] = float) -> Estimate:
+    """The mean of at least one value and, of two or more, its t interval, taken ``back`` from the values' scale."""
+    if values.size < 2:
+        return Estimate(float(back(float(values.mean()))), None, None, values.size)
+    found = t_interval(values, alpha)
+    value, low, high = (float(back(float(each))) for each in (found.mean, found.low, found.high))
+    return Estimate(value, low, high, values.size)

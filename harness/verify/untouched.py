@@ -17,7 +17,7 @@ from typing import TypeVar
 from apps.contract.case import Case
 from harness.model import Effort, Feature
 from harness.serve import LOOPBACK, free_port
-from harness.serve.guard import Guard, kill_trees
+from harness.serve.guard import Guard
 from harness.serve.servers import Bind
 from harness.verify import Reply, exchange
 from harness.verify.effort import effort_of
@@ -80,21 +80,12 @@ def asked(ask: Callable[[Of], str], of: Of) -> str:
 @contextmanager
 def _running(app: _App, port: int, guard: Guard) -> Iterator[bool]:
     """The app's server within the block; whether it answers."""
-    process = subprocess.Popen(
-        [sys.executable, *(part.format(port=port) for part in app.command)],
-        cwd=app.folder,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    guard.add(process.pid)
+    command = [sys.executable, *(part.format(port=port) for part in app.command)]
+    process = guard.start(command, cwd=app.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         yield _ready(process, port)
     finally:
-        kill_trees({process.pid: ""})
-        process.wait()
-        guard.remove(process.pid)
+        guard.end(process)
 
 
 def _ready(process: subprocess.Popen[bytes], port: int) -> bool:

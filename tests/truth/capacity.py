@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from harness.config.placement import Placement
+from harness.engine.engine import Engine
 from harness.engine.pacing import poisson_schedule
 from harness.engine.spec import Progress
 from harness.model import (
@@ -30,7 +31,7 @@ from harness.selftest.queue_checks import lindley
 from harness.selftest.server import BODY, queue_server
 from harness.serve import Running
 from harness.serve.servers import Bind
-from harness.session.loads import LoadEngine, LoadSender
+from harness.session.loads import LoadSender
 from harness.session.meter import Meter
 from harness.session.sender import Job
 from harness.session.validity import machine_gates
@@ -125,7 +126,7 @@ def search(settings: Capacity, around_block: Callable[[int], AbstractContextMana
 class LiveQueue:
     """A queue server of its own for each block, under the wire engine."""
 
-    def __init__(self, service_s: float, engine: LoadEngine, placement: Placement, seed: int) -> None:
+    def __init__(self, service_s: float, engine: Engine, placement: Placement, seed: int) -> None:
         self._service, self._engine, self._placement, self._seed = service_s, engine, placement, seed
 
     @contextmanager

@@ -22,7 +22,7 @@ import psutil
 from harness.config.placement import confine
 from harness.errors import LaunchError
 from harness.serve import free_port
-from harness.serve.guard import Guard, kill_trees
+from harness.serve.guard import Guard
 
 LOOPBACK = "127.0.0.1"
 USER = "postgres"
@@ -90,7 +90,6 @@ class Postgres:
         command = [str(self._binaries / "initdb"), "-D", str(self._data), "-U", USER]
         command += ["--auth=trust", "--encoding=utf8", "--locale=C", "--no-sync", "--no-instructions"]
         done = self._popen(command, subprocess.PIPE)
-        self._guard.add(done.pid)
         output, _ = done.communicate()
         self._guard.remove(done.pid)
         if done.returncode:
@@ -109,7 +108,6 @@ class Postgres:
             command += ["-c", f"{name}={value}"]
         with self.log.open("ab") as log:
             self._process = self._popen(command, log.fileno())
-        self._guard.add(self._process.pid)
         confine(self._process.pid, self._cpus)
         deadline = time.monotonic() + READY_S
         while not connects(self.url):
@@ -142,12 +140,9 @@ class Postgres:
             return
         with contextlib.suppress(ProcessLookupError):
             process.send_signal(signal.SIGINT)
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            kill_trees({process.pid: ""})
-            process.wait()
-        self._guard.remove(process.pid)
+        self._guard.end(process)
 
     def close(self) -> None:
         self.stop()
@@ -157,14 +152,12 @@ class Postgres:
 
     def _popen(self, command: list[str], output: int) -> subprocess.Popen[bytes]:
         user, group = (self._account.pw_uid, self._account.pw_gid) if self._account else (None, None)
-        return subprocess.Popen(
+        return self._guard.start(
             command,
-            stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             cwd=self._folder,
             env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"},
-            start_new_session=True,
             user=user,
             group=group,
             extra_groups=[] if self._account else None,

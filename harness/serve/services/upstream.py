@@ -41,9 +41,7 @@ class Upstream:
             LaunchError: it does not.
         """
         command = [sys.executable, "-m", "apps.upstream.server", HOST, str(self.port)]
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, cwd=PACKAGED, start_new_session=True)
-        self._process = process
-        self._guard.add(process.pid)
+        process = self._process = self._guard.start(command, cwd=PACKAGED)
         confine(process.pid, self._cpus)
         deadline = time.monotonic() + READY_S
         while True:
@@ -58,9 +56,7 @@ class Upstream:
     def stop(self) -> None:
         process, self._process = self._process, None
         if process is not None:
-            process.kill()
-            process.wait()
-            self._guard.remove(process.pid)
+            self._guard.end(process)
 
     def requests(self, *, reset: bool = False) -> int:
         """How many delays were asked for since the start or the last reset.
