@@ -14,7 +14,6 @@ def doctor(as_json: Json = False) -> int:
     Exit codes: 0 fit, perhaps with warnings; 3 not fit.
     """
     from harness.config.placement import detect
-    from harness.model import Reason
     from harness.report.language.catalogue import ENGLISH
     from harness.serve import environment
 
@@ -25,6 +24,5 @@ def doctor(as_json: Json = False) -> int:
     else:
         print_lines([*(f"{key:<14} {value}" for key, value in machine.items()), ""])
         for finding in findings:
-            said = ENGLISH.reason(finding.message) if isinstance(finding.message, Reason) else finding.message
-            print_lines([f"{finding.level:<7}  {finding.subject}: {said}"])
+            print_lines([f"{finding.level:<7}  {finding.subject}: {ENGLISH.reason(finding.reason)}"])
     return 3 if any(finding.level == "problem" for finding in findings) else 0

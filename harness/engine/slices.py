@@ -18,7 +18,7 @@ from harness.engine.clocks import ProcessGone, TreeClock, clock_of, waited_for_c
 from harness.engine.loops import PROGRESS_S, no_collections
 from harness.engine.spec import Progress, SideOutcome, SideSpec, SlicesResult, SlicesSpec
 from harness.engine.turns import ClosedLoop, Turn
-from harness.model import Slices
+from harness.model import Reason, Slices
 from harness.model.units import US
 
 LONGEST_SLICE_S = 1.0
@@ -49,7 +49,7 @@ class _Side:
     slice_index: list[Any] = field(default_factory=list)
     errors: Counter[str] = field(default_factory=Counter)
     examples: dict[str, str] = field(default_factory=dict)
-    fatal: str = ""
+    fatal: Reason | None = None
     answered: int = 0
     unanswered: int = 0
     processes: Counter[int] = field(default_factory=Counter)
@@ -241,19 +241,19 @@ class SliceRunner:
         if errors <= GIVE_UP_SHARE * (errors + turn.replies):
             return False
         [(kind, _)] = turn.errors.most_common(1)
-        side.fatal = f"{errors} of {errors + turn.replies} requests failed, most as {kind}: {turn.examples[kind]}"
+        failed = {"failed": errors, "requests": errors + turn.replies}
+        side.fatal = Reason("given-up", {**failed, "kind": kind, "example": turn.examples[kind]})
         return True
 
     def _give_up(self, died: _Side, measured: _Slice) -> None:
-        pids = ", ".join(map(str, sorted(set(measured.gone))))
-        reason = f"process-died: of the server's processes, {pids} ended during the window"
+        gone = sorted(set(measured.gone))
         _count(died, measured.turn)
         for side in self._sides:
             # Sides of one server share its processes, and so its fate.
             if side.clock is died.clock and not side.fatal:
-                side.fatal = reason
+                side.fatal = Reason("process-ended", {"count": len(gone)})
                 side.errors["process-died"] = 1
-                side.examples["process-died"] = reason
+                side.examples["process-died"] = f"process {', '.join(map(str, gone))} ended"
 
     def _tell(self) -> None:
         now = time.perf_counter()

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 import numpy.typing as npt
 
-from harness.model import Slices
+from harness.model import Reason, Slices
 from harness.model.load import ClassProgress as ClassProgress, FloatArray, Loop, Progress as Progress
 from harness.model.tls import Tls
 
@@ -122,7 +122,7 @@ class SideOutcome:
         errors: kind (``refused``, ``reset``, ``timeout``, ``truncated``, ``malformed``, ``wrong-status``,
             ``wrong-body``, …) → count.
         examples: kind → one human-readable example.
-        fatal: why this side was given up midway; empty where it was not.
+        fatal: why this side was given up midway.
         answered: verified replies in every slice, those of the warm-up too; ``unanswered``: all other requests.
         processes_cpu: CPU seconds that each process of its server used in its slices, most first.
     """
@@ -131,7 +131,7 @@ class SideOutcome:
     slice_index: npt.NDArray[np.int32]
     errors: Mapping[str, int] = field(default_factory=dict)
     examples: Mapping[str, str] = field(default_factory=dict)
-    fatal: str = ""
+    fatal: Reason | None = None
     answered: int = 0
     unanswered: int = 0
     processes_cpu: tuple[float, ...] = ()

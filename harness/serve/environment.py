@@ -16,7 +16,7 @@ import psutil
 from harness.config.placement import Placement
 from harness.model import Reason
 from harness.model.recorded import RESOLUTION
-from harness.model.units import MIB, number_of
+from harness.model.units import MIB
 from harness.serve.servers import version_of
 
 PACKAGES = (
@@ -36,7 +36,7 @@ class Finding:
 
     level: Level
     subject: str
-    message: str | Reason
+    reason: Reason
 
 
 def describe(placement: Placement) -> dict[str, str]:
@@ -71,33 +71,29 @@ def versions(names: Iterable[str] = PACKAGES) -> dict[str, str]:
 
 def examine(placement: Placement, results: Path) -> list[Finding]:
     """Whether this machine is fit to measure on, and why not."""
-    findings = [Finding("warning", "CPUs", placement.note)] if placement.note else []
-    if not placement.note:
-        cpus = f"servers on CPU {_numbers(placement.server)}, generator on CPU {_numbers(placement.generator)}"
-        findings.append(Finding("ok", "CPUs", cpus))
-    findings.append(_load())
-    findings.append(_steal())
+    cpus = Reason("cpus", {"server": _numbers(placement.server), "generator": _numbers(placement.generator)})
+    quota = Reason("quota", {"quota": _quota(placement), "workers": placement.per_cpu})
     governor = _governor()
-    if not governor:
-        findings.append(Finding("ok", "frequency", "not shown by this platform; turns of 50 ms cancel what drifts"))
-    elif governor == "performance":
-        findings.append(Finding("ok", "frequency", "governor is 'performance'"))
-    else:
-        advice = f"governor is {governor!r}: absolute figures may drift; ratios are taken within 50 ms turns"
-        findings.append(Finding("warning", "frequency", advice))
-    if quota := _quota(placement):
-        text = f"a cgroup allows {quota} to servers, generator and services together: workers=cpus is "
-        findings.append(Finding("warning", "CPU quota", f"{text}{number_of(placement.per_cpu, 'worker')}"))
-    else:
-        findings.append(Finding("ok", "CPU quota", "none"))
-    available = psutil.virtual_memory().available / MIB
-    level: Level = "ok" if available > 1500 else "problem" if available < 500 else "warning"
-    findings.append(Finding(level, "memory", f"{available:,.0f} MiB available; a run needs about 1,000"))
-    findings.append(_open_files())
-    findings.append(_writable(results))
-    if sys.platform != "linux":
-        findings.append(Finding("warning", "platform", "CPU time comes from psutil, in coarser steps than on Linux"))
-    return findings
+    memory = psutil.virtual_memory().available / MIB
+    return [
+        Finding(_level(placement.note), "CPUs", placement.note or cpus),
+        _load(),
+        _steal(),
+        Finding(
+            _level(governor not in ("", "performance")),
+            "frequency",
+            Reason("governor", {"governor": governor}) if governor else Reason("no-governor"),
+        ),
+        Finding(_level(placement.quota), "CPU quota", quota if placement.quota else Reason("no-quota")),
+        Finding("problem" if memory < 500 else _level(memory <= 1500), "memory", Reason("memory", {"mib": memory})),
+        _open_files(),
+        _writable(results),
+        *([] if sys.platform == "linux" else [Finding("warning", "platform", Reason("coarse-clocks"))]),
+    ]
+
+
+def _level(warns: object) -> Level:
+    return "warning" if warns else "ok"
 
 
 def cpu_name() -> str:
@@ -107,11 +103,10 @@ def cpu_name() -> str:
 
 def _load() -> Finding:
     busy = psutil.cpu_percent(interval=0.5, percpu=True)
-    worst = max(busy)
-    text = ", ".join(f"{share:.0f}%" for share in busy)
-    if worst < 10:
-        return Finding("ok", "other work", f"the CPUs are idle ({text} busy)")
-    return Finding("warning", "other work", f"something else is running ({text} busy): close it for narrower intervals")
+    shares = tuple(f"{share:.0f}%" for share in busy)
+    works = max(busy) >= 10
+    reason = Reason("cpus-busy", {"shares": shares}) if works else Reason("cpus-idle", {"shares": shares})
+    return Finding(_level(works), "other work", reason)
 
 
 def _steal() -> Finding:
@@ -119,33 +114,31 @@ def _steal() -> Finding:
     psutil.cpu_percent(interval=0.5)
     after = psutil.cpu_times()
     if not hasattr(after, "steal"):
-        return Finding("ok", "steal", "not shown by this platform")
+        return Finding("ok", "steal", Reason("not-shown"))
     total = sum(after) - sum(before)
     share = (after.steal - before.steal) / total if total > 0 else 0.0
-    if share < 0.01:
-        return Finding("ok", "steal", f"{share:.1%} of CPU time taken by other guests")
-    return Finding("warning", "steal", f"{share:.1%} of CPU time taken by other guests of the host")
+    return Finding(_level(share >= 0.01), "steal", Reason("stolen", {"share": share}))
 
 
 def _open_files() -> Finding:
     try:
         import resource
     except ImportError:
-        return Finding("ok", "open files", "not limited on this platform")
+        return Finding("ok", "open files", Reason("files-unlimited"))
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft >= 4096 or soft < 0:
-        return Finding("ok", "open files", f"up to {soft:,}")
-    return Finding("warning", "open files", f"only {soft:,}: many connections need more (ulimit -n 65536)")
+    if 0 <= soft < 4096:
+        return Finding("warning", "open files", Reason("few-files", {"files": soft}))
+    return Finding("ok", "open files", Reason("files", {"files": soft}))
 
 
 def _writable(folder: Path) -> Finding:
     parent = next((path for path in (folder, *folder.absolute().parents) if path.exists()), Path("/"))
-    if os.access(parent, os.W_OK):
-        free = psutil.disk_usage(str(parent)).free / MIB
-        if free < 200:
-            return Finding("problem", "results", f"only {free:,.0f} MiB free where {folder} would be written")
-        return Finding("ok", "results", f"written to {folder}")
-    return Finding("problem", "results", f"{folder} cannot be written: choose another place with --out")
+    if not os.access(parent, os.W_OK):
+        return Finding("problem", "results", Reason("not-writable", {"folder": str(folder)}))
+    free = psutil.disk_usage(str(parent)).free / MIB
+    if free < 200:
+        return Finding("problem", "results", Reason("disk-full", {"folder": str(folder), "mib": free}))
+    return Finding("ok", "results", Reason("written-to", {"folder": str(folder)}))
 
 
 def _governor() -> str:

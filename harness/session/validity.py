@@ -133,7 +133,7 @@ def _replies(outcome: SideOutcome) -> Reason | None:
     if limit := soundness.machine_limit(outcome.errors):
         return limit
     if outcome.fatal:
-        return Reason("given-up", {"text": outcome.fatal})
+        return outcome.fatal
     bad = {kind: count for kind, count in outcome.errors.items() if count and kind not in ("reconnects", "retries")}
     if not bad:
         return None

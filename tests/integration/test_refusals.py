@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.report.language.catalogue import ENGLISH
 from tests import cli
 from tests.conftest import asgi_app
 from tests.integration.test_command import harness
@@ -91,7 +92,10 @@ def test_the_plan_can_be_seen_without_measuring(tmp_path, monkeypatch):
 
 def test_doctor_and_lists_speak_json(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert "findings" in json.loads(cli.harness("doctor", "--json").out)
+    findings = json.loads(cli.harness("doctor", "--json").out)["findings"]
+    texts = ENGLISH.names("reasons")
+    assert len(findings) >= 7
+    assert all(finding["reason"]["code"] in texts for finding in findings)
     for what in ("targets", "scenarios", "servers"):
         assert json.loads(cli.harness("list", what, "--json").out)
 

@@ -137,7 +137,7 @@ def test_a_slow_side_gets_longer_slices():
 def test_a_side_that_refuses_is_given_up_and_the_other_goes_on():
     with server() as (port, pid):
         measured, _ = measure(side(1, 0, "closed"), side(port, pid))
-    assert "refused" in measured.sides[0].fatal
+    assert measured.sides[0].fatal.fields["kind"] == "refused"
     assert measured.sides[0].errors["refused"] > 0
     assert set(measured.slices.side) == {1}
     assert not measured.sides[1].fatal
@@ -150,7 +150,7 @@ def test_wrong_replies_are_no_throughput_and_give_a_side_up():
             return await SliceRunner(spec, lambda progress: None, asyncio.Event()).run()
 
     measured = run(go())
-    assert "wrong-status" in measured.sides[0].fatal
+    assert measured.sides[0].fatal.fields["kind"] == "wrong-status"
     assert measured.slices.replies == measured.slices.window_replies == (0,)
     assert measured.slices.wrong[0] == measured.sides[0].errors["wrong-status"] > 0
     assert math.isnan(measured.slices.cpu[0])
@@ -160,7 +160,7 @@ def test_wrong_replies_are_no_throughput_and_give_a_side_up():
 def test_a_server_that_dies_midway_is_given_up_and_its_last_slice_is_not_recorded():
     with server(dies_after=60) as (port, pid), server() as (other, other_pid):
         measured, _ = measure(side(port, pid), side(other, other_pid, "b"), budget_s=1.0)
-    assert measured.sides[0].fatal
+    assert measured.sides[0].fatal.code == "process-ended"
     assert "process-died" in measured.sides[0].errors
     assert not measured.sides[1].fatal
     mine = [index for index, number in enumerate(measured.slices.side) if number == 0]
@@ -176,7 +176,7 @@ def test_a_server_that_hangs_ends_within_its_time_out():
     started = time.monotonic()
     measured = run(go())
     assert time.monotonic() - started < 45
-    assert "timeout" in measured.sides[0].fatal
+    assert measured.sides[0].fatal.fields["kind"] == "timeout"
 
 
 def test_a_slot_can_be_stopped():

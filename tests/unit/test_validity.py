@@ -11,7 +11,9 @@ SIDE = SideSpec("a", "json@10", Address(), (), 10, slice_s=0.1)
 QUIET = {"steal": 0.0, "foreign": 0.01}
 
 
-def measured(n=4, *, inside=None, replies=100, errors=None, fatal="", cpu=0.09, generator=0.02, foreign=0.0, wait=0.0):
+def measured(
+    n=4, *, inside=None, replies=100, errors=None, fatal=None, cpu=0.09, generator=0.02, foreign=0.0, wait=0.0
+):
     """Slices of 0.1 s and a drain of 10 ms; ``inside``: a reply's mean seconds, by default those of Little's law."""
     counts = replies if isinstance(replies, tuple) else (replies,) * n
     slices = Slices(
@@ -47,7 +49,7 @@ def test_a_sound_slot_passes():
             "errors",
             {"count": 3, "kinds": ("wrong-status",), "example": "as it was"},
         ),
-        (measured(fatal="it died"), QUIET, "given-up", {"text": "it died"}),
+        (measured(fatal=Reason("process-ended", {"count": 1})), QUIET, "process-ended", {"count": 1}),
         (measured(generator=0.1, cpu=0.05), QUIET, "generator-bound", {"cpu": 0.91, "server": 0.45}),
         (measured(inside=0.005), QUIET, "littles-law", {"in_flight": 5.0, "expected": 10.0}),
         (measured(inside=0.02), QUIET, "littles-law", {"in_flight": 19.0, "expected": 10.0}),
