@@ -157,7 +157,7 @@ def run(
             RunProgress(err, quiet) as progress,
             bench_of(opened, placement, progress, fleet=fleet, cluster=cluster, told=news) as bench,
         ):
-            complete = measure(opened, bench, _spend_what_is_left).complete
+            complete = not measure(opened, bench, _spend_what_is_left)
     except KeyboardInterrupt as interrupt:
         return _interrupted(opened, files, as_json, interrupt)
     summary = _report(opened, files, as_json)

@@ -10,14 +10,11 @@ from typing import Literal
 
 from harness.errors import UsageError
 
-OnLost = Literal["invalid", "continue"]
-
 SECRET_VARIABLE = "HARNESS_CLUSTER_SECRET"
 SHORTEST_SECRET = 8
 THIS_MACHINE, ANY_ADDRESS = "127.0.0.1", "0.0.0.0"
 DEFAULT_PORT = 5557
 LIVE_PORT = 8089
-MOST_WORKERS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,30 +26,20 @@ class ClusterOptions:
         join: workers that other machines start with ``harness worker``.
         listen: address at which the master takes workers; default: this machine alone, with ``join`` any address.
         port: default: any that is free, with ``join`` 5557.
-        on_lost: what to do about a worker that is lost: ``invalid`` ends the load, ``continue`` goes on with the rest.
+        on_lost: what to do about a worker that is lost: end the load, or go on with the rest.
         live: whether Locust's web page shows the load.
         cpus: CPUs of the workers here, one each in turn; empty for no pinning.
         locustfile: the journey, where it is not one that ships.
-
-    Raises:
-        UsageError: a number is out of range, or ``on_lost`` is neither.
     """
 
     workers: int = 0
     join: int = 0
     listen: str = ""
     port: int | None = None
-    on_lost: str = "invalid"
+    on_lost: Literal["invalid", "continue"] = "invalid"
     live: bool = False
     cpus: tuple[int, ...] = ()
     locustfile: str = ""
-
-    def __post_init__(self) -> None:
-        for option, value in (("--workers", self.workers), ("--join", self.join)):
-            if not 0 <= value <= MOST_WORKERS:
-                raise UsageError(f"{option} {value}: must be from 0 to {MOST_WORKERS}")
-        if self.on_lost not in ("invalid", "continue"):
-            raise UsageError(f"--on-lost-worker {self.on_lost!r}: must be invalid or continue")
 
     @property
     def count(self) -> int:

@@ -90,6 +90,18 @@ def raw_request(
     )
 
 
+def wire_bytes(method: str, target: str, headers: Headers, body: bytes, host: str) -> bytes:
+    """The whole request, with ``Host`` and ``Content-Length`` where they are missing."""
+    given = {name.lower() for name, _ in headers}
+    lines = [f"{method} {target} HTTP/1.1"]
+    if "host" not in given:
+        lines.append(f"Host: {host}")
+    lines += [f"{name}: {value}" for name, value in headers]
+    if "content-length" not in given and (body or method in WITH_BODY):
+        lines.append(f"Content-Length: {len(body)}")
+    return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
+
+
 def planned(raw: RawRequest, weight: int = 1, name: str = "") -> PlannedRequest:
     return PlannedRequest("", name or f"{raw.method} {raw.path}", weight=weight, raw=raw)
 

@@ -16,7 +16,7 @@ from harness.engine.checks import ReplyCheck, endless
 from harness.engine.client import Connection, Pool
 from harness.engine.extra import OpenExtra
 from harness.engine.loops import attend, begin_at, no_collections, unless_stopped
-from harness.engine.pacing import phased_pieces, shared
+from harness.engine.pacing import pieces, shared
 from harness.engine.samples import Samples, floats
 from harness.engine.spec import LoadSpec, Progress
 from harness.engine.tally import GeneratorUse, Tally, load_result, trace_of
@@ -37,7 +37,7 @@ class OpenLoop:
         self._loop = asyncio.get_running_loop()
         self._spec = spec
         phases = spec.phases or ((spec.rate, spec.duration_s),)
-        self._pieces = shared(phased_pieces(spec.arrivals, phases, spec.seed), spec.share, spec.shares)
+        self._pieces = shared(pieces(spec.arrivals, phases, spec.seed), spec.share, spec.shares)
         self._piece = next(self._pieces, [])
         self._index = self.planned = 0
         self._whole = False

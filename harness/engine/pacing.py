@@ -16,60 +16,26 @@ PIECE = 4096
 """Requests that are planned at once: long loads are not planned whole."""
 
 
-def constant_pieces(rate: float, duration: float) -> Iterator[FloatArray]:
-    """A request every ``1 / rate`` seconds, from 0 on.
+def pieces(arrivals: Arrivals, phases: Sequence[tuple[float, float]], seed: int) -> Iterator[FloatArray]:
+    """One phase (requests per second, seconds) after the other, each with a seed of its own.
+
+    ``constant``: a request every ``1 / rate`` seconds, from 0 on; ``poisson``: exponential gaps of that mean.
 
     Raises:
-        ValueError: rate or duration is not above zero.
+        ValueError: a rate or a duration is not above zero.
     """
-    _check(rate, duration)
-    for first in range(0, int(np.ceil(rate * duration)), PIECE):
-        times = np.arange(first, min(first + PIECE, int(np.ceil(rate * duration)))) / rate
-        yield times[times < duration]
-
-
-def poisson_pieces(rate: float, duration: float, seed: int) -> Iterator[FloatArray]:
-    """A Poisson process: independent exponential gaps with mean ``1 / rate``; the same for the same arguments.
-
-    Raises:
-        ValueError: rate or duration is not above zero.
-    """
-    _check(rate, duration)
-    rng, last = np.random.default_rng(seed), 0.0
-    while last < duration:
-        times = last + np.cumsum(rng.exponential(1 / rate, PIECE))
-        yield times[times < duration]
-        last = float(times[-1])
-
-
-def constant_schedule(rate: float, duration: float) -> FloatArray:
-    """All of ``constant_pieces``."""
-    return np.concatenate(list(constant_pieces(rate, duration)))
-
-
-def poisson_schedule(rate: float, duration: float, seed: int) -> FloatArray:
-    """All of ``poisson_pieces``."""
-    return np.concatenate(list(poisson_pieces(rate, duration, seed)))
-
-
-def schedule(arrivals: Arrivals, rate: float, duration: float, seed: int) -> FloatArray:
-    """The schedule of either kind."""
-    return constant_schedule(rate, duration) if arrivals == "constant" else poisson_schedule(rate, duration, seed)
-
-
-def phased_pieces(arrivals: Arrivals, phases: Sequence[tuple[float, float]], seed: int) -> Iterator[FloatArray]:
-    """One phase (rate, seconds) after the other, each with a seed of its own."""
     begins = 0.0
     for number, (rate, seconds) in enumerate(phases):
-        constant = arrivals == "constant"
-        for piece in constant_pieces(rate, seconds) if constant else poisson_pieces(rate, seconds, seed + number):
+        if not (rate > 0 and seconds > 0 and np.isfinite(rate * seconds)):
+            raise ValueError(f"rate and duration must be above zero: {rate}, {seconds}")
+        for piece in _constant(rate, seconds) if arrivals == "constant" else _poisson(rate, seconds, seed + number):
             yield begins + piece
         begins += seconds
 
 
-def phased_schedule(arrivals: Arrivals, phases: Sequence[tuple[float, float]], seed: int) -> FloatArray:
-    """All of ``phased_pieces``."""
-    return np.concatenate(list(phased_pieces(arrivals, phases, seed)))
+def schedule(arrivals: Arrivals, phases: Sequence[tuple[float, float]], seed: int) -> FloatArray:
+    """All of ``pieces``."""
+    return np.concatenate(list(pieces(arrivals, phases, seed)))
 
 
 def shared(pieces: Iterator[FloatArray], share: int, shares: int) -> Iterator[list[float]]:
@@ -81,6 +47,16 @@ def shared(pieces: Iterator[FloatArray], share: int, shares: int) -> Iterator[li
         before += len(piece)
 
 
-def _check(rate: float, duration: float) -> None:
-    if not rate > 0 or not duration > 0 or not np.isfinite(rate * duration):
-        raise ValueError(f"rate and duration must be above zero: {rate}, {duration}")
+def _constant(rate: float, duration: float) -> Iterator[FloatArray]:
+    count = int(np.ceil(rate * duration))
+    for first in range(0, count, PIECE):
+        times = np.arange(first, min(first + PIECE, count)) / rate
+        yield times[times < duration]
+
+
+def _poisson(rate: float, duration: float, seed: int) -> Iterator[FloatArray]:
+    rng, last = np.random.default_rng(seed), 0.0
+    while last < duration:
+        times = last + np.cumsum(rng.exponential(1 / rate, PIECE))
+        yield times[times < duration]
+        last = float(times[-1])

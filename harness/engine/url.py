@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
-from harness.config.requests import TOKEN, WITH_BODY, guessed_type, quoted_target
+from harness.config.requests import Headers, quoted_target, raw_request, wire_bytes
 from harness.engine.client import words_of
 from harness.engine.spec import Address
 from harness.errors import NotReadyError, UsageError
@@ -149,30 +148,14 @@ def unspoken(address: Address, timeout_s: float = CONNECT_S) -> tuple[Reason, ..
     return (Reason("speaks-tls"),)
 
 
-def request_bytes(
-    destination: Destination, method: str, headers: Sequence[tuple[str, str]], body: bytes | None
-) -> bytes:
-    """The whole request. ``Host``, ``Content-Length`` and a guessed ``Content-Type`` are added where they are missing.
+def request_bytes(destination: Destination, method: str, headers: Headers, body: bytes | None) -> bytes:
+    """The whole request, as that of a user's own app is sent.
 
     Raises:
         UsageError: the method is no token, or a header contradicts the body.
     """
-    if not TOKEN.fullmatch(method):
-        raise UsageError(f"{method!r} is not an HTTP method")
-    given = {name.lower(): value for name, value in headers}
-    length = str(len(body or b""))
-    if "transfer-encoding" in given:
-        raise UsageError("-H Transfer-Encoding: bodies are sent whole", hint="leave it out")
-    if given.get("content-length", length) != length:
-        raise UsageError(
-            f"-H Content-Length: {given['content-length']}: the body has {length} bytes", hint="leave it out"
-        )
-    lines = [f"{method} {destination.target} HTTP/1.1"]
-    if "host" not in given:
-        lines.append(f"Host: {destination.authority}")
-    if body is not None and "content-type" not in given:
-        lines.append(f"Content-Type: {guessed_type(body)}")
-    if "content-length" not in given and (body is not None or method.upper() in WITH_BODY):
-        lines.append(f"Content-Length: {length}")
-    lines += [f"{name}: {value}" for name, value in headers]
-    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + (body or b"")
+    try:
+        raw = raw_request(destination.target, method, headers, body or b"")
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    return wire_bytes(raw.method, raw.path, raw.headers, body or b"", destination.authority)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from apps.contract.case import Case
 from apps.contract.tokens import fill
-from harness.config.requests import WITH_BODY
+from harness.config.requests import wire_bytes
 from harness.engine.spec import Address, Expected, SideSpec, WireRequest
 from harness.model import Point, Target
 from harness.model.units import MS
@@ -18,14 +18,7 @@ TIMEOUT_S = 15.0
 def wire_request(case: Case, host: str, weight: int = 1, secret: str = "") -> WireRequest:
     """The request as the bytes that are sent; ``secret`` is the key of the tokens that the server accepts."""
     case = fill(case, secret)
-    given = {name.lower() for name, _ in case.headers}
-    lines = [f"{case.method} {case.path} HTTP/1.1"]
-    if "host" not in given:
-        lines.append(f"Host: {host}")
-    lines += [f"{name}: {value}" for name, value in case.headers]
-    if "content-length" not in given and (case.body or case.method in WITH_BODY):
-        lines.append(f"Content-Length: {len(case.body)}")
-    data = "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + case.body
+    data = wire_bytes(case.method, case.path, case.headers, case.body, host)
     is_json = case.media_type == "application/json" or bool(case.volatile)
     expected = Expected(
         status=case.status or None,

@@ -18,12 +18,12 @@ Say = Callable[[str], None]
 
 def verify_each(targets: Sequence[Target], say: Say) -> tuple[list[Checked], list[Failure]]:
     """Every case of the contract against every target, and the targets that did not start."""
-    return _each(targets, lambda running: verify_all(running.target, running.bind, running.secret), say)
+    return _each(targets, verify_all, say)
 
 
 def probe_each(targets: Sequence[Target], say: Say) -> tuple[list[Feature], list[Failure]]:
     """What every target can do, and the targets that did not start."""
-    return _each(targets, lambda running: probe(running.target, running.bind, running.secret), say)
+    return _each(targets, probe, say)
 
 
 def _each(

@@ -44,14 +44,6 @@ class _Pair:
         return f"cpu_cost:{self.a.id}/{self.b.id}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Measured:
-    """CPU cost as ``window_levels``, which make the steps, and by round, of which even and odd ones check their sum."""
-
-    levels: Levels
-    rounds: pd.DataFrame
-
-
 def ladders(
     manifest: Manifest, frames: Frames, judged: Judged, contrasts: Sequence[ContrastResult]
 ) -> tuple[LadderResult, ...]:
@@ -59,13 +51,14 @@ def ladders(
 
     A step that is one of the run's contrasts has that contrast's verdict; the others are a family of their own.
     """
-    measured = _Measured(window_levels(frames.slices, COLUMN["cpu_cost"]), wide(frames.slices, "cpu_cost"))
+    # Levels make the steps; even and odd rounds check their sum.
+    levels, rounds = window_levels(frames.slices, COLUMN["cpu_cost"]), wide(frames.slices, "cpu_cost")
     costs = {side: estimate(each) for side, each in absolute_values(frames.slices, (), "cpu_cost").items()}
     reasons = {side: each[-1] for side, each in frames.reasons("cpu_cost").items()}
     climbed = []
     for ladder in manifest.plan.ladders:
         rungs = tuple(_rung(rung, costs, reasons, manifest.skipped) for rung in ladder.rungs)
-        climbed.append((ladder, rungs, _pairs(measured, rungs)))
+        climbed.append((ladder, rungs, _pairs(levels, rounds, rungs)))
     known = {contrast.id: contrast for contrast in contrasts if contrast.ratio is not None}
     others = {pair.id: pair.values.log_ratio for *_, pairs in climbed for pair in pairs if pair.id not in known}
     margin = judged.metric_margins["cpu_cost"]
@@ -96,7 +89,7 @@ def _rung(
     return LadderRung(rung.label, rung.target, rung.scenario, rung.point, cost, reason)
 
 
-def _pairs(measured: _Measured, rungs: Sequence[LadderRung]) -> tuple[_Pair, ...]:
+def _pairs(levels: Levels, rounds: pd.DataFrame, rungs: Sequence[LadderRung]) -> tuple[_Pair, ...]:
     """Each rung against the one below it, and with more than one such step the top against the bottom."""
     found: list[_Pair] = []
     labels: list[str] = []
@@ -107,22 +100,22 @@ def _pairs(measured: _Measured, rungs: Sequence[LadderRung]) -> tuple[_Pair, ...
         if rung.cpu_us is None:
             continue
         if below is not None:
-            found.append(_pair(measured, ", ".join(labels), rung, below))
+            found.append(_pair(levels, rounds, ", ".join(labels), rung, below))
         bottom, below, labels = bottom or rung, rung, []
     if len(found) > 1 and below is not None and bottom is not None:
-        found.append(_pair(measured, "top against bottom", below, bottom))
+        found.append(_pair(levels, rounds, "top against bottom", below, bottom))
     return tuple(found)
 
 
-def _pair(measured: _Measured, label: str, upper: LadderRung, lower: LadderRung) -> _Pair:
+def _pair(levels: Levels, rounds: pd.DataFrame, label: str, upper: LadderRung, lower: LadderRung) -> _Pair:
     a, b = Side(upper.target, upper.point), Side(lower.target, lower.point)
-    columns = measured.rounds[[(a.target, a.point), (b.target, b.point)]]
+    columns = rounds[[(a.target, a.point), (b.target, b.point)]]
     met = columns.notna().all(axis=1)
     within: Within = "round" if met.any() else "block"
     kept = columns[met] if within == "round" else columns
     odd = kept.index.get_level_values("round").to_numpy() % 2 == 1
     halves = _values(kept[~odd], within), _values(kept[odd], within)
-    values = together([apart(measured.levels, a, b)]) if within == "round" else _values(kept, within)
+    values = together([apart(levels, a, b)]) if within == "round" else _values(kept, within)
     return _Pair(label, a, b, within, values, halves)
 
 

@@ -17,7 +17,7 @@ from itertools import repeat
 import numpy as np
 
 from harness.engine.engine import Engine
-from harness.engine.pacing import poisson_schedule
+from harness.engine.pacing import schedule
 from harness.engine.spec import Arrivals, Expected, LoadSpec, WireRequest
 from harness.model.load import FloatArray, LoadResult, every
 from harness.selftest.server import BODY, RunningServer, queue_server
@@ -120,7 +120,7 @@ def check_md1(
         spec = open_spec(server, rho / service_s, duration_s, seed)
         measured = engine.run_load(spec)
     mean = float(every(measured.response_time_us).mean()) * 1e-6 / service_s
-    own = float(lindley(poisson_schedule(rho / service_s, duration_s, seed), service_s).mean()) / service_s
+    own = float(lindley(schedule("poisson", [(rho / service_s, duration_s)], seed), service_s).mean()) / service_s
     expected = md1_mean(rho)
     return [
         Check(f"mean response time of the schedule sent at ρ = {rho:g}, service times", mean, own, 0.1 * own),

@@ -17,8 +17,8 @@ from pathlib import Path
 from harness.errors import NotReadyError, UsageError
 from harness.model import Reason, Target
 from harness.serve.server import working_folder
+from harness.serve.servers.installed import TOOLKIT, answer, normal
 
-TOOLKIT = "web-harness"
 KEPT = 20
 """Environments that stay however long ago they were used."""
 UNUSED_S = 24 * 3600.0
@@ -57,29 +57,28 @@ def with_packages(requirements: Sequence[str], python: str = "", cache: Path | N
         raise UsageError("no package was named", hint="write, say, --with-a 'starlette==0.47'")
     if interpreters[1:]:
         raise UsageError(f"a side has one interpreter, not {' and '.join(interpreters)}")
-    uv, base = uv_program(), python or sys.executable
-    packages = _frozen(uv, base)
+    base = python or sys.executable
+    packages = _frozen(base)
     names = [package.partition("==")[0] for package in packages if "==" in package]
-    kept = [package for package in packages if normal_name(package) not in set(map(normal_name, wanted))]
+    kept = [package for package in packages if normal(package) not in set(map(normal, wanted))]
     installs: list[Install] = []
     if kept:
         installs.append((["--no-deps", "-r", "-"], "\n".join(kept)))
     if [*wanted, *names]:
         installs.append(([*wanted, *names], ""))
-    into = _interpreter(uv, interpreters[0]) if interpreters else base
+    into = _interpreter(interpreters[0]) if interpreters else base
     return cached_environment(into, [*packages, "--", *wanted], installs, cache)
 
 
-def _interpreter(uv: str, request: str) -> str:
+def _interpreter(request: str) -> str:
     """What uv finds, or else installs, for ``3.13``, ``3.14t`` or ``pypy3.11``; or the interpreter at a path."""
     if os.sep in request:
         return str(Path(request).expanduser().absolute())
-    find = [uv, "python", "find", request]
     with contextlib.suppress(NotReadyError):
-        return run_tool(find).strip()
+        return uv("python", "find", request).strip()
     try:
-        run_tool([uv, "python", "install", "--no-progress", request])
-        return run_tool(find).strip()
+        uv("python", "install", "--no-progress", request)
+        return uv("python", "find", request).strip()
     except NotReadyError as error:
         raise NotReadyError(str(error), hint="python=PATH takes an interpreter that is installed") from None
 
@@ -96,11 +95,9 @@ def cached_environment(
         prune(kept.parent)
         made = Path(tempfile.mkdtemp(prefix=f"{digest}-", dir=kept.parent))
         try:
-            run_tool([uv_program(), "venv", "--quiet", "--relocatable", "--clear", "--python", base, str(made)])
+            uv("venv", "--quiet", "--relocatable", "--clear", "--python", base, str(made))
             for words, text in installs:
-                run_tool(
-                    [uv_program(), "pip", "install", "--quiet", "--python", str(made / python), *words], text, folder
-                )
+                uv("pip", "install", "--quiet", "--python", str(made / python), *words, text=text, folder=folder)
             (made / "complete").touch()
             # Another process may have made the same one meanwhile.
             with contextlib.suppress(OSError):
@@ -121,10 +118,10 @@ def prune(cache: Path) -> None:
 
 def packages_of(python: str = "") -> dict[str, str]:
     """Name → version of an interpreter (``python``) and of everything installed for it, if there is uv to tell."""
-    uv, found = shutil.which("uv"), {"python": run_tool([python or sys.executable, "-c", _ABOUT]).strip()}
-    if uv is None:
+    found = {"python": _tool([python or sys.executable, "-c", _ABOUT]).strip()}
+    if shutil.which("uv") is None:
         return found
-    pairs = (line.partition("==") for line in _frozen(uv, python or sys.executable))
+    pairs = (line.partition("==") for line in _frozen(python or sys.executable))
     return found | {name: version for name, separator, version in pairs if separator}
 
 
@@ -162,41 +159,35 @@ def shadowed(targets: Iterable[Target]) -> list[Reason]:
 def _origin(target: Target, flag: str, module: str) -> str:
     """The file that a module is imported from; empty where there is none."""
     code = f"import importlib.util as u; s = u.find_spec({module!r}); print(s.origin if s else '')"
-    try:
-        command, folder = [target.python, flag, code], working_folder(target)
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=folder)
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip()
+    return answer([target.python, flag, code], cwd=working_folder(target))
 
 
-def _frozen(uv: str, python: str) -> list[str]:
-    lines = run_tool([uv, "pip", "freeze", "--quiet", "--python", python]).splitlines()
+def _frozen(python: str) -> list[str]:
+    lines = uv("pip", "freeze", "--quiet", "--python", python).splitlines()
     return [line for line in lines if line and not line.startswith("#") and TOOLKIT not in line]
 
 
-def normal_name(requirement: str) -> str:
-    """The name of what is required, as indexes write it."""
-    found = re.match(r"[A-Za-z0-9._-]+", requirement)
-    return re.sub(r"[-_.]+", "-", found[0]).lower() if found else ""
-
-
 def _version(python: str) -> str:
-    return run_tool([python, "-c", "import sys; print(sys.version, sys.prefix)"])
+    return _tool([python, "-c", "import sys; print(sys.version, sys.prefix)"])
 
 
-def uv_program() -> str:
-    uv = shutil.which("uv")
-    if uv is None:
+def uv(*words: str, text: str = "", folder: Path = Path(os.sep)) -> str:
+    """What uv prints; it applies the constraints of the project that ``folder`` is in, and none in the root folder.
+
+    Raises:
+        NotReadyError: it is missing or fails; its own words are in the message.
+    """
+    program = shutil.which("uv")
+    if program is None:
         raise NotReadyError("uv is needed to make an environment", hint="pip install uv")
-    return uv
+    return _tool([program, *words], text, folder)
 
 
-def run_tool(command: Sequence[str], text: str = "", folder: Path = Path(os.sep)) -> str:
-    """What it prints; uv applies the constraints of the project that ``folder`` is in, and none in the root folder."""
+def _tool(command: Sequence[str], text: str = "", folder: Path = Path(os.sep)) -> str:
+    environment = {key: value for key, value in os.environ.items() if key not in ("VIRTUAL_ENV", "PYTHONPATH")}
     try:
         done = subprocess.run(
-            command, input=text, capture_output=True, text=True, check=False, env=_environment(), cwd=folder
+            command, input=text, capture_output=True, text=True, check=False, env=environment, cwd=folder
         )
     except OSError as error:
         raise NotReadyError(f"{command[0]} cannot be run: {error.strerror}") from None
@@ -206,7 +197,3 @@ def run_tool(command: Sequence[str], text: str = "", folder: Path = Path(os.sep)
         said = said[next((index for index, line in enumerate(said) if line.startswith("error:")), 0) :]
         raise NotReadyError("an environment could not be made: " + " ".join(said[:6]))
     return done.stdout
-
-
-def _environment() -> dict[str, str]:
-    return {key: value for key, value in os.environ.items() if key not in ("VIRTUAL_ENV", "PYTHONPATH")}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import sys
 
 from harness.model import Reason
 from harness.serve.server import Running, variables
 from harness.serve.servers import command_of
+from harness.serve.servers.installed import answer
 
 _STATE = """import sys, sysconfig
 free = sysconfig.get_config_var("Py_GIL_DISABLED")
@@ -22,13 +22,8 @@ def gil_state(running: Running) -> Reason | None:
     """Whether the server's interpreter has its lock; nothing where it always does."""
     target = running.target
     given = variables(target, command_of(target, running.bind))
-    try:
-        command = [target.python or sys.executable, "-c", _STATE]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=given, cwd=os.sep)
-        log = running.log_file.read_text("utf-8", "replace")
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return told(target.name, done.stdout.strip(), log)
+    state = answer([target.python or sys.executable, "-c", _STATE], env=given, cwd=os.sep)
+    return told(target.name, state, running.log_file.read_text("utf-8", "replace"))
 
 
 def told(name: str, state: str, log: str) -> Reason | None:

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Literal
 
 from harness.errors import UsageError
-from harness.serve.envs import Install, cached_environment, normal_name, run_tool, uv_program
+from harness.serve.envs import Install, cached_environment, uv
+from harness.serve.servers.installed import normal
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,8 @@ def project_environment(
     declared = declared or _declared(folder, root, python)
     own = [line for line in declared.lines if _is_local(line)]
     pinned = [line for line in declared.lines if line not in own]
-    present = {normal_name(line) for line in pinned}
-    added = tuple(name for name in servers if normal_name(name) not in present)
+    present = set(map(normal, pinned))
+    added = tuple(name for name in servers if normal(name) not in present)
     if added:
         pinned = _compiled(declared.folder, python, ["-"], "\n".join([*pinned, *added]))
     steps: list[Install] = [(["--no-deps", "--compile-bytecode", "-r", "-"], "\n".join(pinned))]
@@ -70,8 +71,8 @@ def project_environment(
         environment = interpreter.parent.parent
         shutil.copytree(environment, into, symlinks=True, copy_function=_link)
         interpreter = into / interpreter.relative_to(environment)
-        command = [uv_program(), "pip", "install", "--quiet", "--python", str(interpreter), "--no-deps", "-r", "-"]
-        run_tool(command, "\n".join(own), declared.folder)
+        words = ("pip", "install", "--quiet", "--python", str(interpreter), "--no-deps", "-r", "-")
+        uv(*words, text="\n".join(own), folder=declared.folder)
     return ProjectEnvironment(interpreter, declared.source, added)
 
 
@@ -81,7 +82,7 @@ def interpreter_for(folder: Path) -> str:
     Raises:
         NotReadyError: there is none.
     """
-    return run_tool([uv_program(), "python", "find"], folder=folder).strip()
+    return uv("python", "find", folder=folder).strip()
 
 
 def _declared(folder: Path, root: Path, python: str) -> Declared:
@@ -93,7 +94,7 @@ def _declared(folder: Path, root: Path, python: str) -> Declared:
         setup = _setup(place) if not declares else None
         if declares and lock is not None and lock.is_relative_to(root):
             words = ["--frozen", "--no-default-groups", "--no-hashes", "--no-header", "--no-annotate", "--quiet"]
-            text = run_tool([uv_program(), "export", *words, "--python", python], folder=place)
+            text = uv("export", *words, "--python", python, folder=place)
             return Declared("uv.lock", lock, _lines(text))
         own = [f"-e {place}"] if packaged or setup else []
         if declares == "dependencies" or (declares and not requirements):
@@ -141,8 +142,8 @@ def _project(file: Path) -> tuple[Literal["", "project", "dependencies"], bool]:
 
 def _compiled(folder: Path, python: str, source: Sequence[str], text: str = "") -> list[str]:
     """Exact versions for requirements, as uv resolves them in the folder."""
-    words = [uv_program(), "pip", "compile", "--quiet", "--no-header", "--no-annotate", "--python", python, *source]
-    return _lines(run_tool(words, text, folder))
+    words = ("pip", "compile", "--quiet", "--no-header", "--no-annotate", "--python", python, *source)
+    return _lines(uv(*words, text=text, folder=folder))
 
 
 def _lines(text: str) -> list[str]:

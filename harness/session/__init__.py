@@ -1,5 +1,5 @@
 """The only orchestrator of a run: start, verify, measure, gate, retry, record."""
 
-from harness.session.session import TRIES, Bench, Extend, Outcome, as_planned, measure
+from harness.session.session import TRIES, Bench, Extend, as_planned, measure
 
-__all__ = ["TRIES", "Bench", "Extend", "Outcome", "as_planned", "measure"]
+__all__ = ["TRIES", "Bench", "Extend", "as_planned", "measure"]

@@ -10,7 +10,7 @@ import numpy as np
 from harness.engine.clocks import TreeClock
 from harness.engine.engine import Engine
 from harness.engine.messages import Load
-from harness.engine.pacing import phased_schedule
+from harness.engine.pacing import schedule
 from harness.engine.process import OnProgress
 from harness.engine.spec import EventsSpec, ExtraConnections, LoadSpec, WebSocketSpec
 from harness.engine.wire import address_of, wire_request
@@ -59,7 +59,7 @@ class LoadSender(Sender):
         if ask.figures is not None and isinstance(order, LoadSpec):
             assert order.rate is not None
             phases = order.phases or ((order.rate, order.duration_s),)
-            figures |= ask.figures(measured, phased_schedule(order.arrivals, phases, order.seed))
+            figures |= ask.figures(measured, schedule(order.arrivals, phases, order.seed))
         result = replace(
             blank(side, {}),
             params=ask.setting,

@@ -101,20 +101,10 @@ class Bench:
     features: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of a run: its windows, and how many of them lack a number."""
-
-    windows: int
-    incomplete: int
-
-    @property
-    def complete(self) -> bool:
-        return self.incomplete == 0
-
-
-def measure(run: Run, bench: Bench, extend: Extend = as_planned) -> Outcome:
+def measure(run: Run, bench: Bench, extend: Extend = as_planned) -> int:
     """Measures what the run's plan still lacks, what ``extend`` adds to it, and then its studies.
+
+    Returns how many windows lack a number.
 
     Whatever happens, servers are ended, and what was measured is on disk.
 
@@ -141,7 +131,7 @@ def measure(run: Run, bench: Bench, extend: Extend = as_planned) -> Outcome:
         run.finish("finished", already + time.monotonic() - began)
     final = counted(run.windows())
     planned = {window.id for window in run.manifest.plan.windows} | {record.id for record in final}
-    return Outcome(len(planned), len(planned) - sum(map(answered, final)))
+    return len(planned) - sum(map(answered, final))
 
 
 def answered(record: WindowRecord) -> bool:
@@ -474,7 +464,7 @@ class _Up:
             case = case_of(request)
             key = side.target, f"{case.method} {case.path} {case.name}"
             if key not in self._sent:
-                [checked] = verify(running.target, running.bind, [(request.endpoint, case)], running.secret)
+                [checked] = verify(running, [(request.endpoint, case)])
                 fields = {"endpoint": checked.endpoint, "case": checked.case, "text": checked.difference}
                 self._sent[key] = Reason("wrong-reply", fields) if checked.difference else None
             if reason := self._sent[key]:

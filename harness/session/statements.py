@@ -79,7 +79,7 @@ def _one(running: Running, log: Path, endpoint: str, case: Case) -> Statements:
     before: Counter[tuple[str, bool]] | None = None
     for _ in range(BATCHES):
         start = log.stat().st_size
-        checked = verify(running.target, running.bind, [(endpoint, case)] * BATCH, running.secret)
+        checked = verify(running, [(endpoint, case)] * BATCH)
         found = Counter(_statements(_settled(log, start)))
         if any(entry.difference for entry in checked):
             break

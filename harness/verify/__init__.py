@@ -18,6 +18,7 @@ from harness.errors import UsageError
 from harness.model import PlannedRequest, RawRequest, Target
 from harness.model.difference import json_difference, short
 from harness.model.units import EARLY_S, MS
+from harness.serve import Running
 from harness.serve.servers import Bind
 
 TIMEOUT_S = 15.0
@@ -109,34 +110,30 @@ def cases_of(target: Target, every: bool = True) -> list[tuple[str, Case]]:
     return cases
 
 
-def verify_all(target: Target, bind: Bind, secret: str = "", *, every: bool = True) -> list[Checked]:
-    """Every case of ``cases_of``; ``secret`` is the key of the tokens that the target accepts.
-
-    A case that the target is declared to lack (``endpoint/case``) must differ indeed.
-    """
-    checked = verify(target, bind, cases_of(target, every), secret)
+def verify_all(running: Running, *, every: bool = True) -> list[Checked]:
+    """Every case of ``cases_of``; one that the target is declared to lack (``endpoint/case``) must differ indeed."""
     return [
         replace(entry, difference="" if entry.difference else "as the contract says, but declared as lacking")
-        if lacks_case(target, entry)
+        if lacks_case(running.target, entry)
         else entry
-        for entry in checked
+        for entry in verify(running, cases_of(running.target, every))
     ]
 
 
-def verify(target: Target, bind: Bind, pairs: Iterable[tuple[str, Case]], secret: str = "") -> list[Checked]:
+def verify(running: Running, pairs: Iterable[tuple[str, Case]]) -> list[Checked]:
     """Each case once; one that has a wait twice, since a server's first reply may take as long without waiting."""
     checked = []
     for endpoint, case in pairs:
-        difference = _difference(target, bind, case, secret)
+        difference = _difference(running, case)
         if case.least_ms and not difference:
-            difference = _difference(target, bind, case, secret)
-        checked.append(Checked(target.name, endpoint, case.name, difference))
+            difference = _difference(running, case)
+        checked.append(Checked(running.target.name, endpoint, case.name, difference))
     return checked
 
 
-def _difference(target: Target, bind: Bind, case: Case, secret: str) -> str:
+def _difference(running: Running, case: Case) -> str:
     try:
-        return compare(case, exchange(bind, fill(case, secret)), target.adds)
+        return compare(case, exchange(running.bind, fill(case, running.secret)), running.target.adds)
     except (OSError, http.client.HTTPException) as error:
         return f"{type(error).__name__}: {error}"
 

@@ -10,7 +10,6 @@ Packages are those that come to be imported with it, beyond the framework and wh
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Collection, Iterable, Mapping
 from functools import cache
@@ -91,7 +90,7 @@ def _brought_by(framework: str) -> frozenset[str]:
             required = requires(waiting.pop()) or []
         except PackageNotFoundError:
             continue
-        names = {normal(re.split(r"[^\w.-]", text, maxsplit=1)[0]) for text in required if "extra ==" not in text}
+        names = {normal(text) for text in required if "extra ==" not in text}
         waiting += names - distributions
         distributions |= names
     return frozenset(distributions)

@@ -16,7 +16,6 @@ from apps.contract.tokens import fill
 from harness.model import Abilities, Feature, Target
 from harness.serve import Running
 from harness.serve.guard import Guard
-from harness.serve.servers import Bind
 from harness.verify import CLEAR_422, EARLY_REFUSAL, EVENTS, TIMEOUT_S, Reply, compare, endpoints_of, exchange
 from harness.verify.effort import effort
 from harness.verify.untouched import asked, probe_untouched
@@ -24,25 +23,6 @@ from harness.verify.untouched import asked, probe_untouched
 LACKING_TIMEOUT_S = 2.0
 AT_ONCE = 8
 _ASSET = re.compile(rb'(?:src|href)="([^"]+)"')
-
-
-@dataclass(frozen=True, slots=True)
-class _Site:
-    target: Target
-    bind: Bind
-    secret: str
-
-    def case(self, endpoint: str, name: str) -> str:
-        """How the reply to a case differs from the contract."""
-        case = ENDPOINTS[endpoint].case(name)
-        difference = compare(case, exchange(self.bind, fill(case, self.secret)), self.target.adds)
-        return f"{endpoint} ({name}): {difference}" if difference else ""
-
-    def cases(self, endpoint: str, *names: str) -> str:
-        return next(filter(None, (self.case(endpoint, name) for name in names)), "")
-
-    def get(self, path: str, media_type: str = "") -> Reply:
-        return exchange(self.bind, Case("", "GET", path, (), b"", 200, media_type, None, None))
 
 
 def abilities(running: Iterable[Running], guard: Guard) -> Abilities:
@@ -64,25 +44,34 @@ def probe_all(running: Iterable[Running]) -> list[Feature]:
     if not servers:
         return []
     with ThreadPoolExecutor(min(len(servers), AT_ONCE)) as pool:
-        results = pool.map(lambda one: probe(one.target, one.bind, one.secret), servers)
-        return [feature for features in results for feature in features]
+        return [feature for features in pool.map(probe, servers) for feature in features]
 
 
-def probe(target: Target, bind: Bind, secret: str = "") -> list[Feature]:
+def probe(running: Running) -> list[Feature]:
     """Every capability of ``CAPABILITIES`` that the target's endpoints are enough for, asked while it runs."""
-    site = _Site(target, bind, secret)
-    features = []
+    target, features = running.target, []
     for name, capability in CAPABILITIES.items():
         if not capability.concerns(target):
             continue
-        detail = asked(capability.ask, site)
+        detail = asked(capability.ask, running)
         declared = name not in target.lacks
         features.append(Feature(target.name, name, declared, not detail, target.lacks.get(name, ""), detail))
     return features
 
 
-def _openapi(site: _Site) -> str:
-    reply = site.get("/openapi.json")
+def _case(site: Running, endpoint: str, name: str) -> str:
+    """How the reply to a case differs from the contract."""
+    case = ENDPOINTS[endpoint].case(name)
+    difference = compare(case, exchange(site.bind, fill(case, site.secret)), site.target.adds)
+    return f"{endpoint} ({name}): {difference}" if difference else ""
+
+
+def _get(site: Running, path: str, media_type: str = "") -> Reply:
+    return exchange(site.bind, Case("", "GET", path, (), b"", 200, media_type, None, None))
+
+
+def _openapi(site: Running) -> str:
+    reply = _get(site, "/openapi.json")
     if reply.status != 200:
         return f"status {reply.status}"
     document = json.loads(reply.body)
@@ -93,32 +82,32 @@ def _openapi(site: _Site) -> str:
     return f"lacks {', '.join(missing)}" if missing else ""
 
 
-def _page(path: str, mark: bytes) -> Callable[[_Site], str]:
-    def ask(site: _Site) -> str:
-        reply = site.get(path)
+def _page(path: str, mark: bytes) -> Callable[[Running], str]:
+    def ask(site: Running) -> str:
+        reply = _get(site, path)
         if reply.status != 200 or mark not in reply.body:
             return f"status {reply.status}, no page"
         for name in (asset.decode() for asset in _ASSET.findall(reply.body)):
             if not name.startswith("/"):
                 return f"needs {name} from elsewhere"
-            if site.get(name).status != 200:
+            if _get(site, name).status != 200:
                 return f"lacks {name}"
         return ""
 
     return ask
 
 
-def _answers(endpoint: str, *names: str) -> Callable[[_Site], str]:
+def _answers(endpoint: str, *names: str) -> Callable[[Running], str]:
     """Whether the replies to these cases are as the contract says."""
-    return lambda site: site.cases(endpoint, *names)
+    return lambda site: next(filter(None, (_case(site, endpoint, name) for name in names)), "")
 
 
-def _jwt(site: _Site) -> str:
+def _jwt(site: Running) -> str:
     wrong = ("missing", "expired", "wrong-signature", "alg-none", "tampered")
-    return site.case("auth-token", "valid") or site.cases("users-me", "valid", *wrong)
+    return _case(site, "auth-token", "valid") or _answers("users-me", "valid", *wrong)(site)
 
 
-def _early_refusal(site: _Site) -> str:
+def _early_refusal(site: Running) -> str:
     """A body past the limit is refused by its announced length, before it is sent."""
     case = ENDPOINTS["upload"].case("withheld")
     # A server that waits for the body waits for good.
@@ -126,17 +115,17 @@ def _early_refusal(site: _Site) -> str:
     return compare(case, exchange(site.bind, fill(case, site.secret), timeout_s), site.target.adds)
 
 
-def _streaming(site: _Site) -> str:
+def _streaming(site: Running) -> str:
     """A body of 4 MiB whose length its head does not know."""
-    reply = site.get("/download?kb=4096")
+    reply = _get(site, "/download?kb=4096")
     if reply.status != 200 or len(reply.body) != 4_096 * 1_024:
         return f"status {reply.status}, {len(reply.body)} bytes"
     return "it was whole before it was sent" if reply.header("content-length") else ""
 
 
-def _sse(site: _Site) -> str:
+def _sse(site: Running) -> str:
     """Events come when they happen: the first is there before the last one is due."""
-    reply = site.get("/stream/events?n=4&interval_ms=250", EVENTS)
+    reply = _get(site, "/stream/events?n=4&interval_ms=250", EVENTS)
     if reply.status != 200 or reply.media_type != EVENTS:
         return f"status {reply.status}, {reply.header('content-type')}"
     if reply.body.count(b"event: tick") != 4:
@@ -144,7 +133,7 @@ def _sse(site: _Site) -> str:
     return "all events came at once" if b"id: 3" in reply.body[: reply.arrived[0][1]] else ""
 
 
-def _websocket(site: _Site) -> str:
+def _websocket(site: Running) -> str:
     """A text, a long one and bytes come back as they were sent, and the connection closes cleanly."""
     from websocket import ABNF, WebSocketBadStatusException, WebSocketException, create_connection
 
@@ -182,7 +171,7 @@ class Capability:
         endpoints: what shows it; without any, the whole contract does.
     """
 
-    ask: Callable[[_Site], str]
+    ask: Callable[[Running], str]
     endpoints: tuple[str, ...] = ()
 
     def concerns(self, target: Target) -> bool:

@@ -42,10 +42,9 @@ def marked(name):
 
 @pytest.mark.parametrize("live", [marked(name) for name in SAMPLE], indirect=True)
 def test_every_endpoint_is_answered_and_every_capability_as_declared(live: Live) -> None:
-    target, bind, secret = live.running.target, live.running.bind, live.running.secret
     live.around.restore()
-    assert [entry for entry in verify_all(target, bind, secret, every=False) if entry.difference] == []
-    assert [feature for feature in probe(target, bind, secret) if not feature.as_declared] == []
+    assert [entry for entry in verify_all(live.running, every=False) if entry.difference] == []
+    assert [feature for feature in probe(live.running) if not feature.as_declared] == []
     assert live.running.alive
 
 

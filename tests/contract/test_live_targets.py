@@ -25,7 +25,7 @@ def every(names):
 class TestTarget:
     def test_every_case_is_answered_as_the_contract_says(self, live: Live) -> None:
         live.around.restore()
-        checked = verify_all(live.running.target, live.running.bind, live.running.secret)
+        checked = verify_all(live.running)
         assert [entry for entry in checked if entry.difference] == []
         names = set(endpoints_of(live.running.target))
         assert {entry.endpoint for entry in checked} == names
@@ -36,7 +36,7 @@ class TestTarget:
 
     def test_every_capability_is_as_declared(self, live: Live) -> None:
         live.around.restore()
-        found = probe(live.running.target, live.running.bind, live.running.secret)
+        found = probe(live.running)
         assert [feature for feature in found if not feature.as_declared] == []
         case = ENDPOINTS["health"].case("valid")
         assert {*live.running.target.adds} <= {name for name, _ in exchange(live.running.bind, case).headers}
@@ -54,6 +54,6 @@ class TestFullTarget:
     def test_upstream_is_called_as_often_as_asked(self, live: Live) -> None:
         live.around.upstream.requests(reset=True)
         case = ENDPOINTS["io-upstream"].case("", ms=0, calls=7)
-        checked = verify(live.running.target, live.running.bind, [("io-upstream", case)] * 5)
+        checked = verify(live.running, [("io-upstream", case)] * 5)
         assert not any(entry.difference for entry in checked)
         assert live.around.upstream.requests() == 35

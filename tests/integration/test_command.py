@@ -170,7 +170,7 @@ def test_ctrl_c_saves_what_was_measured_and_resume_goes_on(tmp_path):
 @pytest.mark.parametrize("name", ["raw-asgi-uvicorn", "tornado-native"])
 def test_serve_brings_up_a_target_with_what_it_calls(tmp_path, no_process_left, monkeypatch, name):
     from harness.config import load_declarations
-    from harness.serve import free_port
+    from harness.serve import Running, free_port
     from harness.serve.servers import Bind
     from harness.verify import ENDPOINTS, endpoints_of, verify
 
@@ -185,7 +185,7 @@ def test_serve_brings_up_a_target_with_what_it_calls(tmp_path, no_process_left, 
         cases = [(endpoint, ENDPOINTS[endpoint].case("valid")) for endpoint in sorted(asked)]
         deadline = time.monotonic() + 120
         while time.monotonic() < deadline and process.poll() is None:
-            checked = verify(target, Bind("127.0.0.1", port), cases)
+            checked = verify(Running(target, Bind("127.0.0.1", port), None, log), cases)
             if not any("refused" in entry.difference for entry in checked):
                 break
             time.sleep(0.05)

@@ -62,9 +62,9 @@ def new_run(folder, targets, scenarios=(JSON,), blocks=2):
 def test_every_window_of_every_block_is_recorded(own_app, tmp_path):
     run = new_run(tmp_path / "r", with_twin([own_app(served())]))
     engine = FakeEngine()
-    outcome = measure(run, Bench(engine, PLACEMENT))
+    lacking = measure(run, Bench(engine, PLACEMENT))
     records = run.windows()
-    assert outcome.complete
+    assert not lacking
     assert {record.block for record in records} == {0, 1}
     assert [side.target for side in records[0].sides] == ["own_app", "own_app~again"]
     assert set(records[0].startup_s) == {"own_app", "own_app~again"}
@@ -98,8 +98,8 @@ def test_a_wrong_reply_is_found_before_any_load(own_app, tmp_path):
     good, bad = own_app(served(), module="good"), own_app(served('{"message": "Hello, Wor1d!"}'), module="bad")
     run = new_run(tmp_path / "r", [good, bad], blocks=1)
     engine = FakeEngine()
-    outcome = measure(run, Bench(engine, PLACEMENT))
-    assert not outcome.complete
+    lacking = measure(run, Bench(engine, PLACEMENT))
+    assert lacking
     assert [side.target for side in engine.specs[0].sides] == ["good"]
     failure = run.windows()[0].failures[0]
     assert (failure.target, failure.reason.code) == ("bad", "wrong-reply")
@@ -117,9 +117,9 @@ def test_a_server_that_dies_under_load_is_recorded_and_the_run_goes_on(own_app, 
 
     run = new_run(tmp_path / "r", [good, bad], (JSON, replace(JSON, name="json-again")), blocks=2)
     engine = FakeEngine(kill_second_side)
-    outcome = measure(run, Bench(engine, PLACEMENT))
+    lacking = measure(run, Bench(engine, PLACEMENT))
     records = run.windows()
-    assert outcome.incomplete == 2
+    assert lacking == 2
     assert [f.reason.code for record in records for f in record.failures] == ["died", "died"]
     assert records[0].failures[0].reason == Reason("died", {"exit_code": "-9"})
     assert [len(set(record.slices.side)) for record in records] == [2, 1, 2, 2], "the next block starts it afresh"
@@ -129,9 +129,9 @@ def test_a_server_that_dies_under_load_is_recorded_and_the_run_goes_on(own_app, 
 def test_one_that_does_not_start_is_a_failure_of_its_windows(own_app, tmp_path):
     good, bad = own_app(served(), module="good"), own_app("1/0\n", module="bad")
     run = new_run(tmp_path / "r", [good, bad], blocks=1)
-    outcome = measure(run, Bench(FakeEngine(), PLACEMENT))
+    lacking = measure(run, Bench(FakeEngine(), PLACEMENT))
     failure = run.windows()[0].failures[0]
-    assert outcome.incomplete == 1
+    assert lacking == 1
     assert (failure.target, failure.reason.code, failure.point) == ("bad", "exited", "json@2")
     assert any("ZeroDivisionError" in line for line in failure.log)
 
@@ -156,7 +156,7 @@ def test_an_interrupted_run_goes_on_where_it_was(own_app, tmp_path, error):
     assert len(run.windows()) == 2
     engine = FakeEngine()
     again = Run.open(run.folder)
-    assert measure(again, Bench(engine, PLACEMENT)).complete
+    assert not measure(again, Bench(engine, PLACEMENT))
     assert engine.calls == 2
     assert len({record.id for record in again.windows()}) == 4
     assert Run.open(run.folder).manifest.status == "finished"
@@ -183,7 +183,7 @@ def test_what_is_added_joins_the_plan_before_it_is_measured(own_app, tmp_path):
     assert [p.id for p in again.manifest.plan.points] == ["json@2", "json-more@2"]
     assert len(again.windows()) == 2
     engine = FakeEngine()
-    assert measure(again, Bench(engine, PLACEMENT), once).complete
+    assert not measure(again, Bench(engine, PLACEMENT), once)
     assert [spec.id for spec in engine.specs] == ["b2-more"]
 
 
@@ -219,4 +219,4 @@ def test_a_run_does_not_go_on_with_other_versions(own_app, tmp_path):
     with pytest.raises(UsageError, match=r"began with other versions: starlette 0\.1 → \d"):
         measure(Run.open(run.folder), Bench(FakeEngine(), PLACEMENT))
     run.update(replace(run.manifest, versions=environment.versions()))
-    assert measure(Run.open(run.folder), Bench(FakeEngine(), PLACEMENT)).complete
+    assert not measure(Run.open(run.folder), Bench(FakeEngine(), PLACEMENT))

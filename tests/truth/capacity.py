@@ -14,7 +14,7 @@ import numpy as np
 
 from harness.config.placement import Placement
 from harness.engine.engine import Engine
-from harness.engine.pacing import poisson_schedule
+from harness.engine.pacing import schedule
 from harness.engine.spec import Progress
 from harness.model import (
     Gate,
@@ -86,7 +86,7 @@ def md1_capacity(bound_s: float, service_s: float) -> float:
 
 def simulated_p99(rate: float, service_s: float, duration_s: float, seed: int) -> float:
     """The p99 of one simulated run of the queue, in seconds."""
-    return percentiles([lindley(poisson_schedule(rate, duration_s, seed), service_s)])["p99"]
+    return percentiles([lindley(schedule("poisson", [(rate, duration_s)], seed), service_s)])["p99"]
 
 
 def scenario(settings: Capacity) -> Scenario:
@@ -175,7 +175,7 @@ class SimulatedQueue:
 
     def _take(self, ask: Ask, block: int) -> WindowRecord:
         assert isinstance(ask.load, Requests)
-        arrivals = poisson_schedule(ask.load.rate, ask.load.duration_s, int(self._rng.integers(2**31)))
+        arrivals = schedule("poisson", [(ask.load.rate, ask.load.duration_s)], int(self._rng.integers(2**31)))
         counted = arrivals >= ask.load.lead_in_s
         responses = lindley(arrivals, self._service)[counted] * 1e6
         late = float(np.mean(responses > float(ask.setting["bound_ms"]) * 1e3)) if len(responses) else 0.0

@@ -153,8 +153,8 @@ def test_a_request_for_each_body():
     bodies = [b"{}", b"\x00\x01"]
     requests = load.requests_of(parse_url("http://h/path"), "", (("X-A", "b"),), bodies, Expected(200))
     assert [item.method for item in requests] == ["POST", "POST"]
-    assert b"Content-Type: application/json\r\nContent-Length: 2\r\nX-A: b\r\n\r\n{}" in requests[0].data
-    assert requests[1].data.endswith(b"Content-Length: 2\r\nX-A: b\r\n\r\n\x00\x01")
+    assert b"X-A: b\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}" in requests[0].data
+    assert requests[1].data.endswith(b"application/octet-stream\r\nContent-Length: 2\r\n\r\n\x00\x01")
     [plain] = load.requests_of(parse_url("http://h/path"), "", (), [], Expected(200))
     assert plain.data == b"GET /path HTTP/1.1\r\nHost: h\r\n\r\n"
 

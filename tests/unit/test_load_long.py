@@ -8,7 +8,7 @@ import pytest
 
 from harness.engine.client import Traffic
 from harness.engine.openloop import OpenLoop, run_open
-from harness.engine.pacing import PIECE, phased_pieces, phased_schedule, shared
+from harness.engine.pacing import PIECE, pieces, schedule, shared
 from harness.engine.samples import BATCH, Samples
 from harness.engine.soundness import reasons
 from harness.engine.spec import EventsSpec, LoadSpec
@@ -72,13 +72,13 @@ def test_steps_add_up():
 @pytest.mark.parametrize("arrivals", ["constant", "poisson"])
 def test_pieces_of_a_schedule_are_the_whole(arrivals):
     phases = ((3_000.0, 2.0), (900.0, 6.5), (0.1, 3.0))
-    whole = phased_schedule(arrivals, phases, 3)
+    whole = schedule(arrivals, phases, 3)
     assert (np.diff(whole) >= 0).all()
     for shares in (1, 3):
         for share in range(shares):
-            parts = list(shared(phased_pieces(arrivals, phases, 3), share, shares))
+            parts = list(shared(pieces(arrivals, phases, 3), share, shares))
             assert np.concatenate(parts).tolist() == whole[share::shares].tolist()
-    assert max(map(len, phased_pieces(arrivals, phases, 3))) <= PIECE
+    assert max(map(len, pieces(arrivals, phases, 3))) <= PIECE
 
 
 def test_half_a_day_is_not_planned_at_once():

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from harness.engine.pacing import constant_schedule, poisson_schedule, schedule
+from harness.engine.pacing import schedule
 
 
 @pytest.mark.parametrize(
     ("rate", "duration", "count"), [(10, 1, 10), (3, 1, 3), (0.5, 1, 1), (1000, 2.5, 2500), (7, 0.1, 1), (1 / 3, 10, 4)]
 )
 def test_constant_schedule_has_equal_gaps_from_zero(rate, duration, count):
-    times = constant_schedule(rate, duration)
+    times = schedule("constant", [(rate, duration)], 0)
     assert len(times) == count
     assert times[0] == 0
     np.testing.assert_allclose(np.diff(times), 1 / rate, rtol=1e-9)
@@ -18,11 +18,11 @@ def test_constant_schedule_has_equal_gaps_from_zero(rate, duration, count):
 
 
 def test_constant_schedule_does_not_drift():
-    assert constant_schedule(3, 1000)[3 * 999] == pytest.approx(999, abs=1e-9)
+    assert schedule("constant", [(3, 1000)], 0)[3 * 999] == pytest.approx(999, abs=1e-9)
 
 
 def test_poisson_schedule_is_a_poisson_process():
-    times = poisson_schedule(1000, 60, seed=5)
+    times = schedule("poisson", [(1000, 60)], 5)
     gaps = np.diff(times)
     assert abs(len(times) - 60_000) < 5 * np.sqrt(60_000)
     assert gaps.mean() == pytest.approx(1e-3, rel=0.02)
@@ -33,25 +33,20 @@ def test_poisson_schedule_is_a_poisson_process():
 
 
 def test_poisson_schedule_follows_its_seed():
-    first = poisson_schedule(100, 5, seed=1)
-    np.testing.assert_array_equal(first, poisson_schedule(100, 5, seed=1))
-    assert not np.array_equal(first[:50], poisson_schedule(100, 5, seed=2)[:50])
+    first = schedule("poisson", [(100, 5)], 1)
+    np.testing.assert_array_equal(first, schedule("poisson", [(100, 5)], 1))
+    assert not np.array_equal(first[:50], schedule("poisson", [(100, 5)], 2)[:50])
 
 
 def test_a_longer_poisson_schedule_reaches_its_end():
     for seed in range(200):
-        counts = [len(poisson_schedule(5, 4, seed))]
+        counts = [len(schedule("poisson", [(5, 4)], seed))]
         assert 0 <= counts[0] < 60
-
-
-def test_schedule_picks_the_kind():
-    np.testing.assert_array_equal(schedule("constant", 10, 1, 0), constant_schedule(10, 1))
-    np.testing.assert_array_equal(schedule("poisson", 10, 1, 3), poisson_schedule(10, 1, 3))
 
 
 @pytest.mark.parametrize(("rate", "duration"), [(0, 1), (-1, 1), (1, 0), (float("nan"), 1), (float("inf"), 1)])
 def test_impossible_schedules_are_refused(rate, duration):
     with pytest.raises(ValueError, match="above zero"):
-        constant_schedule(rate, duration)
+        schedule("constant", [(rate, duration)], 0)
     with pytest.raises(ValueError, match="above zero"):
-        poisson_schedule(rate, duration, 0)
+        schedule("poisson", [(rate, duration)], 0)

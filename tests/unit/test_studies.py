@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from harness.config import PACKAGED, load_declarations, read_scenario
-from harness.engine.pacing import phased_schedule, poisson_schedule
+from harness.engine.pacing import schedule
 from harness.errors import DeclarationError
 from harness.model import Failure, Gate, Reason, Side, Slices, Target, Trial
 from harness.plan import lacking
@@ -275,11 +275,10 @@ def test_faults_of_a_study_are_told(tmp_path, text, said):
 
 
 def test_phases_follow_each_other_with_their_own_rates():
-    times = phased_schedule("poisson", ((400.0, 5.0), (100.0, 5.0)), 3)
+    times = schedule("poisson", ((400.0, 5.0), (100.0, 5.0)), 3)
     assert np.all(np.diff(times) >= 0)
     assert np.count_nonzero(times < 5) == pytest.approx(2000, rel=0.1)
     assert np.count_nonzero(times >= 5) == pytest.approx(500, rel=0.2)
-    assert np.array_equal(phased_schedule("poisson", ((50.0, 2.0),), 9), poisson_schedule(50.0, 2.0, 9))
 
 
 def test_the_computed_p99_of_a_queue_is_that_of_a_simulated_one():

@@ -1,14 +1,19 @@
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from apps.contract.case import Case
 from harness.errors import UsageError
 from harness.model import PlannedRequest, Target
+from harness.serve import Running
 from harness.serve.servers import Bind
 from harness.verify import Reply, case_of, cases_of, compare, endpoints_of, verify_all
 
-BIND = Bind("127.0.0.1", 1)
+
+def server(target):
+    return Running(target, Bind("127.0.0.1", 1), None, Path())
+
 
 CASE = Case("c", "GET", "/", (), b"", 200, "application/json", {"a": [1, {"b": True}], "token": "x"}, None, ("token",))
 JSON = ("content-type", "application/json; charset=utf-8")
@@ -159,11 +164,11 @@ def test_an_unknown_request_is_refused(request_, message):
 def test_a_case_that_is_declared_as_lacking_must_differ(monkeypatch):
     lacking = target(endpoints=("json",), lacks={"js*/va*": "never"})
     monkeypatch.setattr("harness.verify.exchange", lambda bind, case: reply(b"", 500, ()))
-    assert [entry.difference for entry in verify_all(lacking, BIND)] == [""]
+    assert [entry.difference for entry in verify_all(server(lacking))] == [""]
     right = reply(b'{"message": "Hello, World!"}')
     monkeypatch.setattr("harness.verify.exchange", lambda bind, case: right)
-    assert "declared as lacking" in verify_all(lacking, BIND)[0].difference
-    assert [entry.difference for entry in verify_all(target(endpoints=("json",)), BIND)] == [""]
+    assert "declared as lacking" in verify_all(server(lacking))[0].difference
+    assert [entry.difference for entry in verify_all(server(target(endpoints=("json",))))] == [""]
 
 
 def test_a_withheld_body_is_not_waited_for_where_that_is_lacking():
@@ -187,8 +192,8 @@ def test_headers_that_a_target_adds_are_no_difference(monkeypatch):
     answer = reply(b'{"message": "Hello, World!"}', headers=headers)
     monkeypatch.setattr("harness.verify.exchange", lambda bind, case: answer)
     adding = target(endpoints=("json",), adds=("x-frame-options",))
-    assert [entry.difference for entry in verify_all(adding, BIND)] == [""]
-    plain = verify_all(target(endpoints=("json",)), BIND)
+    assert [entry.difference for entry in verify_all(server(adding))] == [""]
+    plain = verify_all(server(target(endpoints=("json",))))
     assert [entry.difference for entry in plain] == ["header that others lack: x-frame-options"]
 
 
@@ -204,6 +209,6 @@ def test_headers_that_a_target_adds_are_no_difference(monkeypatch):
 def test_who_lacks_clear_422s_lists_faults_in_other_words(monkeypatch, lacks, body, difference):
     answer = reply(body, 422)
     monkeypatch.setattr("harness.verify.exchange", lambda bind, case: answer)
-    checked = verify_all(target(endpoints=("io-sleep",), lacks=lacks), BIND)
+    checked = verify_all(server(target(endpoints=("io-sleep",), lacks=lacks)))
     assert bool(next(entry.difference for entry in checked if entry.case == "ms-missing")) == difference
     assert next(entry.difference for entry in checked if entry.case == "valid")

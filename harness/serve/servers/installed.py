@@ -7,8 +7,10 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from functools import cache
 from importlib.metadata import PackageNotFoundError, requires, version
+from typing import Any
 
 from harness.serve.servers.spec import Options, Server
 
@@ -21,7 +23,7 @@ module, _, name = sys.argv[1].partition(":")
 found = getattr(importlib.import_module(module), name)
 print(json.dumps([str(getattr(value, "value", value)) for value in found]))
 """
-_TIMEOUT_S = 30
+_TIMEOUT_S = 60
 
 
 def version_of(package: str) -> str:
@@ -58,15 +60,15 @@ def _extras() -> dict[str, str]:
         return {}
     extras = {}
     for line in lines:
-        extra, name = _EXTRA.search(line), _NAME.match(line)
-        if extra and name:
-            extras[normal(name[0])] = extra[1]
+        if extra := _EXTRA.search(line):
+            extras[normal(line)] = extra[1]
     return extras
 
 
-def normal(name: str) -> str:
-    """A distribution's name as the package index compares it."""
-    return re.sub(r"[-_.]+", "-", name).lower()
+def normal(requirement: str) -> str:
+    """The name of the distribution that is required, as the package index compares it."""
+    name = _NAME.match(requirement)
+    return re.sub(r"[-_.]+", "-", name[0]).lower() if name else ""
 
 
 @cache
@@ -76,14 +78,16 @@ def offered(where: str, python: str = "") -> tuple[str, ...]:
     A process of its own answers, so that no server is imported here, and that another environment's is asked itself.
     """
     try:
-        done = subprocess.run(
-            [python or sys.executable, "-c", _ASK, where],
-            capture_output=True,
-            text=True,
-            timeout=_TIMEOUT_S,
-            # Not in the user's folder, whose modules -c would import first.
-            cwd=os.sep,
-        )
-        return tuple(json.loads(done.stdout)) if done.returncode == 0 else ()
-    except (OSError, subprocess.TimeoutExpired, ValueError):
+        # Not in the user's folder, whose modules -c would import first.
+        return tuple(json.loads(answer([python or sys.executable, "-c", _ASK, where], cwd=os.sep)))
+    except ValueError:
         return ()
+
+
+def answer(command: Sequence[str], **options: Any) -> str:
+    """What a small program of another interpreter prints; empty where it fails. ``options`` are those of ``run``."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False, **options)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
