@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from harness.config.cgroup import find_quota
 from harness.config.placement import Placement
 from harness.engine.clocks import ProcessGone, TreeClock, clock_of, machine_delta, machine_sample
+from harness.errors import NotReadyError
 from harness.serve import Running
+from harness.serve.services.upstream import Upstream
 
 
 class Meter:
@@ -19,13 +21,21 @@ class Meter:
     Attributes:
         machine: shares of a CPU. ``steal``: taken by other guests of the host. ``server``: use of the servers' CPUs.
             ``foreign``: the part of it that is neither a server's nor an interrupt's: at a low rate, packets and timers
-            are a third of what a load makes a CPU do. ``throttled``: time stopped by the cgroup's quota.
+            are a third of what a load makes a CPU do. ``throttled``: time stopped by the cgroup's quota. With an
+            ``upstream`` service that the window calls: its share, and ``upstream_calls``, their number.
         cpu_s: target → CPU seconds, where both readings could be taken and none of its processes took its own with it.
         ended: target → its processes that ended meanwhile.
     """
 
-    def __init__(self, servers: Mapping[str, Running], placement: Placement, serving: tuple[int, ...]) -> None:
+    def __init__(
+        self,
+        servers: Mapping[str, Running],
+        placement: Placement,
+        serving: tuple[int, ...],
+        upstream: Upstream | None = None,
+    ) -> None:
         self._placement, self._serving, self._quota = placement, serving, find_quota()
+        self._upstream, self._upstream_clock = upstream, TreeClock(upstream.pid if upstream else 0)
         self._trees: dict[str, TreeClock] = {
             name: clock_of(running.pid, running.usage_file) for name, running in servers.items() if running.pid
         }
@@ -39,6 +49,7 @@ class Meter:
         self._cpu = self._readings()
         self._pids = {name: tree.pids for name, tree in self._trees.items()}
         self._before, self._throttled = machine_sample(), self._quota.throttled_s() if self._quota else 0.0
+        self._called = self._upstream_use()
         # To find and read the clocks of 68 servers took 50 ms, in which none of them works: not part of the window.
         self._began = time.monotonic()
 
@@ -59,6 +70,9 @@ class Meter:
             self.machine |= {"server": busy, "foreign": 0.0 if unknown else max(0.0, busy - interrupts - own)}
         if self._quota:
             self.machine["throttled"] = (self._quota.throttled_s() - self._throttled) / elapsed
+        if self._upstream:
+            cpu, calls = self._upstream_use()
+            self.machine |= {"upstream": (cpu - self._called[0]) / elapsed, "upstream_calls": calls - self._called[1]}
 
     def memory_bytes(self) -> dict[str, int]:
         """Target → resident memory of its process tree, now."""
@@ -66,6 +80,13 @@ class Meter:
 
     def tree(self, target: str) -> TreeClock | None:
         return self._trees.get(target)
+
+    def _upstream_use(self) -> tuple[float, float]:
+        """CPU seconds and calls of the upstream service so far. Raises ``NotReadyError`` where it has gone."""
+        try:
+            return (self._upstream_clock.cpu(), float(self._upstream.requests())) if self._upstream else (0.0, 0.0)
+        except ProcessGone as error:
+            raise NotReadyError(f"the upstream service has gone: {error}") from None
 
     def _readings(self) -> dict[str, float]:
         """CPU seconds of every tree; one that ended has none."""

@@ -45,7 +45,6 @@ class Sent:
         sides: a result for each of the job's sides, in their order.
         gates: why not to trust it, as far as the sender knows.
         samples: index of the side, or of the class of request where there is one side → latencies in microseconds.
-        machine: further shares, such as that of the upstream service.
         interrupted: whether the user ended it.
         counts: instructions of the sides that could be counted; ``profiles``: of those that could be sampled.
     """
@@ -54,7 +53,6 @@ class Sent:
     slices: Slices | None = None
     gates: tuple[Gate, ...] = ()
     samples: Mapping[int, FloatArray] = field(default_factory=dict)
-    machine: Mapping[str, float] = field(default_factory=dict)
     interrupted: bool = False
     counts: tuple[InstructionCount, ...] = ()
     profiles: tuple[CpuProfile, ...] = ()

@@ -45,6 +45,7 @@ from harness.serve import LOOPBACK, Fleet, Running, Servers, environment
 from harness.serve.guard import Guard
 from harness.serve.services import WRITES, Services
 from harness.session import validity
+from harness.session.calls import calls_upstream
 from harness.session.counts import CountSender
 from harness.session.held import HeldRequests
 from harness.session.loads import LoadSender
@@ -282,7 +283,7 @@ class _Session:
             return SampleSender(bench.engine, self._run.folder, bench.placement.generator)
         if block.study in bench.senders:
             return bench.senders[block.study]
-        return TurnsSender(bench.engine, bench.services, bench.ceilings)
+        return TurnsSender(bench.engine, bench.ceilings)
 
     def _requests(self, side: Side, ask: Ask | None) -> Sequence[PlannedRequest]:
         """What is sent to a side and can be checked before: the long replies of streams and slow readers are not."""
@@ -341,7 +342,9 @@ class _Session:
         started_at, started = datetime.now(UTC), time.monotonic()
         placement = self._bench.placement
         many = any(self._targets[side.target].per_cpu for side in window.sides)
-        meter = Meter(running, placement, placement.many if many else placement.server)
+        called = not window.study and calls_upstream(self._points[side.point] for side in ready)
+        upstream = self._bench.services.upstream if called else None
+        meter = Meter(running, placement, placement.many if many else placement.server, upstream)
         sent, gates, machine = Sent(()), tuple[Gate, ...](), dict[str, float]()
         if ready:
             seed = _seed(self._plan.seed, window, ask)
@@ -349,7 +352,7 @@ class _Session:
             sent = sender.send(job, meter, self._observer.progressed)
             if sent.interrupted:
                 raise KeyboardInterrupt
-            machine = {} if window.study in INSTRUMENTS else {**meter.machine, **sent.machine}
+            machine = {} if window.study in INSTRUMENTS else meter.machine
             # Sides that take turns are looked at turn by turn.
             alive = [side for side in ready if running[side.target].alive and not sent.slices]
             gates = (*validity.machine_gates(machine), *sent.gates, *validity.ended(alive, meter.ended))

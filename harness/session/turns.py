@@ -12,7 +12,6 @@ from harness.engine.process import OnProgress
 from harness.engine.spec import SlicesResult, SlicesSpec
 from harness.engine.wire import side_spec
 from harness.model import Point, Side, SideResult, Slices
-from harness.serve.services import Services
 from harness.session import calls, validity
 from harness.session.meter import Meter
 from harness.session.sender import Job, Sender, Sent
@@ -25,8 +24,8 @@ class TurnsSender(Sender):
         ceilings: concurrency → replies per second from a null server.
     """
 
-    def __init__(self, wire: Engine, services: Services, ceilings: Mapping[int, float]) -> None:
-        self._wire, self._services, self._ceilings = wire, services, ceilings
+    def __init__(self, wire: Engine, ceilings: Mapping[int, float]) -> None:
+        self._wire, self._ceilings = wire, ceilings
 
     def send(self, job: Job, meter: Meter, on_progress: OnProgress) -> Sent:
         specs = []
@@ -34,22 +33,18 @@ class TurnsSender(Sender):
             running = job.servers[side.target]
             specs.append(side_spec(running.target, job.points[side.point], running))
         loaded = [job.points[side.point] for side in job.sides]
-        upstream = calls.meter(self._services.upstream, loaded)
         spec = SlicesSpec(job.window.id, tuple(specs), job.seed, job.seconds, job.window.min_rounds)
         meter.begin()
         measured = self._wire.run_slices(spec, on_progress)
         meter.end()
         gates = validity.examine(specs, measured, self._ceilings)
-        machine: Mapping[str, float] = {}
-        if upstream is not None:
-            machine = upstream.read()
-            gates += calls.gates(machine, loaded, measured.sides)
+        if "upstream_calls" in meter.machine:
+            gates += calls.gates(meter.machine, loaded, measured.sides)
         return Sent(
             sides=tuple(_result(job, number, measured) for number in range(len(job.sides))),
             slices=known_cpu(measured.slices),
             gates=gates,
             samples={number: outcome.service_time_us for number, outcome in enumerate(measured.sides)},
-            machine=machine,
         )
 
 

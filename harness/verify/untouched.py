@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from apps.contract.case import Case
-from harness.model import Effort, Feature
-from harness.serve import LOOPBACK, free_port
+from harness.errors import LaunchError
+from harness.model import Effort, Feature, Target
+from harness.serve import LOOPBACK, Running, free_port, wait_until_ready
 from harness.serve.guard import Guard
 from harness.serve.servers import Bind
 from harness.verify import Reply, exchange
@@ -28,7 +28,6 @@ ENDPOINTS = 2
 """That every app but the introduction's has: an item by its number, and the total of an order."""
 READY_S = 15.0
 TIMEOUT_S = 5.0
-POLL_S = 0.05
 _ODD = (OSError, ValueError, LookupError, TypeError, AttributeError, http.client.HTTPException)
 """What a reply can lead to that is nothing like what was asked for."""
 
@@ -64,8 +63,16 @@ def probe_untouched(frameworks: Collection[str], guard: Guard) -> tuple[list[Fea
 
 
 def _probe(name: str, app: _App, port: int, guard: Guard) -> list[Feature]:
-    with _running(app, port, guard) as ready:
-        details = {capability: asked(ask, port) for capability, ask in app.asks.items() if ready}
+    command = [sys.executable, *(part.format(port=port) for part in app.command)]
+    process = guard.start(command, cwd=app.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    target = Target(name, app.framework, "native", "", "")
+    try:
+        wait_until_ready(Running(target, Bind(LOOPBACK, port), process, Path(os.devnull)), READY_S)
+        details = {capability: asked(ask, port) for capability, ask in app.asks.items()}
+    except LaunchError:
+        return []
+    finally:
+        guard.end(process)
     return [Feature(name, capability, True, not detail, detail=detail) for capability, detail in details.items()]
 
 
@@ -75,29 +82,6 @@ def asked(ask: Callable[[Of], str], of: Of) -> str:
         return ask(of)
     except _ODD as error:
         return f"{type(error).__name__}: {error}"
-
-
-@contextmanager
-def _running(app: _App, port: int, guard: Guard) -> Iterator[bool]:
-    """The app's server within the block; whether it answers."""
-    command = [sys.executable, *(part.format(port=port) for part in app.command)]
-    process = guard.start(command, cwd=app.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        yield _ready(process, port)
-    finally:
-        guard.end(process)
-
-
-def _ready(process: subprocess.Popen[bytes], port: int) -> bool:
-    deadline = time.monotonic() + READY_S
-    while process.poll() is None and time.monotonic() < deadline:
-        try:
-            _send(port, "GET", "/")
-        except (OSError, http.client.HTTPException):
-            time.sleep(POLL_S)
-        else:
-            return True
-    return False
 
 
 def _send(port: int, method: str, path: str, value: object = None) -> Reply:

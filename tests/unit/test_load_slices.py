@@ -158,7 +158,7 @@ def test_wrong_replies_are_no_throughput_and_give_a_side_up():
 
 
 def test_a_server_that_dies_midway_is_given_up_and_its_last_slice_is_not_recorded():
-    with server(dies_after=60) as (port, pid), server() as (other, other_pid):
+    with server(dies_after=20) as (port, pid), server() as (other, other_pid):
         measured, _ = measure(side(port, pid), side(other, other_pid, "b"), budget_s=1.0)
     assert measured.sides[0].fatal.code == "process-ended"
     assert "process-died" in measured.sides[0].errors
