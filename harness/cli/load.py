@@ -64,8 +64,8 @@ def load(
     With --workers, or --join and "harness worker" on other machines, all workers start together, and each sends its
     share.
 
-    Exit codes: 0 measured; 1 a reply differs from --expect-…; 2 usage; 3 nothing listens there; 4 no correct reply, or a
-    worker was lost; 130 interrupted, with what was measured so far printed.
+    Exit codes: 0 measured; 1 a reply differs from --expect-…; 2 usage; 3 nothing listens there; 4 no correct reply, or
+    a worker was lost; 130 interrupted, with what was measured so far printed.
     """
     from harness.cluster.options import LIVE_PORT, ClusterOptions
     from harness.config.placement import detect
