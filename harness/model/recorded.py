@@ -83,6 +83,8 @@ class SideResult:
         latency_us: class of request → ``count p50 p90 p99 p999 max``, response times in an open loop and service times
             in a closed one, in microseconds, over verified replies; empty where they are in ``samples`` alone.
         figures: other numbers, with the unit in the name: ``throughput_rps``, ``cpu_s``, …
+        worker_shares: which part of the requests each worker of its server answered, by CPU time, most first; empty
+            where it has one, or nobody can tell.
     """
 
     target: str
@@ -95,6 +97,7 @@ class SideResult:
     errors: Mapping[str, int] = field(default_factory=dict)
     latency_us: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     figures: Mapping[str, float] = field(default_factory=dict)
+    worker_shares: tuple[float, ...] = ()
 
     @property
     def side(self) -> Side:

@@ -108,10 +108,10 @@ def _reasons_by_side(frames: Frames, metric: Metric) -> dict[Side, list[Reason]]
 
 def _worker_shares(records: Sequence[WindowRecord]) -> dict[Side, FloatArray]:
     """Of servers with several workers, the part of the requests that each served, most first: the mean over windows."""
-    found: dict[Side, list[list[float]]] = {}
+    found: dict[Side, list[tuple[float, ...]]] = {}
     for side in (side for record in records for side in record.sides):
-        if shares := [value for name, value in side.figures.items() if name.startswith("worker_")]:
-            found.setdefault(side.side, []).append(shares)
+        if side.worker_shares:
+            found.setdefault(side.side, []).append(side.worker_shares)
     return {side: np.mean([each for each in all_ if len(each) == len(all_[0])], axis=0) for side, all_ in found.items()}
 
 

@@ -65,19 +65,19 @@ def _result(job: Job, number: int, measured: SlicesResult) -> SideResult:
         planned=answered + outcome.unanswered,
         answered=answered,
         errors=dict(outcome.errors),
-        figures=worker_shares(outcome.processes_cpu, job.servers[job.sides[number].target].target.workers),
+        worker_shares=worker_shares(outcome.processes_cpu, job.servers[job.sides[number].target].target.workers),
     )
 
 
-def worker_shares(processes_cpu: Sequence[float], workers: int) -> dict[str, float]:
+def worker_shares(processes_cpu: Sequence[float], workers: int) -> tuple[float, ...]:
     """Which part of the requests each worker process served, by its CPU time; nothing where there is one worker.
 
     The busiest processes are the workers: what starts them does next to nothing meanwhile.
     """
     busiest = processes_cpu[:workers]
     if workers < 2 or len(busiest) < workers or not sum(busiest):
-        return {}
-    return {f"worker_{number}_share": spent / sum(busiest) for number, spent in enumerate(busiest, 1)}
+        return ()
+    return tuple(spent / sum(busiest) for spent in busiest)
 
 
 def known_cpu(slices: Slices) -> Slices:

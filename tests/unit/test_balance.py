@@ -25,9 +25,9 @@ input()
 
 
 def test_shares_are_of_the_workers_alone():
-    assert worker_shares((3.0, 1.0, 0.01), 2) == {"worker_1_share": 0.75, "worker_2_share": 0.25}
+    assert worker_shares((3.0, 1.0, 0.01), 2) == (0.75, 0.25)
     for processes, workers in (((3.0,), 1), ((), 2), ((1.0,), 2), ((0.0, 0.0), 2)):
-        assert worker_shares(processes, workers) == {}
+        assert worker_shares(processes, workers) == ()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="clocks of other processes are read by ticks there")
@@ -57,11 +57,10 @@ def test_each_process_of_a_tree_has_its_own_clock():
 def run_with(shares):
     """A run in which one target has these shares in every window."""
     run = make_run(at=points(waits_ms=(20,), concurrencies=(64,)), blocks=6)
-    figures = {f"worker_{number}_share": share for number, share in enumerate(shares, 1)}
     records = [
         replace(
             record,
-            sides=tuple(replace(s, figures=figures) if s.target == "tornado" else s for s in record.sides),
+            sides=tuple(replace(s, worker_shares=tuple(shares)) if s.target == "tornado" else s for s in record.sides),
         )
         for record in run.records
     ]
