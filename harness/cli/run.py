@@ -154,7 +154,7 @@ def run(
     try:
         news = worker_news(errors(quiet), LIVE_PORT if live else 0)
         with (
-            RunProgress(err, quiet) as progress,
+            RunProgress(err, manifest, quiet) as progress,
             bench_of(opened, placement, progress, fleet=fleet, cluster=cluster, told=news) as bench,
         ):
             complete = not measure(opened, bench, _spend_what_is_left)

@@ -1,11 +1,11 @@
-"""What targets are called in sentences, tables and charts: "FastAPI on Uvicorn"."""
+"""What targets and settings are called in sentences, tables and charts: "FastAPI on Uvicorn"."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
 
-from harness.model import Target
+from harness.model import ParamValue, Point, Target
 from harness.report.language.catalogue import ENGLISH, Language
 
 FRAMEWORKS = {
@@ -53,6 +53,17 @@ def display_names(targets: Iterable[Target], language: Language = ENGLISH) -> di
         if target.twin_of:
             names[target.name] = language.text("names.again", target=names.get(target.twin_of, target.twin_of))
     return names
+
+
+def setting_of(point: Point, language: Language) -> str:
+    """``20 ms of I/O wait, 64 connections``."""
+    params = "".join(f"{_param(key, value, language)}, " for key, value in point.params.items())
+    return language.text("where.setting", params=params, count=point.concurrency)
+
+
+def _param(key: str, value: ParamValue, language: Language) -> str:
+    known = next(filter(language.has, (f"params.{key}-{value}", f"params.{key}")), "")
+    return language.text(known, value=str(value)) if known else f"{key} {value}"
 
 
 def _plain(target: Target, language: Language) -> str:

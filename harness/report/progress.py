@@ -8,17 +8,19 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console
+from rich.console import Console, Group
+from rich.live import Live
 from rich.markup import escape
 from rich.progress import BarColumn, Progress as Bar, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.status import Status
 
-from harness.model import Block, Extension, Failure, Plan, Reason, Window, WindowRecord
+from harness.model import Block, Extension, Failure, Manifest, Plan, Reason, Window, WindowRecord
 from harness.model.load import Progress
 from harness.model.units import MIB, format_duration, number_of, significant
 from harness.plan.counting import INSTRUCTIONS
 from harness.plan.sampling import INSTRUMENTS, PROFILE
 from harness.report.language.catalogue import ENGLISH
+from harness.report.live_rates import LiveRates
 from harness.report.plan import time_of
 from harness.session.observe import Observer
 
@@ -94,14 +96,16 @@ class VersusProgress(Observer):
 
 
 class RunProgress(Observer):
-    """A context manager: a bar, or a line per window."""
+    """A context manager: a bar over a table of rates, or a line per window."""
 
-    def __init__(self, console: Console, quiet: bool = False) -> None:
+    def __init__(self, console: Console, manifest: Manifest, quiet: bool = False) -> None:
         self._console, self._quiet = console, quiet
         self._live = console.is_terminal and not quiet
         columns = (SpinnerColumn(), BarColumn(24), TextColumn("{task.percentage:>3.0f}%"), TimeElapsedColumn())
         texts = (TextColumn("{task.fields[left]}"), TextColumn("{task.description}"))
-        self._bar = Bar(*columns, *texts, console=console, refresh_per_second=4)
+        self._bar = Bar(*columns, *texts, console=console)
+        self._rates = LiveRates(manifest)
+        self._screen = Live(console=console, refresh_per_second=4, get_renderable=self._drawn)
         self._task = self._bar.add_task("starting servers", total=1.0, left="")
         self._pace = 0.0
         self._total = self._done = 0.0
@@ -113,7 +117,7 @@ class RunProgress(Observer):
 
     def __enter__(self) -> Self:
         if self._live:
-            self._bar.start()
+            self._screen.start()
         return self
 
     def __exit__(
@@ -121,7 +125,7 @@ class RunProgress(Observer):
     ) -> None:
         # Where it was never started, stopping would print an empty line.
         if self._live:
-            self._bar.stop()
+            self._screen.stop()
 
     def run_started(self, plan: Plan, folder: str) -> None:
         self._total = sum(block.load_s for block in plan.blocks)
@@ -155,7 +159,7 @@ class RunProgress(Observer):
 
     def window_started(self, window: Window, attempt: int) -> None:
         again = f" (try {attempt + 1})" if attempt else ""
-        self._window = f"{self._block}  {window_name(window)}{again}"
+        self._window = f"{self._block}: {self._rates.words(window)}{again}"
         self._describe(self._window)
 
     def progressed(self, progress: Progress) -> None:
@@ -164,6 +168,7 @@ class RunProgress(Observer):
             self._describe(f"{self._window}  {progress.replies / progress.elapsed_s:,.0f} req/s")
 
     def window_ended(self, window: Window, record: WindowRecord) -> None:
+        self._rates.take(record)
         if record.attempt == 0:
             self._number += 1
             self._done += window.budget_s
@@ -176,8 +181,13 @@ class RunProgress(Observer):
             self._say(f"{window.id}: {where}{ENGLISH.reason(gate.reason)}", style="yellow")
         if not self._live and not self._quiet:
             elapsed = format_duration(time.monotonic() - self._started)
-            text = f"[{self._number}/{self._windows}] {window.id}: {record_in_words(record)} ({elapsed} so far)"
+            said = f"{self._rates.words(window)}: {record_in_words(record)}"
+            text = f"[{self._number}/{self._windows}] block {window.block + 1}, {said} ({elapsed} so far)"
             self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def _drawn(self) -> Group:
+        table = self._rates.table()
+        return Group(table, self._bar) if table else Group(self._bar)
 
     def _at(self, done: float) -> None:
         """Moves the bar; the time left is that of the plan, without what goes to undecided contrasts at the end."""
@@ -209,13 +219,6 @@ def plan_in_words(plan: Plan) -> str:
         if targets := len({name for block in plan.studies if block.study == study for name in block.targets}):
             parts.append(f"{text} of {number_of(targets, 'target')}")
     return " and ".join(parts)
-
-
-def window_name(window: Window) -> str:
-    """The window without its block; of a study, its target and what is set."""
-    if not window.study:
-        return window.key
-    return f"{window.study}: {' and '.join(side.target for side in window.sides)}, {window.sides[0].point}"
 
 
 def record_in_words(record: WindowRecord) -> str:

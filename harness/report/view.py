@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.model import Manifest, ParamValue, Point, Reason, Scenario, Target, WindowRecord
+from harness.model import Manifest, Point, Reason, Scenario, Target, WindowRecord
 from harness.report.language.catalogue import ENGLISH, Language
-from harness.report.names import display_names
+from harness.report.names import display_names, setting_of
 from harness.report.numbers import Placed, numbered
 from harness.results.summary import Cell, ContrastResult, Summary
 
@@ -81,12 +81,7 @@ class View:
 
     def setting(self, place: Point) -> str:
         """``20 ms of I/O wait, 64 connections``."""
-        params = "".join(f"{self._param(*each)}, " for each in place.params.items())
-        return self.language.text("where.setting", params=params, count=place.concurrency)
-
-    def _param(self, key: str, value: ParamValue) -> str:
-        known = next(filter(self.language.has, (f"params.{key}-{value}", f"params.{key}")), "")
-        return self.language.text(known, value=str(value)) if known else f"{key} {value}"
+        return setting_of(place, self.language)
 
     def where(self, point: str) -> str:
         """``Small JSON reply, 32 connections``, for sentences; the point's id where nothing is known of it."""

@@ -1,12 +1,14 @@
 """Progress of a run: a bar on a terminal, plain lines elsewhere, nothing when asked to be quiet."""
 
 import io
+import re
 
 import pytest
 from rich.console import Console
 
 from harness.engine.spec import Progress
 from harness.report.progress import RunProgress
+from harness.results.summarise import summarise
 from tests.synthetic import make_run
 
 
@@ -14,7 +16,7 @@ def shown(terminal, quiet=False, **options):
     run = make_run(blocks=2, rounds=3, **options)
     plan, out = run.manifest.plan, io.StringIO()
     console = Console(file=out, force_terminal=terminal, width=150, stderr=False)
-    with RunProgress(console, quiet) as observer:
+    with RunProgress(console, run.manifest, quiet) as observer:
         observer.run_started(plan, "results/r1")
         records = iter(run.records)
         for block in plan.blocks:
@@ -39,6 +41,17 @@ def test_a_terminal_gets_a_bar_with_the_time_that_is_left():
     assert "left" in text
     assert "using what is left of the budget" in text
     assert "verified replies in" not in text
+
+
+def test_a_terminal_says_what_happens_and_what_it_came_to_so_far():
+    text = shown(True)
+    assert re.search(r"block 2: [^:]+, \d+ connections, \d targets in turns", text)
+    assert "requests per second" in text
+    rates = re.findall(r"FastAPI on Uvicorn +([\d,]+)", text, re.M)
+    run = make_run(blocks=2, rounds=3)
+    summary = summarise(run.manifest, run.records, run.samples)
+    value = next(c.throughput_rps.value for c in summary.cells if (c.target, c.point) == ("fastapi-uvicorn", "json@32"))
+    assert float(rates[-1].replace(",", "")) == pytest.approx(value, rel=0.05)
 
 
 def test_quiet_says_nothing():
