@@ -40,6 +40,10 @@ def plan_trials(
                 continue
             values = values_of(scenario, detail)
             fit = [target for target in chosen[scenario.name] if not lacking(target, [scenario.requests[0].endpoint])]
+            order = rng.sample(fit, len(fit))
+            # Variants of one target are compared with each other, so they follow each other.
+            families = list(dict.fromkeys(target.base or target.name for target in order))
+            order.sort(key=lambda target: families.index(target.base or target.name))
             trials = tuple(
                 Trial(
                     id=f"b{index:02d}-{scenario.name}-{target.name}",
@@ -50,7 +54,7 @@ def plan_trials(
                     values=values,
                     budget_s=STUDIES[scenario.study].seconds(scenario, values),
                 )
-                for target in rng.sample(fit, len(fit))
+                for target in order
             )
             if trials:
                 names = tuple(trial.target for trial in trials)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from itertools import chain
 
 from harness.config import Declarations
+from harness.config.placement import detect
 from harness.errors import UsageError
 from harness.model import Block, Failure, Journey, Plan, PlannedRequest, Point, Reason, Scenario, Target
 from harness.model.units import format_duration
@@ -18,11 +20,12 @@ from harness.plan.counting import with_counts
 from harness.plan.profiles import Profile
 from harness.plan.sampling import with_profiles
 from harness.plan.timing import block_seconds
-from harness.plan.trials import plan_trials, studies_seconds
+from harness.plan.trials import plan_trials, studies_seconds, values_of
 from harness.prepare.choose import Selection, chosen_targets
 from harness.record import Run
-from harness.serve.servers import Bind, command_of
+from harness.serve.servers import Bind, command_of, processes_of
 from harness.serve.services import NEEDS
+from harness.studies.registry import STUDIES
 from harness.verify import case_of
 
 RESERVE = 0.15
@@ -215,7 +218,8 @@ def _with_studies(
     without: list[Failure] = []
     for scenario in selection.studies:
         patterns = selection.patterns or _study_targets(scenario, selection.declarations)
-        chosen[scenario.name], skipped = chosen_targets(patterns, selection.declarations)
+        found, skipped = chosen_targets(patterns, selection.declarations)
+        chosen[scenario.name] = _variants(found, scenario, profile)
         without += skipped
     blocks = plan_trials(chosen, selection.studies, profile.detail, plan.seed)
     idle = [name for name in chosen if not any(_is_of(block, name) for block in blocks)]
@@ -234,6 +238,20 @@ def _with_studies(
         left_out=(*plan.left_out, *left_out),
     )
     return plan, tuple(targets.values()), tuple(without)
+
+
+def _variants(targets: Sequence[Target], scenario: Scenario, profile: Profile) -> tuple[Target, ...]:
+    """The targets as the scenario's study measures them: those that their servers can be, and workers up to twice the
+    CPUs."""
+    most = 2 * (len(detect().wide) or os.cpu_count() or 1)
+    found = []
+    for target in targets:
+        for variant in STUDIES[scenario.study].variants(target, values_of(scenario, profile.detail)):
+            with suppress(UsageError):
+                command_of(variant, Bind("127.0.0.1", 1))
+                if not variant.base or variant.workers <= most:
+                    found.append(replace(variant, processes=processes_of(variant)))
+    return tuple(found)
 
 
 def _fitting(

@@ -16,11 +16,9 @@ from harness.stats.interval import FloatArray
 from harness.stats.looks import ALPHA, MIN_BLOCKS
 from harness.stats.ratio import COLUMN, BlockValues, contrast_values
 from harness.stats.verdict import Decision, judge, shown_interval
+from harness.studies.groups import uneven
 
 MARGIN = 0.02
-UNEVEN = 1.25
-"""Times its equal share: a worker that serves more than this is more than chance gives it."""
-
 CONTROL_PERCENTILE = 95
 
 
@@ -100,9 +98,8 @@ def _reasons_by_side(frames: Frames, metric: Metric) -> dict[Side, list[Reason]]
     """Why windows are missing, and whether its workers shared the requests unevenly."""
     found = {side: list(reasons) for side, reasons in frames.reasons(metric).items()}
     for side, shares in _worker_shares(frames.records).items():
-        if shares[0] > UNEVEN / len(shares):
-            uneven = Reason("uneven-workers", {"most": float(shares[0]), "least": float(shares[-1])})
-            found.setdefault(side, []).append(uneven)
+        if reason := uneven(tuple(shares)):
+            found.setdefault(side, []).append(reason)
     return found
 
 

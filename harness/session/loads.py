@@ -19,7 +19,7 @@ from harness.model.load import FloatArray, LoadResult, every
 from harness.serve import Running
 from harness.session.meter import Meter
 from harness.session.sender import Job, Sender, Sent
-from harness.session.turns import blank
+from harness.session.turns import blank, worker_shares
 from harness.stats.quantiles import percentiles
 from harness.studies.study import Ask, Echoes, Idle, Requests, Streams
 from harness.verify import case_of
@@ -49,11 +49,17 @@ class LoadSender(Sender):
             return Sent((replace(blank(side, {}), params=ask.setting, figures=figures),))
         order = order_of(ask, job.servers[side.target], job.seed)
         meter.begin()
+        tree = meter.tree(side.target)
+        before = tree.each() if tree else {}
         measured = self._wire.run_load(order, on_progress)
-        meter.end()
+        after = tree.each() if tree else {}
+        meter.end(measured.generator_cpu)
         classes, samples = latencies(ask, measured)
-        gates = tuple(Gate(reason, side.target) for reason in measured.reasons if reason.code not in OUTCOMES)
-        figures = _figures(measured) | {"window_s": measured.duration_s, **_memory(ask, meter.tree(side.target))}
+        # Where it has a CPU with the servers it waits for them, and the servers have other requests meanwhile.
+        ignored = OUTCOMES | ({"generator-starved"} if meter.shared else set())
+        gates = tuple(Gate(reason, side.target) for reason in measured.reasons if reason.code not in ignored)
+        figures = _figures(measured) | {"window_s": measured.duration_s, "cpus": meter.cpus, **_memory(ask, tree)}
+        spent = sorted((after[pid] - before[pid] for pid in before.keys() & after.keys()), reverse=True)
         if side.target in meter.cpu_s:
             figures["cpu_s"] = meter.cpu_s[side.target]
         if ask.figures is not None and isinstance(order, LoadSpec):
@@ -66,6 +72,7 @@ class LoadSender(Sender):
             concurrency=order.connections,
             planned=measured.planned,
             answered=measured.answered,
+            worker_shares=worker_shares(spent, job.servers[side.target].target.workers),
             errors=_errors(measured),
             latency_us=classes,
             figures=figures,
@@ -143,6 +150,7 @@ def _figures(measured: LoadResult) -> dict[str, float]:
     figures = {
         "throughput_rps": measured.throughput_rps or 0.0,
         "generator_cpu": measured.generator_cpu,
+        "generator_wait": measured.generator_wait,
         **{name: float(count) for name, count in measured.counts.items()},
     }
     if measured.lateness_us is not None:

@@ -24,6 +24,8 @@ class Meter:
             are a third of what a load makes a CPU do. ``throttled``: time stopped by the cgroup's quota. With an
             ``upstream`` service that the window calls: its share, and ``upstream_calls``, their number.
         cpu_s: target → CPU seconds, where both readings could be taken and none of its processes took its own with it.
+        cpus: how many the servers may use; 0 where they are not pinned. ``shared``: whether the generator's is one of
+            several.
         ended: target → its processes that ended meanwhile.
     """
 
@@ -36,6 +38,8 @@ class Meter:
     ) -> None:
         self._placement, self._serving, self._quota = placement, serving, find_quota()
         self._upstream, self._upstream_clock = upstream, TreeClock(upstream.pid if upstream else 0)
+        self.cpus = len(serving)
+        self.shared = {*placement.generator} < {*serving}
         self._trees: dict[str, TreeClock] = {
             name: clock_of(running.pid, running.usage_file) for name, running in servers.items() if running.pid
         }
@@ -51,9 +55,12 @@ class Meter:
         self._before, self._throttled = machine_sample(), self._quota.throttled_s() if self._quota else 0.0
         self._called = self._upstream_use()
         # To find and read the clocks of 68 servers took 50 ms, in which none of them works: not part of the window.
-        self._began = time.monotonic()
+        self._began, self._mine = time.monotonic(), time.process_time()
 
-    def end(self) -> None:
+    def end(self, generator_cpu: float | None = None) -> None:
+        """Args:
+        generator_cpu: share of a CPU that the generator used, where that is known.
+        """
         elapsed = max(time.monotonic() - self._began, 1e-9)
         delta = machine_delta(self._before, machine_sample())
         now = self._readings()
@@ -66,8 +73,11 @@ class Meter:
             busy = sum(delta.busy.get(cpu, 0.0) for cpu in self._serving)
             interrupts = sum(delta.interrupts.get(cpu, 0.0) for cpu in self._serving)
             own = sum(self.cpu_s.values()) / elapsed
-            unknown = {*self._serving} & {*self._placement.generator} or self.ended
-            self.machine |= {"server": busy, "foreign": 0.0 if unknown else max(0.0, busy - interrupts - own)}
+            if {*self._serving} & {*self._placement.generator}:
+                mine = (time.process_time() - self._mine) / elapsed
+                own += busy if generator_cpu is None else generator_cpu + mine
+            foreign = 0.0 if self.ended else max(0.0, busy - interrupts - own)
+            self.machine |= {"server": busy, "foreign": foreign}
         if self._quota:
             self.machine["throttled"] = (self._quota.throttled_s() - self._throttled) / elapsed
         if self._upstream:

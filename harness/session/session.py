@@ -299,8 +299,8 @@ class _Session:
         return Fleet(
             self._guard,
             start_cpus=tuple(sorted({*placement.server, *placement.generator})),
-            server_cpus=placement.server,
-            many_cpus=placement.many,
+            server_cpus=placement.wide if _wide(block.study) else placement.server,
+            many_cpus=placement.wide if _wide(block.study) else placement.many,
             environment=self._bench.services.environment,
             host=self._bench.host,
         )
@@ -344,7 +344,8 @@ class _Session:
         many = any(self._targets[side.target].per_cpu for side in window.sides)
         called = not window.study and calls_upstream(self._points[side.point] for side in ready)
         upstream = self._bench.services.upstream if called else None
-        meter = Meter(running, placement, placement.many if many else placement.server, upstream)
+        serving = placement.wide if _wide(window.study) else placement.many if many else placement.server
+        meter = Meter(running, placement, serving, upstream)
         sent, gates, machine = Sent(()), tuple[Gate, ...](), dict[str, float]()
         if ready:
             seed = _seed(self._plan.seed, window, ask)
@@ -437,7 +438,8 @@ class _Session:
             and (record.only.scenario, record.only.target) == (trial.scenario or trial.study, trial.target)
         )
         study = STUDIES[trial.study]
-        asking = study.asks(study.brief(self._scenarios.get(trial.scenario), trial.values, trial.block, earlier))
+        scenario, target = self._scenarios.get(trial.scenario), self._targets[trial.target]
+        asking = study.asks(study.brief(scenario, trial.values, trial.block, earlier, target))
         told: list[WindowRecord] = []
         with contextlib.suppress(StopIteration):
             ask = next(asking)
@@ -484,6 +486,10 @@ def start_order(block: Block, seed: int) -> list[str]:
     every target, not an advantage of one.
     """
     return random.Random(seed * 1009 + block.index).sample(block.targets, len(block.targets))
+
+
+def _wide(study: str) -> bool:
+    return study in STUDIES and STUDIES[study].wide
 
 
 def _seed(seed: int, window: Window, ask: Ask | None) -> int:

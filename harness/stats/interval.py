@@ -117,6 +117,15 @@ def pooled_autocorrelation(series: Iterable[ArrayLike]) -> FloatArray:
     return shrunk
 
 
+def plain_estimate(values: ArrayLike) -> Estimate:
+    """Of any quantity over blocks: mean and 95% t interval on its own scale; without the interval for one block."""
+    data = np.asarray(values, dtype=np.float64)
+    if data.size == 1:
+        return Estimate(float(data[0]), None, None, 1)
+    interval = t_interval(data, CELL_ALPHA)
+    return Estimate(float(interval.mean), float(interval.low), float(interval.high), data.size)
+
+
 def estimate(values: ArrayLike) -> Estimate | None:
     """A positive quantity over blocks: geometric mean and 95% t interval on the logarithm; ``None`` without blocks."""
     data = np.asarray(values, dtype=np.float64)

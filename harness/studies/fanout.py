@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 
 from harness.model import WindowRecord
 from harness.model.load import Samples
-from harness.model.units import US
 from harness.stats.estimate import Estimate
-from harness.studies.groups import Group, Spread, StudyRow, groups
+from harness.studies.groups import Group, Spread, StudyRow, cpu_us, groups
 from harness.studies.study import Ask, Asking, Brief, Requests, Study, StudySettings
 
 
@@ -49,13 +48,8 @@ def _row(group: Group) -> FanOutRow:
         connections=int(group.setting["connections"]),
         latency=group.spread(group.first_class),
         throughput_rps=group.over_blocks(lambda record: record.only.figures.get("throughput_rps")),
-        cpu_us=group.over_blocks(_cpu_us),
+        cpu_us=group.over_blocks(cpu_us),
     )
-
-
-def _cpu_us(record: WindowRecord) -> float | None:
-    cpu = record.only.figures.get("cpu_s")
-    return cpu * US / record.only.answered if cpu and record.only.answered else None
 
 
 STUDY = Study("fan-out", asks, StudySettings, {"calls": True}, concurrency=True)

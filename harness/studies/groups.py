@@ -10,12 +10,16 @@ import numpy as np
 
 from harness.model import LACKS, ParamValue, Reason, WindowRecord
 from harness.model.load import FloatArray, Samples
+from harness.model.units import US
 from harness.stats.estimate import Estimate
 from harness.stats.interval import estimate
 from harness.stats.quantiles import percentiles
 
 BEYOND = 10
 """Samples that must lie beyond a percentile for it to be drawn."""
+
+UNEVEN = 1.25
+"""Times its equal share: a worker that serves more than this is more than chance gives it."""
 
 SHARES = (0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975, 0.99, 0.995, 0.9975, 0.999, 0.9995, 0.9999)
 
@@ -127,3 +131,16 @@ def _why(members: Sequence[WindowRecord]) -> tuple[RowStatus, Reason]:
         for failure in record.failures:
             return "cannot" if failure.reason.code in LACKS else "failed", failure.reason
     return "not-measurable", members[0].faults[0]
+
+
+def cpu_us(record: WindowRecord) -> float | None:
+    """CPU microseconds of the server per right reply, of a window of one target alone."""
+    cpu = record.only.figures.get("cpu_s")
+    return cpu * US / record.only.answered if cpu and record.only.answered else None
+
+
+def uneven(shares: Sequence[float]) -> Reason | None:
+    """Whether one worker served clearly more than its part, of the shares of all, most first."""
+    if len(shares) < 2 or shares[0] <= UNEVEN / len(shares):
+        return None
+    return Reason("uneven-workers", {"most": float(shares[0]), "least": float(shares[-1])})

@@ -13,7 +13,7 @@ from pydantic import Field
 from harness.model import Reason, WindowRecord
 from harness.model.load import Samples
 from harness.stats.estimate import Estimate
-from harness.stats.interval import CELL_ALPHA, t_interval
+from harness.stats.interval import plain_estimate
 from harness.studies.groups import Group, StudyRow, groups
 from harness.studies.study import Ask, Asking, Brief, Idle, Load, Requests, Study, StudySettings
 
@@ -114,7 +114,7 @@ def _row(group: Group) -> MemoryRow:
     memory = np.array([[record.only.figures["memory_bytes"] for record in block] for block in steps])
     # Rounded, as the fit of equal readings is not exactly flat.
     slopes = [round(1000 * float(np.polyfit(x, y, 1)[0]), 3) for x, y in zip(requests, memory[:, :-1], strict=True)]
-    growth = _estimate(slopes)
+    growth = plain_estimate(slopes)
     ends = [0, requests.shape[1] // 2, requests.shape[1] - 1]
     halves = 1000 * np.diff(memory[:, ends]) / np.diff(requests[:, ends])
     warm, loaded, rested = (float(memory[:, step].mean()) for step in (0, -2, -1))
@@ -147,14 +147,6 @@ def _whole_blocks(group: Group) -> list[list[WindowRecord]]:
         if len(block) == int(group.setting["windows"]) + 2 and all(record.only.answered for record in block[:-1]):
             found.append(block)
     return found
-
-
-def _estimate(slopes: Sequence[float]) -> Estimate:
-    """Mean over blocks with its 95% interval, on their own scale: a slope may be negative."""
-    if len(slopes) < 2:
-        return Estimate(slopes[0], None, None, 1)
-    interval = t_interval(slopes, CELL_ALPHA)
-    return Estimate(float(interval.mean), float(interval.low), float(interval.high), len(slopes))
 
 
 def _leak(growth: Estimate, slowest_half: float) -> Leak:

@@ -16,6 +16,7 @@ from harness.studies.groups import StudyRow
 from harness.studies.latency import LatencyRow
 from harness.studies.memory import MemoryRow
 from harness.studies.neighbours import NeighbourRow
+from harness.studies.scaling import STUDY as SCALING, ScalingFit, ScalingRow, scaling_fits, scaling_rows
 from harness.studies.study import Study
 
 Rows = Callable[[Sequence[WindowRecord], Samples], tuple[StudyRow, ...]]
@@ -37,6 +38,8 @@ class StudyResults:
     overload: tuple[OverloadRow, ...] = _of(CAPACITY, overload_rows, "overload")
     connections: tuple[ConnectionRow, ...] = _of(connections.STUDY, connections.rows)
     memory: tuple[MemoryRow, ...] = _of(memory.STUDY, memory.rows)
+    scaling: tuple[ScalingRow, ...] = _of(SCALING, scaling_rows)
+    scaling_fits: tuple[ScalingFit, ...] = _of(SCALING, scaling_fits)
 
 
 DECLARED: Mapping[str, Study[Any]] = {one.metadata["study"].name: one.metadata["study"] for one in fields(StudyResults)}

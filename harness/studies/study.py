@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from harness.model import ParamValue, PlannedRequest, Scenario, WindowRecord
+from harness.model import ParamValue, PlannedRequest, Scenario, Target, WindowRecord
 from harness.model.load import FloatArray, LoadResult
 
 LEAD_IN_SHARE = 0.1
@@ -147,6 +147,7 @@ class Brief(Generic[S]):
         requests, concurrency: of the scenario.
         block: number of the repetition.
         earlier: what earlier blocks recorded of the same scenario and target.
+        target: whose windows they are; ``None`` where only their time is asked for.
     """
 
     settings: S
@@ -155,6 +156,7 @@ class Brief(Generic[S]):
     concurrency: tuple[int, ...] = ()
     block: int = 0
     earlier: tuple[WindowRecord, ...] = ()
+    target: Target | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +172,8 @@ class Study(Generic[S]):
         concurrency: whether its scenario says it.
         expected_s: expected time of one target in one block, for a study whose windows depend on their records;
             default: that of all its windows.
+        variants: of a chosen target and the scenario's values, the targets that are measured; default: it alone.
+        wide: whether servers may use all CPUs that the generator does not need for itself.
     """
 
     name: str
@@ -179,18 +183,26 @@ class Study(Generic[S]):
     requests: tuple[int, int] = (1, 1)
     concurrency: bool = False
     expected_s: Callable[[S], float] | None = None
+    variants: Callable[[Target, Values], Iterable[Target]] = lambda target, values: (target,)
+    wide: bool = False
 
     def settings_of(self, scenario: Scenario) -> S:
         """With the defaults for what the scenario leaves out."""
         return self.settings.model_validate(scenario.settings)
 
     def brief(
-        self, scenario: Scenario | None, values: Values, block: int = 0, earlier: tuple[WindowRecord, ...] = ()
+        self,
+        scenario: Scenario | None,
+        values: Values,
+        block: int = 0,
+        earlier: tuple[WindowRecord, ...] = (),
+        target: Target | None = None,
     ) -> Brief[S]:
         """``scenario``: ``None`` for a study that has none."""
         if scenario is None:
-            return Brief(self.settings.model_validate({}), values, block=block, earlier=earlier)
-        return Brief(self.settings_of(scenario), values, scenario.requests, scenario.concurrency, block, earlier)
+            return Brief(self.settings.model_validate({}), values, block=block, earlier=earlier, target=target)
+        settings, requests, concurrency = self.settings_of(scenario), scenario.requests, scenario.concurrency
+        return Brief(settings, values, requests, concurrency, block, earlier, target)
 
     def seconds(self, scenario: Scenario, values: Values) -> float:
         """Expected time of one target in one block, without the start of its server."""

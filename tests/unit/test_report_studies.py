@@ -1,5 +1,7 @@
 """The sections about load on one target alone: their numbers are the summary's, their sentences agree with them."""
 
+from dataclasses import replace
+
 import pytest
 
 from harness.model import Reason
@@ -10,6 +12,7 @@ from harness.report.sections.study_sections import study_sentences
 from harness.report.terminal import closing_lines
 from harness.report.view import view_of
 from harness.stats.estimate import Estimate
+from harness.stats.scaling import Scalability
 from harness.studies.capacity import CapacityRow, OverloadRow
 from harness.studies.connections import ConnectionRow
 from harness.studies.fanout import FanOutRow
@@ -18,6 +21,7 @@ from harness.studies.latency import LatencyRow
 from harness.studies.memory import MemoryRow
 from harness.studies.neighbours import NeighbourRow
 from harness.studies.registry import StudyResults
+from harness.studies.scaling import ScalingFit, ScalingRow
 from tests.unit.summaries import estimate, manifest, summary
 from tests.unit.test_report_page import check_numbers
 
@@ -37,6 +41,24 @@ def memory(target, growth, half, leak):
     estimate_ = Estimate(growth, growth - half, growth + half, 3)
     curve = tuple((requests, 5e7 + growth * requests / 1000) for requests in (0.0, 4000.0, 8000.0))
     return MemoryRow(target, "memory", "ok", None, 3, 8000.0, estimate_, leak, 5e7, curve[-1][1], 5e7, 10.0, curve)
+
+
+def scaling(target, workers, speedup, **more):
+    rate = estimate(100.0 * (speedup or 1.0))
+    shares = tuple([1 / workers] * workers) if workers > 1 else ()
+    known = {"throughput_rps": rate, "cpu_us": estimate(900.0), "generator_cpu": 0.08, "memory_bytes": 5e7}
+    known |= {"latency": spread(20.0), "shares": shares, "times": float(workers)}
+    if speedup:
+        known |= {"by": "workers", "speedup": estimate(speedup), "efficiency": estimate(speedup / workers)}
+    name = target if workers == 1 else f"{target}-{workers}x1"
+    return ScalingRow(name, "scaling", "ok", None, 3, target, workers, 1, "cpu", 0.0, 4, **(known | more))
+
+
+def fit():
+    curve = tuple((float(n), 100.0 * n / (1 + 0.05 * (n - 1))) for n in (1, 2, 4, 8, 16))
+    share = Estimate(0.05, 0.04, 0.06, 3)
+    models = Scalability(share, None, curve), Scalability(share, Estimate(-0.001, -0.004, 0.002, 3), curve)
+    return ScalingFit("slow", "scaling", "ok", None, 3, "io-sleep", "threads", 1, (1, 2, 4, 8, 16), curve, *models)
 
 
 def results(cured=True):
@@ -98,6 +120,8 @@ def results(cured=True):
             memory("slow", -1_500.0, 3_000.0, "none"),
             MemoryRow("other", "memory", "failed", Reason("told", {"text": "gone"}), 0),
         ),
+        scaling=(scaling("fast", 1, None), scaling("fast", 2, 1.9), scaling("slow", 1, None), scaling("slow", 2, 1.4)),
+        scaling_fits=(fit(),),
     )
 
 
@@ -126,6 +150,28 @@ def test_the_sentences_name_the_worst_its_cure_and_the_clear_leader():
     assert "up to 4,320 requests per second [4,100, 4,550], the highest of those measured" in capacity
     assert "34% of the requests unanswered" in overload
     assert "slow taking longest" in overload
+
+
+def said_of_scaling(*rows):
+    view = view_of(manifest(), summary(studies=StudyResults(scaling=rows, scaling_fits=(fit(),))))
+    return [plain(sentence) for sentence in study_sentences(view)["scaling"]]
+
+
+def test_the_most_and_the_least_that_workers_bring_are_said_with_their_intervals():
+    growth, model = said_of_scaling(*results().scaling)
+    assert "With 2 times the workers, fast answers 1.90 [" in growth
+    assert "and slow 1.40 [" in growth
+    assert "from 1 to 16 threads, a serial share of 5% [4%, 6%]" in model
+
+
+def test_no_speed_up_is_said_of_workers_that_shared_unevenly_or_were_more_than_the_cpus():
+    reason = Reason("uneven-workers", {"most": 0.97, "least": 0.03})
+    uneven = replace(scaling("slow", 2, None, shares=(0.97, 0.03)), reason=reason)
+    growth, _ = said_of_scaling(scaling("fast", 1, None), scaling("fast", 2, 1.9, limit="cpus"), uneven)
+    assert "does not tell" in growth
+    assert "Not judged, because one worker served more than its part: slow" in growth
+    page = render_report(manifest(), summary(studies=StudyResults(scaling=(uneven,))), ())
+    assert "from 3% to 97% each" in page
 
 
 def said_of_memory(*rows):

@@ -96,6 +96,38 @@ def lines_chart(
     return (draw(key, title, note, [*layers, names_at(placed, x, y, 10), blank], 320, 200),)
 
 
+def model_chart(
+    view: View,
+    target: Target,
+    measured: Sequence[tuple[float, float]],
+    models: Mapping[str, Sequence[tuple[float, float]]],
+    text: tuple[str, str, str, str, str],
+) -> Chart:
+    """What was measured of a target, and a dashed line for each model through it; both axes begin at zero.
+
+    Args:
+        models: name → its points, between the first and the last measured and nowhere else.
+        text: key, title, description, titles of the x and y axes.
+    """
+    key, title, note, x_title, y_title = text
+    high = 1.1 * max(y for points in (measured, *models.values()) for _, y in points)
+    ticks = [x for x, _ in measured]
+    x = channel("x:Q", title=x_title, scale={"domain": [0, 1.3 * ticks[-1]]}, axis={"values": ticks, "format": "d"})
+    y = channel("y:Q", title=y_title, scale={"domain": [0, high]}, axis={"tickCount": 5, "labelExpr": THOUSANDS})
+    dashes = ([6, 3], [2, 2])
+    layers = [
+        layer(_points(line), "line", {"stroke": MUTED, "strokeWidth": 1.2, "strokeDash": dash}, x=x, y=y)
+        for line, dash in zip(models.values(), dashes, strict=True)
+    ]
+    ends = [{"x": line[-1][0], "y": line[-1][1], "name": name} for name, line in models.items()]
+    marks = layer(_points(measured), "point", {"stroke": hue(view.frameworks, target.framework), "size": 36}, x=x, y=y)
+    return draw(key, title, note, [*layers, marks, names_at(_spread_linear(ends, high), x, y, 7)], 230, HEIGHT)
+
+
+def _points(line: Sequence[tuple[float, float]]) -> Rows:
+    return [{"x": x, "y": y} for x, y in line]
+
+
 def _drawn(view: View, target: Target, rows: Rows, mark: Spec, **channels: str | Spec) -> list[Spec]:
     """A target's line and its marks."""
     colour = hue(view.frameworks, target.framework)

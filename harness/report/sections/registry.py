@@ -57,6 +57,7 @@ SECTIONS = (
     Section("shared", shared_figures, "harness run --workers 2"),
     Section("async", partial(study_blocks, section="async"), "harness run -s neighbours -s fan-out -s connections"),
     Section("latency", partial(study_blocks, section="latency"), "harness run -s latency -s capacity"),
+    Section("scaling", partial(study_blocks, section="scaling"), "harness run -s scaling"),
     Section("memory", partial(study_blocks, section="memory"), "harness run -s memory"),
     Section("upkeep", upkeep_tables),
     Section("features", feature_table),

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from harness.report.blocks import Block
 from harness.report.numbers import Sentence
-from harness.report.sections import asynchronous, latencies, memory
+from harness.report.sections import asynchronous, latencies, memory, scaling
 from harness.report.view import View
 
-STUDIES = {"async": asynchronous.STUDIES, "latency": latencies.STUDIES, "memory": memory.STUDIES}
+STUDIES = {
+    "async": asynchronous.STUDIES,
+    "latency": latencies.STUDIES,
+    "memory": memory.STUDIES,
+    "scaling": scaling.STUDIES,
+}
 
 
 def study_blocks(view: View, section: str) -> tuple[Block, ...]:

@@ -1,0 +1,274 @@
+"""What more workers and more threads bring: the same load on a target with each number of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from pydantic import Field
+
+from harness.model import ParamValue, Reason, Target, WindowRecord
+from harness.model.load import Samples
+from harness.model.units import MS
+from harness.stats.estimate import Estimate
+from harness.stats.scaling import MIN_POINTS, Scalability, fitted
+from harness.studies.groups import Group, Spread, StudyRow, cpu_us, groups, uneven
+from harness.studies.study import Ask, Asking, Brief, Requests, Study, StudySettings, Values
+
+LOAD = "load"
+BUSY_LOAD = 0.9
+"""Of the connections: where so many wait in the server at once, more workers would find no request to wait with."""
+
+By = Literal["workers", "threads"]
+Limit = Literal["", "cpus", "load"]
+
+
+class Scaling(StudySettings):
+    """Closed loop. ``warmup_s``: under load before each window, on servers that are fresh for every number."""
+
+    blocks: int = Field(5, ge=1, le=50)
+    warmup_s: float = Field(0.5, gt=0, le=600)
+
+
+@dataclass(frozen=True, slots=True)
+class ScalingRow(StudyRow):
+    """A target with so many workers and threads, under one kind of request.
+
+    Attributes:
+        base: name of the target that it is a variant of, or its own.
+        endpoint: what was requested. ``ms``: how long that waits; 0 where it computes.
+        cpus: that its server could use. ``generator_cpu``: share of a CPU that the generator used meanwhile.
+        memory_bytes: of the process tree, what processes share counted once.
+        latency: service times with all connections busy, queueing in the server included.
+        shares: part of the requests that each worker served, by its CPU clock, most first; means over blocks.
+        by: whether ``times`` counts workers or threads; ``times``: how many times as many as the fewest measured.
+        speedup: throughput over that with the fewest, in the same block; ``None`` where workers shared unevenly.
+        efficiency: ``speedup`` per ``times``.
+        limit: what more of them cannot go beyond: there are no more ``cpus``, or no more requests in the ``load``.
+    """
+
+    base: str
+    workers: int
+    threads: int
+    endpoint: str
+    ms: float
+    cpus: int
+    throughput_rps: Estimate | None = None
+    cpu_us: Estimate | None = None
+    generator_cpu: float | None = None
+    memory_bytes: float | None = None
+    latency: Spread | None = None
+    shares: tuple[float, ...] = ()
+    by: By | None = None
+    times: float = 1.0
+    speedup: Estimate | None = None
+    efficiency: Estimate | None = None
+    limit: Limit = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ScalingFit(StudyRow):
+    """Amdahl's law and the Universal Scalability Law through one target's numbers of workers or threads.
+
+    Attributes:
+        each: threads of each worker where ``by`` is ``workers``, workers where it is ``threads``.
+        sizes: the numbers that were measured, in order, without those beyond a ``limit``.
+        measured: (number, replies per second).
+    """
+
+    endpoint: str
+    by: By
+    each: int
+    sizes: tuple[int, ...]
+    measured: tuple[tuple[float, float], ...] = ()
+    amdahl: Scalability | None = None
+    universal: Scalability | None = None
+
+
+def variants(target: Target, values: Values) -> Iterator[Target]:
+    """The target itself, then with each number of workers, and with each number of threads."""
+    yield target
+    numbers = [(int(workers), target.threads) for workers in values.get("workers", ())]
+    numbers += [(target.workers, int(threads)) for threads in values.get("threads", ())]
+    for workers, threads in dict.fromkeys(numbers):
+        if (workers, threads) != (target.workers, target.threads):
+            yield replace(
+                target,
+                name=f"{target.name}-{workers}x{threads}",
+                base=target.name,
+                workers=workers,
+                threads=threads,
+                per_cpu=False,
+                reference=False,
+                variant=True,
+            )
+
+
+def asks(brief: Brief[Scaling]) -> Asking:
+    """Each request in a closed loop, after a warm-up."""
+    settings, target = brief.settings, brief.target
+    known: dict[str, ParamValue] = {}
+    if target is not None:
+        known = {"base": target.base or target.name, "workers": target.workers, "threads": target.threads}
+    for request in brief.requests:
+        name = "-".join([request.endpoint, *map(str, request.params.values())])
+        for step, seconds in (("warm-up", settings.warmup_s), (LOAD, settings.window_s)):
+            load = Requests((request,), brief.concurrency[0], seconds, lead_in_s=0.0)
+            setting = {**known, "step": step, **request.params}
+            yield Ask(f"{name}-{step}", STUDY.name, setting, load, (request.endpoint,))
+
+
+def scaling_rows(records: Sequence[WindowRecord], samples: Samples) -> tuple[ScalingRow, ...]:
+    found = _loads(records, samples)
+    return tuple(_row(group, *_fewest(group, found)) for group in found)
+
+
+def scaling_fits(records: Sequence[WindowRecord], samples: Samples) -> tuple[ScalingFit, ...]:
+    """For each target, kind of request, and number that five or more values of the other were measured with."""
+    found = _loads(records, samples)
+    usable = [(group, row) for group in found if (row := _row(group, *_fewest(group, found))).throughput_rps]
+    usable = [(group, row) for group, row in usable if not row.limit and not uneven(row.shares)]
+    series: dict[tuple[str, str, str, By, int], dict[int, Group]] = {}
+    for group, row in usable:
+        place = (row.base, row.scenario, group.point)
+        series.setdefault((*place, "workers", row.threads), {})[row.workers] = group
+        series.setdefault((*place, "threads", row.workers), {})[row.threads] = group
+    whole = {key: members for key, members in series.items() if len(members) >= MIN_POINTS}
+    return tuple(_fit(key[0], key[3], key[4], members) for key, members in whole.items())
+
+
+def _loads(records: Iterable[WindowRecord], samples: Samples) -> list[Group]:
+    return groups([record for record in records if record.only.params.get("step") == LOAD], samples)
+
+
+def _numbers(group: Group) -> tuple[int, int]:
+    return int(group.setting.get("workers", 1)), int(group.setting.get("threads", 1))
+
+
+def _fewest(group: Group, all_: Sequence[Group]) -> tuple[By | None, Group]:
+    """What it is compared with: the fewest workers with as many threads, or else the fewest threads."""
+    alike = [each for each in all_ if _same(each, group)]
+    workers, threads = _numbers(group)
+    kinds: tuple[tuple[By, int, Callable[[Group], int], Callable[[Group], bool]], ...] = (
+        ("workers", workers, lambda each: _numbers(each)[0], lambda each: _numbers(each)[1] == threads),
+        ("threads", threads, lambda each: _numbers(each)[1], lambda each: _numbers(each)[0] == workers),
+    )
+    for by, mine, number, comparable in kinds:
+        fewest = min(filter(comparable, alike), key=number, default=group)
+        if number(fewest) < mine:
+            return by, fewest
+    return None, group
+
+
+def _same(one: Group, other: Group) -> bool:
+    """Whether they differ in their workers and threads alone."""
+    place = (one.setting.get("base"), one.scenario, one.point)
+    return place == (other.setting.get("base"), other.scenario, other.point)
+
+
+def _row(group: Group, by: By | None, fewest: Group) -> ScalingRow:
+    workers, threads = _numbers(group)
+    shares, reason = _shares(group.records), group.reason
+    times = {"workers": workers / _numbers(fewest)[0], "threads": threads / _numbers(fewest)[1]}[by] if by else 1.0
+    speedup = None if by is None else group.over_blocks(_against(fewest))
+    if any(found := [uneven(shares), uneven(_shares(fewest.records))]):
+        reason, speedup = reason or found[0] or found[1], None
+    figures = [record.only.figures for record in group.records]
+    throughput, ms = group.over_blocks(_rate), float(group.setting.get("ms", 0))
+    cpus = int(max([0.0, *(each.get("cpus", 0.0) for each in figures)]))
+    limit: Limit = ""
+    if throughput and ms and throughput.value * ms / MS > BUSY_LOAD * group.records[0].only.concurrency:
+        limit = "load"
+    elif not ms and cpus and (workers if by != "threads" else threads) > cpus:
+        limit = "cpus"
+    memory = [record.rss_bytes[group.target] for record in group.records if group.target in record.rss_bytes]
+    return ScalingRow(
+        group.target,
+        group.scenario,
+        group.status,
+        reason,
+        len(group.records),
+        base=str(group.setting.get("base", group.target)),
+        workers=workers,
+        threads=threads,
+        endpoint=group.first_class,
+        ms=ms,
+        cpus=cpus,
+        throughput_rps=throughput,
+        cpu_us=group.over_blocks(cpu_us),
+        generator_cpu=float(np.mean([each["generator_cpu"] for each in figures])) if figures else None,
+        memory_bytes=float(np.mean(memory)) if memory else None,
+        latency=group.spread(group.first_class),
+        shares=shares,
+        by=by,
+        times=times,
+        speedup=speedup,
+        efficiency=_divided(speedup, times),
+        limit=limit,
+    )
+
+
+def _rate(record: WindowRecord) -> float | None:
+    return record.only.figures.get("throughput_rps")
+
+
+def _against(fewest: Group) -> Callable[[WindowRecord], float | None]:
+    """Throughput over that of ``fewest`` in the same block."""
+    before = {record.block: _rate(record) for record in fewest.records}
+
+    def ratio(record: WindowRecord) -> float | None:
+        base, now = before.get(record.block), _rate(record)
+        return now / base if base and now else None
+
+    return ratio
+
+
+def _divided(estimate: Estimate | None, by: float) -> Estimate | None:
+    if estimate is None:
+        return None
+    low, high = (None if end is None else end / by for end in (estimate.ci_low, estimate.ci_high))
+    return replace(estimate, value=estimate.value / by, ci_low=low, ci_high=high)
+
+
+def _shares(records: Sequence[WindowRecord]) -> tuple[float, ...]:
+    """Means over blocks, most first."""
+    blocks = [record.only.worker_shares for record in records if record.only.worker_shares]
+    return tuple(map(float, np.mean(blocks, axis=0))) if blocks else ()
+
+
+def _fit(base: str, by: By, each: int, members: Mapping[int, Group]) -> ScalingFit:
+    sizes = tuple(sorted(members))
+    rates = [{record.block: _rate(record) for record in members[size].records} for size in sizes]
+    blocks = [block for block in rates[0] if all(rate.get(block) for rate in rates)]
+    table = np.array([[rate[block] for rate in rates] for block in blocks], dtype=np.float64)
+    amdahl, universal = (fitted(sizes, table, coherency=coherency) for coherency in (False, True))
+    first = members[sizes[0]]
+    few = None if amdahl else Reason("verdict-blocks", {"blocks": len(blocks), "least": 2})
+    return ScalingFit(
+        base,
+        first.scenario,
+        "ok" if amdahl else "not-measurable",
+        few,
+        len(blocks),
+        endpoint=first.first_class,
+        by=by,
+        each=each,
+        sizes=sizes,
+        measured=tuple(zip(map(float, sizes), map(float, table.mean(axis=0)), strict=True)) if blocks else (),
+        amdahl=amdahl,
+        universal=universal,
+    )
+
+
+STUDY = Study(
+    "scaling",
+    asks,
+    Scaling,
+    {"workers": False, "threads": False},
+    requests=(1, 9),
+    concurrency=True,
+    variants=variants,
+    wide=True,
+)
