@@ -161,7 +161,7 @@ def test_the_most_and_the_least_that_workers_bring_are_said_with_their_intervals
     growth, model = said_of_scaling(*results().scaling)
     assert "With 2 times the workers, fast answers 1.90 [" in growth
     assert "and slow 1.40 [" in growth
-    assert "from 1 to 16 threads, a serial share of 5% [4%, 6%]" in model
+    assert "from 1 to 16 threads, a serial share of 5.0% [4.0%, 6.0%]" in model
 
 
 def test_no_speed_up_is_said_of_workers_that_shared_unevenly_or_were_more_than_the_cpus():
