@@ -36,9 +36,7 @@ def worker(
         raise UsageError(f"{SECRET_VARIABLE} is not set", hint="copy the line that the master printed")
     if locustfile and not os.path.isfile(locustfile):
         raise UsageError(f"--locustfile {locustfile}: there is no such file")
-    words = [sys.executable, "-P", "-m", "harness.cluster.worker", host, str(port), "--wait", f"{float(wait):g}"]
-    words += ["--locustfile", locustfile] if locustfile else []
-    words += ["--keep", keep] if keep else []
+    words = [sys.executable, "-P", "-m", "harness.cluster.worker", host, str(port), str(float(wait)), locustfile, keep]
     if workers == 1:
         os.execv(sys.executable, words)
     processes = [subprocess.Popen(words) for _ in range(workers)]

@@ -242,15 +242,9 @@ def _part(result: LoadResult | None, member: Member, part: Load, whole: Load, un
             workers=(replace(share, lost=member.lost, noticed_s=member.noticed_s),),
             lost_share=part.connections / whole.connections if member.lost else 0.0,
         )
-    share = replace(
-        share,
-        planned=result.planned,
-        answered=result.answered,
-        throughput_rps=result.throughput_rps,
-        generator_cpu=result.generator_cpu,
-        generator_wait=result.generator_wait,
-    )
-    reasons = tuple(Reason(reason.code, {**reason.fields, "worker": member.name}) for reason in result.reasons)
+    told = ("planned", "answered", "throughput_rps", "generator_cpu", "generator_wait")
+    share = replace(share, **{name: getattr(result, name) for name in told})
+    reasons = tuple(reason.plus(worker=member.name) for reason in result.reasons)
     return replace(result, reasons=reasons, workers=(share,))
 
 

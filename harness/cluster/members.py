@@ -141,8 +141,8 @@ class Members:
     def _started(self, number: int) -> tuple[subprocess.Popen[bytes], Any]:
         options = self._options
         host = THIS_MACHINE if options.host == ANY_ADDRESS else options.host
-        words = [sys.executable, "-P", "-m", "harness.cluster.worker", host, str(self._runner.server.port)]
-        words += ["--locustfile", options.locustfile] if options.locustfile else []
+        words = [sys.executable, "-P", "-m", "harness.cluster.worker"]
+        words += [host, str(self._runner.server.port), str(LOCAL_S), options.locustfile, ""]
         log = tempfile.TemporaryFile()  # noqa: SIM115
         environment = {**os.environ, SECRET_VARIABLE: self._secret}
         worker = self._guard.start(words, env=environment, stdout=subprocess.DEVNULL, stderr=log)

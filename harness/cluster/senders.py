@@ -9,7 +9,7 @@ from pathlib import Path
 from harness.cluster.cluster import Cluster
 from harness.engine.process import OnMark, OnProgress
 from harness.engine.spec import LoadSpec
-from harness.engine.wire import TIMEOUT_S, address_of, wire_request
+from harness.engine.wire import TIMEOUT_S, address_of, requests_to
 from harness.errors import UsageError
 from harness.journeys.files import read_journey
 from harness.journeys.process import Journeys
@@ -19,10 +19,8 @@ from harness.model.load import LoadResult
 from harness.model.units import US
 from harness.record import Run
 from harness.session.meter import Meter
-from harness.session.sender import Job, Sender, Sent
+from harness.session.sender import Job, Sender, Sent, loaded
 from harness.session.turns import blank
-from harness.stats.quantiles import class_percentiles
-from harness.verify import case_of
 
 
 class JourneySender(Sender):
@@ -41,10 +39,10 @@ class JourneySender(Sender):
 
     def send(self, job: Job, meter: Meter, on_progress: OnProgress) -> Sent:
         [side] = job.sides
-        journey, bind = self._journeys[side.point], job.servers[side.target].bind
+        journey, address = self._journeys[side.point], address_of(job.servers[side.target])
         spec = JourneySpec(
             file=journey.file,
-            host=f"http{'s' if bind.tls else ''}://{bind.host}:{bind.port}",
+            host=f"http{'s' if address.tls else ''}://{address}",
             users=journey.users,
             warmup_s=job.window.warmup_s,
             duration_s=job.seconds,
@@ -64,13 +62,9 @@ class LoadSender(Sender):
     def send(self, job: Job, meter: Meter, on_progress: OnProgress) -> Sent:
         [side] = job.sides
         point, running = job.points[side.point], job.servers[side.target]
-        address = address_of(running)
-        requests = tuple(
-            wire_request(case_of(request), str(address), request.weight, running.secret) for request in point.requests
-        )
         spec = LoadSpec(
-            address=address,
-            requests=requests,
+            address=address_of(running),
+            requests=requests_to(running, point.requests),
             connections=point.concurrency,
             duration_s=job.window.warmup_s,
             seed=job.seed,
@@ -84,32 +78,18 @@ class LoadSender(Sender):
 
 def sent(side: SideResult, result: LoadResult, meter: Meter) -> Sent:
     """A load's result as a window's; a window that lost a worker is tried again, with all of them."""
-    gates = tuple(Gate(reason, side.target, side.point) for reason in result.reasons)
+    gates = (Gate(reason, side.target, side.point) for reason in result.reasons)
     times = dict(result.series) or ({"all": result.service_time_us} if result.service_time_us else {})
     samples = {name: latencies.samples() for name, latencies in times.items()}
-    figures = {
-        "throughput_rps": result.throughput_rps or 0.0,
-        "generator_cpu": result.generator_cpu,
-        "generator_wait": result.generator_wait,
-    }
+    figures = dict[str, float]()
     if result.workers:
         lost = [worker for worker in result.workers if worker.lost]
         uncertain = [worker.clock_uncertain_s or 0.0 for worker in result.workers if worker not in lost]
         figures |= {"workers": float(len(result.workers)), "lost_workers": float(len(lost))}
         figures |= {"lost_share": result.lost_share, "clock_uncertain_s": max(uncertain, default=0.0)}
-    if (spent := meter.cpu_s.get(side.target)) is not None:
-        figures["cpu_s"] = spent
-        if result.answered and spent > 0:
-            figures["cpu_us"] = spent * US / result.answered
-    side = replace(
-        side,
-        planned=result.planned,
-        answered=result.answered,
-        errors=dict(result.errors),
-        latency_us={name: class_percentiles(each) for name, each in samples.items()},
-        figures=figures,
-    )
-    return Sent((side,), gates=gates, samples=dict(enumerate(samples.values())), interrupted=result.interrupted)
+    if result.answered and (spent := meter.cpu_s.get(side.target, 0.0)) > 0:
+        figures["cpu_us"] = spent * US / result.answered
+    return loaded(side, result, meter, samples, figures, gates)
 
 
 def _marks(meter: Meter) -> OnMark:

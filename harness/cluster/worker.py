@@ -1,4 +1,4 @@
-"""A worker's process: ``python -m harness.cluster.worker HOST PORT``, which ``harness worker`` becomes.
+"""A worker's process: ``python -m harness.cluster.worker HOST PORT WAIT_S LOCUSTFILE KEEP``.
 
 Locust carries the messages; the load itself is sent by a child of this process: the wire engine, or Locust's users.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import locust  # isort: skip  (before all others: it patches sockets and threads)
 
-import argparse
 import logging
 import math
 import os
@@ -47,7 +46,7 @@ class Runner(WorkerRunner):
         wait_s: how long the master is waited for.
     """
 
-    wait_s = 60.0
+    wait_s = 0.0
 
     def connect_to_master(self) -> None:
         """Raises ``NotReadyError`` where none answers, or one that does not know the secret."""
@@ -232,13 +231,7 @@ def say(text: str) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m harness.cluster.worker")
-    parser.add_argument("host")
-    parser.add_argument("port", type=int)
-    parser.add_argument("--wait", type=float, default=60.0, help="seconds to wait for the master")
-    parser.add_argument("--locustfile", default="")
-    parser.add_argument("--keep", default="", help="folder for every latency of every order")
-    options = parser.parse_args(arguments)
+    host, port, wait_s, locustfile, keep = arguments
     logging.getLogger("locust").setLevel(logging.CRITICAL)
     ending: list[Worker] = []
     for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
@@ -246,13 +239,13 @@ def main(arguments: list[str]) -> int:
     try:
         use_secret(given_secret())
         read_once()
-        Runner.wait_s = options.wait
+        Runner.wait_s = float(wait_s)
         environment = Environment(user_classes=[], events=locust.events)
-        runner: Any = environment._create_runner(Runner, options.host, options.port)
+        runner: Any = environment._create_runner(Runner, host, int(port))
     except HarnessError as error:
         say(str(error))
         return error.exit_code
-    ending.append(Worker(runner, options.locustfile, options.keep))
+    ending.append(Worker(runner, locustfile, keep))
     ending[0].serve()
     return 0
 

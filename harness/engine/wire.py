@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from apps.contract.case import Case
 from apps.contract.tokens import fill
 from harness.config.requests import wire_bytes
 from harness.engine.spec import Address, Expected, SideSpec, WireRequest
-from harness.model import Point, Target
+from harness.model import PlannedRequest, Point
 from harness.model.units import MS
 from harness.plan.timing import crowd_wait, lead_in, least_replies, stagger
 from harness.serve import Running
@@ -32,20 +34,23 @@ def wire_request(case: Case, host: str, weight: int = 1, secret: str = "") -> Wi
     return WireRequest(case.name, data, expected, case.method, weight, case.least_ms / MS)
 
 
+def requests_to(running: Running, planned: Iterable[PlannedRequest]) -> tuple[WireRequest, ...]:
+    """Requests as they are sent to a server."""
+    host = str(address_of(running))
+    return tuple(wire_request(case_of(each), host, each.weight, running.secret) for each in planned)
+
+
 def address_of(running: Running) -> Address:
     """Where load for a server goes."""
     return Address(running.bind.host, running.bind.port, tls=running.bind.tls)
 
 
-def side_spec(target: Target, point: Point, running: Running) -> SideSpec:
-    address = address_of(running)
+def side_spec(point: Point, running: Running) -> SideSpec:
     return SideSpec(
-        target=target.name,
+        target=running.target.name,
         point=point.id,
-        address=address,
-        requests=tuple(
-            wire_request(case_of(request), str(address), request.weight, running.secret) for request in point.requests
-        ),
+        address=address_of(running),
+        requests=requests_to(running, point.requests),
         connections=point.concurrency,
         root_pid=running.pid,
         usage_file=running.usage_file,

@@ -10,8 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from harness.engine.spec import Address
-from harness.engine.wire import wire_request
+from harness.engine.wire import address_of, requests_to
 from harness.errors import NotReadyError
 from harness.instruments.burst import Burst
 from harness.instruments.callgrind import HINT, MISSING, Callgrind, Calls
@@ -19,7 +18,6 @@ from harness.instruments.perf import PerfEvents
 from harness.model import InstructionCount, Point, Target
 from harness.serve import JWT_SECRET, Fleet, Running
 from harness.serve.guard import Guard, descendants
-from harness.verify import case_of
 
 READY_S = 300.0
 """A server starts some 50 times slower under valgrind."""
@@ -106,13 +104,11 @@ async def count(
     Raises:
         NotReadyError: it cannot be counted, or a reply was wrong.
     """
-    bind = running.bind
-    host = f"{bind.host}:{bind.port}"
-    wire = [wire_request(case_of(each), host, each.weight, running.secret) for each in point.requests]
     counter = fleet.counter()
     requests *= counter.times
     pids = [running.pid, *(process.pid for process in descendants(running.pid))]
-    burst = Burst(Address(bind.host, bind.port), wire, connections, TIMEOUT_S, seed, pids)
+    wire = requests_to(running, point.requests)
+    burst = Burst(address_of(running), wire, connections, TIMEOUT_S, seed, pids)
     try:
         # The adaptive interpreter and caches need some requests, and are not quite the same while they are counted.
         await burst.send(max(WARM_UP, requests // 2))

@@ -24,14 +24,13 @@ from harness.config.placement import confine
 from harness.engine.clocks import ProcessGone, clock_of, machine_delta, machine_sample
 from harness.engine.engine import Engine
 from harness.engine.spec import LoadSpec
-from harness.engine.wire import TIMEOUT_S, address_of, wire_request
+from harness.engine.wire import TIMEOUT_S, address_of, requests_to
 from harness.errors import LaunchError, NotReadyError
 from harness.model import CpuProfile, Frame, Point
 from harness.model.units import US
 from harness.record import file_name
 from harness.serve import Running
 from harness.serve.server import working_folder
-from harness.verify import case_of
 
 RATE = 200
 """Samples per second."""
@@ -95,7 +94,7 @@ def sample(
         NotReadyError: py-spy is missing, may not sample, or sees no Python.
     """
     address, name = address_of(running), file_name(running.target.name)
-    requests = tuple(wire_request(case_of(each), str(address), each.weight, running.secret) for each in point.requests)
+    requests = requests_to(running, point.requests)
 
     def load(seconds: float) -> int:
         spec = LoadSpec(address, requests, point.concurrency, seconds, timeout_s=TIMEOUT_S)

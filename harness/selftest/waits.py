@@ -41,7 +41,7 @@ def check_waits(targets: Sequence[Target], engine: Engine, placement: Placement,
         with Fleet(guard, server_cpus=placement.server) as fleet:
             fleet.start([sync, asynchronous])
             for what, target, point, expected in cases:
-                side = side_spec(target, point, fleet.running[target.name])
+                side = side_spec(point, fleet.running[target.name])
                 side = replace(side, slice_s=seconds)
                 measured = engine.run_slices(SlicesSpec(what, (side,), 1, seconds, min_rounds=1, warmup_rounds=0))
                 counts = np.asarray(measured.slices.window_replies)

@@ -17,7 +17,7 @@ import psutil
 
 from harness.engine.clocks import ProcessGone, TreeClock
 from harness.engine.process import OnProgress
-from harness.engine.wire import wire_request
+from harness.engine.wire import requests_to
 from harness.model import PlannedRequest, SideResult
 from harness.serve import Running
 from harness.session.meter import Meter
@@ -81,7 +81,7 @@ class HeldRequests(Sender):
     def _open(self, running: Running, load: Held) -> None:
         """Opens connections until there are enough, each with a request; a backlog that is full ends it early."""
         bind = running.bind
-        request = wire_request(case_of(load.request), f"{bind.host}:{bind.port}").data
+        [request] = requests_to(running, [load.request])
         while len(self._held) < load.connections:
             try:
                 connection = socket.create_connection((bind.host, bind.port), timeout=CONNECT_S)
@@ -89,7 +89,7 @@ class HeldRequests(Sender):
                 return
             self._held.append(connection)
             with contextlib.suppress(OSError):
-                connection.sendall(request)
+                connection.sendall(request.data)
 
 
 def _settle(tree: TreeClock) -> None:

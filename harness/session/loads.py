@@ -13,22 +13,18 @@ from harness.engine.messages import Load
 from harness.engine.pacing import schedule
 from harness.engine.process import OnProgress
 from harness.engine.spec import EventsSpec, ExtraConnections, LoadSpec, WebSocketSpec
-from harness.engine.wire import address_of, wire_request
+from harness.engine.wire import address_of, requests_to
 from harness.model import Gate
 from harness.model.load import FloatArray, LoadResult, every
 from harness.serve import Running
 from harness.session.meter import Meter
-from harness.session.sender import Job, Sender, Sent
+from harness.session.sender import Job, Sender, Sent, loaded
 from harness.session.turns import blank, worker_shares
-from harness.stats.quantiles import percentiles
 from harness.studies.study import Ask, Echoes, Idle, Requests, Streams
-from harness.verify import case_of
 
 WEBSOCKET_PATH = "/ws/echo"
 OUTCOMES = frozenset({"replies"})
 """Faults that are the target's answer and no fault of the measurement."""
-
-Samples = dict[int, FloatArray]
 
 
 class LoadSender(Sender):
@@ -54,45 +50,39 @@ class LoadSender(Sender):
         measured = self._wire.run_load(order, on_progress)
         after = tree.each() if tree else {}
         meter.end(measured.generator_cpu)
-        classes, samples = latencies(ask, measured)
+        times = {name: part for name, part in _parts(ask, measured).items() if len(part)}
         # Where it has a CPU with the servers it waits for them, and the servers have other requests meanwhile.
         ignored = OUTCOMES | ({"generator-starved"} if meter.shared else set())
-        gates = tuple(Gate(reason, side.target) for reason in measured.reasons if reason.code not in ignored)
+        gates = (Gate(reason, side.target) for reason in measured.reasons if reason.code not in ignored)
         figures = _figures(measured) | {"window_s": measured.duration_s, "cpus": meter.cpus, **_memory(ask, tree)}
         spent = sorted((after[pid] - before[pid] for pid in before.keys() & after.keys()), reverse=True)
-        if side.target in meter.cpu_s:
-            figures["cpu_s"] = meter.cpu_s[side.target]
         if ask.figures is not None and isinstance(order, LoadSpec):
             assert order.rate is not None
             phases = order.phases or ((order.rate, order.duration_s),)
             figures |= ask.figures(measured, schedule(order.arrivals, phases, order.seed))
+        lost = {"dropped": measured.dropped, "unfinished": measured.unfinished}
         result = replace(
             blank(side, {}),
             params=ask.setting,
             concurrency=order.connections,
-            planned=measured.planned,
-            answered=measured.answered,
             worker_shares=worker_shares(spent, job.servers[side.target].target.workers),
-            errors=_errors(measured),
-            latency_us=classes,
-            figures=figures,
+            errors={kind: count for kind, count in lost.items() if count},
         )
-        return Sent((result,), gates=gates, samples=samples, interrupted=measured.interrupted)
+        return loaded(result, measured, meter, times, figures, gates)
 
 
 def order_of(ask: Ask, running: Running, seed: int) -> Load:
     """What the engine is told to do."""
     load, address = ask.load, address_of(running)
-    host = str(address)
     if isinstance(load, Echoes):
-        return WebSocketSpec(address, load.connections, load.duration_s, path=WEBSOCKET_PATH, authority=host)
+        return WebSocketSpec(address, load.connections, load.duration_s, path=WEBSOCKET_PATH, authority=str(address))
     if isinstance(load, Streams):
-        request = wire_request(case_of(load.request), host, secret=running.secret)
+        [request] = requests_to(running, [load.request])
         gap_s = request.least_s / max(1, (request.expected.body or b"").count(b"\n\n") - 1)
         return EventsSpec(address, load.connections, load.duration_s, data=request.data, gap_s=gap_s)
     assert isinstance(load, Requests)
-    requests = tuple(wire_request(case_of(one), host, one.weight, running.secret) for one in load.requests)
-    slow = wire_request(case_of(load.slow_request), host).data if load.slow_request else b""
+    requests = requests_to(running, load.requests)
+    slow = b"".join(request.data for request in requests_to(running, filter(None, [load.slow_request])))
     return LoadSpec(
         address=address,
         requests=requests,
@@ -108,16 +98,8 @@ def order_of(ask: Ask, running: Running, seed: int) -> Load:
     )
 
 
-def latencies(ask: Ask, measured: LoadResult) -> tuple[dict[str, dict[str, float]], Samples]:
-    """By class of request, without the lead-in: response times in an open loop, service times elsewhere."""
-    parts = {name: part for name, part in _parts(ask, measured).items() if len(part)}
-    return (
-        {name: {"count": float(len(part)), **percentiles([part])} for name, part in parts.items()},
-        dict(enumerate(parts.values())),
-    )
-
-
 def _parts(ask: Ask, measured: LoadResult) -> dict[str, FloatArray]:
+    """Latencies by class, without the lead-in: response times in an open loop, service times elsewhere."""
     load, service = ask.load, every(measured.service_time_us)
     if isinstance(load, Echoes):
         return {"echo": service, "handshake": every(measured.series.get("handshake_us"))}
@@ -137,22 +119,12 @@ def _parts(ask: Ask, measured: LoadResult) -> dict[str, FloatArray]:
     return {name: response[counted & (number == index)] for index, name in enumerate(load.classes)}
 
 
-def _errors(measured: LoadResult) -> dict[str, int]:
-    more = {"dropped": measured.dropped, "unfinished": measured.unfinished}
-    return dict(measured.errors) | {kind: count for kind, count in more.items() if count}
-
-
 def _memory(ask: Ask, tree: TreeClock | None) -> dict[str, float]:
     return {"memory_bytes": float(tree.anonymous_bytes())} if ask.memory and tree is not None else {}
 
 
 def _figures(measured: LoadResult) -> dict[str, float]:
-    figures = {
-        "throughput_rps": measured.throughput_rps or 0.0,
-        "generator_cpu": measured.generator_cpu,
-        "generator_wait": measured.generator_wait,
-        **{name: float(count) for name, count in measured.counts.items()},
-    }
+    figures = {name: float(count) for name, count in measured.counts.items()}
     if measured.lateness_us is not None:
         figures["lateness_p99_us"] = measured.lateness_us.quantiles([0.99])[0]
     if measured.in_flight_mean is not None:

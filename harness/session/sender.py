@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from harness.engine.process import OnProgress
 from harness.model import CpuProfile, Gate, InstructionCount, Point, Side, SideResult, Slices, Window
-from harness.model.load import FloatArray
+from harness.model.load import FloatArray, LoadResult
 from harness.serve import Running
 from harness.session.meter import Meter
+from harness.stats.quantiles import class_percentiles
 from harness.studies.study import Ask
 
 
@@ -70,3 +71,31 @@ class Sender(ABC):
         Raises:
             EngineError: the load generator failed.
         """
+
+
+def loaded(
+    side: SideResult,
+    result: LoadResult,
+    meter: Meter,
+    times: Mapping[str, FloatArray],
+    figures: Mapping[str, float],
+    gates: Iterable[Gate],
+) -> Sent:
+    """What a load on one side came to; ``times`` are its latencies by class of request, none of them empty."""
+    known = {
+        "throughput_rps": result.throughput_rps or 0.0,
+        "generator_cpu": result.generator_cpu,
+        "generator_wait": result.generator_wait,
+        **figures,
+    }
+    if side.target in meter.cpu_s:
+        known["cpu_s"] = meter.cpu_s[side.target]
+    side = replace(
+        side,
+        planned=result.planned,
+        answered=result.answered,
+        errors={**result.errors, **side.errors},
+        latency_us={name: class_percentiles(each) for name, each in times.items()},
+        figures=known,
+    )
+    return Sent((side,), gates=tuple(gates), samples=dict(enumerate(times.values())), interrupted=result.interrupted)

@@ -28,10 +28,7 @@ class TurnsSender(Sender):
         self._wire, self._ceilings = wire, ceilings
 
     def send(self, job: Job, meter: Meter, on_progress: OnProgress) -> Sent:
-        specs = []
-        for side in job.sides:
-            running = job.servers[side.target]
-            specs.append(side_spec(running.target, job.points[side.point], running))
+        specs = [side_spec(job.points[side.point], job.servers[side.target]) for side in job.sides]
         loaded = [job.points[side.point] for side in job.sides]
         spec = SlicesSpec(job.window.id, tuple(specs), job.seed, job.seconds, job.window.min_rounds)
         meter.begin()

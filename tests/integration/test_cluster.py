@@ -88,7 +88,7 @@ def load_of(port, seconds, **options):
 
 def worker_of(port, secret, folder, environment=os.environ, wait_s="30"):
     """A worker that somebody starts; returns once it ended."""
-    words = [sys.executable, "-m", "harness.cluster.worker", "127.0.0.1", str(port), "--wait", wait_s]
+    words = [sys.executable, "-m", "harness.cluster.worker", "127.0.0.1", str(port), wait_s, "", ""]
     environment = {**environment, "HARNESS_CLUSTER_SECRET": secret}
     return subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, timeout=200)
 

@@ -41,7 +41,7 @@ def judged(own_app, waits):
     """How verification finds the reply, and whether the gates of a slot and of a load name the missing wait."""
     with serving(own_app(APP.format(waits=waits))) as running, Engine() as engine:
         [checked] = verify(running, [("io-sleep", case_of(REQUEST))])
-        side = side_spec(running.target, POINT, running)
+        side = side_spec(POINT, running)
         measured = engine.run_slices(SlicesSpec("s", (side,), 1, 0.5))
         gates = {gate.reason.code: gate for gate in examine([side], measured)}
         order = LoadSpec(side.address, side.requests, side.connections, 0.3)
