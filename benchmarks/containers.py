@@ -22,7 +22,8 @@ from harness.config import load_declarations, select_targets
 from harness.config.placement import detect
 from harness.engine.engine import Engine
 from harness.model import Failure, Manifest, Scenario, Target
-from harness.prepare.versus import block, scenario_point, versus_plan
+from harness.prepare.asked import scenario_point
+from harness.prepare.versus import block, versus_plan
 from harness.record import Run
 from harness.report.language.catalogue import ENGLISH
 from harness.results.summarise import summarise

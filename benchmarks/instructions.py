@@ -22,9 +22,10 @@ from harness.config.placement import detect
 from harness.engine.engine import Engine
 from harness.model import Plan, Point, Scenario, Side, Target
 from harness.plan.counting import counting_block
+from harness.prepare.asked import scenario_point
 from harness.prepare.choose import chosen_target
 from harness.prepare.manifest import new_manifest
-from harness.prepare.versus import REQUESTS, further_starts, scenario_point
+from harness.prepare.versus import REQUESTS, further_starts
 from harness.record import Run
 from harness.results.instructions import STARTS, InstructionResult, counts_of, result_of, values_of
 from harness.selftest.slowdown import slowed

@@ -40,9 +40,9 @@ def profile(
     """
     from harness.config.placement import detect
     from harness.instruments import sampler
-    from harness.prepare import versus as prepare
+    from harness.prepare.asked import Asked, asked_point
     from harness.prepare.choose import chosen_target
-    from harness.prepare.probe import probe
+    from harness.prepare.probe import probe, started
     from harness.prepare.profile import profiles
     from harness.record import file_name
     from harness.report.profile import document, lines
@@ -52,12 +52,13 @@ def profile(
     sampler()
     targets = [chosen_target(target)]
     sent = opt.content("--body", body)
-    asked = prepare.Asked(scenario, path, method, header, sent, expect_status)
-    point, _ = prepare.asked_point(targets, asked, concurrency)
+    asked = Asked(scenario, path, method, header, sent, expect_status)
+    point, _ = asked_point(targets, asked, concurrency)
     placement, seconds = detect(), max(1, ceil(duration))
     folder = out or opt.RESULTS / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{file_name(targets[0].name)}-profile"
     with services(needs_of(request.endpoint for request in point.requests), placement.backing) as around:
-        probed = probe(targets, point, placement, around)
+        with started(targets, placement, around) as fleet:
+            probed = probe(fleet, targets, point, around)
         errors(quiet).print(f"sampling {targets[0].name} for {seconds} s", markup=False)
         [found] = profiles(targets, probed.point, placement, around, folder, seconds)
     shown = document(found, [note for note in (*probed.notes, placement.note, *shadowed(targets)) if note])

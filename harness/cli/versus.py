@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from harness.record import Run
     from harness.report.progress import VersusProgress
     from harness.results.versus import Limit
+    from harness.serve import Fleet
     from harness.serve.services import Services
 
     Extend = Callable[[VersusProgress, Run, float], Extension | None]
@@ -124,7 +125,8 @@ def versus(
     from harness.instruments import counter_kind, sampler
     from harness.model.difference import WHOLE
     from harness.prepare import versus as prepare
-    from harness.prepare.probe import probe
+    from harness.prepare.asked import Asked, asked_point
+    from harness.prepare.probe import probe, started
     from harness.prepare.profile import profiles
     from harness.prepare.sides import sides, surrounded
     from harness.record import Run
@@ -160,11 +162,16 @@ def versus(
     pair = surrounded(pair, env_file, startup_timeout, setup, say)
     began, share = monotonic(), MARGIN if margin is None else float(margin)
     varying = [WHOLE] if ignore_body else volatile
-    asked = prepare.Asked(scenario, path, method, header, sent, expect_status, varying, requests)
-    point, skipped = prepare.asked_point(pair, asked, concurrency)
+    asked = Asked(scenario, path, method, header, sent, expect_status, varying, requests)
+    point, skipped = asked_point(pair, asked, concurrency)
+    if metric != "instructions":
+        prepare.check_budget(pair, point, budget, control is not False)
     placement, seed = detect(), random.SystemRandom().randrange(1_000_000) if seed is None else seed
-    with services(needs_of(request.endpoint for request in point.requests), placement.backing) as around:
-        probed = probe(pair, point, placement, around)
+    with (
+        services(needs_of(request.endpoint for request in point.requests), placement.backing) as around,
+        started(pair, placement, around) as fleet,
+    ):
+        probed = probe(fleet, pair, point, around)
         point = probed.point
         spent = monotonic() - began
         if metric == "instructions":
@@ -189,7 +196,7 @@ def versus(
         counting = metric == "instructions"
         extend = partial(_next_start, margin=share) if counting else _next_block
         extend = partial(extend, limit=fail_if_slower)
-        interrupted = _measure(opened, placement, around, errors(quiet), extend, counting)
+        interrupted = _measure(opened, placement, around, fleet, errors(quiet), extend, counting)
     if not opened.windows():
         return 130
     for each in profiled:
@@ -236,8 +243,14 @@ def versus(
     return 4 if not measured else 1 if limit and limit.outcome == "failed" else 0
 
 
-def _measure(run: Run, placement: Placement, around: Services, err: Console, extend: Extend, counting: bool) -> bool:
-    """Measures the run and shows its verdict as it firms up; returns whether it was interrupted."""
+def _measure(
+    run: Run, placement: Placement, around: Services, fleet: Fleet, err: Console, extend: Extend, counting: bool
+) -> bool:
+    """Measures the run and shows its verdict as it firms up; returns whether it was interrupted.
+
+    Args:
+        fleet: the servers that were probed, which are those of the first block.
+    """
     from harness.engine.engine import Engine
     from harness.prepare.ceiling import busy_concurrencies, ceilings
     from harness.report.progress import VersusProgress
@@ -248,7 +261,7 @@ def _measure(run: Run, placement: Placement, around: Services, err: Console, ext
             # Nothing is decided by the clocks of a count.
             null = {} if counting else ceilings(engine, placement, busy_concurrencies(run.manifest.plan))
             tries = 1 if counting else TRIES
-            bench = Bench(engine, placement, observer, around, ceilings=null, tries=tries, features=False)
+            bench = Bench(engine, placement, observer, around, ceilings=null, tries=tries, features=False, first=fleet)
             measure(run, bench, partial(extend, observer))
         except KeyboardInterrupt:
             return True

@@ -1,9 +1,9 @@
-"""What targets answer before they are measured: once started, each request is sent twice to each of them."""
+"""What targets answer before they are measured: each request is sent twice to each of them."""
 
 from __future__ import annotations
 
 import http.client
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -35,8 +35,8 @@ class Probed:
 
 
 @contextmanager
-def started(targets: Sequence[Target], placement: Placement, around: Services) -> Iterator[Mapping[str, Running]]:
-    """The targets' servers, up within the block, by name.
+def started(targets: Sequence[Target], placement: Placement, around: Services) -> Iterator[Fleet]:
+    """The targets' servers, up within the block.
 
     Raises:
         LaunchError: one did not come up.
@@ -53,25 +53,22 @@ def started(targets: Sequence[Target], placement: Placement, around: Services) -
             fleet.start(targets)
             for failure in fleet.failures.values():
                 raise LaunchError(failure.reason.text, log=failure.log)
-            yield fleet.running
+            yield fleet
     finally:
         guard.close()
 
 
-def probe(targets: Sequence[Target], point: Point, placement: Placement, around: Services) -> Probed:
-    """Starts both, sends the point's requests twice to each, and ends them.
+def probe(fleet: Fleet, targets: Sequence[Target], point: Point, around: Services) -> Probed:
+    """Sends the point's requests twice to the server of each target.
 
     Raises:
-        LaunchError: one did not come up.
-        NotReadyError: one answered with an error, or not as the contract says.
+        LaunchError: one gave no reply, or answered with an error, or not as the contract says.
+        NotReadyError: their statuses differ.
     """
-    with started(targets, placement, around) as running:
-        start_s = max(each.startup_s for each in running.values())
-        locks = [gil_state(running[target.name]) for target in targets]
-        replies = [
-            [[_reply(running[target.name], request, around) for _ in range(2)] for target in targets]
-            for request in point.requests
-        ]
+    running = [fleet.running[target.name] for target in targets]
+    start_s = max(each.startup_s for each in running)
+    locks = list(map(gil_state, running))
+    replies = [[[_reply(each, request, around) for _ in range(2)] for each in running] for request in point.requests]
     settled = list(map(_settled, point.requests, replies))
     requests = tuple(request for request, _ in settled)
     notes = (*(lock for lock in locks if lock), *(note for _, notes in settled for note in notes))

@@ -33,8 +33,7 @@ def profiles(
     with Engine(placement.generator) as engine:
         for target in targets:
             around.restore()
-            with started([target], placement, around) as running:
-                found.append(
-                    sample(running[target.name], point, engine, folder, seconds, placement.generator, flame_graph=True)
-                )
+            with started([target], placement, around) as fleet:
+                running = fleet.running[target.name]
+                found.append(sample(running, point, engine, folder, seconds, placement.generator, flame_graph=True))
     return found

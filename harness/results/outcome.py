@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from harness.model import Reason
 from harness.results.gate import Rule
@@ -106,8 +106,8 @@ def share_of_errors(
     total = bad + replies
     if not total:
         return checked(rule, target, point, None, why)
-    low = float(stats.beta.ppf(ALPHA / 2, bad, total - bad + 1)) if bad else 0.0
-    high = float(stats.beta.ppf(1 - ALPHA / 2, bad + 1, total - bad)) if bad < total else 1.0
+    low = float(special.betaincinv(bad, total - bad + 1, ALPHA / 2)) if bad else 0.0
+    high = float(special.betaincinv(bad + 1, total - bad, 1 - ALPHA / 2)) if bad < total else 1.0
     reasons = tuple(Reason("error", {"kind": kind, "count": count}) for kind, count in errors.items())
     # No error at all is a fact about the run, not an estimate.
     outcome: Outcome | None = "passed" if not bad and rule.most and not rule.limit else None

@@ -1,6 +1,6 @@
 """A small process that ends servers when the process that started them is gone, however it went.
 
-``main(FD)`` in a process of its own reads lines ``+PGID MARK``, ``-PGID``, ``+/FOLDER`` and ``-/FOLDER``; at the end
+The process, ``guard.py FD``, reads lines ``+PGID MARK``, ``-PGID``, ``+/FOLDER`` and ``-/FOLDER``; at the end
 of the pipe it kills every process group that is still on its list, with all that came of it, removes the folders, and
 exits.
 """
@@ -34,7 +34,8 @@ class Guard:
         reading, self._writing = os.pipe()
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-c", f"from harness.serve.guard import main; main({reading})"],
+                # By its path: it needs nothing else of this package, which would take a second to import.
+                [sys.executable, "-P", __file__, str(reading)],
                 pass_fds=[reading],
                 start_new_session=True,
                 stdin=subprocess.DEVNULL,
@@ -145,3 +146,7 @@ def main(descriptor: int) -> None:
     kill_trees(groups)
     for folder in folders:
         remove_folder(folder)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -88,6 +88,7 @@ class Bench:
         tries: how often a window is measured at most, where gates and the time left speak for another try.
         senders: study → what sends its windows, for studies that are neither sides taking turns nor trials.
         features: whether the first block also asks what each target can do, which takes a few seconds.
+        first: the servers of the first block, some of which may be up already.
     """
 
     engine: Engine
@@ -100,6 +101,7 @@ class Bench:
     tries: int = TRIES
     senders: Mapping[str, Sender] = field(default_factory=dict)
     features: bool = True
+    first: Servers | None = None
 
 
 def measure(run: Run, bench: Bench, extend: Extend = as_planned) -> int:
@@ -174,6 +176,7 @@ class _Session:
         self._deadline = time.monotonic() + max(left, sum(map(expected_seconds, self._missing(self._plan.blocks))))
         self._rest_s = 0.0
         """Expected time of all that comes after the present window."""
+        self._first = bench.first
         self._ahead: tuple[Block, Servers] | None = None
         """The next block of counts, whose servers start already."""
 
@@ -293,7 +296,9 @@ class _Session:
         return journeys[side.point] if side.point in journeys else self._points[side.point].requests
 
     def _fleet(self, block: Block) -> Servers:
-        placement = self._bench.placement
+        placement, (first, self._first) = self._bench.placement, (self._first, None)
+        if first is not None:
+            return first
         if self._bench.fleet is not None:
             return self._bench.fleet()
         return Fleet(

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
-from harness.stats.interval import degrees_of_freedom, variance_inflation
+from harness.stats.interval import degrees_of_freedom, t_quantile, variance_inflation
 
 LOOKS = (5, 8, 12, 16, 24)
 ALPHA = 0.01
@@ -65,7 +64,7 @@ def blocks_needed(
     counts = np.arange(max(blocks + 1, MIN_BLOCKS), MOST_BLOCKS + 1)
     error = sd * np.sqrt(variance_inflation(autocorrelation, counts) / counts)
     freedom = degrees_of_freedom(autocorrelation, counts)
-    significant = abs(mean) > stats.t.ppf(1 - threshold / 2, freedom) * error
-    inside = abs(mean) + stats.t.ppf(1 - ALPHA / 2, freedom) * error < delta
+    significant = abs(mean) > t_quantile(1 - threshold / 2, freedom) * error
+    inside = abs(mean) + t_quantile(1 - ALPHA / 2, freedom) * error < delta
     enough = counts[significant | inside]
     return int(enough[0]) if enough.size else None

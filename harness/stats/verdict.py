@@ -23,7 +23,6 @@ from typing import cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from statsmodels.stats.multitest import multipletests
 
 from harness.stats.estimate import Verdict
 from harness.stats.interval import FloatArray, pooled_autocorrelation, t_interval
@@ -76,7 +75,10 @@ def adjust(p_values: ArrayLike) -> FloatArray:
     raw = np.asarray(p_values, dtype=np.float64)
     if raw.size == 0:
         return raw
-    adjusted: FloatArray = multipletests(np.minimum(raw * len(LOOKS), 1.0), alpha=FAMILY_ALPHA, method="fdr_bh")[1]
+    order = np.argsort(raw)[::-1]
+    scaled = raw[order] * len(LOOKS) * raw.size / np.arange(raw.size, 0, -1)
+    adjusted = np.empty_like(raw)
+    adjusted[order] = np.minimum.accumulate(np.minimum(scaled, 1.0))
     return adjusted
 
 

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
 
-from harness.stats.interval import FloatArray, Interval, degrees_of_freedom, variance_inflation
+from harness.stats.interval import (
+    FloatArray,
+    Interval,
+    degrees_of_freedom,
+    t_p_value,
+    t_quantile,
+    variance_inflation,
+)
 
 
 def welch_interval(
@@ -25,8 +31,8 @@ def welch_interval(
         return Interval(mean, mean, mean, np.asarray(1.0 if mean == 0 else 0.0))
     freedom = variance**2 / sum(part**2 / free for part, free in parts)
     error = np.sqrt(variance)
-    half = stats.t.ppf(1 - alpha / 2, freedom) * error
-    p_value = np.asarray(2 * stats.t.sf(abs(mean) / error, freedom))
+    half = t_quantile(1 - alpha / 2, freedom) * error
+    p_value = t_p_value(mean / error, freedom)
     return Interval(mean, np.asarray(mean - half), np.asarray(mean + half), p_value)
 
 
@@ -41,8 +47,8 @@ def pooled_interval(new: FloatArray, base: FloatArray, alpha: float) -> Interval
     mean = np.asarray(new.mean() - base.mean())
     if error == 0:
         return Interval(mean, mean, mean, np.asarray(1.0 if mean == 0 else 0.0))
-    half = stats.t.ppf(1 - alpha / 2, freedom) * error
-    p_value = np.asarray(2 * stats.t.sf(abs(mean) / error, freedom))
+    half = t_quantile(1 - alpha / 2, freedom) * error
+    p_value = t_p_value(mean / error, freedom)
     return Interval(mean, np.asarray(mean - half), np.asarray(mean + half), p_value)
 
 

@@ -13,7 +13,7 @@ from harness.errors import NotReadyError
 from harness.instruments import CountingFleet, count, counter_kind
 from harness.instruments.perf import PerfEvents
 from harness.model import RawRequest
-from harness.prepare.versus import raw_point
+from harness.prepare.asked import raw_point
 from harness.serve.guard import Guard
 from tests.conftest import asgi_app
 from tests.integration.test_command import harness

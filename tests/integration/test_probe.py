@@ -8,8 +8,8 @@ from harness.config.placement import detect
 from harness.config.requests import planned
 from harness.errors import LaunchError, NotReadyError
 from harness.model import RawRequest, Reason
-from harness.prepare.probe import probe
-from harness.prepare.versus import raw_point
+from harness.prepare.asked import raw_point
+from harness.prepare.probe import probe, started
 from harness.serve.services import services
 from tests.conftest import asgi_app
 
@@ -18,8 +18,8 @@ pytestmark = [pytest.mark.live, pytest.mark.usefixtures("no_process_left")]
 
 def probed(targets, *paths, volatile=()):
     point = raw_point([planned(RawRequest("GET", path, volatile=volatile)) for path in paths], 4)
-    with services(set()) as around:
-        return probe(targets, point, detect(), around)
+    with services(set()) as around, started(targets, detect(), around) as fleet:
+        return probe(fleet, targets, point, around)
 
 
 def test_each_request_of_a_mix_is_looked_at_on_both_sides(own_app):

@@ -12,8 +12,8 @@ from harness.config.requests import planned
 from harness.engine.engine import Engine
 from harness.instruments import sample, sampler
 from harness.model import RawRequest
+from harness.prepare.asked import raw_point
 from harness.prepare.probe import started
-from harness.prepare.versus import raw_point
 from harness.report.schemas import schema_of
 from harness.results.profile import BUSY, OUTSIDE, by_function, by_package
 from harness.serve.services import Services
@@ -94,8 +94,8 @@ def test_a_known_share_is_reported(own_app, tmp_path, server, bound, attempts):
     point = raw_point([planned(RawRequest("GET", "/work", (), "hi", 200))], 8)
     placement = detect()
     for _ in attempts(ATTEMPTS):
-        with Engine(placement.generator) as engine, started([target], placement, Services()) as running:
-            server_up = running[target.name]
+        with Engine(placement.generator) as engine, started([target], placement, Services()) as fleet:
+            server_up = fleet.running[target.name]
             found = sample(server_up, point, engine, tmp_path, 12, placement.generator)
             known = truth(server_up.bind)
         functions = {cost.name: cost for cost in by_function(found)}

@@ -53,6 +53,7 @@ def test_a_wrong_option_is_2(folder, command):
         (2, ("run", "-s", "jsn")),
         (2, ("run", "-t", "own:app@uvcorn")),
         (2, ("versus", OWN[0])),
+        (2, ("versus", *OWN, "--budget", "3s")),
         (2, ("versus", *OWN, "--fail-if-slower", "3")),
         (2, ("profile", "own:app@uvicorn", "--path", "x")),
         (2, ("verify", "-t", "nothing")),

@@ -8,7 +8,8 @@ import pytest
 from harness.config.read import read_requests, read_scenario
 from harness.errors import DeclarationError
 from harness.model import Side, Target
-from harness.prepare.versus import Asked, asked_point, parts_of, versus_plan
+from harness.prepare.asked import Asked, asked_point, parts_of
+from harness.prepare.versus import versus_plan
 from harness.report.versus import limit_line
 from harness.results.versus import control_contrasts, judged, main_contrast, request_contrasts
 from tests.unit.summaries import contrast, summary

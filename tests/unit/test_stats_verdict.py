@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.weightstats import DescrStatsW
 
 from harness.stats.interval import (
@@ -175,6 +176,12 @@ def test_adjust_is_looks_times_benjamini_hochberg() -> None:
     assert adjust([0.01]) == pytest.approx([0.05])
     assert adjust([0.001, 0.004, 0.9]) == pytest.approx([0.015, 0.03, 1.0])
     assert adjust([]).size == 0
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=40))
+def test_p_values_are_adjusted_as_statsmodels_does(raw: list[float]) -> None:
+    expected = multipletests(np.minimum(np.array(raw) * len(LOOKS), 1.0), method="fdr_bh")[1]
+    assert adjust(raw) == pytest.approx(expected, abs=1e-12)
 
 
 def test_an_interval_without_zero_is_not_enough_among_many() -> None:

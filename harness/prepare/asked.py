@@ -1,0 +1,117 @@
+"""What the user wants to be sent to the targets that are compared or profiled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from harness.config import load_declarations, select_scenarios
+from harness.config.files import CONCURRENCY
+from harness.config.read import read_requests
+from harness.config.requests import parse_headers, planned, raw_request
+from harness.errors import UsageError
+from harness.model import PlannedRequest, Point, Reason, Target
+from harness.plan import expand
+from harness.plan.timing import SLICE_S
+from harness.prepare.choose import check_contract
+
+
+def scenario_point(name: str, concurrency: int | None) -> Point:
+    """The scenario's one point, or the last of its quick settings, at a concurrency if one is given.
+
+    Raises:
+        UsageError: the name is no scenario's, or several are called so.
+    """
+    [scenario, *more] = select_scenarios(load_declarations(), [name])
+    if more:
+        raise UsageError(f"{name!r} names {len(more) + 1} scenarios", hint="harness list scenarios")
+    point = expand(scenario, "corner")[0]
+    if concurrency is None or concurrency == point.concurrency:
+        return point
+    return replace(point, concurrency=concurrency, id=f"{point.id.rpartition('@')[0]}@{concurrency}")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the user wants to be sent, as it was written; ``requests`` is a file of them."""
+
+    scenario: str = ""
+    paths: Sequence[str] = ()
+    method: str = ""
+    headers: Sequence[str] = ()
+    body: bytes = b""
+    status: int | None = None
+    volatile: Sequence[str] = ()
+    requests: Path | None = None
+
+
+def asked_point(targets: Sequence[Target], asked: Asked, concurrency: int | None) -> tuple[Point, tuple[Reason, ...]]:
+    """The scenario's point or that of the requests; of neither, the small JSON reply if all targets have endpoints.
+
+    Returns:
+        The point, and what of a file of requests is not sent.
+
+    Raises:
+        UsageError: two are given, or one is wrong.
+    """
+    given = [("--scenario", asked.scenario), ("--path", asked.paths), ("--requests", asked.requests)]
+    named = [option for option, value in given if value]
+    if named[1:]:
+        raise UsageError(f"{named[0]} and {named[1]} exclude each other")
+    if asked.requests:
+        return _point_of_file(asked, asked.requests, concurrency)
+    if asked.scenario or (all(target.endpoints for target in targets) and not asked.paths):
+        point = scenario_point(asked.scenario or "json", concurrency)
+        check_contract(targets, point.scenario, point.requests)
+        return point, ()
+    sent = parse_headers(asked.headers)
+    try:
+        raws = [
+            raw_request(path, asked.method, sent, asked.body, asked.status or 0, asked.volatile)
+            for path in asked.paths or ["/"]
+        ]
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    return raw_point([planned(raw) for raw in raws], concurrency or CONCURRENCY), ()
+
+
+def _point_of_file(asked: Asked, file: Path, concurrency: int | None) -> tuple[Point, tuple[Reason, ...]]:
+    """What holds for each request of the file is added to it: headers that it lacks, and fields that may change."""
+    if odd := [name for name, value in (("-X", asked.method), ("--body", asked.body)) if value]:
+        raise UsageError(f"{odd[0]} is for --path", hint=f"{file} says it for each request")
+    scenario, skipped = read_requests(file)
+    requests = tuple(_with_common(request, asked) for request in scenario.requests)
+    reason = Reason("requests-skipped", {"text": ", ".join(f"{count} {why}" for why, count in skipped.items())})
+    return raw_point(requests, concurrency or scenario.concurrency[-1]), (reason,) if skipped else ()
+
+
+def _with_common(request: PlannedRequest, asked: Asked) -> PlannedRequest:
+    if (raw := request.raw) is None:
+        return request
+    given = {name.lower() for name, _ in raw.headers}
+    more = [each for each in parse_headers(asked.headers) if each[0].lower() not in given]
+    return replace(
+        request,
+        raw=replace(
+            raw,
+            headers=(*raw.headers, *more),
+            status=raw.status or asked.status or 0,
+            volatile=raw.volatile or tuple(asked.volatile),
+        ),
+    )
+
+
+def raw_point(requests: Sequence[PlannedRequest], concurrency: int) -> Point:
+    """Requests to an own app: one, or a mix."""
+    name = requests[0].case if len(requests) == 1 else f"mix of {len(requests)} requests"
+    return Point(f"{name}@{concurrency}", name, {}, concurrency, tuple(requests), slice_s=SLICE_S)
+
+
+def parts_of(point: Point) -> list[Point]:
+    """Of a mix of requests to an own app, each for itself, those that weigh most first; of anything else nothing."""
+    if not point.requests[1:] or not all(request.raw for request in point.requests):
+        return []
+    ordered = sorted(point.requests, key=lambda request: -request.weight)
+    parts = [raw_point([replace(request, weight=1)], point.concurrency) for request in ordered]
+    return list({part.id: part for part in parts}.values())
