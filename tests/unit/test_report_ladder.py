@@ -45,6 +45,14 @@ def test_a_sentence_names_what_is_told_apart_largest_first_and_counts_the_rest()
     assert said(ladder_sentence, 0, ladders=(dataclasses.replace(LADDERS[1], steps=steps),)) == (
         "Fast on the floor: no step was shown to cost anything; undecided for 3."
     )
+    counted = tuple(
+        dataclasses.replace(step, instructions=added)
+        for step, added in zip(steps, (61_200.0, 240_000.0, None), strict=True)
+    )
+    assert said(ladder_sentence, 0, ladders=(dataclasses.replace(LADDERS[1], steps=counted),)) == (
+        f"Fast on the floor: {steps[1].label} 240, {steps[0].label} 61.2 thousand instructions per request, counted. "
+        "CPU time decided none of these steps in this run."
+    )
 
 
 @pytest.mark.parametrize(

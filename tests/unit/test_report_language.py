@@ -90,7 +90,7 @@ def test_a_korean_page_has_korean_sentences_and_the_same_numbers():
         (
             Reason("lacks", {"text": "a floor without a framework"}),
             "a floor without a framework",
-            "프레임워크 없는 바닥",
+            "프레임워크 없는 기준선",
         ),
         (
             Reason("lacks", {"text": "WSGI has no WebSocket"}),

@@ -29,7 +29,10 @@ def left_out(view: View, counted: bool) -> tuple[Text, ...]:
 
 
 def ladder_sentence(view: View, path: str, result: LadderResult, *, titled: bool = True) -> Sentence:
-    """What the steps that are told apart add, the largest first, and how many are not; ``titled`` names the ladder."""
+    """What the steps that are told apart add, the largest first, and how many are not; ``titled`` names the ladder.
+
+    Where CPU time tells no step apart, and they were counted, what they add in instructions, which repeat more exactly.
+    """
     language, parts = view.language, list[Sentence]()
     told = [
         (abs(step.difference), at, step)
@@ -37,13 +40,23 @@ def ladder_sentence(view: View, path: str, result: LadderResult, *, titled: bool
         if step.verdict in APART and step.difference is not None
     ]
     for _, at, step in sorted(told, key=lambda each: -each[0]):
-        key = {"different-size-open": "ladder.part_size_open", "small": "ladder.part_small"}.get(step.verdict)
+        kind = {"different-size-open": "ladder.part_size_open", "small": "ladder.part_small"}.get(step.verdict)
         added, ends = shown(step, at, "difference", microseconds), difference_interval(view, step, at)
-        part = language.say(key or "ladder.part", step=step.label, added=added, interval=ends)
+        part = language.say(kind or "ladder.part", step=step.label, added=added, interval=ends)
+        parts += [(language.text("ladder.and"),)] * bool(parts) + [part]
+    counted = [
+        (abs(step.instructions), at, step)
+        for at, step in numbered(f"{path}.steps", result.steps)
+        if step.instructions is not None and not told
+    ]
+    for _, at, step in sorted(counted, key=lambda each: -each[0]):
+        added = shown(step, at, "instructions", thousands)
+        part = language.say("ladder.part_counted", step=step.label, added=added)
         parts += [(language.text("ladder.and"),)] * bool(parts) + [part]
     others = tally(view, [step.verdict for step in result.steps])
     listed = tuple(each for part in parts for each in part)
-    said = language.say("ladder.sentence" if parts else "ladder.open", parts=listed, others=others)
+    key = "ladder.counted" if counted else "ladder.sentence" if parts else "ladder.open"
+    said = language.say(key, parts=listed, others=others)
     return language.say("ladder.titled", title=result.title, sentence=said) if titled else said
 
 
