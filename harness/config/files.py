@@ -29,7 +29,9 @@ from harness.model import (
 from harness.model.difference import WHOLE
 from harness.studies.registry import DECLARED
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._~-]*$")]
+NAME, READY = r"^[A-Za-z0-9][A-Za-z0-9._~-]*$", r"^(/[\x21-\x7e]*)?$"
+IN_WORDS = {NAME: "a name of letters, digits and any of . _ ~ -", READY: "a path that begins with /"}
+Name = Annotated[str, Field(pattern=NAME)]
 Workers = Annotated[int, Field(ge=1, le=256)] | Literal["cpus"]
 Threads = Annotated[int, Field(ge=1, le=1024)]
 
@@ -54,7 +56,7 @@ def _import_string(text: str) -> str:
 
 
 ImportString = Annotated[str, AfterValidator(_import_string)]
-ReadyPath = Annotated[str, Field(pattern=r"^(/[\x21-\x7e]*)?$")]
+ReadyPath = Annotated[str, Field(pattern=READY)]
 StartupTimeout = Annotated[float, Field(ge=30, le=3600)]
 
 

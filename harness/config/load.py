@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.config.files import ContrastIn
-from harness.config.read import project_scenarios, read_scenario, read_targets
-from harness.errors import UsageError
+from harness.config.files import ContrastIn, ScenarioFile, TargetsFile
+from harness.config.read import Source, project_scenarios, read, read_targets
+from harness.errors import nearest
 from harness.model import Ladder, Scenario, Target
 
 PACKAGED = Path(__file__).resolve().parents[2]
@@ -15,13 +16,19 @@ PACKAGED = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True, slots=True)
 class Declarations:
-    """All that is declared; ``own_targets`` are the names that the project's own ``targets.toml`` gave."""
+    """All that is declared.
+
+    Attributes:
+        own_targets: names that the project's own ``targets.toml`` gave.
+        own: the project's own files and tables.
+    """
 
     targets: tuple[Target, ...]
     contrasts: tuple[ContrastIn, ...]
     scenarios: tuple[Scenario, ...]
     own_targets: frozenset[str] = frozenset()
     ladders: tuple[Ladder, ...] = ()
+    own: tuple[Source, ...] = ()
 
 
 def load_declarations(folder: Path | None = None) -> Declarations:
@@ -32,28 +39,46 @@ def load_declarations(folder: Path | None = None) -> Declarations:
     contrasts: list[ContrastIn] = []
     ladders: dict[str, Ladder] = {}
     own: frozenset[str] = frozenset()
-    declared = None
+    sources: list[tuple[Source, TargetsFile]] = []
     for file in files:
         if not file.is_file():
             continue
-        names, declared = read_targets(file, declared)
+        names, declared, source = read_targets(file, sources[-1][1] if sources else None)
+        sources.append((source, declared))
         targets.update(names)
         contrasts += declared.contrast
         ladders |= {ladder.name: ladder.model() for ladder in declared.ladder}
         if file is files[1]:
             own = frozenset(names)
-    for contrast in contrasts:
-        for name in (contrast.a, contrast.b):
-            if name not in targets:
-                raise UsageError(f"contrast {contrast.label!r} names the target {name!r}, which is not declared")
     directories = dict.fromkeys([PACKAGED / "scenarios", folder / "scenarios"])
-    read = {file.stem: read_scenario(file) for each in directories for file in sorted(each.glob("*.toml"))}
-    read |= project_scenarios(folder)
-    scenarios = {name: each.model(name) for name, each in read.items()}
-    for ladder in ladders.values():
-        for rung in ladder.rungs:
-            for kind, name, known in (("target", rung.target, targets), ("scenario", rung.scenario, scenarios)):
-                if name not in known:
-                    raise UsageError(f"ladder {ladder.name!r} names the {kind} {name!r}, which is not declared")
-    listed = sorted(scenarios.values(), key=lambda scenario: (read[scenario.name].order, scenario.name))
-    return Declarations(tuple(targets.values()), tuple(contrasts), tuple(listed), own, tuple(ladders.values()))
+    read_files = {file.stem: read(file) for each in directories for file in sorted(each.glob("*.toml"))}
+    found = {**read_files, **project_scenarios(folder)}
+    scenarios = {name: source.validated(ScenarioFile) for name, source in found.items()}
+    for source, declared in sources:
+        _check_names(source, declared, targets, scenarios)
+    listed = sorted(scenarios, key=lambda name: (scenarios[name].order, name))
+    files_read = [*(source for source, _ in sources), *found.values()]
+    mine = [each for each in files_read if each.file.parent not in (PACKAGED / "apps", PACKAGED / "scenarios")]
+    return Declarations(
+        tuple(targets.values()),
+        tuple(contrasts),
+        tuple(scenarios[name].model(name) for name in listed),
+        own,
+        tuple(ladders.values()),
+        tuple(mine),
+    )
+
+
+def _check_names(source: Source, declared: TargetsFile, targets: Collection[str], scenarios: Collection[str]) -> None:
+    """Raises ``DeclarationError`` where a contrast or a rung names what is not declared."""
+    named: list[tuple[str, str, Collection[str], tuple[str | int, ...]]] = []
+    for index, contrast in enumerate(declared.contrast):
+        named += [("target", getattr(contrast, key), targets, ("contrast", index, key)) for key in ("a", "b")]
+    for index, ladder in enumerate(declared.ladder):
+        for number, rung in enumerate(ladder.rungs):
+            at = ("ladder", index, "rungs", number)
+            named.append(("target", rung.target, targets, (*at, "target")))
+            named.append(("scenario", rung.scenario, scenarios, (*at, "scenario")))
+    for kind, name, known, place in named:
+        if name not in known:
+            raise source.fault(f"names the {kind} {name!r}, which is not declared", place, nearest(name, known))

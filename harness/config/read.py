@@ -12,7 +12,7 @@ from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from harness.config.files import CONCURRENCY, ScenarioFile, TargetIn, TargetsFile
+from harness.config.files import CONCURRENCY, IN_WORDS, ScenarioFile, TargetIn, TargetsFile
 from harness.config.requests import read_har
 from harness.errors import DeclarationError, nearest
 from harness.model import Interface, Scenario, Target
@@ -28,22 +28,19 @@ JSON = (".json", ".har")
 
 def read_scenario(file: Path) -> ScenarioFile:
     """Raises ``DeclarationError``, with file, line and key."""
-    return _read(file).validated(ScenarioFile)
+    return read(file).validated(ScenarioFile)
 
 
-def project_scenarios(folder: Path) -> dict[str, ScenarioFile]:
+def project_scenarios(folder: Path) -> dict[str, Source]:
     """Those of ``[tool.harness.scenarios]``, each with what a scenario file says; raises as ``read_scenario`` does."""
     file, text, table = project_table(folder)
     found = table.get(SCENARIOS, {})
-    source = _Source(Path(file), text, table)
+    source = Source(Path(file), text, table)
     if not isinstance(found, dict) or not all(isinstance(each, dict) for each in found.values()):
         raise source.fault(
             "must hold a table for each scenario", (*TABLE, SCENARIOS), f"[tool.harness.{SCENARIOS}.NAME]"
         )
-    return {
-        name: _Source(source.file, text, document, at=(*TABLE, SCENARIOS, name)).validated(ScenarioFile)
-        for name, document in found.items()
-    }
+    return {name: Source(source.file, text, document, at=(*TABLE, SCENARIOS, name)) for name, document in found.items()}
 
 
 def read_requests(file: Path) -> tuple[Scenario, dict[str, int]]:
@@ -52,7 +49,7 @@ def read_requests(file: Path) -> tuple[Scenario, dict[str, int]]:
     Raises:
         DeclarationError: with file, line and key.
     """
-    source = _read(file)
+    source = read(file)
     if "log" not in source.document:
         declared = source.validated(ScenarioFile)
         if not declared.own:
@@ -66,13 +63,13 @@ def read_requests(file: Path) -> tuple[Scenario, dict[str, int]]:
     return Scenario(file.stem, title, "pick", "", export.requests, (CONCURRENCY,)), export.skipped
 
 
-def read_targets(file: Path, known: TargetsFile | None = None) -> tuple[dict[str, Target], TargetsFile]:
+def read_targets(file: Path, known: TargetsFile | None = None) -> tuple[dict[str, Target], TargetsFile, Source]:
     """The targets by name, and what the file says; its apps may run under the servers of ``known`` as well.
 
     Raises:
         DeclarationError: with file, line and key.
     """
-    source = _read(file)
+    source = read(file)
     _fill(source)
     declared = source.validated(TargetsFile)
     groups = {*get_args(Interface), *(app.framework or app.name for app in declared.app)}
@@ -102,12 +99,12 @@ def read_targets(file: Path, known: TargetsFile | None = None) -> tuple[dict[str
     for index, name in enumerate(names):
         if name in names[:index]:
             raise source.fault(f"{name!r} is declared twice", ("ladder", index, "name"))
-    return targets, declared
+    return targets, declared, source
 
 
 @dataclass(frozen=True, slots=True)
-class _Source:
-    """A document and the text that it was read from.
+class Source:
+    """A document and the text that it was read from; ``fault`` says where in the text something is wrong.
 
     Attributes:
         origins: array → of each of its entries, the number in the text, which differs where entries were filled in.
@@ -133,8 +130,13 @@ class _Source:
             # The members of a union have a fault each, at the same place.
             told = [each["msg"] for each in (first, *others) if self._place(each["loc"]) == place]
             message = " or ".join(dict.fromkeys(told)).replace(EXPECTED, "")
+            if first["type"] == "string_pattern_mismatch":
+                message = f"expected {IN_WORDS[first['ctx']['pattern']]}"
             if first["type"] == "value_error":
-                raise self.fault(str(first["ctx"]["error"]), place) from None
+                message = str(first["ctx"]["error"])
+                # A fault of a whole table begins with the key that it is about.
+                key = re.match(r"'(\w+)'", message)
+                raise self.fault(message, (*place, key[1]) if key else place) from None
             if first["type"] == "missing":
                 raise self.fault("is missing", place) from None
             given = first.get("input")
@@ -165,7 +167,8 @@ class _Source:
         return DeclarationError(message, file=str(self.file), line=line_of(self.text, location), key=key, hint=hint)
 
 
-def _read(file: Path) -> _Source:
+def read(file: Path) -> Source:
+    """Raises ``DeclarationError`` where it is no TOML, or JSON."""
     try:
         text = file.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -176,10 +179,10 @@ def _read(file: Path) -> _Source:
         raise DeclarationError(f"not valid TOML: {error}", file=str(file), hint="see https://toml.io") from None
     except json.JSONDecodeError as error:
         raise DeclarationError(f"not valid JSON: {error.msg}", file=str(file), line=error.lineno) from None
-    return _Source(file, text, document if isinstance(document, dict) else {"request": document})
+    return Source(file, text, document if isinstance(document, dict) else {"request": document})
 
 
-def _fill(source: _Source) -> None:
+def _fill(source: Source) -> None:
     """Replaces each entry that has ``fill`` by those that it stands for, one for each table of ``fill``.
 
     A ``{word}`` of the entry becomes the text that the table says for it; anything else there is a key of the entry.
@@ -191,7 +194,7 @@ def _fill(source: _Source) -> None:
             source.origins[array] = [index for index, _ in filled]
 
 
-def _filled(source: _Source, array: str, index: int, entry: Any) -> list[Any]:
+def _filled(source: Source, array: str, index: int, entry: Any) -> list[Any]:
     if not isinstance(entry, dict) or FILL not in entry:
         return [entry]
     tables = entry[FILL]

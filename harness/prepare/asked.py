@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harness.config import load_declarations, select_scenarios
+from harness.config import select_scenarios
 from harness.config.files import CONCURRENCY
 from harness.config.read import read_requests
 from harness.config.requests import parse_headers, planned, raw_request
@@ -15,6 +15,7 @@ from harness.model import PlannedRequest, Point, Reason, Target
 from harness.plan import expand
 from harness.plan.timing import SLICE_S
 from harness.prepare.choose import check_contract
+from harness.prepare.references import declared
 
 
 def scenario_point(name: str, concurrency: int | None) -> Point:
@@ -23,7 +24,7 @@ def scenario_point(name: str, concurrency: int | None) -> Point:
     Raises:
         UsageError: the name is no scenario's, or several are called so.
     """
-    [scenario, *more] = select_scenarios(load_declarations(), [name])
+    [scenario, *more] = select_scenarios(declared(), [name])
     if more:
         raise UsageError(f"{name!r} names {len(more) + 1} scenarios", hint="harness list scenarios")
     point = expand(scenario, "corner")[0]

@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from harness.config import Declarations, load_declarations, match_names, select_targets
+from harness.config import Declarations, match_names, select_targets
 from harness.config.env_file import read_env_file
 from harness.errors import UsageError
 from harness.journeys.files import find_journeys, journey_of
 from harness.model import Failure, Journey, PlannedRequest, Reason, Scenario, Target
 from harness.plan.profiles import Profile, default_targets
 from harness.prepare import remote
+from harness.prepare.references import declared
 from harness.serve.server import is_packaged
 from harness.serve.servers import backlog_of, how_to_install, interface_of, listener_of, missing_for, processes_of
 
@@ -49,7 +50,7 @@ def select(
     Raises:
         UsageError: a name is unknown, or a target asked for by its exact name cannot be started.
     """
-    declarations = load_declarations()
+    declarations = declared()
     found, journeys = _loads(declarations, scenarios, locustfile, users)
     if not scenarios:
         found = tuple(scenario for scenario in found if _measures(profile, scenario))
@@ -90,7 +91,7 @@ def select_elsewhere(
         UsageError: a URL is wrong, or two have the same name.
         NotReadyError: one does not answer.
     """
-    declarations = load_declarations()
+    declarations = declared()
     targets = tuple(remote.remote_target(url, cacert, insecure) for url in urls)
     if len({target.name for target in targets}) < len(targets):
         raise UsageError("two URLs have the same name", hint="--url first=http://… --url second=http://…")
@@ -113,7 +114,7 @@ def chosen_targets(
     Raises:
         UsageError: an unknown name, or a target asked for by its exact name whose server is not installed.
     """
-    declarations = declarations or load_declarations()
+    declarations = declarations or declared()
     usable, skipped = [], []
     for target in select_targets(declarations, patterns, interface_of):
         missing = "" if target.python else missing_for(target)
@@ -137,7 +138,7 @@ def chosen_target(name: str, declarations: Declarations | None = None, *, elsewh
         elsewhere: whether it will run in an environment that does not exist yet.
     """
     if elsewhere:
-        found = select_targets(declarations or load_declarations(), [name], interface_of)
+        found = select_targets(declarations or declared(), [name], interface_of)
         targets = tuple(map(_resolved, found))
     else:
         targets, _ = chosen_targets([name], declarations)

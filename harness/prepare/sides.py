@@ -11,12 +11,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from harness.config import load_declarations
 from harness.config.env_file import read_env_file
 from harness.errors import LaunchError, NotReadyError, UsageError
 from harness.model import Reason, Target
 from harness.model.units import number_of
 from harness.prepare.choose import chosen_target
+from harness.prepare.references import declared
 from harness.serve.checkout import Commit, checked_out, commit_of, repository_of
 from harness.serve.envs import with_packages
 from harness.serve.guard import Guard
@@ -72,7 +72,7 @@ def choose_pair(a: str, packages_a: Sequence[str], b: str, packages_b: Sequence[
         UsageError: one names no target, or several.
         NotReadyError: an environment could not be made.
     """
-    declarations = load_declarations()
+    declarations = declared()
     found = []
     for letter, text, packages in (("A", a, packages_a), ("B", b, packages_b)):
         target = chosen_target(text, declarations)

@@ -261,7 +261,7 @@ def test_an_own_app_runs_under_the_packaged_servers(tmp_path):
         (("threads = 8", "threads = 0"), 3, "servers.plain.threads: expected greater than or equal to 1, not 0"),
         (("threads = 8", "thread = 8"), 3, "unknown key; expected one of lacks, options, program, threads, workers"),
         (('["plain"]', '["plane"]'), 18, "app.0.servers: no server is called 'plane'"),
-        (("names = { quick", "names = { quik"), 10, "'quik', which 'servers' and 'variants' do not have"),
+        (("names = { quick", "names = { quik"), 20, "'quik', which 'servers' and 'variants' do not have"),
         (('= "shop-fast"', '= "shop-plain"'), 11, "'shop-plain' is declared twice"),
         (("flask = {", "flusk = {"), 8, "neither an interface nor the framework of an app"),
         (("reference", "referenz"), 15, "unknown key; expected one of adds, application"),
