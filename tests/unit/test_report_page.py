@@ -179,7 +179,7 @@ def test_a_run_in_which_all_failed_is_told_with_its_logs():
     page, results = rendered(run)
     assert "boom &lt;&amp;&gt;" in page
     assert check_numbers(page, results) >= 6
-    assert "has the highest throughput" not in page
+    assert "answers the most requests" not in page
 
 
 def test_failed_and_unmeasurable_cells_are_hatched_with_the_reason():
