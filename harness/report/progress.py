@@ -10,9 +10,9 @@ from typing import Self
 
 from rich.console import Console, Group
 from rich.live import Live
-from rich.markup import escape
 from rich.progress import BarColumn, Progress as Bar, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.status import Status
+from rich.text import Text
 
 from harness.model import Block, Extension, Failure, Manifest, Plan, Reason, Window, WindowRecord
 from harness.model.load import Progress
@@ -102,11 +102,11 @@ class RunProgress(Observer):
         self._console, self._quiet = console, quiet
         self._live = console.is_terminal and not quiet
         columns = (SpinnerColumn(), BarColumn(24), TextColumn("{task.percentage:>3.0f}%"), TimeElapsedColumn())
-        texts = (TextColumn("{task.fields[left]}"), TextColumn("{task.description}"))
-        self._bar = Bar(*columns, *texts, console=console)
+        self._bar = Bar(*columns, TextColumn("{task.fields[left]}"), console=console)
+        self._now = "starting servers"
         self._rates = LiveRates(manifest)
         self._screen = Live(console=console, refresh_per_second=4, get_renderable=self._drawn)
-        self._task = self._bar.add_task("starting servers", total=1.0, left="")
+        self._task = self._bar.add_task("", total=1.0, left="")
         self._pace = 0.0
         self._total = self._done = 0.0
         self._windows = self._number = self._blocks = 0
@@ -178,7 +178,7 @@ class RunProgress(Observer):
         self._at(self._done)
         for gate in record.gates:
             where = f"{gate.target}: " if gate.target else ""
-            self._say(f"{window.id}: {where}{ENGLISH.reason(gate.reason)}", style="yellow")
+            self._say(f"{self._rates.words(window)}: {where}{ENGLISH.reason(gate.reason)}", style="yellow")
         if not self._live and not self._quiet:
             elapsed = format_duration(time.monotonic() - self._started)
             said = f"{self._rates.words(window)}: {record_in_words(record)}"
@@ -186,8 +186,8 @@ class RunProgress(Observer):
             self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def _drawn(self) -> Group:
-        table = self._rates.table()
-        return Group(table, self._bar) if table else Group(self._bar)
+        table, now = self._rates.table(), Text(self._now, no_wrap=True, overflow="ellipsis")
+        return Group(table, now, self._bar) if table else Group(now, self._bar)
 
     def _at(self, done: float) -> None:
         """Moves the bar; the time left is that of the plan, without what goes to undecided contrasts at the end."""
@@ -196,7 +196,7 @@ class RunProgress(Observer):
         self._bar.update(self._task, completed=done, left=text)
 
     def _describe(self, text: str) -> None:
-        self._bar.update(self._task, description=escape(text))
+        self._now = text
 
     def _say(self, text: str, style: str = "") -> None:
         if not self._quiet:

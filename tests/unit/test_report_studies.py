@@ -142,7 +142,7 @@ def test_every_number_of_the_studies_is_the_summarys():
 
 def test_the_sentences_name_the_worst_its_cure_and_the_clear_leader():
     neighbours, fan_out, connections, latency, capacity, overload = said(results())
-    assert "from 3.00 to 95.0 ms; in fast, again" in neighbours
+    assert "from 3.00 to 95.0 ms; in fast (again)" in neighbours
     assert "it is 4.50 ms" in neighbours
     assert "lowest median is fast with 6.00 ms, the highest slow with 36.0 ms" in fan_out
     assert "fast holds all, while slow serves 992" in connections
