@@ -25,6 +25,10 @@ def run(
     context: typer.Context,
     target: opt.Targets = [],  # noqa: B006
     scenario: opt.Scenarios = [],  # noqa: B006
+    python: Annotated[
+        list[str],
+        opt.text("VERSION|PATH", "Measure every target under this interpreter; several are compared. Repeatable."),
+    ] = [],  # noqa: B006
     profile: Annotated[
         str,
         typer.Option(
@@ -104,13 +108,13 @@ def run(
             return 0
     else:
         if url:
-            if target or fleet != "processes":
-                raise UsageError("--url names what already runs: it excludes -t and --fleet")
+            if target or python or fleet != "processes":
+                raise UsageError("--url names what already runs: it excludes -t, --python and --fleet")
             selection = select_elsewhere(url, scenario, concurrency, locustfile, users, cacert, insecure)
             for each in selection.targets:
                 cluster.check_target(destination_of(each).address.host)
         else:
-            selection = select(PROFILES[profile], target, scenario, locustfile, users)
+            selection = select(PROFILES[profile], target, scenario, locustfile, users, python)
         seed = random.SystemRandom().randrange(1_000_000) if seed is None else seed
         shared, hold = cluster.count > 0, fleet == "processes"
         # What a run would measure with, and why this machine cannot.

@@ -34,7 +34,8 @@ class Target:
         startup_timeout: seconds that a start may take; 0 for the usual limit.
         ready: path that answers below 400 once the server is ready; empty: ``/health``, below 500.
         description: what a reader is shown besides the name: how it was spelled out, its commit, its packages.
-        base: name of the target that this one is with other workers, threads or another interpreter; empty for none.
+        base: name of the target that this one is with other workers or threads; empty for none.
+        under: name of the target that this one is under one of a run's interpreters; empty where it has one.
         twin_of: name of the target that this one repeats, for the A/A control.
         variant: whether it serves an app that a target of the default set serves already, by another server or way.
         per_cpu: whether it is given as many workers as there are CPUs for it, and all of these CPUs.
@@ -59,6 +60,7 @@ class Target:
     python: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
     base: str = ""
+    under: str = ""
     twin_of: str = ""
     variant: bool = False
     per_cpu: bool = False

@@ -29,7 +29,8 @@ def declared_contrasts(
     declared: Iterable[ContrastIn],
     steps: Iterable[tuple[Side, Side]] = (),
 ) -> tuple[Contrast, ...]:
-    """A run's contrasts: A/A, between reference targets, as declared, each scenario against its own control.
+    """A run's contrasts: A/A, as declared, between interpreters, between reference targets, each scenario against its
+    own control.
 
     ``steps`` are those of the ladders that share a slot.
     """
@@ -56,6 +57,12 @@ def declared_contrasts(
                 if named and serves(by_name[contrast.a], point) and serves(by_name[contrast.b], point):
                     sides = Side(contrast.a, point.id), Side(contrast.b, point.id)
                     add(contrast.question, *sides, contrast.label, contrast.metrics)
+    for one, other in combinations(targets, 2):
+        if one.under and one.under == other.under and not (one.twin_of or other.twin_of):
+            for point in points:
+                if serves(one, point) and serves(other, point):
+                    sides = Side(other.name, point.id), Side(one.name, point.id)
+                    add("real", *sides, f"{other.name} against {one.name}", METRICS)
     references = [target for target in targets if target.reference]
     for first, second in combinations(references, 2):
         for point in points:

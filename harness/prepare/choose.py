@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
@@ -16,6 +17,7 @@ from harness.model import Failure, Journey, PlannedRequest, Reason, Scenario, Ta
 from harness.plan.profiles import Profile, default_targets
 from harness.prepare import remote
 from harness.prepare.references import declared
+from harness.serve.envs import packages_of, with_packages
 from harness.serve.server import is_packaged
 from harness.serve.servers import backlog_of, how_to_install, interface_of, listener_of, missing_for, processes_of
 
@@ -29,6 +31,7 @@ class Selection:
         targets: of scenarios and journeys; studies choose their own.
         named: whether the user named what is sent; what a profile adds is left out where it does not fit.
         elsewhere: whether the targets run already.
+        pythons: the interpreters that each target is measured under; empty for its own.
     """
 
     declarations: Declarations
@@ -40,15 +43,25 @@ class Selection:
     named: bool
     skipped: tuple[Failure, ...] = ()
     elsewhere: bool = False
+    pythons: tuple[str, ...] = ()
 
 
 def select(
-    profile: Profile, targets: Sequence[str], scenarios: Sequence[str], locustfile: str = "", users: int | None = None
+    profile: Profile,
+    targets: Sequence[str],
+    scenarios: Sequence[str],
+    locustfile: str = "",
+    users: int | None = None,
+    pythons: Sequence[str] = (),
 ) -> Selection:
     """What the names mean; without names, what the profile measures.
 
+    Args:
+        pythons: interpreters, as ``under_each`` takes them.
+
     Raises:
         UsageError: a name is unknown, or a target asked for by its exact name cannot be started.
+        NotReadyError: an environment could not be made.
     """
     declarations = declared()
     found, journeys = _loads(declarations, scenarios, locustfile, users)
@@ -64,6 +77,7 @@ def select(
             every = select_targets(declarations, (), interface_of)
             meant = {target.name for target in default_targets(profile, every)}
             skipped = tuple(failure for failure in skipped if failure.target in meant)
+    chosen = under_each(pythons, chosen)
     if not scenarios:
         found = _suiting(found, chosen)
         plain = tuple(scenario for scenario in plain if scenario in found)
@@ -73,7 +87,8 @@ def select(
         check_contract(chosen, each.name, each.requests)
     for study in studies if targets or declarations.own_targets else ():
         check_contract(chosen_targets(targets, declarations)[0], study.name, study.requests)
-    return Selection(declarations, tuple(targets), chosen, plain, studies, journeys, bool(scenarios), skipped)
+    named, patterns = bool(scenarios), tuple(targets)
+    return Selection(declarations, patterns, chosen, plain, studies, journeys, named, skipped, pythons=tuple(pythons))
 
 
 def select_elsewhere(
@@ -129,6 +144,34 @@ def chosen_targets(
         first, command = skipped[0].reason.fields.values()
         raise UsageError(f"none of the chosen targets can be started: {first} is not installed", hint=str(command))
     return tuple(_with_endpoints(_resolved(target), declarations.targets) for target in usable), tuple(skipped)
+
+
+def under_each(pythons: Sequence[str], targets: Sequence[Target]) -> tuple[Target, ...]:
+    """The targets with the packages of their environments under each interpreter; named after it where it is not the
+    only one.
+
+    Args:
+        pythons: such as ``3.13``, ``3.14t`` or a path; empty for the targets as they are.
+
+    Raises:
+        NotReadyError: an environment could not be made.
+    """
+    found = []
+    for python in pythons:
+        made = [replace(each, python=str(with_packages([f"python=={python}"], each.python))) for each in targets]
+        found += [_named_after(each, packages_of(each.python)["python"]) if pythons[1:] else each for each in made]
+    if twice := [name for name, count in Counter(target.name for target in found).items() if count > 1]:
+        raise UsageError(f"two of the interpreters are alike: both make {twice[0]!r}")
+    first = {target.under: target for target in reversed(found)}
+    # What stands for a framework is one target, under the first interpreter.
+    whole = (t if t is first[t.under] or not t.under else replace(t, reference=False) for t in found)
+    return tuple(whole) if pythons else tuple(targets)
+
+
+def _named_after(target: Target, interpreter: str) -> Target:
+    """``fastapi-uvicorn-cpython3.14.0t``."""
+    word = interpreter.replace(" ", "").lower()
+    return replace(target, name=f"{target.name}-{word}", under=target.name)
 
 
 def chosen_target(name: str, declarations: Declarations | None = None, *, elsewhere: bool = False) -> Target:

@@ -21,7 +21,7 @@ from harness.plan.profiles import Profile
 from harness.plan.sampling import with_profiles
 from harness.plan.timing import block_seconds
 from harness.plan.trials import plan_trials, studies_seconds, values_of
-from harness.prepare.choose import Selection, chosen_targets
+from harness.prepare.choose import Selection, chosen_targets, under_each
 from harness.record import Run
 from harness.serve.servers import Bind, command_of, processes_of
 from harness.serve.services import NEEDS
@@ -219,7 +219,7 @@ def _with_studies(
     for scenario in selection.studies:
         patterns = selection.patterns or _study_targets(scenario, selection.declarations)
         found, skipped = chosen_targets(patterns, selection.declarations)
-        chosen[scenario.name] = _variants(found, scenario, profile)
+        chosen[scenario.name] = _variants(under_each(selection.pythons, found), scenario, profile)
         without += skipped
     blocks = plan_trials(chosen, selection.studies, profile.detail, plan.seed)
     idle = [name for name in chosen if not any(_is_of(block, name) for block in blocks)]

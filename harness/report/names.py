@@ -45,10 +45,10 @@ def display_names(targets: Iterable[Target], language: Language = ENGLISH) -> di
     names: dict[str, str] = {}
     for name, same in groups.items():
         first = min(same, key=lambda target: (not target.reference, len(target.name), target.name))
-        words = set(first.name.split("-"))
+        words = set((first.under or first.name).split("-"))
         for target in same:
             more = " ".join(word for word in target.name.split("-") if word not in words) or target.name
-            names[target.name] = name if target is first else f"{name} ({more})"
+            names[target.name] = name if target is first and not target.under else f"{name} ({more})"
     for target in known:
         if target.twin_of:
             names[target.name] = language.text("names.again", target=names.get(target.twin_of, target.twin_of))

@@ -42,7 +42,7 @@ def with_badge(
     if manifest.plan.compared_points or not (alone or counted):
         cautions = _cautions(manifest, summary.health, judged, frames)
     else:
-        cautions = [*_status(manifest), *manifest.warnings]
+        cautions = [*_status(manifest), *_warnings(manifest)]
     cautions += _alone(alone)
     if usable < len(counted):
         cautions.append(Reason("lost-windows", {"lost": len(counted) - usable, "tried": len(counted)}))
@@ -113,4 +113,9 @@ def _cautions(manifest: Manifest, health: Health, controls: Sequence[ContrastRes
     absent = sorted({failure.target for failure in manifest.skipped if failure.reason.code != "not-installed"})
     if absent:
         reasons.append(Reason("absent", {"targets": tuple(absent)}))
-    return [*reasons, *manifest.warnings]
+    return [*reasons, *_warnings(manifest)]
+
+
+def _warnings(manifest: Manifest) -> list[Reason]:
+    """Of the manifest's, those that call for care: that an interpreter ran without its GIL does not."""
+    return [each for each in manifest.warnings if each.code != "gil-off"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+import sysconfig
 
 from harness.model import Reason
 from harness.serve.server import Running, variables
@@ -16,6 +17,8 @@ free = sysconfig.get_config_var("Py_GIL_DISABLED")
 print(("on" if sys._is_gil_enabled() else "off") if free else "always")"""
 _TURNED_ON = re.compile(r"lock \(GIL\) has been enabled to load module '([^']+)'")
 SETTING = "PYTHON_GIL"
+FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+"""Whether the interpreter that ``harness`` runs in can do without."""
 
 
 def gil_state(running: Running) -> Reason | None:

@@ -42,6 +42,7 @@ from harness.plan.sampling import INSTRUMENTS, PROFILE
 from harness.plan.timing import expected_seconds
 from harness.record import Run
 from harness.serve import LOOPBACK, Fleet, Running, Servers, environment
+from harness.serve.gil import FREE_THREADED, gil_state
 from harness.serve.guard import Guard
 from harness.serve.services import WRITES, Services
 from harness.session import validity
@@ -177,6 +178,8 @@ class _Session:
         self._rest_s = 0.0
         """Expected time of all that comes after the present window."""
         self._first = bench.first
+        self._asked = set[str]()
+        """Targets whose interpreters were asked about their GIL."""
         self._ahead: tuple[Block, Servers] | None = None
         """The next block of counts, whose servers start already."""
 
@@ -244,6 +247,7 @@ class _Session:
             if not fleet.running and not block.study:
                 first = next(iter(fleet.failures.values()))
                 raise NotReadyError("no target came up; the first one: " + _with_log(first), hint="harness doctor")
+            self._interpreters(fleet)
             up = _Up(self._observer, fleet)
             sender = self._sender(block, fleet)
             for side in block.sides:
@@ -263,6 +267,15 @@ class _Session:
                 sent = {request.endpoint for point in self._plan.points for request in point.requests}
                 statements = statements_of(fleet.running.values(), self._bench.services, sent)
                 self._run.save_abilities(replace(found, statements=tuple(statements)))
+
+    def _interpreters(self, fleet: Servers) -> None:
+        """Adds to the manifest's warnings, once for each target, whether a free-threaded interpreter has its GIL."""
+        for name, running in fleet.running.items():
+            if (running.target.python or FREE_THREADED) and name not in self._asked:
+                self._asked.add(name)
+                manifest, found = self._run.manifest, gil_state(running)
+                if found and found not in manifest.warnings:
+                    self._run.update(replace(manifest, warnings=(*manifest.warnings, found)))
 
     def _counting(self, block: Block, later: Sequence[Block]) -> Servers:
         """The block's servers; those of the next count start with them, and come up while these are counted."""

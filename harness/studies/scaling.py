@@ -117,7 +117,9 @@ def asks(brief: Brief[Scaling]) -> Asking:
         for step, seconds in (("warm-up", settings.warmup_s), (LOAD, settings.window_s)):
             load = Requests((request,), brief.concurrency[0], seconds, lead_in_s=0.0)
             setting = {**known, "step": step, **request.params}
-            yield Ask(f"{name}-{step}", STUDY.name, setting, load, (request.endpoint,))
+            # No times are read from a warm-up, so what disturbs only these is no reason to repeat it.
+            warm = step != LOAD
+            yield Ask(f"{name}-{step}", STUDY.name, setting, load, (request.endpoint,), memory=warm)
 
 
 def scaling_rows(records: Sequence[WindowRecord], samples: Samples) -> tuple[ScalingRow, ...]:
