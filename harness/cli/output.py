@@ -117,6 +117,9 @@ def check_writable(files: Iterable[Path]) -> None:
 
 def print_summary(run: Run, summary: Summary, report: Path) -> None:
     """The lines with which a run ends."""
-    from harness.report.terminal import closing_lines
+    from harness.report.terminal import closing_lines, verdict_lines
 
-    print_lines(closing_lines(run.manifest, summary, report, run.folder))
+    if run.manifest.plan.profile == "versus":
+        print_lines(verdict_lines(run.manifest, summary, run.windows(), report))
+    else:
+        print_lines(closing_lines(run.manifest, summary, report, run.folder))

@@ -7,13 +7,15 @@ import shlex
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from harness.model import Manifest
+from harness.model import Manifest, WindowRecord
 from harness.model.units import format_duration, number_of
-from harness.report import sentences
+from harness.report import instructions, sentences, versus
 from harness.report.answers import answers
 from harness.report.sections.study_sections import study_sentences
 from harness.report.view import view_of
+from harness.results.instructions import result_of
 from harness.results.summary import Summary
+from harness.results.versus import main_contrast
 
 LINES = 12
 SHORTER = ("smoke", "quick", "standard")
@@ -42,6 +44,17 @@ def closing_lines(manifest: Manifest, summary: Summary, report_path: Path | str,
     if len(warnings) > room:
         warnings = [*warnings[: room - 1], f"Warning: {len(warnings) - room + 1} more, under Run health in the report"]
     return [_CONTROL.sub(" ", line) for line in (*lines, *warnings, *ending)]
+
+
+def verdict_lines(
+    manifest: Manifest, summary: Summary, records: Sequence[WindowRecord], report_path: Path | str
+) -> list[str]:
+    """Of a comparison of two: its verdict, as ``harness versus`` said it, and the command that compares them again."""
+    if (counted := result_of(manifest.plan, records)) is not None:
+        said = instructions.lines(counted, summary.duration_s, (), {})
+    else:
+        said = versus.lines(manifest, summary, main_contrast(summary), summary.duration_s, (), {})
+    return [_CONTROL.sub(" ", line) for line in (*said, f"Report: {report_path}", f"Again: {manifest.command}")]
 
 
 def next_command(manifest: Manifest, summary: Summary, run_folder: Path | str) -> str:

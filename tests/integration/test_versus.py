@@ -38,6 +38,8 @@ def test_two_apps_of_ones_own_and_the_faster_side_passes_a_gate(own_app, tmp_pat
     assert (Path(tmp_path) / found["folder"] / "windows.jsonl").exists()
     again = harness("report", found["folder"], folder=tmp_path)
     assert again.returncode == 0, again.stderr
+    assert found["verdict"] == "not-measurable" or "times the CPU per request of B" in again.stdout
+    assert "\nAgain: harness versus quick:app@uvicorn slow:app@uvicorn --" in again.stdout
 
 
 @pytest.mark.measure
