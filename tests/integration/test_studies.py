@@ -114,3 +114,23 @@ def test_ctrl_c_in_a_study_ends_the_run_and_the_cut_window_is_no_number(scenario
 def _sending(pid):
     """Whether the servers of a run are up: the engine, its guard and a server are children of the command."""
     return len(psutil.Process(pid).children(recursive=True)) >= 3
+
+
+def test_a_worker_that_gets_every_request_is_named_and_has_no_speed_up(scenario, tmp_path):
+    name = scenario(
+        "pinned",
+        'concurrency = [1]\nstudy = "scaling"\n' + JSON + "[matrix]\nworkers = [1, 2]\n" + SHORT,
+    )
+    done = harness("run", "-s", name, "-t", "flask-gunicorn-gthread", "--out", str(tmp_path / "run"))
+    run = Run.open(tmp_path / "run")
+    assert done.code == code_of(run), done.err
+    loads = [record.only for record in run.windows() if record.only.params["step"] == "load"]
+    two = [side for side in loads if side.params["workers"] == 2]
+    assert two
+    # One kept connection stays with the worker that accepted it.
+    assert all(side.worker_shares[0] > 0.9 for side in two)
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    [row] = [row for row in summary["studies"]["scaling"] if row["workers"] == 2]
+    assert row["speedup"] is None
+    if row["status"] == "ok":
+        assert row["reason"]["code"] == "uneven-workers"
