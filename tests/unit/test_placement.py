@@ -3,6 +3,7 @@ import pytest
 from harness.config.cgroup import find_quota
 from harness.config.placement import place
 from harness.model import Reason
+from harness.report.language.catalogue import ENGLISH
 from harness.serve import environment
 
 
@@ -95,6 +96,6 @@ def test_doctor_says_how_many_workers_a_quota_allows(tmp_path):
     placed = place(list(range(8)), {n: str(n) for n in range(8)}, 2.0)
     said = {finding.subject: finding for finding in environment.examine(placed, tmp_path)}
     assert said["CPU quota"].level == "warning"
-    assert "2 CPUs" in said["CPU quota"].message
-    assert "workers=cpus is 2 workers" in said["CPU quota"].message
+    assert said["CPU quota"].reason == Reason("quota", {"quota": "2 CPUs", "workers": 2})
+    assert "workers=cpus is 2 workers" in ENGLISH.reason(said["CPU quota"].reason)
     assert environment.describe(placed)["CPU quota"] == "2 CPUs"
