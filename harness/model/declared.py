@@ -34,13 +34,13 @@ class Target:
         startup_timeout: seconds that a start may take; 0 for the usual limit.
         ready: path that answers below 400 once the server is ready; empty: ``/health``, below 500.
         description: what a reader is shown besides the name: how it was spelled out, its commit, its packages.
-        base: name of the target that this one is with other workers or threads; empty for none.
-        under: name of the target that this one is under one of a run's interpreters; empty where it has one.
+        base: name of the target from which this one differs only in workers or threads; empty for none.
+        under: name of the target that this one copies for one of several interpreters; empty where the run has one.
         twin_of: name of the target that this one repeats, for the A/A control.
-        variant: whether it serves an app that a target of the default set serves already, by another server or way.
+        variant: whether another target of the default set serves the same app, with another server or settings.
         per_cpu: whether it is given as many workers as there are CPUs for it, and all of these CPUs.
         backlog: connections that may wait to be accepted; 0 where the server sets it.
-        processes: of its server, workers and those beside them; 0 where it is not resolved.
+        processes: number of its server's processes, workers included; 0 where it is not resolved.
         listener: how its server's workers get connections, see ``Server``; empty where that is not resolved.
         default: whether it is measured where no target is named.
     """
@@ -80,7 +80,7 @@ class Target:
         return self.workers * self.threads
 
     def parallel(self, concurrency: int) -> int:
-        """Requests that can wait at the same time of so many that are sent: an event loop takes them all."""
+        """How many of ``concurrency`` requests can wait at the same time: with WSGI one per thread, else all."""
         return min(self.worker_threads, concurrency) if self.interface == "wsgi" else concurrency
 
     @property
@@ -129,7 +129,7 @@ class Scenario:
     Attributes:
         group: scenarios of one group share their windows, so that they can be compared within a round.
         against: another scenario of the group that this one is contrasted with for the same target.
-        adds: what it does that ``against`` does not, as a sentence begins: "Validating the order".
+        adds: what it does and ``against`` does not, as the beginning of a sentence: "Validating the order".
         matrix: parameter → values.
         quick: parameter → values, for the profiles ``smoke`` and ``quick``.
         grid: parameter → values of the coarse grid that the profile ``async`` begins with.

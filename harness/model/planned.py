@@ -97,13 +97,13 @@ class Window:
         id: unique within the run.
         block: index of its block within its study; the replicate of every statistic.
         sides: one, or several that take turns.
-        seconds: time under load, with the warm-up of sides that take turns.
+        seconds: time under load; includes the warm-up of sides that take turns.
         budget_s: ``seconds``, and what starting and ending its servers takes where these are its own.
         study: the study that planned it; empty where sides take turns.
         warmup_s: time under load before the measured stretch of a window with one side.
-        min_rounds: rounds of turns that are measured at least; where instructions are counted, requests.
-        key: what it is called in every block.
-        connections: in place of the point's own, where given.
+        min_rounds: the fewest rounds of turns to measure; where instructions are counted, the fewest requests.
+        key: its name without the block: the same window has the same key in every block.
+        connections: used instead of the point's ``concurrency``; 0: the point's.
     """
 
     id: str

@@ -39,8 +39,8 @@ class Slices:
         side: index into the window's sides.
         started: seconds since the window's first slice.
         length: from the first send to the last moment at which a new request was sent.
-        window: the time over which throughput is counted: slice and drain; where requests wait, the slice without its
-            lead-in.
+        window: seconds of the slice over which throughput is counted (no ``Window``): slice and drain; where requests
+            wait, the slice without its lead-in.
         drain: from the end of ``length`` to the last reply.
         window_replies: verified replies within the window.
         replies: verified replies in slice and drain together.
@@ -141,7 +141,7 @@ class WindowRecord:
         attempt: 0 for the first try of the window.
         study: what planned it; empty where its sides took turns.
         engine: ``wire`` or ``locust``; figures of different engines are never compared.
-        sides: those that were measured, in the order that ``slices`` counts them, then those that failed before.
+        sides: those that were measured, in the order that ``slices`` counts them, then those that had failed before.
         slices: the turns that its sides took; ``None`` where one side had it for itself.
         rss_bytes: target → resident memory of its process tree at the window's end.
         startup_s: target → seconds from start to readiness in this block.
@@ -194,13 +194,16 @@ TIMES_ONLY = frozenset({"steal", "throttled", "foreign-cpu", "generator-starved"
 """Codes of gates that say nothing against CPU cost: who waits for a CPU that others use does not spend CPU time."""
 
 DISTURBED_LIMIT = 0.5
-"""The share up to which that holds. Beyond it caches are mostly others', which costs unlike apps differently."""
+"""The largest share in such a gate for which this holds. Above it the caches hold mostly the data of other programs,
+which slows some apps more than others.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Exclusion:
-    """Why a side of a counted window gives no number, or why some are missing: of some slices (``missing``), or every
-    throughput and latency, but not CPU cost (``times``).
+    """Why a side of a counted window gives no number, or only some.
+
+    Kind ``missing``: some slices have none. ``times``: throughput and latency are void, CPU cost is not.
     """
 
     block: int
@@ -212,8 +215,9 @@ class Exclusion:
 
 
 def side_faults(record: WindowRecord) -> dict[Side, Exclusion]:
-    """The sides from which no number may be drawn, by a failure, a gate, or a wrong or failed reply; or, where their
-    exclusion's kind is ``times``, none but CPU cost.
+    """The sides from which no number may be drawn, because of a failure, a gate, or a wrong or failed reply.
+
+    Where the kind of the exclusion is ``times``, CPU cost may be drawn.
     """
     faults: dict[Side, Exclusion] = {}
 

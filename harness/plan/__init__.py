@@ -1,4 +1,4 @@
-"""Targets × scenarios → blocks of slots: what is measured, in which order, in what time. Pure."""
+"""Targets × scenarios → blocks of windows: what is measured, in which order, in what time. Pure."""
 
 from harness.plan.contrasts import TWIN, with_twin
 from harness.plan.make import make_plan

@@ -32,7 +32,7 @@ def declared_contrasts(
     """A run's contrasts: A/A, as declared, between interpreters, between reference targets, each scenario against its
     own control.
 
-    ``steps`` are those of the ladders that share a slot.
+    ``steps`` are those of the ladders that share a window.
     """
     by_name = {target.name: target for target in targets}
     by_scenario = {scenario.name: scenario for scenario in scenarios}

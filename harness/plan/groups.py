@@ -1,4 +1,4 @@
-"""Which sides share a slot, and what a round of them takes. Pure."""
+"""Which sides share a window (in names here: a slot), and what a round of them takes. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LADDER_ROUNDS = 6
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Sides that share a slot, and what one of their rounds takes.
+    """Sides that share a window, and what one of their rounds takes.
 
     ``counted``: whether instructions answer its scenarios' question too, where they are counted.
     """
@@ -41,7 +41,7 @@ def slot_groups(
     longest_turn_s: float,
     chosen: Serves,
 ) -> tuple[list[Group], list[Failure]]:
-    """The slots of a block, and the sides left out of them because their turns would take too long."""
+    """The windows of a block, and the sides left out of them because their turns would take too long."""
     left_out: list[Failure] = []
     keys: dict[str, list[Point]] = {}
     by_name = {scenario.name: scenario for scenario in scenarios}
@@ -86,9 +86,8 @@ def within(
 ) -> tuple[tuple[Point, ...], list[Failure]]:
     """The points that fit into ``room_s`` seconds of a block, and the others with the reason.
 
-    Given up are whole concurrencies first, farthest from 64 and of two as far the greater, as a crossover needs its
-    waits; then the dearest points.
-    At least two are kept.
+    Whole concurrencies are given up first, since a crossover needs all of its waits: the farthest from 64 first, and
+    of two equally far the greater. Then the points that take longest are given up. At least two are kept.
     """
     kept = list(points)
     order = sorted({point.concurrency for point in points}, key=lambda count: (-abs(math.log(count / CENTRE)), -count))

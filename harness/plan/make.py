@@ -47,8 +47,8 @@ def make_plan(
 ) -> Plan:
     """The plan of a run; ``targets`` include the A/A twin.
 
-    With every setting measured (``full``), a ladder whose rungs lie in several slots gets one of its own, so that each
-    of its steps is taken within a round.
+    With every setting measured (``full``), a ladder whose rungs lie in several windows gets one of its own, so that
+    each of its steps is measured within a round.
 
     Args:
         studies_s: of the budget, what is kept for studies of one target alone.
@@ -165,7 +165,7 @@ def _fit(
     blocks = profile.blocks
     while blocks > fewest and total(blocks, profile.min_rounds) > budget:
         blocks -= 1
-    # What is not planned is for slots that must be repeated and for contrasts that are undecided at the end.
+    # What is not planned is for windows that must be repeated and for contrasts that are undecided at the end.
     planned = budget * (1 - profile.reserve)
     rounds = profile.min_rounds
     while rounds < 200 and total(blocks, rounds + 1) <= planned:

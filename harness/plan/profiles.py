@@ -20,7 +20,7 @@ class Profile:
     Attributes:
         budget_s: wall time of the whole run, server starts included.
         blocks: repetitions with fresh servers.
-        min_rounds: rounds that every slot has at least, while the run keeps to its plan; fewer where it is late.
+        min_rounds: rounds that every window has at least, while the run keeps to its plan; fewer where it is late.
         detail: which of a scenario's settings are measured: ``full`` (the whole matrix), ``quick`` (its ``quick``
             values), ``corner`` (the last of each ``quick`` value) or ``grid`` (its ``grid`` values, else ``quick``).
         scenarios: globs of the scenarios that are run when none are named.

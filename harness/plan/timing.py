@@ -12,10 +12,10 @@ MANY_SLICE_S = 0.25
 RAMP_S = 0.01
 FEWEST_REPLIES = 20
 CYCLES_PER_SLICE = 4
-"""Where nothing waits, how often a slow server's slice goes round all connections: no more, as noise of the machine
-lasts for some tenths of a second, and only turns shorter than that share it; no less, as the last replies of a slice
-come at less than its concurrency. Turns of one Django server with eight threads at 32 connections, against turns of
-200 ms: 25 ms cost 4.4% more (± 1.6), 50 ms 2.2% (± 1.9), 100 ms 0.7% (± 1.8).
+"""Where nothing waits, how often a slow server's slice goes round all connections. Not more often: noise of the machine
+lasts for some tenths of a second, and only turns shorter than that share it. Not less often: while the last replies of
+a slice come, fewer connections are busy. Turns of one Django server with eight threads at 32 connections, against
+turns of 200 ms: 25 ms cost 4.4% more (± 1.6), 50 ms 2.2% (± 1.9), 100 ms 0.7% (± 1.8).
 """
 EXPECTED_CPU_S = 0.0007
 REPLIES_PER_SLICE = 64

@@ -23,7 +23,7 @@ class Meter:
             ``foreign``: the part of it that is neither a server's nor an interrupt's: at a low rate, packets and timers
             are a third of what a load makes a CPU do. ``throttled``: time stopped by the cgroup's quota. With an
             ``upstream`` service that the window calls: its share, and ``upstream_calls``, their number.
-        cpu_s: target → CPU seconds, where both readings could be taken and none of its processes took its own with it.
+        cpu_s: target → CPU seconds; missing where a clock cannot be read, or a process ended and took its own with it.
         cpus: how many the servers may use; 0 where they are not pinned. ``shared``: whether the generator's is one of
             several.
         ended: target → its processes that ended meanwhile.

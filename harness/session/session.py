@@ -86,7 +86,7 @@ class Bench:
         services: what the targets call; rows of the database are restored before windows that write.
         fleet: makes the servers of a block; ``None`` for processes of our own, listening on ``host``.
         ceilings: concurrency → replies per second from a null server: a target nearly as fast is not measurable.
-        tries: how often a window is measured at most, where gates and the time left speak for another try.
+        tries: how often a window is measured at most; see ``_Session._window`` for when it is measured again.
         senders: study → what sends its windows, for studies that are neither sides taking turns nor trials.
         features: whether the first block also asks what each target can do, which takes a few seconds.
         first: the servers of the first block, some of which may be up already.
@@ -117,7 +117,7 @@ def measure(run: Run, bench: Bench, extend: Extend = as_planned) -> int:
         UsageError: a resumed run began with other versions of its packages.
         EngineError: the load generator failed.
         NotReadyError: not one of a block's targets came up.
-        KeyboardInterrupt: the user's; the run is marked as interrupted first.
+        KeyboardInterrupt: the user's; the run is marked as interrupted first. The attempt under way is not recorded.
     """
     with run.locked():
         _same_versions(run)
@@ -170,7 +170,7 @@ class _Session:
         self._timed = (
             any(contrast.metric != "cpu_cost" for contrast in self._plan.contrasts) or not self._plan.contrasts
         )
-        """Whether anything is asked that a busy machine disturbs; where not, what only disturbs times is no reason to
+        """Whether the run needs times. Where it compares CPU cost alone, gates that void only times are no reason to
         measure a window again."""
         self._load = LoadSender(bench.engine)
         left = run.manifest.plan.budget_s - spent_s
@@ -334,7 +334,7 @@ class _Session:
     def _window(
         self, window: Window, sender: Sender, up: _Up, share: float = 1.0, ask: Ask | None = None, scenario: str = ""
     ) -> WindowRecord:
-        """Tries a window until it is sound, or nothing speaks for another try."""
+        """Measures a window, and again while one of its gates may pass next time (``PASSING``) and time is left."""
         window = replace(window, min_rounds=max(1, round(window.min_rounds * share)))
         seconds = window.seconds * share
         for attempt in range(self._bench.tries):

@@ -1,6 +1,6 @@
 """The gates that a window must pass; each that fires is a value with its ``Reason``. Pure.
 
-None of them looks at what it guards: a gate reads error counts, the generator's and the machine's load, whether the
+No gate looks at the values that it guards: it reads error counts, the generator's and the machine's load, whether the
 books balance and whether waits were waited, never how a side's level compares with another's.
 """
 
@@ -54,7 +54,7 @@ PASSING = frozenset(
         UNSTEADY,
     }
 )
-"""Codes of what the machine did, which passes; what a server answers does not."""
+"""Codes of gates that another try may pass: what disturbed it is over by then. Wrong replies would come again."""
 
 Floats = npt.NDArray[np.float64]
 

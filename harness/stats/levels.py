@@ -1,4 +1,4 @@
-"""The sides' levels in each slot: what every side costs, freed of what the machine did meanwhile.
+"""The sides' levels in each window: what every side costs, freed of what the machine did meanwhile.
 
 Slice after slice, ln y = level of the side + state of the machine + noise. The state stays for some tenths of a second
 and then jumps, so the difference of two *neighbouring* slices of different sides is free of it but for the few that a
@@ -48,12 +48,12 @@ block's d changes by 2%.
 
 @dataclass(frozen=True, slots=True)
 class Levels:
-    """Of every slot, the levels of its sides.
+    """Of every window, the levels of its sides.
 
     Attributes:
-        blocks: the block of each slot.
-        columns: side → ln of its level in each slot, NaN where it has none. Within a slot the levels' differences are
-            what counts; their common height is that of the sides' medians.
+        blocks: the block of each window.
+        columns: side → ln of its level in each window, NaN where it has none. Within a window, only the differences
+            between levels count; their common height is that of the sides' medians.
     """
 
     blocks: NDArray[np.int64]
@@ -61,10 +61,10 @@ class Levels:
 
 
 def window_levels(slices: pd.DataFrame, column: str) -> Levels:
-    """The levels of all sides in all slots.
+    """The levels of all sides in all windows.
 
     Args:
-        slices: a row per slice, those of a slot in order of time.
+        slices: a row per slice, those of a window in order of time.
         column: what is compared; a slice in which it is NaN is passed over.
     """
     known = slices.dropna(subset=[column])
@@ -81,7 +81,7 @@ def window_levels(slices: pd.DataFrame, column: str) -> Levels:
 
 
 def levels(side: NDArray[np.intp], values: FloatArray) -> FloatArray:
-    """The level of each side, 0 … n − 1, from one slot's slices in order of time."""
+    """The level of each side, 0 … n − 1, from one window's slices in order of time."""
     sides = int(side.max()) + 1
     medians = np.array([np.median(values[side == each]) for each in range(sides)])
     changes = np.flatnonzero(side[1:] != side[:-1])

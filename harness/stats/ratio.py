@@ -1,6 +1,6 @@
 """Each block's value for a contrast and for a side.
 
-A contrast's value is the difference of its sides' levels (see ``levels``) in the slot that holds both.
+A contrast's value is the difference of its sides' levels (see ``levels``) in the window that holds both.
 
 Throughput that comes in few steps is the exception: where all connections wait alike, replies arrive in batches of
 the concurrency, and whatever looks for the most usual difference sticks to a step. Simulated at 64 connections and
@@ -38,7 +38,7 @@ COLUMN: Mapping[Metric, str] = {"cpu_cost": "cpu_us", "throughput": "rps"}
 
 @dataclass(frozen=True, slots=True)
 class BlockValues:
-    """A contrast's values, one per block in which both sides were measured in the same slot.
+    """A contrast's values, one per block in which both sides were measured in the same window.
 
     Attributes:
         log_ratio: d = ln(A / B); where a side has a twin, the mean of both.
@@ -60,7 +60,7 @@ def centre(values: FloatArray, *, trimmed: bool = False) -> FloatArray:
 
 
 def wide(slices: pd.DataFrame, metric: Metric) -> pd.DataFrame:
-    """Rows (block, slot, round), columns (target, point); NaN where a side has no number in a round."""
+    """Rows (block, window, round), columns (target, point); NaN where a side has no number in a round."""
     column = COLUMN[metric]
     return slices.pivot_table(index=["block", "window", "round"], columns=["target", "point"], values=column, sort=True)
 
@@ -115,7 +115,7 @@ def absolute_values(slices: pd.DataFrame, points: Sequence[Point], metric: Metri
 
 
 def apart(levels: Levels, a: Side, b: Side) -> dict[int, tuple[float, float]]:
-    """Block → ln(A / B) and A − B, means over the block's slots that hold both."""
+    """Block → ln(A / B) and A − B, means over the block's windows that hold both."""
     if a not in levels.columns or b not in levels.columns:
         return {}
     mine, theirs = levels.columns[a], levels.columns[b]

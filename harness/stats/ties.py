@@ -89,7 +89,7 @@ def _told_apart(
 
 
 def _apart(levels: Levels, sides: Sequence[Side], first: NDArray[np.intp], second: NDArray[np.intp]) -> FloatArray:
-    """d of each pair (rows) in each block (columns); NaN where no slot holds both."""
+    """d of each pair (rows) in each block (columns); NaN where no window holds both."""
     height = np.array([levels.columns[side] for side in sides])
     logs = pd.DataFrame((height[first] - height[second]).T).groupby(levels.blocks, sort=True).mean()
     values: FloatArray = logs.to_numpy().T
@@ -97,7 +97,7 @@ def _apart(levels: Levels, sides: Sequence[Side], first: NDArray[np.intp], secon
 
 
 def _trimmed(logs: pd.DataFrame, first: NDArray[np.intp], second: NDArray[np.intp]) -> FloatArray:
-    """The same from ln throughput by block, slot and round: the trimmed mean over rounds that hold both."""
+    """The same from ln throughput by block, window and round: the trimmed mean over rounds that hold both."""
     blocks = logs.index.get_level_values("block").to_numpy()
     found = np.unique(blocks)
     values = np.full((first.size, found.size), np.nan)
@@ -112,7 +112,7 @@ def _trimmed(logs: pd.DataFrame, first: NDArray[np.intp], second: NDArray[np.int
 
 
 def _complete_rows(rounds: FloatArray) -> list[FloatArray]:
-    """Rounds grouped by the sides that they hold: one slot's whole rounds are one group.
+    """Rounds grouped by the sides that they hold: one window's whole rounds are one group.
 
     The largest group comes last, so that its values count where a pair is in several.
     """
