@@ -108,7 +108,9 @@ def run(
             return 0
     else:
         if url:
-            if target or python or fleet != "processes":
+            # The targets of the project's own defaults are not meant then.
+            named = [context.get_parameter_source(name) for name in ("target", "python", "fleet")]
+            if any(source is not None and source.name == "COMMANDLINE" for source in named):
                 raise UsageError("--url names what already runs: it excludes -t, --python and --fleet")
             selection = select_elsewhere(url, scenario, concurrency, locustfile, users, cacert, insecure)
             for each in selection.targets:
@@ -140,7 +142,7 @@ def run(
             planned.targets,
             (*selection.scenarios, *selection.studies),
             placement=placement,
-            command=repeated(context, seed=seed),
+            command=repeated(context, seed=seed, **({"target": []} if url else {})),
             results=opt.RESULTS,
             name=name,
             journeys=planned.journeys,

@@ -34,6 +34,9 @@ def select_targets(
     chosen: dict[str, Target] = {}
     known = {target.name: target for target in declarations.targets}
     for pattern in patterns:
+        if "://" in pattern:
+            hint = "harness run --url URL --url URL compares what runs already, and harness load URL sends to one"
+            raise UsageError(f"{pattern!r} is a URL, and no target: a target is started here", hint=hint)
         if "@" in pattern:
             target = parse_target(pattern, interface_of)
             if chosen.get(target.name, target) != target:

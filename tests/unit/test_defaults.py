@@ -117,6 +117,15 @@ def test_an_app_without_the_contract_is_told_so_before_anything_starts(tmp_path,
     assert done.err.count("cannot run") == 1
 
 
+def test_the_projects_targets_do_not_stand_in_the_way_of_a_url(project):
+    done = harness("run", "--url", "http://127.0.0.1:1")
+    assert (done.code, "cannot reach 127.0.0.1:1" in done.err) == (3, True), done.err
+    done = harness("run", "--url", "http://127.0.0.1:1", "-t", "raw-asgi-uvicorn")
+    assert (done.code, "it excludes -t" in done.err) == (2, True), done.err
+    done = harness("versus", "https://127.0.0.1:1", "raw-asgi-uvicorn")
+    assert (done.code, "harness run --url URL" in done.err) == (2, True), done.err
+
+
 def test_an_app_may_say_that_it_implements_the_contract(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert harness("run", "-t", "shop.web:app@uvicorn,endpoints=*", "-s", "json", "--dry-run").code == 0
