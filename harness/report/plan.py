@@ -70,8 +70,9 @@ def left_out(plan: Plan) -> str:
 def _blocks(plan: Plan, seconds: Seconds) -> Iterator[str]:
     first, slices = plan.alternating[0], {point.id: point.slice_s for point in plan.points}
     yield (
-        f"{len(plan.alternating)} blocks with fresh servers, each with {number_of(len(first.windows), 'window')}; "
-        f"{len(first.targets)} targets, {len(plan.compared_points)} points, {len(plan.contrasts)} contrasts; "
+        f"{number_of(len(plan.alternating), 'block')} with fresh servers, each with "
+        f"{number_of(len(first.windows), 'window')}; {number_of(len(first.targets), 'target')}, "
+        f"{number_of(len(plan.compared_points), 'point')}, {number_of(len(plan.contrasts), 'contrast')}; "
         f"{time_of(plan)}, of a budget of {format_duration(plan.budget_s)}."
     )
     # Trials without a scenario of their own go with the blocks.

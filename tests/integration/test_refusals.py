@@ -187,7 +187,7 @@ def test_a_resumed_run_can_be_looked_at_without_measuring(told, tmp_path):
     before = {path: path.read_bytes() for path in (tmp_path / "results").rglob("*") if path.is_file()}
     done = cli.harness("run", "--resume", "kept", "--dry-run")
     assert done.code == 0, done.err
-    assert "1 blocks with fresh servers, each with 1 windows" in done.out
+    assert "1 block with fresh servers, each with 1 window;" in done.out
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
     ended, said = told("run", "--resume", "kept", "--profile", "smoke")
     assert ended == 2

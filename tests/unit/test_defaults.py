@@ -77,7 +77,7 @@ request = [
 def test_requests_of_the_projects_own_are_all_that_its_targets_get(project, tmp_path):
     (tmp_path / "pyproject.toml").write_text(OWN)
     shown = harness("run", "--dry-run").out
-    assert "2 targets, 1 points" in shown
+    assert "2 targets, 1 point, " in shown
     assert "products@32" in shown
     assert "products" in harness("list", "scenarios").out
 
