@@ -10,14 +10,15 @@ from harness.verify import endpoints_of, exchange, verify, verify_all
 from harness.verify.features import CAPABILITIES, probe
 from tests.contract.conftest import TARGETS, Live
 from tests.contract.substance import fetch, substance
-from tests.targets import REFERENCES
+from tests.targets import ALL, REFERENCES
 
 FULL = [name for name, target in TARGETS.items() if "*" in target.endpoints]
 
 
 def every(names):
-    """Of these targets, only the reference ones are in the first tier."""
-    marks = {name: () if name in REFERENCES else pytest.mark.live for name in names}
+    """Of these targets, one of each framework is in the first tier."""
+    first = {ALL[name].framework: name for name in REFERENCES}.values()
+    marks = {name: () if name in first else pytest.mark.live for name in names}
     return pytest.mark.parametrize("live", [pytest.param(name, marks=marks[name]) for name in names], indirect=True)
 
 

@@ -48,7 +48,7 @@ def smoke(tmp_path_factory):
     """One smoke run of two targets, with everything it left."""
     folder = tmp_path_factory.mktemp("smoke")
     words = ("run", "--profile", "smoke", "--seed", "1", "-t", "fastapi-uvicorn", "-t", "flask-gunicorn-gthread")
-    return folder, harness(*words, "--out", "kept", "--name", "a <b>", "--budget", "20s", folder=folder)
+    return folder, harness(*words, "--out", "kept", "--name", "a <b>", "--budget", "14s", folder=folder)
 
 
 @pytest.mark.quiet

@@ -167,6 +167,7 @@ def test_closed_loop_can_be_stopped_while_the_server_hangs():
     assert measured.unfinished == 3
 
 
+@pytest.mark.live
 def test_a_stall_shows_in_the_steps():
     begun = 0.0
 
@@ -201,6 +202,7 @@ def stream(handler, **options):
     return measured
 
 
+@pytest.mark.live
 def test_events_are_timed_from_the_request_to_the_first_and_between():
     measured = stream(scripted([events(b""), 0.05, b"data: 1\n\n", 0.05, b"data: 2\n\n: no event\n\n", CLOSE]))
     assert measured.answered >= 2
@@ -210,6 +212,7 @@ def test_events_are_timed_from_the_request_to_the_first_and_between():
     assert measured.series["gap_us"].count <= measured.planned
 
 
+@pytest.mark.live
 def test_what_a_server_says_before_its_reply_is_no_part_of_the_stream():
     hints = b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n"
     measured = stream(scripted([hints, 0.02, events(b"data: 1\n\n"), CLOSE]))
@@ -218,11 +221,13 @@ def test_what_a_server_says_before_its_reply_is_no_part_of_the_stream():
     assert set(measured.status) == {200}
 
 
+@pytest.mark.live
 def test_a_stream_without_end_is_cut_and_counts():
     measured = stream(scripted([events(b"data: 1\n\n"), HANG]), timeout_s=5.0)
     assert (measured.answered, measured.failed) == (2, 0)
 
 
+@pytest.mark.live
 @pytest.mark.parametrize(
     ("script", "kind"),
     [
@@ -270,6 +275,7 @@ def test_echoes_are_checked_and_timed(in_flight, size):
     assert measured.status == {101: 2}
 
 
+@pytest.mark.live
 @pytest.mark.parametrize(
     ("handler", "kind"),
     [
@@ -286,6 +292,7 @@ def test_echoes_that_go_wrong_are_counted(handler, kind):
     assert set(measured.errors) == {kind}
 
 
+@pytest.mark.live
 def test_right_replies_are_told_apart_by_their_request():
     specs = (request(path="/a", name="a", weight=3), request(path="/b", name="b"))
     make = lambda address: LoadSpec(address, specs, connections=8, duration_s=0.4, rate=300.0)  # noqa: E731
@@ -295,12 +302,14 @@ def test_right_replies_are_told_apart_by_their_request():
     assert counts[0] == pytest.approx(3 * counts[1], abs=4)
 
 
+@pytest.mark.live
 def test_phases_send_each_rate_for_its_time():
     measured = open_loop(scripted([OK]), phases=((300.0, 0.3), (100.0, 0.3)), duration_s=0.6, rate=300.0)
     assert measured.planned == 120
     assert measured.answered == 120
 
 
+@pytest.mark.live
 def test_idle_connections_are_opened_answered_and_held_beside_the_load():
     extra = ExtraConnections(idle=40, idle_data=request().data)
     measured = open_loop(scripted([OK]), extra=extra)
@@ -308,11 +317,13 @@ def test_idle_connections_are_opened_answered_and_held_beside_the_load():
     assert measured.answered == measured.planned
 
 
+@pytest.mark.live
 def test_idle_connections_that_the_server_closes_are_counted():
     measured = open_loop(scripted([OK, CLOSE]), extra=ExtraConnections(idle=5, idle_data=request().data))
     assert measured.counts["idle_closed"] == 5
 
 
+@pytest.mark.live
 def test_slow_readers_take_their_time():
     long = b"HTTP/1.1 200 OK\r\nContent-Length: 900000\r\n\r\n" + b"x" * 900_000
 

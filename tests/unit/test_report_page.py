@@ -77,6 +77,7 @@ def test_numbers_of_an_analysed_run_are_its_summarys():
     assert check_numbers(page, results) > 300
 
 
+@pytest.mark.fuzz
 @settings(max_examples=6, deadline=None, derandomize=True)
 @given(
     blocks=st.integers(1, 6),

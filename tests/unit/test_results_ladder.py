@@ -40,6 +40,7 @@ def climbed(run, *ladders):
 COSTS = {(OTHER, JSON): 50.0, (TOP, JSON): 90.0, (TOP, RAW): 100.0, (TOP, CHECKED): 130.0, (TOP, FULL): 190.0}
 
 
+@pytest.mark.fuzz
 def test_each_step_is_what_it_truly_costs_and_they_add_up():
     found = climbed(make_run(costs_us=COSTS, blocks=8, rounds=30), LADDER)
     (ladder,) = found.ladders
@@ -54,6 +55,7 @@ def test_each_step_is_what_it_truly_costs_and_they_add_up():
     assert [each.cpu_us.value for each in ladder.rungs] == pytest.approx([50, 90, 100, 130, 190], rel=0.03)
 
 
+@pytest.mark.fuzz
 def test_a_quiet_run_adds_up_within_the_margin():
     run = make_run(costs_us=COSTS, blocks=8, rounds=30, slice_sd=0.001, block_sd=0.001)
     assert climbed(run, LADDER).ladders[0].check == "adds-up"
@@ -66,6 +68,7 @@ def test_a_step_that_is_a_contrast_says_what_the_contrast_says():
     assert (step.difference, step.ratio, step.verdict) == (contrast.difference, contrast.ratio, contrast.verdict)
 
 
+@pytest.mark.fuzz
 def test_steps_that_depend_on_the_round_do_not_add_up():
     run = make_run(costs_us=COSTS, blocks=8, rounds=20, slice_sd=0.002)
     slower = []
