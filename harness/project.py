@@ -13,21 +13,39 @@ TABLE = ("tool", "harness")
 _CLOSINGS = ("", "]", "]]", "]]]")
 
 
+def read_text(file: Path) -> str:
+    """Raises ``DeclarationError`` where it cannot be read."""
+    try:
+        return file.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DeclarationError(f"cannot be read: {error}", file=str(file)) from None
+
+
+def read_toml(file: Path) -> tuple[str, dict[str, Any]]:
+    """Its text, and what that says.
+
+    Raises:
+        DeclarationError: it cannot be read, or is no TOML.
+    """
+    text = read_text(file)
+    try:
+        return text, tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise DeclarationError(f"not valid TOML: {error}", file=str(file), hint="see https://toml.io") from None
+
+
 def project_table(folder: Path) -> tuple[str, str, dict[str, Any]]:
     """File, text and ``[tool.harness]`` of the nearest ``pyproject.toml`` that has one, from ``folder`` up.
 
     Raises:
-        DeclarationError: one on the way cannot be read.
+        DeclarationError: one on the way cannot be read, or is no TOML.
     """
     for parent in (folder, *folder.parents):
         file = parent / "pyproject.toml"
         if not file.is_file():
             continue
-        try:
-            text = file.read_text("utf-8")
-            table = tomllib.loads(text).get(TABLE[0], {}).get(TABLE[1])
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise DeclarationError(f"cannot be read: {error}", file=str(file)) from None
+        text, document = read_toml(file)
+        table = document.get(TABLE[0], {}).get(TABLE[1])
         if isinstance(table, dict):
             return str(file), text, table
     return "", "", {}

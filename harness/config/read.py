@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +15,7 @@ from harness.config.files import CONCURRENCY, IN_WORDS, ScenarioFile, TargetIn, 
 from harness.config.requests import read_har
 from harness.errors import DeclarationError, nearest
 from harness.model import Interface, Scenario, Target
-from harness.project import TABLE, line_of, project_table
+from harness.project import TABLE, line_of, project_table, read_text, read_toml
 
 Model = TypeVar("Model", bound=BaseModel)
 FILL = "fill"
@@ -169,14 +168,11 @@ class Source:
 
 def read(file: Path) -> Source:
     """Raises ``DeclarationError`` where it is no TOML, or JSON."""
+    if file.suffix not in JSON:
+        return Source(file, *read_toml(file))
+    text = read_text(file)
     try:
-        text = file.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DeclarationError(f"cannot be read: {error}", file=str(file)) from None
-    try:
-        document = tomllib.loads(text) if file.suffix not in JSON else json.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise DeclarationError(f"not valid TOML: {error}", file=str(file), hint="see https://toml.io") from None
+        document = json.loads(text)
     except json.JSONDecodeError as error:
         raise DeclarationError(f"not valid JSON: {error.msg}", file=str(file), line=error.lineno) from None
     return Source(file, text, document if isinstance(document, dict) else {"request": document})

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from harness.errors import UsageError
+from harness.project import read_toml
 from harness.serve.envs import Install, cached_environment, uv
 from harness.serve.servers.installed import normal
 
@@ -127,12 +127,9 @@ def _setup(place: Path) -> str | None:
 
 def _project(file: Path) -> tuple[Literal["", "project", "dependencies"], bool]:
     """What a ``pyproject.toml`` says: nothing, that there is a project, or its dependencies; whether it is built."""
-    try:
-        document = tomllib.loads(file.read_text("utf-8"))
-    except OSError:
+    if not file.is_file():
         return "", False
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{file}: not valid TOML: {error}") from None
+    _, document = read_toml(file)
     project, poetry = document.get("project", {}), document.get("tool", {}).get("poetry")
     packaged = "build-system" in document and bool(project or poetry)
     if poetry or project.get("dependencies") or "dependencies" in project.get("dynamic", ()):
