@@ -151,7 +151,7 @@ def test_an_app_may_say_that_it_implements_the_contract(tmp_path, monkeypatch):
         ),
         ("[tool.harness.run]\nbudget = 5\n", "run", ("toml:2: tool.harness.run.budget: 5 is not a duration", "10m")),
         ("[tool.harness.check]\nmax-slower = 'x'\n", "check", ("toml:2: tool.harness.check.max-slower", "3%")),
-        ("[tool.harness\n", "run", ("pyproject.toml: cannot be read",)),
+        ("[tool.harness\n", "run", ("pyproject.toml: not valid TOML",)),
     ],
 )
 def test_what_is_wrong_in_the_file_is_told_with_its_line(tmp_path, monkeypatch, table, words, said):
