@@ -15,18 +15,24 @@ from harness.cli.output import measured_run, print_summary, report_files
 def report(
     run: Run = "latest",
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Default: reports/<run>.html.")
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="Default: reports/<run>.html and reports/latest.html."),
     ] = None,
     open_it: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
     lang: Annotated[Literal["en", "ko"], typer.Option(help="Language of the page.")] = "en",
 ) -> None:
-    """Make a run's report again, from its folder alone."""
-    from harness.report.files import save_summary, summary_of, write_report
+    """Make a run's report again, from its folder alone.
+
+    Without -o, summary.json, .csv and .md in the run's folder are written again too; with -o, only where there is no
+    summary.json that can be read.
+    """
+    from harness.report.files import save_summary, saved_summary, summary_of, write_report
     from harness.report.language.catalogue import language
 
     opened = measured_run(run)
     summary = summary_of(opened)
-    save_summary(opened, summary)
+    if output is None or saved_summary(opened) is None:
+        save_summary(opened, summary)
     files = report_files(opened.manifest, output)
     write_report(opened, summary, files, language(lang))
     print_summary(opened, summary, files[0])

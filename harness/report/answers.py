@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from harness.model import Point, Question
+from harness.model import Point, Question, Side
 from harness.report.charts.rows import throughput_chart
 from harness.report.charts.svg import Chart
-from harness.report.crossings import crossover_sentence, told_first
-from harness.report.numbers import Placed, Sentence, apart, measured, microseconds, part_at, share, shown, thousands
-from harness.report.sentences import APART, Fields, contrast_sentence, difference_interval, noise, tally
+from harness.report.crossings import busy_sentence, crossover_sentence, near_limit, threads_sentence, told_first
+from harness.report.numbers import (
+    Placed,
+    Sentence,
+    apart,
+    count,
+    measured,
+    multiple,
+    shown,
+)
+from harness.report.sentences import APART, Fields, contrast_sentence, interval, listed, noise, size
+from harness.report.steps import validation_lines
 from harness.report.view import View
 from harness.results.cells import FLOOR
-from harness.results.summary import Cell, ContrastResult, Verdict
+from harness.results.summary import Cell, ContrastResult, Crossover, Verdict
 
 MOVES = 8
 """The most sentences on crossovers that the answers hold; the section has all."""
 DATABASE = "io-db"
 """The scenario whose waits are a database's: of all waits the one that most people have."""
-TIED = 4
-"""The most targets that a sentence names as not told apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +45,7 @@ def answers(view: View) -> tuple[Answer, ...]:
     tellers: dict[Question, Callable[[View], list[Sentence]]] = {
         "pick": _pick,
         "move": _move,
-        "validate": _validate,
+        "validate": validation_lines,
         "real": _real,
     }
     found = []
@@ -90,75 +96,110 @@ def _leader(view: View, place: Point) -> list[Sentence]:
         return []
     _, name, (path, cell) = ranked[0]
     rate = shown(cell, path, "throughput_rps", measured)
-    half = say("pick.half", half=rate.half) if rate.half else ()
-    top = say("pick.highest", where=view.where(place.id), target=view.name(name), value=rate.value, half=half)
-    if len(ranked) == 1:
+    top = say(
+        "pick.highest",
+        where=view.where(place.id),
+        target=view.name(name),
+        value=rate.value,
+        half=say("pick.half", half=rate.half) if rate.half else (),
+        limit=_limit(view, name, place),
+    )
+    rivals = [(rival, found) for _, rival, found in ranked[1:]]
+    if not rivals:
         return [(*top, *say("pick.unchallenged"))]
-    second = ranked[1][1]
-    for at, contrast in view.contrasts(metric="throughput"):
-        pair = {contrast.a.target, contrast.b.target}
-        if contrast.a.point == contrast.b.point == place.id and pair == {name, second}:
-            return [(*top, *contrast_sentence(view, at, contrast, located=False))]
-    return [(*top, *_tied(view, place, cell))]
+    against = {
+        side.target: each
+        for each in view.contrasts(metric="throughput")
+        for one, side in ((each[1].a, each[1].b), (each[1].b, each[1].a))
+        if one == Side(name, place.id) and side.point == place.id
+    }
+    open_, same = list[Sentence](), list[Sentence]()
+    for rival, found in rivals:
+        kind = against[rival][1].verdict if rival in against else _by_letter(cell, found[1])
+        if kind in ("same", "undecided"):
+            (same if kind == "same" else open_).append(_rival(view, rival, found, against.get(rival)))
+    if open_ or same:
+        said = [
+            say(f"pick.{key}", others=listed(view, each)) for key, each in (("open", open_), ("same", same)) if each
+        ]
+        return [(*top, *(part for line in said for part in line))]
+    if rivals[0][0] in against and (compared := _compared(view, name, *against[rivals[0][0]])):
+        return [(*top, *compared)]
+    return [(*top, *say("pick.clear" if cell.tie_group else "pick.not_compared", target=view.name(name)))]
 
 
-def _tied(view: View, place: Point, leader: Cell) -> Sentence:
-    """Whom the leader shares its letter with: the run's own comparison of every pair at a point."""
-    name, letter, say = leader.target, leader.tie_group, view.language.say
-    if not letter:
-        return say("pick.not_compared", target=view.name(name))
-    cells = [found[1] for target in view.targets if target != name and (found := view.cell(target, place.id))]
-    tied = [view.name(cell.target) for cell in cells if cell.tie_group == letter]
-    if not tied:
-        return say("pick.clear", target=view.name(name))
-    more = view.language.text("pick.more_tied", count=len(tied) - TIED) if len(tied) > TIED else ""
-    return say("pick.tied", target=view.name(name), others=", ".join(tied[:TIED]), more=more)
+def _limit(view: View, name: str, place: Point) -> Sentence:
+    """What the connections or the threads allow at a wait, where the throughput is near it."""
+    allowed = near_limit(view, name, place)
+    if allowed is None:
+        return ()
+    held, rps = allowed
+    unit = "connections" if held == place.concurrency else "threads"
+    return view.language.say(
+        "pick.limit", held=view.language.text(f"move.held_{unit}", count=held), wait=f"{place.wait_s * 1e3:g}", rps=rps
+    )
+
+
+def _by_letter(leader: Cell, other: Cell) -> Verdict | None:
+    """What the run's own comparison of every pair at a point leaves open, where no contrast was declared."""
+    return "undecided" if leader.tie_group and leader.tie_group == other.tie_group else None
+
+
+def _rival(view: View, name: str, found: Placed[Cell], against: Placed[ContrastResult] | None) -> Sentence:
+    """``FastAPI on Uvicorn (1,990 ± 570; about 9 blocks would decide it)``."""
+    path, cell = found
+    rate = shown(cell, path, "throughput_rps", measured)
+    half = view.language.say("pick.half", half=rate.half) if rate.half else ()
+    blocks = shown(against[1], against[0], "blocks_needed", count) if against else None
+    needed = view.language.say("pick.needed", blocks=blocks) if blocks else ()
+    return view.language.say("pick.rival", target=view.name(name), value=rate.value, half=half, needed=needed)
+
+
+def _compared(view: View, leader: str, path: str, contrast: ContrastResult) -> Sentence:
+    """How many times as many the next one answers; empty where that is not known."""
+    if contrast.ratio is None or contrast.verdict not in APART:
+        return ()
+    key, other = ("pick.ahead", contrast.b) if contrast.a.target == leader else ("pick.next", contrast.a)
+    fields: Fields = {
+        "ratio": multiple(contrast.ratio, f"{path}.ratio"),
+        "interval": interval(view, contrast, path, multiple),
+    }
+    return view.language.say(key, target=view.name(other.target), size=size(view, contrast.verdict), **fields)
 
 
 def _move(view: View) -> list[Sentence]:
-    """The crossovers, the usual concurrency first, and the contrasts that were measured at one wait alone."""
+    """The crossovers, the usual concurrency first, each after what the pair comes to without a wait; then the contrasts
+    that were measured at one wait alone.
+    """
     along = {key for each in view.summary.crossovers for key in each.contrasts}
     alone = [
-        contrast_sentence(view, path, contrast)
+        (path, contrast)
         for path, contrast in view.contrasts("move", "throughput")
         if contrast.id not in along and contrast.a.point == contrast.b.point
     ]
-    lines = [*(crossover_sentence(view, *each) for each in told_first(view)), *alone]
+    lines = list[Sentence]()
+    for path, found in told_first(view):
+        busy = next((each for each in alone if _busy(view, each[1], found)), None)
+        if busy:
+            alone.remove(busy)
+        behind = busy is not None and (busy[1].ratio or 0.0) < 1
+        crossed = crossover_sentence(view, path, found, again=behind)
+        lines.append((*busy_sentence(view, busy), *crossed, *threads_sentence(view, found)))
+    lines += [contrast_sentence(view, *each) for each in alone]
     if len(lines) <= MOVES:
         return lines
     return [*lines[:MOVES], view.language.say("move.more_below", count=len(lines) - MOVES)]
 
 
-def _validate(view: View) -> list[Sentence]:
-    """One sentence per step (two points of one target), over all targets."""
-    steps: dict[tuple[str, str], list[Placed[ContrastResult]]] = defaultdict(list)
-    for path, contrast in view.contrasts("validate", "cpu_cost"):
-        if contrast.a.target == contrast.b.target:
-            steps[contrast.a.point, contrast.b.point].append((path, contrast))
-    return [_step(view, a, b, rows) for (a, b), rows in steps.items()]
-
-
-def _step(view: View, a: str, b: str, rows: list[Placed[ContrastResult]]) -> Sentence:
-    """In CPU time; where no target shows a difference there, in instructions, which repeat more exactly."""
-    fields: Fields = {"step": view.step(a, b), "others": tally(view, [contrast.verdict for _, contrast in rows])}
-    told = [(path, c) for path, c in rows if c.verdict in APART and c.difference is not None]
-    counted = [(path, c) for path, c in rows if c.instructions is not None]
-    if not told and not counted:
-        return view.language.say("validate.open", **fields)
-    name, show = ("difference", microseconds) if told else ("instructions", thousands)
-    ordered = sorted(told or counted, key=lambda row: part_at(row[1], name))
-    for end, (path, contrast) in zip(("low", "high"), (ordered[0], ordered[-1]), strict=True):
-        fields |= {end: shown(contrast, path, name, show), f"{end}_target": view.name(contrast.a.target)}
-    if not told:
-        return view.language.say("validate.counted", **fields)
-    path, least = ordered[0]
-    below = "" if (least.difference or 0.0) >= 0 else "_below"
-    if len(told) > 1:
-        return view.language.say(f"validate.range{below}", **fields)
-    return view.language.say(f"validate.single{below}", interval=difference_interval(view, least, path), **fields)
+def _busy(view: View, contrast: ContrastResult, found: Crossover) -> bool:
+    """Whether it compares the pair of a crossover without a wait, and is decided."""
+    place = view.places.get(contrast.a.point)
+    pair = contrast.a.target, contrast.b.target
+    return bool(place and place.wait_s == 0 and pair == (found.a, found.b) and contrast.verdict in APART)
 
 
 def _real(view: View) -> list[Sentence]:
+    """How much is decided, and what the A/A control says of that; each control that is odd comes after it."""
     say, controls = view.language.say, view.controls()
     verdicts: list[Verdict] = [contrast.verdict for _, contrast in view.contrasts()]
     lines: list[Sentence] = []
@@ -167,23 +208,14 @@ def _real(view: View) -> list[Sentence]:
         lines.append(say("real.control_missing"))
     elif len(controls) > 1 and known:
         _, path, widest = max(known, key=lambda each: each[0])
-        outcome = _outcome(view, [contrast.verdict for _, contrast in controls])
-        lines.append(
-            say("real.controls", count=len(controls), listed=outcome, widest=shown(widest, path, "ratio", apart))
-        )
+        differing = sum(contrast.verdict in APART for _, contrast in controls)
+        fields: Fields = {"count": len(controls), "differing": differing, "widest": shown(widest, path, "ratio", apart)}
+        lines.append(say("real.controls_differ" if differing else "real.controls", **fields))
     for path, contrast in controls:
         differs = contrast.verdict in ("different", "different-size-open")
         if differs or len(controls) == 1 or not known:
             tail = say("real.control_differs") if differs else ()
             lines.append((*say("real.control", sentence=contrast_sentence(view, path, contrast)), *tail))
     if verdicts:
-        told = noise(view, verdicts, share(view.summary.margin, "margin"))
-        # Of many controls the first line is one short sentence, which leaves room for the other.
-        lines[:1] = [(*lines[0], *told)] if len(controls) > 1 and known else [lines[0], told]
+        lines[0] = (*noise(view, verdicts), " ", *lines[0])
     return lines
-
-
-def _outcome(view: View, verdicts: list[Verdict]) -> str:
-    text, words = view.language.text, view.language.names("verdicts")
-    counted = [(said, sum(verdict == kind for verdict in verdicts)) for kind, said in words.items()]
-    return "; ".join(text("real.controls_part", words=said, count=found) for said, found in counted if found)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 
+from harness.model import Point
 from harness.report.language.catalogue import Field
-from harness.report.numbers import Placed, Sentence, numbered, rough, shown, wait
-from harness.report.sentences import APART, interval
+from harness.report.numbers import Placed, Sentence, multiple, number, numbered, rough, shown, wait
+from harness.report.sentences import APART, interval, size
 from harness.report.view import View
 from harness.results.summary import ContrastResult, Crossover
 
 CENTRE = 64
 """The concurrency that is told first: more connections than most targets have threads."""
+NEAR = 0.8
+"""The share of what the requests in flight allow above which they are the limit."""
 
 
 def told_first(view: View) -> list[Placed[Crossover]]:
@@ -29,16 +32,18 @@ def main_ones(view: View) -> list[Placed[Crossover]]:
     return [each for each in numbered("crossovers", view.summary.crossovers) if each[0] in kept]
 
 
-def crossover_sentence(view: View, path: str, found: Crossover) -> Sentence:
-    """The wait from which A is ahead, as the interval between two measured waits."""
+def crossover_sentence(view: View, path: str, found: Crossover, *, again: bool = False) -> Sentence:
+    """The wait from which A is ahead, as the interval between two measured waits; ``again``: who A and B are was said,
+    and that B is ahead without a wait.
+    """
     say = view.language.say
     sides: dict[str, Field] = {"a": view.name(found.a), "b": view.name(found.b), "setting": setting(view, found)}
     waits = found.waits_ms
     if found.outcome in ("overtakes", "draws-ahead") and found.low_ms is not None:
         key = "move.overtakes" if found.outcome == "overtakes" else "move.draws_ahead"
         below, above = (shown(found, path, name, wait) for name in ("low_ms", "high_ms"))
-        ratios = _ratios(view, found, (found.low_ms, waits[-1]))
-        return say(key, below=below, above=above, ratios=ratios, **sides)
+        ratios = _ratios(view, found, (waits[-1],) if again else (found.low_ms, waits[-1]))
+        return say(f"{key}_again" if again else key, below=below, above=above, ratios=ratios, **sides)
     if found.outcome == "ahead" and found.high_ms is not None:
         tail = say("move.open_below") if found.high_ms > waits[0] else ""
         ratios = _ratios(view, found, (found.high_ms, waits[-1]))
@@ -54,7 +59,7 @@ def crossover_sentence(view: View, path: str, found: Crossover) -> Sentence:
     return say("move.no_crossover", listed="; ".join(listed), **sides)
 
 
-def _ratios(view: View, found: Crossover, waits: tuple[float, float]) -> Sentence:
+def _ratios(view: View, found: Crossover, waits: tuple[float, ...]) -> Sentence:
     """``0.41 [0.35, 0.48] times as many at 5 ms, 2.2 [1.9, 2.6] times as many at 20 ms``, where they are known."""
     placed = {contrast.id: (path, contrast) for path, contrast in numbered("contrasts", view.summary.contrasts)}
     at, said = dict(zip(found.waits_ms, found.contrasts, strict=True)), list[Sentence]()
@@ -67,6 +72,47 @@ def _ratios(view: View, found: Crossover, waits: tuple[float, float]) -> Sentenc
         part for each in said for part in ((view.language.text("move.and"),) if each is not said[0] else ()) + each
     ]
     return view.language.say("move.ratios", listed=tuple(joined)) if said else ()
+
+
+def busy_sentence(view: View, compared: Placed[ContrastResult] | None) -> Sentence:
+    """What the pair comes to where nothing waits, to stand before a crossover; empty where that is not known."""
+    if compared is None:
+        return ()
+    path, contrast = compared
+    if contrast.ratio is None:
+        return ()
+    ratio, ends = multiple(contrast.ratio, f"{path}.ratio"), interval(view, contrast, path, multiple)
+    fields: dict[str, Field] = {side: view.name(getattr(contrast, side).target) for side in ("a", "b")}
+    fields |= {"ratio": ratio, "interval": ends, "size": size(view, contrast.verdict)}
+    return view.language.say("move.busy_ahead" if ratio.value > 1 else "move.busy_behind", **fields)
+
+
+def threads_sentence(view: View, found: Crossover) -> Sentence:
+    """That the threads of B are the limit at the longest wait; empty where they are not."""
+    by_id = {contrast.id: contrast for contrast in view.summary.contrasts}
+    place = view.places.get(by_id[found.contrasts[-1]].b.point)
+    target, allowed = view.targets.get(found.b), near_limit(view, found.b, place) if place else None
+    if place is None or target is None or allowed is None or allowed[0] == place.concurrency:
+        return ()
+    alike = [
+        other for other in view.targets.values() if (other.framework, other.server) == (target.framework, target.server)
+    ]
+    more = any(other.worker_threads > target.worker_threads and view.ok(other.name, place.id) for other in alike)
+    held = view.language.text("move.held_threads", count=allowed[0])
+    wait_ms, open_ = f"{found.last_ms:g}", "" if more else view.language.text("move.more_threads")
+    return view.language.say("move.limit", b=view.name(found.b), held=held, wait=wait_ms, rps=allowed[1], open=open_)
+
+
+def near_limit(view: View, name: str, place: Point) -> tuple[int, str] | None:
+    """How many requests a target holds at once at a wait, and how many a second that allows; ``None`` where it answers
+    far fewer, or the wait is not exactly known.
+    """
+    target, scenario, found = view.targets.get(name), view.scenarios.get(place.scenario), view.ok(name, place.id)
+    if target is None or scenario is None or not scenario.bisect or place.wait_s <= 0 or found is None:
+        return None
+    held, rate = target.parallel(place.concurrency), found[1].throughput_rps
+    allowed = held / place.wait_s
+    return (held, number.text(allowed)) if rate and rate.value >= NEAR * allowed else None
 
 
 def setting(view: View, found: Crossover) -> Sentence:

@@ -13,6 +13,7 @@ from harness.record import Run, read_json
 from harness.report.language.catalogue import ENGLISH, Language
 from harness.report.markdown import render_markdown
 from harness.report.report import render_report
+from harness.report.sentences import BADGES
 from harness.report.tables import summary_csv
 from harness.results.summarise import summarise
 from harness.results.summary import Summary
@@ -37,11 +38,17 @@ def summary_json(summary: Summary) -> str:
 
 
 def saved_badge(run: Run) -> str:
-    """The badge of the summary in the run's folder; empty where there is none."""
+    """The badge of the summary in the run's folder, in words; empty where there is none."""
+    found = saved_summary(run)
+    return BADGES[found.badge] if found else ""
+
+
+def saved_summary(run: Run) -> Summary | None:
+    """The summary in the run's folder; ``None`` where there is none that can be read."""
     try:
-        return read_json(run.folder / "summary.json", _SUMMARY).badge.replace("-", " ")
+        return read_json(run.folder / "summary.json", _SUMMARY)
     except HarnessError:
-        return ""
+        return None
 
 
 def write_report(run: Run, summary: Summary, files: list[Path], language: Language = ENGLISH) -> None:

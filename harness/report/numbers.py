@@ -93,8 +93,12 @@ times = Format(ratio_text)
 count = Format(lambda value: f"{value:,.0f}")
 number = Format(lambda value: significant(value, 3))
 rough = Format(significant)
+multiple = Format(lambda ratio: f"{ratio:.2f}" if 0.1 <= ratio < 1.2 else significant(ratio))
+"""How many times as much: near one with the digit that tells."""
 share = Format(lambda value: f"{significant(value * 100)}%")
 """A share of one, as a percentage."""
+percent = Format(lambda value: significant(value * 100))
+"""``share`` without its sign, for the first end of a range."""
 microseconds = Format(signed)
 milliseconds = Format(lambda us: significant(us / US * MS, 3))
 """A latency of the summary, which is in microseconds."""

@@ -16,7 +16,7 @@ from harness.report import sentences
 from harness.report.answers import answers, summary_charts
 from harness.report.charts.style import hue_number
 from harness.report.language.catalogue import ENGLISH, Field, Language
-from harness.report.numbers import Figure, Sentence, measured, share
+from harness.report.numbers import Figure, Sentence, measured
 from harness.report.sections.claims import section_of
 from harness.report.sections.decision import missing
 from harness.report.sections.everything import embedded_json, in_script
@@ -25,6 +25,7 @@ from harness.report.view import View, view_of
 from harness.results.summary import Summary
 
 TEMPLATES = Path(__file__).parent / "templates"
+_UNIT = re.compile(r"^ (?=(?:µs|ms|s|MiB|KiB|kB)\b)|^ (?=±)|(?<=±) $")
 _UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -77,7 +78,12 @@ def render_report(
 
 def marked_up(sentence: Sentence) -> Markup:
     """The sentence as HTML: text escaped, markup as it is, each figure with its exact value and where it is from."""
-    return Markup("").join(_figure(part) if isinstance(part, Figure) else escape(part) for part in sentence)
+    return Markup("").join(_figure(part) if isinstance(part, Figure) else _kept(escape(part)) for part in sentence)
+
+
+def _kept(text: Markup) -> Markup:
+    """A number and its unit, or what follows ±, stay on one line."""
+    return Markup(_UNIT.sub("\u00a0", text))
 
 
 def _told(language: Language, key: str, **fields: Field) -> Markup:
@@ -105,7 +111,7 @@ def _facts(view: View) -> tuple[tuple[str, str], ...]:
         **({} if manifest.status == "finished" else {"status": text(f"status.{manifest.status}")}),
         "profile": manifest.plan.profile,
         "blocks": str(summary.blocks),
-        "margin": f"±{share(summary.margin, 'margin').text}",
+        "margin": sentences.plain(sentences.margins(view)),
         **{key: manifest.environment[key] for key in ("machine",) if key in manifest.environment},
     }
     return tuple((text(f"facts.{key}"), value) for key, value in facts.items())

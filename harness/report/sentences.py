@@ -15,11 +15,11 @@ from harness.model import Reason
 from harness.model.units import format_duration
 from harness.report.language.catalogue import ENGLISH, Field, Language
 from harness.report.numbers import (
-    Figure,
     Format,
     Sentence,
     count,
     microseconds,
+    percent,
     plain,
     rough,
     share,
@@ -30,6 +30,8 @@ from harness.report.numbers import (
 from harness.report.view import View
 from harness.results.summary import ContrastResult, LadderStep, Summary, Verdict
 
+NAMED = 4
+"""The most targets that a sentence names of those that a verdict leaves open."""
 _UNIT = re.compile(r"ms|[hms]")
 Fields = dict[str, Field]
 __all__ = ["APART", "Sentence", "contrast_sentence", "parties", "plain", "title"]
@@ -119,6 +121,34 @@ def difference_interval(
     return interval(view, told, path, microseconds, "difference_low", "difference_high", text)
 
 
+def listed(view: View, each: Sequence[Sentence]) -> Sentence:
+    """``A, B``; of many the first, and how many more."""
+    more = (view.language.text("pick.more", count=len(each) - NAMED),) if len(each) > NAMED else ()
+    return tuple(part for n, one in enumerate(each[:NAMED]) for part in ((", ", *one) if n else one)) + more
+
+
+def size(view: View, verdict: Verdict) -> str:
+    """``; size not settled`` – what the verdict leaves open of a difference."""
+    return view.language.texts.get(f"contrast.size_{verdict}", "")
+
+
+def margins(view: View) -> Sentence:
+    """``±12% (waits: ±28–31%)``: at waits the noise, and so the margin, is of another kind."""
+    language, margin = view.language, share(view.summary.margin, "margin")
+    waits = sorted(
+        (contrast.margin, path)
+        for path, contrast in view.contrasts()
+        if (place := view.places.get(contrast.a.point)) and place.wait_s > 0
+    )
+    if not waits:
+        return language.say("real.margin", margin=margin, waits="")
+    low, high = (percent(value, f"{path}.margin") for value, path in (waits[0], waits[-1]))
+    if low.text == high.text == margin.text.removesuffix("%"):
+        return language.say("real.margin", margin=margin, waits="")
+    key = "real.margin_wait" if low.text == high.text else "real.margin_waits"
+    return language.say("real.margin", margin=margin, waits=language.say(key, low=low, high=high))
+
+
 def tally(view: View, verdicts: Sequence[Verdict]) -> str:
     """``; no difference at the margin for 2; undecided for 1`` – what a range of decided contrasts leaves out."""
     language = view.language
@@ -127,10 +157,21 @@ def tally(view: View, verdicts: Sequence[Verdict]) -> str:
     return "".join(language.text("real.tally", words=words, count=found) for words, found in counted if found)
 
 
-def noise(view: View, verdicts: Sequence[Verdict], margin: Figure) -> Sentence:
+def noise(view: View, verdicts: Sequence[Verdict]) -> Sentence:
     """How many of the contrasts came to which verdict."""
-    apart = sum(verdict in APART for verdict in verdicts)
-    return view.language.say("real.noise", count=len(verdicts), apart=apart, margin=margin, rest=tally(view, verdicts))
+    text = view.language.text
+    kinds = [(f"real.noise_{kind}", verdicts.count(kind)) for kind in ("different-size-open", "small")]
+    how = [text(key, count=found) for key, found in kinds if found]
+    lost = verdicts.count("not-measurable")
+    return view.language.say(
+        "real.noise",
+        count=len(verdicts),
+        apart=sum(verdict in APART for verdict in verdicts),
+        how=text("real.noise_how", listed=", ".join(how)) if how else "",
+        same=verdicts.count("same"),
+        undecided=verdicts.count("undecided"),
+        lost=text("real.noise_not-measurable", count=lost) if lost else "",
+    )
 
 
 def _claim(view: View, ratio: float, contrast: ContrastResult, path: str, shared: Fields) -> Sentence:

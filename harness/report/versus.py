@@ -123,7 +123,7 @@ def lines(
             verdict = f"A against B: {_ratio(each)}, {verdict} ({sides})"
         said.append(f"{plain((view.where(each.a.point),))}: {verdict}")
     for control in control_contrasts(summary):
-        margin = significant(control.margin * 100)
+        margin = significant(result.margin * 100)
         said.append(f"A/A control: {_ratio(control)}, {control.verdict}; the margin is ±{margin}%")
     if packages:
         said.append(f"The two environments differ in: {listed_packages(packages)}")

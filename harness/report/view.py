@@ -83,6 +83,10 @@ class View:
         """``20 ms of I/O wait, 64 connections``."""
         return setting_of(place, self.language)
 
+    def label(self, text: str) -> str:
+        """A ladder's title or what a step of it adds; of several, which stand for rungs that are passed over, each."""
+        return ", ".join(map(self.language.known, text.split(", ")))
+
     def where(self, point: str) -> str:
         """``Small JSON reply, 32 connections``, for sentences; the point's id where nothing is known of it."""
         place = self.places.get(point)

@@ -12,7 +12,7 @@ from harness.model import Exclusion, Manifest, Point, Reason, Side, Target, Wind
 from harness.model.load import Samples
 from harness.plan import lacking
 from harness.results.frames import Frames
-from harness.results.summary import Cell, Estimate, Status
+from harness.results.summary import Cell, ContrastResult, Estimate, Status
 from harness.results.tails import block_samples
 from harness.stats.interval import FloatArray, estimate
 from harness.stats.quantiles import PER_MILLE, nearest_rank
@@ -24,7 +24,13 @@ FLOOR = "raw"
 
 
 def cells(
-    manifest: Manifest, records: Sequence[WindowRecord], frames: Frames, samples: Samples, *, margin: float
+    manifest: Manifest,
+    records: Sequence[WindowRecord],
+    frames: Frames,
+    samples: Samples,
+    contrasts: Sequence[ContrastResult],
+    *,
+    margin: float,
 ) -> tuple[Cell, ...]:
     """One cell per target and point, ``ok`` where at least one block gave a throughput or a CPU cost; none of a target
     that has part in studies only.
@@ -32,6 +38,7 @@ def cells(
     Numbers come from the valid sides of the counted attempts; errors are counted over all attempts.
 
     Args:
+        contrasts: the run's; two targets that one of them tells apart share no tie group.
         margin: of throughput, for the tie groups.
     """
     plan, slices = manifest.plan, frames.slices
@@ -50,7 +57,12 @@ def cells(
     }
     floors = {target.name for target in listed if target.framework == FLOOR}
     ranked = {side: rate for side, rate in rates.items() if side.target not in floors} or rates
-    letters = tie_groups(slices, plan.points, ranked, margin=margin)
+    decided = {
+        frozenset((contrast.a, contrast.b))
+        for contrast in contrasts
+        if contrast.metric == "throughput" and contrast.verdict in ("different", "different-size-open")
+    }
+    letters = tie_groups(slices, plan.points, ranked, margin=margin, decided=decided)
     times = block_samples(frames, samples)
     replies = {(str(t), str(p)): int(n.sum()) for (t, p), n in slices.groupby(["target", "point"])["replies"]}
     errors: dict[Side, Counter[str]] = {}

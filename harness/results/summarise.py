@@ -40,7 +40,7 @@ def summarise(
     frames = tidy(turns)
     judged = judge_run(manifest, frames)
     contrasts = results(manifest, frames, judged)
-    table = cells(manifest, turns, frames, samples, margin=judged.metric_margins["throughput"])
+    table = cells(manifest, turns, frames, samples, contrasts, margin=judged.metric_margins["throughput"])
     blocks = int(frames.slices["block"].nunique())
     found = Summary(
         run=manifest.run,

@@ -66,7 +66,7 @@ class Cell(Outcome):
     Attributes:
         instructions: per verified reply at one connection, over fresh starts; in ``harness versus`` at the point's own.
         service_time_us: ``p50`` of the closed loop, over every valid sample; a tail takes steadier load than turns.
-        tie_group: letter of the tie group within the point (targets that no contrast tells apart), by throughput.
+        tie_group: letter of the tie group within the point: by throughput, not told apart from the group's fastest.
     """
 
     target: str

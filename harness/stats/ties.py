@@ -2,14 +2,15 @@
 
 From the best throughput down, the first target without a letter opens a group, and every later one without a letter
 that its paired block values do not tell apart from the opener joins it. So each target is in the group of the best
-opener whom it cannot be told from; two members of one group may still differ from each other, and a target of group B
-need not differ from every one of A. A difference that is real but smaller than the margin does not tell apart.
+opener whom it cannot be told from, and a target of group B need not differ from every one of A. No two targets share a
+group whose declared contrast is decided as different; other two of one group may still differ from each other. A
+difference that is real but smaller than the margin does not tell apart.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -24,12 +25,20 @@ from harness.stats.verdict import adjust, classify
 
 
 def tie_groups(
-    slices: pd.DataFrame, points: Sequence[Point], throughput: Mapping[Side, float], *, margin: float
+    slices: pd.DataFrame,
+    points: Sequence[Point],
+    throughput: Mapping[Side, float],
+    *,
+    margin: float,
+    decided: Collection[frozenset[Side]] = (),
 ) -> dict[Side, str]:
     """The letter of every side that has a throughput, which is given in replies per second.
 
     Two targets are told apart as a contrast between them would be, with Benjamini–Hochberg over the point's pairs.
     Pairs with fewer than three common blocks are not told apart.
+
+    Args:
+        decided: pairs whose declared contrast is decided as different.
     """
     levels, rounds = window_levels(slices, COLUMN["throughput"]), wide(slices, "throughput")
     letters: dict[Side, str] = {}
@@ -48,12 +57,15 @@ def tie_groups(
     phi = pooled_autocorrelation(row[np.isfinite(row)] for *_, values in compared for row in values)
     for ranked, pairs, values in compared:
         apart = _told_apart(values, pairs, float(np.log1p(margin)), phi)
-        openers: list[int] = []
+        groups: list[list[int]] = []
         for index, side in enumerate(ranked):
-            group = next((k for k, opener in enumerate(openers) if not apart[opener, index]), len(openers))
-            if group == len(openers):
-                openers.append(index)
-            letters[side] = letter(group)
+            differs = [frozenset((other, side)) in decided for other in ranked]
+            fitting = (group for group in groups if not apart[group[0], index] and not any(differs[k] for k in group))
+            group = next(fitting, [])
+            if not group:
+                groups.append(group)
+            group.append(index)
+            letters[side] = letter(groups.index(group))
     return letters
 
 

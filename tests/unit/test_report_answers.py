@@ -9,7 +9,7 @@ from harness.report.answers import answers
 from harness.report.sentences import plain
 from harness.report.view import view_of
 from harness.results.crossover import crossovers
-from tests.unit.summaries import CONTRASTS, JSON, cells, contrast, estimate, manifest, summary
+from tests.unit.summaries import CONTRASTS, JSON, SCENARIOS, cells, contrast, estimate, manifest, summary
 
 MORE, FEWER = ("different", 2.5, 2.4, 2.6), ("different", 0.8, 0.78, 0.82)
 SAME, OPEN = ("same", 1.0, 0.99, 1.01), ("undecided", 1.02, 0.9, 1.15)
@@ -55,20 +55,66 @@ def test_the_crossover_lies_between_measured_waits(outcomes, text):
 
 def test_the_highest_is_compared_with_the_next_by_their_contrast():
     text = plain(answer("pick", summary()).headline)
-    assert text.startswith("Small JSON reply, 32 connections: fast answers the most requests, 9,880 ± 200 per second")
-    assert "fast answers 12% [9.0, 15] more requests per second than slow. Waiting, 20 ms" in text
+    assert text.startswith(
+        "Small JSON reply, 32 connections: fast answers most, 9,880 ± 200 per second. That is 1.12 [1.09, 1.15] times "
+        "as many as slow. Waiting, 20 ms"
+    )
+
+
+@pytest.mark.parametrize(
+    ("outcome", "text"),
+    [
+        (OPEN, " Undecided: slow (4,940 ± 99; about 24 blocks in all would decide it)."),
+        (SAME, " No measurable difference: slow (4,940 ± 99)."),
+        (("different-size-open", 1.4, 1.1, 1.8), " That is 1.4 [1.10, 1.8] times as many as slow; size not settled."),
+    ],
+)
+def test_what_is_undecided_is_called_so(outcome, text):
+    found = contrast(*outcome, blocks_needed=24 if outcome is OPEN else None)
+    assert plain(answer("pick", summary(contrasts=(found,))).headline).partition(" per second.")[2].startswith(text)
+
+
+def test_a_rate_near_what_the_connections_allow_says_so():
+    waiting = dataclasses.replace(SCENARIOS[1], bisect="ms")
+    of = {"fast": 3000.0, "slow": 335.0}
+    capped = tuple(
+        dataclasses.replace(cell, throughput_rps=estimate(of[cell.target])) if cell.throughput_rps else cell
+        for cell in cells()
+    )
+    run = manifest(scenarios=(SCENARIOS[0], waiting, *SCENARIOS[2:]))
+    text = plain(answer("pick", summary(cells=capped, contrasts=()), run).headline)
+    assert "3,000 ± 60 per second (64 connections ÷ 20 ms allow at most 3,200)." in text
+    found = moves(FEWER, FEWER, MORE)
+    text = plain(answer("move", dataclasses.replace(found, cells=capped), run).headline)
+    assert text.endswith(
+        "times as many at 20 ms. 8 worker threads ÷ 20 ms allow slow at most 400 per second; more threads were not "
+        "measured."
+    )
+
+
+def test_what_a_move_costs_without_a_wait_comes_first():
+    waits = tuple(
+        contrast(*outcome, point=f"io-sleep[ms={ms}]@64", question="move") for outcome, ms in ((FEWER, 2), (MORE, 20))
+    )
+    busy = contrast("different", 0.48, 0.45, 0.52, question="move")
+    found = answer("move", summary(contrasts=(busy, *waits), crossovers=crossovers(manifest(), waits)))
+    assert plain(found.headline).startswith(
+        "Not for CPU-bound requests: fast answers 0.48 [0.45, 0.52] times as many as slow. It overtakes between 2 ms "
+        "and 20 ms of I/O wait, at 64 connections with 8 worker threads: it answers 2.5 [2.4, 2.6] times as many at 20"
+    )
+    assert found.details == ()
 
 
 def test_the_longest_wait_is_told_at_once_too():
     text = plain(answer("pick", summary(contrasts=())).headline)
-    assert "Waiting, 20 ms of I/O wait, 64 connections: fast answers the most requests" in text
+    assert "Waiting, 20 ms of I/O wait, 64 connections: fast answers most, " in text
     assert text.endswith("Every other target measured there is slower.")
 
 
 @pytest.mark.parametrize(
     ("letters", "text"),
     [
-        (("A", "A"), "This run shows no measurable difference between it and slow."),
+        (("A", "A"), "Undecided: slow (4,940 ± 99)."),
         (("A", "B"), "Every other target measured there is slower."),
         (("", ""), "too few blocks to say whether fast is really ahead."),
     ],
@@ -96,15 +142,18 @@ def test_a_failed_target_is_never_the_highest():
 
 def test_validation_is_a_range_over_the_targets_that_show_one():
     text = plain(answer("validate", summary()).headline)
-    assert text == "Checking the order (32 connections) costs 22 µs (fast) to 33 µs (slow) of CPU per request."
+    assert (
+        text
+        == "Checking the order (32 connections) adds 22 µs [19, 24] (fast) to 33 µs [31, 36] (slow) of CPU per request."
+    )
 
 
 @pytest.mark.parametrize(
     ("added", "verdict", "text"),
     [
-        (21.75, "different", "costs 22 µs [19, 24] of CPU per request on fast; undecided for 1."),
-        (-21.75, "different", "changes the cost by −22 µs [−24, −19] of CPU per request on fast; undecided for 1."),
-        (0.1, "undecided", "no target shows a difference in CPU per request; undecided for 2."),
+        (21.75, "different", "adds 22 µs [19, 24] of CPU per request (fast). Undecided for slow."),
+        (-21.75, "different", "changes the cost by −22 µs [−24, −19] of CPU per request (fast). Undecided for slow."),
+        (0.1, "undecided", "no target shows a difference in CPU per request. Undecided for fast, slow."),
     ],
 )
 def test_undecided_steps_are_counted_and_not_ranged(added, verdict, text):
@@ -131,11 +180,14 @@ def test_instructions_answer_where_the_clocks_do_not():
         for name, added in (("fast", 61_200.0), ("slow", 143_400.0))
     )
     text = plain(answer("validate", summary(contrasts=found)).headline)
-    assert text.startswith("Checking the order (32 connections) adds 61.2 (fast) to 143 thousand instructions (slow)")
+    assert text.startswith(
+        "Checking the order (32 connections) adds 61.2 thousand instructions (fast) to 143 thousand (slow)"
+    )
 
 
-def test_the_control_comes_first():
-    assert plain(answer("real", summary()).headline).startswith("A/A control: No difference at ±2.0%")
+def test_the_control_follows_what_is_decided():
+    text = plain(answer("real", summary()).headline)
+    assert "undecided, 1 not measurable. A/A control: No difference at ±2.0%" in text
 
 
 def test_a_control_that_differs_is_a_warning():
@@ -150,11 +202,9 @@ def test_many_controls_are_counted():
         for verdict, ratio, point in (("same", 1.001, "json@32"), ("undecided", 0.97, "raw@32"))
     )
     found = answer("real", summary(contrasts=(*more, *CONTRASTS[1:])))
-    *_, noise = answer("real", summary()).details
-    assert plain(found.headline) == (
-        "A/A control: one app, measured as if it were two, differed from itself by at most 3.0% in 2 comparisons (no "
-        "difference at the margin for 1; undecided for 1). "
-    ) + plain(noise)
+    assert plain(found.headline).endswith(
+        "Check: one app measured under two names never differed for certain (2 tests, estimates within 3.0%)."
+    )
 
 
 def test_a_control_between_other_targets_is_none():

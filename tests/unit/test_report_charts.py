@@ -71,7 +71,7 @@ def test_there_is_no_chart_without_numbers():
 def test_a_forest_takes_contrasts_with_and_without_intervals():
     rows = [(str(i), one) for i, one in enumerate(CONTRASTS) if one.ratio is not None]
     rows.append(("alone", dataclasses.replace(rows[0][1], ci_low=None, ci_high=None)))
-    assert forest_chart(rows, 0.02, "f", "Forest", ENGLISH).svg.count("var(--ink)") > len(rows)
+    assert forest_chart(rows, "f", "Forest", ENGLISH).svg.count("var(--ink)") > len(rows)
 
 
 def test_the_model_line_is_the_capacity():

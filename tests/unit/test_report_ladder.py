@@ -37,7 +37,7 @@ def test_frameworks_come_before_servers_and_rungs_that_are_missing_say_why():
 
 def test_a_sentence_names_what_is_told_apart_largest_first_and_counts_the_rest():
     assert said(ladder_sentence, 1) == (
-        "Fast on the floor: other, fast 40 µs [38, 41], body 8.9 µs [7.6, 10] (size not pinned down) of CPU per "
+        "Fast on the floor: other, fast 40 µs [38, 41], body 8.9 µs [7.6, 10] (size not settled) of CPU per "
         "request; no difference at the margin for 1."
     )
     assert said(ladder_sentence, 0) == "One app, two servers: fast one −10 µs [−12, −9.0] of CPU per request."

@@ -8,7 +8,7 @@ from hypothesis import given, strategies as st
 from harness.model import Reason
 from harness.report.answers import answers
 from harness.report.numbers import Figure
-from harness.report.sentences import contrast_sentence, noise, plain
+from harness.report.sentences import contrast_sentence, margins, noise, plain
 from harness.report.view import view_of
 from tests.unit.summaries import TARGETS, agrees, contrast, manifest, resolve, summary
 
@@ -144,14 +144,21 @@ def test_a_run_that_measured_nothing_has_four_answers_and_no_number():
 
 
 def test_counts_leave_nothing_out():
-    text = plain(
-        noise(
-            view_of(manifest(), summary()),
-            ["different", "small", "same", "undecided", "undecided", "not-measurable"],
-            Figure("2%", 0.02, ""),
-        )
+    verdicts = ["different", "different-size-open", "small", "same", "undecided", "undecided", "not-measurable"]
+    assert plain(noise(view_of(manifest(), summary()), verdicts)) == (
+        "Of 7 comparisons, 3 came out different (1 of them with an open size, 1 by less than the margin), 1 equal "
+        "within the margin, 2 undecided, 1 not measurable."
     )
-    assert text == (
-        "Of 6 comparisons between targets, 2 show a real difference (margin ±2%); no difference at the margin for "
-        "1; undecided for 2; not measurable for 1."
-    )
+
+
+def test_the_margin_of_waits_stands_beside_that_of_the_rest():
+    def said(*waits):
+        found = [
+            contrast(point=f"io-sleep[ms={ms}]@64", margin=margin) for ms, margin in zip((2, 20), waits, strict=False)
+        ]
+        return plain(margins(view_of(manifest(), summary(contrasts=(contrast(margin=0.02), *found)))))
+
+    assert said() == "±2.0%"
+    assert said(0.02) == "±2.0%"
+    assert said(0.36) == "±2.0% (waits: ±36%)"
+    assert said(0.36, 0.33) == "±2.0% (waits: ±33–36%)"

@@ -22,8 +22,8 @@ def test_the_terminal_ends_with_answers_path_and_next_command():
         "reports/x.html",
         "results/x",
     )
-    assert lines[0] == "Sound with warnings: 8 blocks in 3m 20s. Holds for this machine, at this concurrency."
-    assert lines[1].startswith("Small JSON reply, 32 connections: fast answers the most requests")
+    assert lines[0] == "Checks passed, with warnings: 8 blocks in 3m 20s. Holds for this machine, at this concurrency."
+    assert lines[1].startswith("Small JSON reply, 32 connections: fast answers most, ")
     assert lines[-4:-1] == [
         "Warning: other guests of the host took 3% of the CPUs (limit 2%)",
         "Report: reports/x.html",
@@ -72,8 +72,8 @@ def test_the_next_command_fits_how_the_run_ended(run, results, command):
 
 def test_markdown_holds_answers_cells_and_contrasts():
     text = render_markdown(manifest(), summary())
-    assert text.startswith("# example\n\n**Sound.** Holds for this machine, at this concurrency.\n")
-    assert "**Which framework and server?** Small JSON reply, 32 connections: fast answers the most requests" in text
+    assert text.startswith("# example\n\n**Checks passed.** Holds for this machine, at this concurrency.\n")
+    assert "**Which framework and server?** Small JSON reply, 32 connections: fast answers most, " in text
     assert "| fast | json@32 | 9,880 ± 200 | 101 ± 2.0 |" in text
     assert "| other | json@32 | failed: the server died under load (exit code 1) |  |" in text
     assert "- Undecided whether fast and slow differ" in text

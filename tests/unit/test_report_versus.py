@@ -2,7 +2,8 @@
 
 from harness.model import Manifest, Plan, Point, Target
 from harness.report.comment import comment_of
-from harness.report.versus import listed_packages
+from harness.report.versus import lines, listed_packages
+from tests.unit.summaries import contrast, manifest, summary
 
 
 def test_packages_that_both_sides_have_come_first_and_the_rest_is_counted():
@@ -14,6 +15,13 @@ def test_packages_that_both_sides_have_come_first_and_the_rest_is_counted():
 
 def test_a_single_package_is_all():
     assert listed_packages({"starlette": ("1.0", "1.1")}) == "starlette 1.0 against 1.1"
+
+
+def test_the_margin_is_the_comparisons_and_not_what_its_control_was_held_against():
+    control = contrast("same", 1.001, 0.995, 1.007, a="fast twin", b="fast", margin=0.02)
+    found = summary(contrasts=(control, contrast(margin=0.047)), margin=0.047)
+    said = lines(manifest(), found, found.contrasts[-1], 40.0, (), {})
+    assert "A/A control: 0.10% [−0.50%, 0.70%], same; the margin is ±4.7%" in said
 
 
 def test_a_comment_is_found_by_its_first_line_and_shows_no_markup_of_others():

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from harness.model import Block, Contrast, Failure, Gate, Reason, Side, Target, Trial, WindowRecord
+from harness.results.frames import tidy
 from harness.results.judge import _control_margins
 from harness.results.live import undecided
 from harness.results.predict import model_rps
@@ -14,7 +15,7 @@ from harness.results.summarise import summarise
 from harness.results.summary import Cell, ContrastResult, Summary
 from harness.stats.quantiles import percentiles
 from harness.stats.ratio import BlockValues
-from harness.stats.ties import letter
+from harness.stats.ties import letter, tie_groups
 from tests.synthetic import TARGETS, Run, make_run, points, true_cost_us, true_throughput_rps
 
 FASTAPI, TORNADO = "fastapi-uvicorn", "tornado"
@@ -308,6 +309,17 @@ def test_equal_targets_tie() -> None:
     same = {(target.name, JSON): 110.0 for target in three}
     found = summary(make_run(targets=three, at=POINTS[:1], costs_us=same, control=False))
     assert {each.tie_group for each in found.cells} == {"A"}
+
+
+def test_a_decided_contrast_parts_two_of_a_letter() -> None:
+    three = TARGETS[:1] + tuple(replace(TARGETS[0], name=name) for name in ("second", "third"))
+    same = {(target.name, JSON): 110.0 for target in three}
+    frames = tidy(make_run(targets=three, at=POINTS[:1], costs_us=same, control=False).records)
+    first, second, third = (Side(target.name, POINTS[0].id) for target in three)
+    rates = {first: 3.0, second: 2.0, third: 1.0}
+    for pair, letters in ({second, third}, "AAB"), ({first, third}, "AAB"), ({first, second}, "ABA"):
+        found = tie_groups(frames.slices, POINTS[:1], rates, margin=0.02, decided={frozenset(pair)})
+        assert "".join(found[side] for side in rates) == letters
 
 
 def test_targets_in_different_windows_are_not_told_apart() -> None:

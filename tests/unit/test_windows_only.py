@@ -28,6 +28,17 @@ def test_report(folder):
     assert "Shopping" in (folder / "reports" / "latest.html").read_text()
 
 
+def test_a_report_elsewhere_leaves_the_folder_as_it_is(folder):
+    elsewhere = ("report", "journeys", "-o", "page.html")
+    assert cli.harness(*elsewhere).code == 0
+    kept = folder / "results" / "journeys" / "summary.md"
+    kept.write_text("mine")
+    assert cli.harness(*elsewhere).code == 0
+    assert kept.read_text() == "mine"
+    assert cli.harness("report", "journeys").code == 0
+    assert kept.read_text() != "mine"
+
+
 def test_check(folder):
     done = cli.harness("check", "--gate", "* shopping/login p99 < 1s", "--gate", "slow shopping cpu < 600us")
     assert done.code == 1, done.err

@@ -179,9 +179,12 @@ def sweep_charts(view: View, targets: Sequence[Target], places: Sequence[Point])
     for number, (target, measured, allowed) in enumerate(panels):
         if not measured:
             continue
-        style = {"stroke": MUTED, "strokeWidth": 1, "strokeDash": [2, 2]}
+        style = {"stroke": MUTED, "strokeWidth": 1}
         layers = [layer(allowed, "line", style, x=x, y=y, detail="name:N")]
         layers += _drawn(view, target, measured, {"size": 36, "strokeWidth": 2}, x=x, y=y, detail="name:N")
+        if allowed:
+            last = allowed[-1] | {"name": text("waits.allowed")}
+            layers.append(layer([last], "text", {"align": "right", "dy": -7, "color": MUTED}, x=x, y=y, text="name:N"))
         if not by_wait:
             furthest = max(row["x"] for row in measured)
             ends = spread([row for row in measured if row["x"] == furthest], (low, high), HEIGHT)
@@ -218,7 +221,7 @@ def crossover_charts(
 
     Args:
         pairs: a pair's crossovers, the one that is drawn with its intervals first.
-        margin: of the run, as a share.
+        margin: of these contrasts, as a share.
     """
     lines = [[_ratios(each, contrasts) for each in pair] for pair in pairs]
     every = [row for pair in lines for rows in pair for row in rows]

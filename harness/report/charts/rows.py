@@ -18,7 +18,7 @@ SHAPES = {"circle": "○", "square": "□", "triangle-up": "△", "diamond": "�
 """Shape of a step's mark → the character that stands for it in the description."""
 FOREST = 40
 """The most contrasts that one chart holds; the table beside it holds all."""
-COLUMNS = 60
+COLUMNS, STEP = 60, 20
 DOT: Spec = {"size": 55, "strokeWidth": 2, "opacity": 1}
 Words = tuple[str, str, str]
 """Key of a chart, its title and its description."""
@@ -58,15 +58,20 @@ def _span(value: float, low: float | None, high: float | None) -> dict[str, floa
 
 
 def throughput_chart(view: View, place: Point, key: str) -> tuple[Chart, ...]:
-    """Throughput of the reference targets at one point, each with its number; empty where none has one there."""
+    """Throughput of the reference targets at one point, each with its number and the highest first; empty where none
+    has one there.
+    """
     rows, names = [], []
-    for target in view.reference:
-        found = view.ok(target.name, place.id)
-        if found and (estimate := found[1].throughput_rps):
-            low = None if estimate.ci_low is None else max(0.0, estimate.ci_low)
-            names.append(view.name(target.name))
-            said = {"said": number.text(estimate.value)}
-            rows.append(_span(estimate.value, low, estimate.ci_high) | look(view.frameworks, target) | said)
+    known = [
+        (estimate, target)
+        for target in view.reference
+        if (found := view.ok(target.name, place.id)) and (estimate := found[1].throughput_rps)
+    ]
+    for estimate, target in sorted(known, key=lambda each: -each[0].value):
+        low = None if estimate.ci_low is None else max(0.0, estimate.ci_low)
+        names.append(view.name(target.name))
+        said = {"said": number.text(estimate.value)}
+        rows.append(_span(estimate.value, low, estimate.ci_high) | look(view.frameworks, target) | said)
     if not rows:
         return ()
     axis = {"tickCount": 4, "labelExpr": THOUSANDS}
@@ -77,7 +82,7 @@ def throughput_chart(view: View, place: Point, key: str) -> tuple[Chart, ...]:
         ("text", {"align": "left", "dx": 8, "color": INK}, {"x": "high:Q", "text": "said:N"}),
     ]
     words = key, view.where(place.id), view.language.text("page.better")
-    return (rows_chart(words, names, rows, marks, most=26, width=330, step=22),)
+    return (rows_chart(words, names, rows, marks, most=26, width=330, step=18),)
 
 
 def validation_chart(view: View, places: Sequence[Point], title: str, key: str) -> tuple[Chart, ...]:
@@ -120,35 +125,29 @@ def validation_chart(view: View, places: Sequence[Point], title: str, key: str) 
     return (rows_chart(words, names, rows, marks, most=32, width=440, step=26),)
 
 
-def forest_chart(
-    rows: Sequence[tuple[str, ContrastResult]], margin: float, key: str, title: str, language: Language
-) -> Chart:
-    """Ratios with their intervals on a log axis, with the margin as a band around one.
+def forest_chart(rows: Sequence[tuple[str, ContrastResult]], key: str, title: str, language: Language) -> Chart:
+    """Ratios with their intervals on a log axis, with each one's margin as a band around one.
 
     Circle: told apart; square: no difference at the margin; cross: undecided.
 
     Args:
         rows: label and contrast, each with a ratio.
-        margin: of the run, as a share.
     """
     spans, looks = list[dict[str, float]](), list[dict[str, str]]()
     for _, contrast in rows:
         apart, same = contrast.verdict in APART, contrast.verdict == "same"
         shape = "circle" if apart else "square" if same else "cross"
         span = _span(contrast.ratio or 1.0, contrast.ci_low or None, contrast.ci_high or None)
-        spans.append(span)
+        spans.append(span | {"one": 1.0, "least": 1 / (1 + contrast.margin), "most": 1 + contrast.margin})
         looks.append({"colour": INK if apart or same else MUTED, "shape": shape})
-    ends = [value for span in spans for value in (span["low"], span["high"], 1 - margin, 1 + margin)]
+    ends = [span[end] for span in spans for end in ("low", "high", "least", "most")]
     domain = [min(ends) / 1.02, max(ends) * 1.02]
     scale = {"type": "log", "domain": domain, "nice": False}
     axis = {"values": _ticks(domain[0], domain[1]), "format": "~r"}
     x = channel("low:Q", title=language.text("real.axis"), scale=scale, axis=axis)
-    band = [{"low": 1 / (1 + margin), "high": 1 + margin}]
-    behind = [
-        layer(band, "rect", {"color": BAND}, x=channel("low:Q", scale=scale), x2="high"),
-        layer([{"one": 1}], "rule", {"color": MUTED}, x="one:Q"),
-    ]
     marks: list[Marks] = [
+        ("rect", {"color": BAND}, {"x": channel("least:Q", scale=scale), "x2": "most"}),
+        ("tick", {"color": MUTED, "thickness": 1, "size": STEP}, {"x": channel("one:Q", scale=scale)}),
         ("rule", {"strokeWidth": 1.6}, {"x": x, "x2": "high", **literal(stroke="colour")}),
         (
             "point",
@@ -158,9 +157,7 @@ def forest_chart(
     ]
     words, names = (key, title, language.text("real.chart")), [label for label, _ in rows]
     data = [{**span, **each} for span, each in zip(spans, looks, strict=True)]
-    return rows_chart(
-        words, names, data, marks, most=COLUMNS, room=COLUMNS, width=420, step=20, grid=True, behind=behind
-    )
+    return rows_chart(words, names, data, marks, most=COLUMNS, room=COLUMNS, width=420, step=STEP, grid=True)
 
 
 def _ticks(low: float, high: float) -> list[float]:
@@ -178,7 +175,7 @@ def ladder_chart(view: View, ladder: LadderResult, key: str) -> tuple[Chart, ...
 
     A step that is not told apart is grey. Empty where the ladder has no step.
     """
-    used = [(rung.label, rung.cpu_us) for rung in ladder.rungs if rung.cpu_us is not None]
+    used = [(view.label(rung.label), rung.cpu_us) for rung in ladder.rungs if rung.cpu_us is not None]
     if not used or not ladder.steps:
         return ()
     (label, bottom), level = used[0], 0.0
@@ -189,7 +186,7 @@ def ladder_chart(view: View, ladder: LadderResult, key: str) -> tuple[Chart, ...
         level, target = rows[-1]["value"], view.declared.get(step.a.target)
         told = step.verdict in APART and target is not None
         bar = _bar(level, step.difference, step.difference_low, step.difference_high)
-        names.append(step.label)
+        names.append(view.label(step.label))
         rows.append(bar | {"colour": look(view.frameworks, target)["stroke"] if told and target else MUTED})
     axis, ink = {"tickCount": 6, "format": "~r"}, {"stroke": {"value": INK}}
     x = channel("start:Q", title=view.language.text("words.cpu"), axis=axis, scale={"zero": True})
@@ -198,7 +195,7 @@ def ladder_chart(view: View, ladder: LadderResult, key: str) -> tuple[Chart, ...
         ("tick", {"thickness": 2, "size": 18}, {"x": "value:Q", **ink}),
         ("rule", {"strokeWidth": 1.6}, {"x": "low:Q", "x2": "high", **ink}),
     ]
-    words = key, ladder.title, view.language.text("ladder.chart")
+    words = key, view.label(ladder.title), view.language.text("ladder.chart")
     return (rows_chart(words, names, rows, marks, most=44, room=26, width=430, step=24),)
 
 

@@ -72,6 +72,13 @@ def windows(records: Sequence[WindowRecord]) -> list[Window]:
     return found
 
 
+def speed_change(points: Sequence[Window]) -> float:
+    """How many times as fast as at the slow end the machine was at the fast end, 1 in 20 left out on either side."""
+    levels = sorted(point.middle for point in points if point.middle > 0)
+    cut = len(levels) // 20
+    return levels[-1 - cut] / levels[cut] if levels else 1.0
+
+
 def marks(records: Sequence[WindowRecord], language: Language = ENGLISH) -> list[Mark]:
     """Where a window was retried, gated or failed."""
     if not records:

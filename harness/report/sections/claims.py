@@ -65,7 +65,9 @@ def claims(view: View) -> Claims | None:
     verdicts = [claim.verdict for claim in view.summary.claims]
     counted = [(verdicts.count(verdict), words[verdict]) for verdict in get_args(ClaimVerdict) if verdict != DOCUMENTED]
     listed = ", ".join(view.language.text("claims.count", count=found, word=word) for found, word in counted if found)
-    said = ((claim, [evidence_sentence(view, one) for one in claim.evidence]) for claim in view.summary.claims)
+    # Decided ones first, each kind in the document's order.
+    ordered = sorted(view.summary.claims, key=lambda claim: claim.verdict in ("not-measured", DOCUMENTED))
+    said = ((claim, [evidence_sentence(view, one) for one in claim.evidence]) for claim in ordered)
     return Claims(tuple((claim, tuple(filter(None, lines))) for claim, lines in said), listed)
 
 
@@ -111,9 +113,9 @@ def evidence_sentence(view: View, evidence: Evidence) -> Sentence:
 def _step(view: View, path: str, step: LadderStep) -> Sentence:
     verdict = view.language.text(f"verdicts.{step.verdict}")
     if step.difference is None:
-        return view.language.say("evidence.step_open", step=step.label, verdict=verdict)
+        return view.language.say("evidence.step_open", step=view.label(step.label), verdict=verdict)
     added, ends = microseconds(step.difference, f"{path}.difference"), difference_interval(view, step, path)
-    return view.language.say("evidence.step", step=step.label, added=added, interval=ends, verdict=verdict)
+    return view.language.say("evidence.step", step=view.label(step.label), added=added, interval=ends, verdict=verdict)
 
 
 def _served(view: View, path: str, cell: Cell) -> Sentence:
@@ -137,7 +139,9 @@ def _feature(view: View, feature: Feature, who: str, present: str, absent: str) 
     name = view.language.texts.get(f"capabilities.{feature.capability}", feature.capability)
     if feature.present:
         return view.language.say(present, target=who, capability=name)
-    return view.language.say(absent, target=who, capability=name, why=feature.why or feature.detail)
+    return view.language.say(
+        absent, target=who, capability=name, why=view.language.known(feature.why or feature.detail)
+    )
 
 
 def _lines(view: View, path: str, app: Effort) -> Sentence:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from harness.model.units import significant
 from harness.report.blocks import Block, Column, Fold, Heading, Plots, Table, Text, words
 from harness.report.charts.rows import FOREST, forest_chart
-from harness.report.numbers import Format, Placed, count, share, times
-from harness.report.sentences import parties
+from harness.report.numbers import Format, Placed, count, times
+from harness.report.sentences import margins, parties
 from harness.report.view import View
 from harness.results.summary import ContrastResult
 
@@ -38,8 +38,8 @@ def evidence(view: View) -> tuple[Block, ...]:
     for title, rows in families:
         table = Table.of(title, "A", lambda contrast: parties(view, contrast)[0], columns, rows, long=True)
         tables += [Heading(title), table]
-    margin = view.language.say("real.intro", margin=share(view.summary.margin, "margin"))
-    return (Text(margin), *(plot for plot in plots if plot), Fold(text("real.table"), tuple(tables)))
+    intro = view.language.say("real.intro", margin=margins(view))
+    return (Text(intro), *(plot for plot in plots if plot), Fold(text("real.table"), tuple(tables)))
 
 
 def _forest(view: View, title: str, rows: list[Placed[ContrastResult]], key: str) -> Plots | None:
@@ -50,7 +50,7 @@ def _forest(view: View, title: str, rows: list[Placed[ContrastResult]], key: str
     if not shown:
         return None
     labelled = [(_label(view, contrast), contrast) for contrast in shown]
-    chart = forest_chart(labelled, view.summary.margin, key, title, view.language)
+    chart = forest_chart(labelled, key, title, view.language)
     drawn = view.language.text("real.drawn", count=len(shown), all=len(rows)) if len(shown) < len(rows) else ""
     return Plots((chart,), title, note=drawn)
 

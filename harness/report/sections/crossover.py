@@ -70,7 +70,8 @@ def _charts(view: View) -> tuple[Chart, ...]:
         ]
         pairs.append([main, *others])
     by_id = {contrast.id: contrast for contrast in view.summary.contrasts}
-    return crossover_charts(view, pairs[:PANELS], by_id, view.summary.margin)
+    margin = max((by_id[key].margin for each in view.summary.crossovers for key in each.contrasts), default=0.0)
+    return crossover_charts(view, pairs[:PANELS], by_id, margin)
 
 
 def _model(view: View) -> tuple[Text, ...]:

@@ -18,7 +18,7 @@ def feature_table(view: View) -> tuple[Block, ...]:
         one.capability: view.language.texts.get(f"capabilities.{one.capability}", one.capability) for one in features
     }
     answers = {(one.target, names[one.capability]): _answer(view, one) for one in features}
-    odd = tuple(_odd(view, one) for one in features if not one.as_declared)
+    odd = tuple(_odd(view, one, names[one.capability]) for one in features if not one.as_declared)
     lacking: dict[tuple[str, str], list[str]] = {}
     for feature in features:
         if not feature.present:
@@ -28,7 +28,7 @@ def feature_table(view: View) -> tuple[Block, ...]:
         text("features.why", target=view.name(target), capabilities=", ".join(what), why=why)
         for (target, why), what in lacking.items()
     )
-    counted = {(one.target, one.endpoint): _said(view, one) for one in view.summary.statements}
+    counted = {(one.target, _title(view, one.endpoint)): _said(view, one) for one in view.summary.statements}
     statements = _matrix(view, text("statements.caption"), counted, "")
     return (
         Text(text("features.intro")),
@@ -50,9 +50,15 @@ def _answer(view: View, feature: Feature) -> str:
     return f"● {view.language.text('features.yes')}" if feature.present else f"○ {view.language.text('features.no')}"
 
 
-def _odd(view: View, one: Feature) -> str:
+def _odd(view: View, one: Feature, name: str) -> str:
     key = "features.odd_missing" if one.declared else "features.odd_present"
-    return view.language.text(key, target=one.target, capability=one.capability, detail=one.detail)
+    return view.language.text(key, target=view.name(one.target), capability=name, detail=one.detail)
+
+
+def _title(view: View, endpoint: str) -> str:
+    """Of the scenario that is called as the endpoint, if there is one."""
+    scenario = view.scenarios.get(endpoint)
+    return view.language.known(scenario.title) if scenario else endpoint
 
 
 def _said(view: View, one: Statements) -> str:

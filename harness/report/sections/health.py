@@ -6,14 +6,17 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from harness.model import Failure, Gate, Reason
+from harness.model.units import significant
 from harness.report.blocks import Block, Facts, Fold, Heading, Items, Plots, Pre, Table, Text, words
 from harness.report.charts.svg import Chart
-from harness.report.charts.windows import Mark, marks, windows, windows_chart
+from harness.report.charts.windows import Mark, marks, speed_change, windows, windows_chart
 from harness.report.language.catalogue import Language
 from harness.report.numbers import Figure, count, numbered, share, shown
 from harness.report.view import View
 from harness.results.summary import Health
 
+CHANGED = 1.2
+"""From which change of the machine's speed on the report speaks of it."""
 LISTED = 100
 """The most gates and failures that are listed one by one; the embedded JSON holds all."""
 
@@ -30,6 +33,8 @@ def run_health(view: View) -> tuple[Block, ...]:
     points, noted = windows(view.records), marks(view.records, language)
     if points:
         blocks.append(_over_time(windows_chart(points, noted, "windows", language), noted, language))
+        if (times := speed_change(points)) >= CHANGED:
+            blocks.append(Text(text("health.speed", times=significant(times))))
     if health.gates:
         blocks += [Heading(text("health.gates")), _gates(health.gates[:LISTED], language)]
     failures = _grouped(health.failures, language)

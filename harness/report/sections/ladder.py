@@ -42,7 +42,7 @@ def ladder_sentence(view: View, path: str, result: LadderResult, *, titled: bool
     for _, at, step in sorted(told, key=lambda each: -each[0]):
         kind = {"different-size-open": "ladder.part_size_open", "small": "ladder.part_small"}.get(step.verdict)
         added, ends = shown(step, at, "difference", microseconds), difference_interval(view, step, at)
-        part = language.say(kind or "ladder.part", step=step.label, added=added, interval=ends)
+        part = language.say(kind or "ladder.part", step=view.label(step.label), added=added, interval=ends)
         parts += [(language.text("ladder.and"),)] * bool(parts) + [part]
     counted = [
         (abs(step.instructions), at, step)
@@ -51,13 +51,13 @@ def ladder_sentence(view: View, path: str, result: LadderResult, *, titled: bool
     ]
     for _, at, step in sorted(counted, key=lambda each: -each[0]):
         added = shown(step, at, "instructions", thousands)
-        part = language.say("ladder.part_counted", step=step.label, added=added)
+        part = language.say("ladder.part_counted", step=view.label(step.label), added=added)
         parts += [(language.text("ladder.and"),)] * bool(parts) + [part]
     others = tally(view, [step.verdict for step in result.steps])
     listed = tuple(each for part in parts for each in part)
     key = "ladder.counted" if counted else "ladder.sentence" if parts else "ladder.open"
     said = language.say(key, parts=listed, others=others)
-    return language.say("ladder.titled", title=result.title, sentence=said) if titled else said
+    return language.say("ladder.titled", title=view.label(result.title), sentence=said) if titled else said
 
 
 def check_sentence(view: View, path: str, result: LadderResult) -> Sentence:
@@ -90,12 +90,12 @@ def _figure(view: View, path: str, result: LadderResult) -> Plots:
         words(text("ladder.within"), lambda step, at: text(f"ladder.within_{step.within}")),
     )
     steps = numbered(f"{path}.steps", result.steps)
-    table = Table.of(result.title, text("ladder.step"), lambda step: step.label, columns, steps)
+    table = Table.of(view.label(result.title), text("ladder.step"), lambda step: view.label(step.label), columns, steps)
     first = (view.name(lowest.target), view.where(lowest.point), *[None] * counted)
     cost = shown(lowest, at, "cpu_us", measured)
-    bottom = Row(lowest.label, (*first, cost, None, None, text("ladder.bottom"), None))
+    bottom = Row(view.label(lowest.label), (*first, cost, None, None, text("ladder.bottom"), None))
     skipped = [
-        text("ladder.passed", label=each.label, reason=view.language.reason(each.reason))
+        text("ladder.passed", label=view.label(each.label), reason=view.language.reason(each.reason))
         for each in result.rungs
         if each.cpu_us is None and each.reason is not None
     ]
@@ -104,7 +104,7 @@ def _figure(view: View, path: str, result: LadderResult) -> Plots:
     charts = ladder_chart(view, result, key.replace("-", "-chart-"))
     return Plots(
         charts,
-        result.title,
+        view.label(result.title),
         ladder_sentence(view, path, result, titled=False),
         check_sentence(view, path, result),
         key,

@@ -40,7 +40,7 @@ def waits(view: View) -> tuple[Block, ...]:
 
     columns = (
         Column(text("words.capacity"), said=lambda cell, path: view.targets[cell.target].capacity),
-        words(text("crossover.scenario"), lambda cell, path: cell.scenario),
+        words(text("crossover.scenario"), lambda cell, path: view.title(places[cell.point])),
         Column(text("words.wait"), said=lambda cell, path: f"{places[cell.point].wait_s * 1e3:g}"),
         Column(text("words.connections"), said=lambda cell, path: str(cell.concurrency)),
         Column(text("words.rps"), said=rate),
