@@ -179,10 +179,10 @@ def test_without_javascript_everything_is_there(open_page):
 
 
 def test_the_first_screen_holds_all_four_answers(open_page):
-    page = open_page(viewport={"width": 1280, "height": 900})
+    page = open_page(viewport={"width": 1280, "height": 800})
     boxes = [one.bounding_box() for one in page.locator(".answer .headline").all()]
     assert len(boxes) == 4
-    assert all(box["y"] + box["height"] <= 900 for box in boxes)
+    assert all(box["y"] + box["height"] <= 800 for box in boxes)
 
 
 def test_questions_stay_readable_on_a_narrow_screen(open_page):

@@ -184,7 +184,16 @@ def sweep_charts(view: View, targets: Sequence[Target], places: Sequence[Point])
         layers += _drawn(view, target, measured, {"size": 36, "strokeWidth": 2}, x=x, y=y, detail="name:N")
         if allowed:
             last = allowed[-1] | {"name": text("waits.allowed")}
-            layers.append(layer([last], "text", {"align": "right", "dy": -7, "color": MUTED}, x=x, y=y, text="name:N"))
+            layers.append(
+                layer(
+                    [last],
+                    "text",
+                    {"align": "left" if by_wait else "right", "dx": 6 if by_wait else 0, "dy": -7, "color": MUTED},
+                    x=x,
+                    y=y,
+                    text="name:N",
+                )
+            )
         if not by_wait:
             furthest = max(row["x"] for row in measured)
             ends = spread([row for row in measured if row["x"] == furthest], (low, high), HEIGHT)
