@@ -138,7 +138,7 @@ def test_one_comment_is_written_and_then_replaced(api, tmp_path):
 def test_all_steps_measure_and_comment(clone, api, tmp_path, monkeypatch):
     monkeypatch.setenv("RUNNER_TEMP", str(tmp_path))
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "page.md"))
-    options = "--path '/?a=1&b=2' --metric cpu_cost --no-control --budget 2m --fail-if-slower 900%"
+    options = "--path '/?a=1&b=2' --metric cpu_cost --no-control --budget 30s --fail-if-slower 900%"
     inputs = {"app": "web:app@uvicorn", "against": "main", "options": options, "toolkit": str(ROOT), "token": "secret"}
     for name, script, variables in scripts(inputs):
         done = run(script, variables, clone)

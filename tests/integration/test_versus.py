@@ -52,7 +52,8 @@ def test_a_wsgi_app_in_an_environment_of_its_own(own_app, tmp_path):
     own = next(environment.glob("lib/python*/site-packages"))
     (own / "shared.pth").write_text(f"{site}\n")
     sides = (f"plain:app@gunicorn,python={python},threads=2", "plain:app@gunicorn,worker_class=sync")
-    done = harness("versus", *sides, *BUDGET, "--path", "/x?y=1", "--path", "/", "--json", folder=tmp_path)
+    words = ("--budget", "30s", "--no-control", "--path", "/x?y=1", "--path", "/", "--json")
+    done = harness("versus", *sides, *words, folder=tmp_path)
     assert done.stdout, done.stderr
     found = json.loads(done.stdout)
     assert done.returncode == (4 if found["ratio"] is None else 0), done.stderr
