@@ -27,7 +27,7 @@ from harness.errors import EngineError, UsageError
 from harness.journeys.spec import JourneySpec
 from harness.model.load import PRECISION
 
-pytestmark = [pytest.mark.measure, pytest.mark.usefixtures("no_process_left")]
+pytestmark = pytest.mark.usefixtures("no_process_left")
 ROOT = Path(__file__).parents[2]
 HARNESS = [sys.executable, "-m", "harness.cli"]
 SERVER = Path(__file__).parent / "counting.py"
@@ -122,6 +122,7 @@ def codes(result):
     return [reason.code for reason in result.reasons]
 
 
+@pytest.mark.measure
 def test_counts_of_the_command_are_the_servers_own(tmp_path):
     with counting() as port:
         url = f"http://127.0.0.1:{port}/"
@@ -138,6 +139,7 @@ def test_counts_of_the_command_are_the_servers_own(tmp_path):
     assert result["lost_share"] == result["rejected_messages"] == 0
 
 
+@pytest.mark.measure
 def test_streams_and_users_are_shared_too(tmp_path):
     file = tmp_path / "users.py"
     file.write_text(USERS)
@@ -167,6 +169,7 @@ def test_streams_and_users_are_shared_too(tmp_path):
             cluster.run_load(load_of(port, 1.0, connections=1))
 
 
+@pytest.mark.live
 def test_a_worker_that_has_not_the_journeys_text_says_so(tmp_path):
     mine, theirs = tmp_path / "users.py", tmp_path / "other" / "users.py"
     theirs.parent.mkdir()
@@ -177,6 +180,7 @@ def test_a_worker_that_has_not_the_journeys_text_says_so(tmp_path):
         cluster.run_load(journey)
 
 
+@pytest.mark.live
 def test_a_foreign_worker_of_locust_takes_no_users_and_gets_no_orders(tmp_path):
     file, foreign = tmp_path / "users.py", tmp_path / "foreign.py"
     file.write_text(USERS)
@@ -230,6 +234,7 @@ def stranger_of(cluster, secret=""):
         yield dealer
 
 
+@pytest.mark.live
 @pytest.mark.parametrize("secret", ["", "another secret"])
 def test_nothing_that_a_stranger_sends_makes_the_master_deaf(secret):
     with counting() as port, cluster_of(1) as (cluster, told):
@@ -253,6 +258,7 @@ SAID = [
 ]  # fmt: skip
 
 
+@pytest.mark.live
 def test_nor_does_what_one_with_the_secret_says():
     with counting() as port, cluster_of(1) as (cluster, _), stranger_of(cluster, cluster.secret) as knower:
 
@@ -277,6 +283,7 @@ def test_nor_does_what_one_with_the_secret_says():
         assert result.answered > 0
 
 
+@pytest.mark.live
 def test_a_worker_with_another_secret_or_build_is_refused_and_says_why(tmp_path):
     with counting() as port, cluster_of(1) as (cluster, told):
         ended = worker_of(cluster.port, "another secret", tmp_path)
@@ -303,6 +310,7 @@ def other_build(folder):
     return os.environ | {"PYTHONPATH": str(folder)}
 
 
+@pytest.mark.live
 @pytest.mark.parametrize("secret", ["", "another secret"])
 def test_a_worker_obeys_no_master_that_does_not_prove_the_secret(tmp_path, secret):
     with zmq.Context() as context, context.socket(zmq.ROUTER) as router:
@@ -317,12 +325,14 @@ def test_a_worker_obeys_no_master_that_does_not_prove_the_secret(tmp_path, secre
     assert f"what answers at 127.0.0.1:{port} has another secret: check HARNESS_CLUSTER_SECRET" in ended.stderr
 
 
+@pytest.mark.live
 def test_a_worker_waits_for_a_master_for_a_while(tmp_path):
     ended = worker_of(free_port(), "the run's secret", tmp_path, wait_s="1")
     assert ended.returncode == 3
     assert "no master answers" in ended.stderr
 
 
+@pytest.mark.live
 def test_the_line_that_the_master_prints_starts_a_worker(tmp_path):
     """On the way, the worker is away for a load, and comes back for the next."""
     workers = []
@@ -365,6 +375,7 @@ def free_port():
         return listening.getsockname()[1]
 
 
+@pytest.mark.measure
 @pytest.mark.parametrize("on_lost", ["invalid", "continue"])
 def test_a_lost_worker_ends_the_load_or_not_and_is_back_for_the_next(on_lost):
     with counting() as port, cluster_of(2, on_lost=on_lost) as (cluster, told):
@@ -393,6 +404,7 @@ def test_a_lost_worker_ends_the_load_or_not_and_is_back_for_the_next(on_lost):
         assert all(worker.answered for worker in again.workers)
 
 
+@pytest.mark.measure
 def test_a_worker_that_is_told_to_end_says_so_at_once():
     with counting() as port, cluster_of(2) as (cluster, told):
         leaving = workers_of(cluster)[1]
@@ -403,6 +415,7 @@ def test_a_worker_that_is_told_to_end_says_so_at_once():
         assert any("is lost: it left: SIGTERM" in text for text in told)
 
 
+@pytest.mark.measure
 def test_workers_end_with_their_master():
     with cluster_of(2) as (cluster, _):
         pids = workers_of(cluster)
@@ -410,6 +423,7 @@ def test_workers_end_with_their_master():
         wait_until(lambda: not any(alive(pid) for pid in pids))
 
 
+@pytest.mark.measure
 @pytest.mark.parametrize(("signal_", "as_json"), [(signal.SIGINT, True), (signal.SIGTERM, False)])
 def test_a_signal_ends_a_load_of_workers_and_what_was_measured_is_printed(tmp_path, signal_, as_json):
     with counting() as port:
@@ -436,6 +450,7 @@ def test_a_signal_ends_a_load_of_workers_and_what_was_measured_is_printed(tmp_pa
         assert "right replies in" in text
 
 
+@pytest.mark.measure
 def test_ctrl_c_before_the_workers_began_ends_them_too():
     with counting() as port, cluster_of(1) as (cluster, _):
         pressing = threading.Timer(0.4, os.kill, (os.getpid(), signal.SIGINT))
@@ -502,6 +517,7 @@ def hosts():
             ip("netns", "del", name, check=False)
 
 
+@pytest.mark.measure
 def test_four_workers_on_addresses_of_their_own_one_of_them_cut_off(tmp_path):
     """Counts equal the server's to the request; percentiles those of all samples; a cut is noticed within 5 s."""
     with hosts() as (inside, switch), ExitStack() as stack:
