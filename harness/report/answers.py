@@ -19,11 +19,12 @@ from harness.report.numbers import (
     multiple,
     shown,
 )
-from harness.report.sentences import APART, Fields, contrast_sentence, interval, listed, noise, size
+from harness.report.sentences import Fields, contrast_sentence, interval, listed, noise, size
 from harness.report.steps import validation_lines
 from harness.report.view import View
 from harness.results.cells import FLOOR
 from harness.results.summary import Cell, ContrastResult, Crossover, Verdict
+from harness.stats.estimate import DIFFERENT, REAL
 
 MOVES = 8
 """The most sentences on crossovers that the answers hold; the section has all."""
@@ -157,7 +158,7 @@ def _rival(view: View, name: str, found: Placed[Cell], against: Placed[ContrastR
 
 def _compared(view: View, leader: str, path: str, contrast: ContrastResult) -> Sentence:
     """How many times as many the next one answers; empty where that is not known."""
-    if contrast.ratio is None or contrast.verdict not in APART:
+    if contrast.ratio is None or contrast.verdict not in REAL:
         return ()
     key, other = ("pick.ahead", contrast.b) if contrast.a.target == leader else ("pick.next", contrast.a)
     fields: Fields = {
@@ -195,7 +196,7 @@ def _busy(view: View, contrast: ContrastResult, found: Crossover) -> bool:
     """Whether it compares the pair of a crossover without a wait, and is decided."""
     place = view.places.get(contrast.a.point)
     pair = contrast.a.target, contrast.b.target
-    return bool(place and place.wait_s == 0 and pair == (found.a, found.b) and contrast.verdict in APART)
+    return bool(place and place.wait_s == 0 and pair == (found.a, found.b) and contrast.verdict in REAL)
 
 
 def _real(view: View) -> list[Sentence]:
@@ -208,11 +209,11 @@ def _real(view: View) -> list[Sentence]:
         lines.append(say("real.control_missing"))
     elif len(controls) > 1 and known:
         _, path, widest = max(known, key=lambda each: each[0])
-        differing = sum(contrast.verdict in APART for _, contrast in controls)
+        differing = sum(contrast.verdict in REAL for _, contrast in controls)
         fields: Fields = {"count": len(controls), "differing": differing, "widest": shown(widest, path, "ratio", apart)}
         lines.append(say("real.controls_differ" if differing else "real.controls", **fields))
     for path, contrast in controls:
-        differs = contrast.verdict in ("different", "different-size-open")
+        differs = contrast.verdict in DIFFERENT
         if differs or len(controls) == 1 or not known:
             tail = say("real.control_differs") if differs else ()
             lines.append((*say("real.control", sentence=contrast_sentence(view, path, contrast)), *tail))

@@ -9,9 +9,10 @@ from harness.model.units import significant
 from harness.report.language.catalogue import ENGLISH
 from harness.report.markdown import escape
 from harness.report.numbers import signed
-from harness.report.sentences import APART, VERDICTS
+from harness.report.sentences import VERDICTS
 from harness.results.comparison import Change, Comparison, Measure
 from harness.results.summary import Verdict
+from harness.stats.estimate import REAL
 
 MEASURES: dict[Measure, tuple[str, str]] = {
     "cpu_cost": ("CPU per request", "µs"),
@@ -33,7 +34,7 @@ def lines(comparison: Comparison) -> list[str]:
         if not group:
             continue
         said.append(f"{_capital(VERDICTS[verdict])}: {len(group)}")
-        shown = group if every or verdict in APART else []
+        shown = group if every or verdict in REAL else []
         said += [f"  {_line(change)}" for change in shown]
     if not comparison.changes:
         said.append("The two runs have no target at a point in common.")

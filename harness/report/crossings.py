@@ -7,9 +7,10 @@ import math
 from harness.model import Point
 from harness.report.language.catalogue import Field
 from harness.report.numbers import Placed, Sentence, multiple, number, numbered, rough, shown, wait
-from harness.report.sentences import APART, interval, size
+from harness.report.sentences import interval, size
 from harness.report.view import View
 from harness.results.summary import ContrastResult, Crossover
+from harness.stats.estimate import REAL
 
 CENTRE = 64
 """The concurrency that is told first: more connections than most targets have threads."""
@@ -137,7 +138,7 @@ def estimate(view: View, path: str, found: Crossover, key: str) -> Sentence:
 
 
 def _words(view: View, contrast: ContrastResult) -> str:
-    apart = contrast.verdict in APART and contrast.ratio is not None
+    apart = contrast.verdict in REAL and contrast.ratio is not None
     if not apart:
         return view.language.text(f"verdicts.{contrast.verdict}")
     return view.language.text("move.more" if (contrast.ratio or 0) > 1 else "move.fewer")

@@ -29,20 +29,19 @@ from harness.report.numbers import (
 )
 from harness.report.view import View
 from harness.results.summary import ContrastResult, LadderStep, Summary, Verdict
+from harness.stats.estimate import REAL
 
 NAMED = 4
 """The most targets that a sentence names of those that a verdict leaves open."""
 _UNIT = re.compile(r"ms|[hms]")
 Fields = dict[str, Field]
-__all__ = ["APART", "Sentence", "contrast_sentence", "parties", "plain", "title"]
+__all__ = ["Sentence", "contrast_sentence", "parties", "plain", "title"]
 
 BADGES = ENGLISH.names("badges")
 VERDICTS = ENGLISH.names("verdicts")
 METRICS = ENGLISH.names("metrics")
 HOLDS = ENGLISH.text("page.holds")
 """English words for what has no page: the terminal, and ``harness versus``."""
-APART: frozenset[Verdict] = frozenset({"different", "different-size-open", "small"})
-"""The verdicts that say that there is a difference."""
 
 
 def title(summary: Summary, language: Language = ENGLISH) -> str:
@@ -76,7 +75,7 @@ def contrast_sentence(view: View, path: str, contrast: ContrastResult, *, locate
     if contrast.verdict == "not-measurable" or contrast.ratio is None:
         because = _because(language, contrast.reasons) if contrast.reasons else ""
         return language.say("contrast.not-measurable", because=because, **fields)
-    if contrast.verdict in APART:
+    if contrast.verdict in REAL:
         claim = _claim(view, contrast.ratio, contrast, path, fields)
         return language.say(f"contrast.{contrast.verdict}", claim=claim, **fields)
     fields |= {"ratio": times(contrast.ratio, f"{path}.ratio"), "interval": interval(view, contrast, path, times)}
@@ -166,7 +165,7 @@ def noise(view: View, verdicts: Sequence[Verdict]) -> Sentence:
     return view.language.say(
         "real.noise",
         count=len(verdicts),
-        apart=sum(verdict in APART for verdict in verdicts),
+        apart=sum(verdict in REAL for verdict in verdicts),
         how=text("real.noise_how", listed=", ".join(how)) if how else "",
         same=verdicts.count("same"),
         undecided=verdicts.count("undecided"),

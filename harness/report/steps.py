@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 
 from harness.report.numbers import Placed, Sentence, microseconds, part_at, shown, thousands
-from harness.report.sentences import APART, Fields, difference_interval, listed, size
+from harness.report.sentences import Fields, difference_interval, listed, size
 from harness.report.view import View
 from harness.results.summary import ContrastResult
+from harness.stats.estimate import REAL
 
 
 def validation_lines(view: View) -> list[Sentence]:
@@ -47,7 +48,7 @@ def _step(view: View, a: str, b: str, rows: list[Placed[ContrastResult]]) -> Sen
 
 def _told(rows: list[Placed[ContrastResult]]) -> list[Placed[ContrastResult]]:
     """Those that show a difference, the smallest first."""
-    told = [(path, c) for path, c in rows if c.verdict in APART and c.difference is not None]
+    told = [(path, c) for path, c in rows if c.verdict in REAL and c.difference is not None]
     return sorted(told, key=lambda row: row[1].difference or 0.0)
 
 

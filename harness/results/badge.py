@@ -8,6 +8,7 @@ from dataclasses import replace
 from harness.model import LACKS, Manifest, Reason, WindowRecord
 from harness.results.frames import Frames
 from harness.results.summary import Badge, ContrastResult, Health, JourneyResult, Outcome, SharedLoad, Summary
+from harness.stats.estimate import DIFFERENT
 from harness.studies.registry import WINDOWS
 
 FEW_BLOCKS = 5
@@ -54,7 +55,7 @@ def _grave(cells: Sequence[Outcome], controls: Sequence[ContrastResult]) -> list
     reasons = [
         Reason("control-different", {"point": control.a.point, "ratio": control.ratio or 1.0})
         for control in controls
-        if control.verdict in ("different", "different-size-open")
+        if control.verdict in DIFFERENT
     ]
     measured = sum(cell.status == "ok" for cell in cells)
     tried = sum(cell.status != "not-run" for cell in cells)

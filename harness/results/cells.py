@@ -14,6 +14,7 @@ from harness.plan import lacking
 from harness.results.frames import Frames
 from harness.results.summary import Cell, ContrastResult, Estimate, Status
 from harness.results.tails import block_samples
+from harness.stats.estimate import DIFFERENT
 from harness.stats.interval import FloatArray, estimate
 from harness.stats.quantiles import PER_MILLE, nearest_rank
 from harness.stats.ratio import absolute_values
@@ -60,7 +61,7 @@ def cells(
     decided = {
         frozenset((contrast.a, contrast.b))
         for contrast in contrasts
-        if contrast.metric == "throughput" and contrast.verdict in ("different", "different-size-open")
+        if contrast.metric == "throughput" and contrast.verdict in DIFFERENT
     }
     letters = tie_groups(slices, plan.points, ranked, margin=margin, decided=decided)
     times = block_samples(frames, samples)

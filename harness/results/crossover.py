@@ -15,6 +15,7 @@ from string import Formatter
 
 from harness.model import Gap, Manifest, ParamValue, Point, Scenario
 from harness.results.summary import ContrastResult, Crossover, CrossoverOutcome
+from harness.stats.estimate import REAL
 
 NARROW = 1.5
 """An interval of waits is narrow enough where its ends are no farther apart than by this factor."""
@@ -51,7 +52,7 @@ def crossovers(manifest: Manifest, contrasts: Sequence[ContrastResult]) -> tuple
 
 def direction(contrast: ContrastResult) -> int | None:
     """1: A is ahead, −1: B is, 0: no difference at the margin, ``None``: not known."""
-    if contrast.verdict in ("different", "different-size-open", "small") and contrast.ratio is not None:
+    if contrast.verdict in REAL and contrast.ratio is not None:
         return 1 if contrast.ratio > 1 else -1
     return 0 if contrast.verdict == "same" else None
 

@@ -34,6 +34,7 @@ from harness.selftest.queue_checks import (
 from harness.selftest.slowdown import Experiment, experiment
 from harness.selftest.waits import check_waits
 from harness.serve import environment
+from harness.stats.estimate import DIFFERENT
 from harness.stats.interval import FloatArray
 from harness.stats.looks import ALPHA, LOOKS
 from harness.stats.verdict import Decision, decide
@@ -147,7 +148,7 @@ def competing(engine: Engine, placement: Placement, target: Target) -> list[Chec
         busy = experiment(target, point, (), engine, placement, blocks=BLOCKS // 2, slot_s=SLOT_S, seed=3)
     values = np.concatenate([result.injected[0].log_ratio for result in (quiet, busy)])
     verdict = sequential_verdict(values, MARGIN, len(values)).verdict if len(values) else "undecided"
-    wrong = verdict in ("different", "different-size-open")
+    wrong = verdict in DIFFERENT
     return [Check("A/A beside a competing process called different", float(wrong), 0, 0)]
 
 

@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 Verdict = Literal["different", "different-size-open", "small", "same", "undecided", "not-measurable"]
+DIFFERENT: frozenset[Verdict] = frozenset({"different", "different-size-open"})
+"""The verdicts that say that there is a difference, and that do not call it smaller than the margin."""
+REAL: frozenset[Verdict] = DIFFERENT | {"small"}
+"""The verdicts that say that there is a difference, be it smaller than the margin."""
 
 
 @dataclass(frozen=True, slots=True)

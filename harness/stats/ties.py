@@ -17,6 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from harness.model import Point, Side
+from harness.stats.estimate import DIFFERENT
 from harness.stats.interval import FloatArray, pooled_autocorrelation, t_interval
 from harness.stats.levels import Levels, window_levels
 from harness.stats.looks import ALPHA, FAMILY_ALPHA, MIN_BLOCKS
@@ -94,7 +95,7 @@ def _told_apart(
     tested = np.isfinite(p_value)
     significant = np.zeros(first.size, dtype=bool)
     significant[tested] = adjust(p_value[tested]) <= FAMILY_ALPHA
-    clear = np.isin(classify(low, high, significant, delta), ["different", "different-size-open"])
+    clear = np.isin(classify(low, high, significant, delta), list(DIFFERENT))
     matrix = np.zeros((sides, sides), dtype=bool)
     matrix[first[clear], second[clear]] = matrix[second[clear], first[clear]] = True
     return matrix

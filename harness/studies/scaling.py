@@ -123,26 +123,24 @@ def asks(brief: Brief[Scaling]) -> Asking:
 
 
 def scaling_rows(records: Sequence[WindowRecord], samples: Samples) -> tuple[ScalingRow, ...]:
-    found = _loads(records, samples)
-    return tuple(_row(group, *_fewest(group, found)) for group in found)
+    return tuple(row for _, row in _rows(records, samples))
 
 
 def scaling_fits(records: Sequence[WindowRecord], samples: Samples) -> tuple[ScalingFit, ...]:
     """For each target, kind of request, and number that five or more values of the other were measured with."""
-    found = _loads(records, samples)
-    usable = [(group, row) for group in found if (row := _row(group, *_fewest(group, found))).throughput_rps]
-    usable = [(group, row) for group, row in usable if not row.limit and not uneven(row.shares)]
     series: dict[tuple[str, str, str, By, int], dict[int, Group]] = {}
-    for group, row in usable:
-        place = (row.base, row.scenario, group.point)
-        series.setdefault((*place, "workers", row.threads), {})[row.workers] = group
-        series.setdefault((*place, "threads", row.workers), {})[row.threads] = group
+    for group, row in _rows(records, samples):
+        if row.throughput_rps and not row.limit and not uneven(row.shares):
+            place = (row.base, row.scenario, group.point)
+            series.setdefault((*place, "workers", row.threads), {})[row.workers] = group
+            series.setdefault((*place, "threads", row.workers), {})[row.threads] = group
     whole = {key: members for key, members in series.items() if len(members) >= MIN_POINTS}
     return tuple(_fit(key[0], key[3], key[4], members) for key, members in whole.items())
 
 
-def _loads(records: Iterable[WindowRecord], samples: Samples) -> list[Group]:
-    return groups([record for record in records if record.only.params.get("step") == LOAD], samples)
+def _rows(records: Iterable[WindowRecord], samples: Samples) -> list[tuple[Group, ScalingRow]]:
+    found = groups([record for record in records if record.only.params.get("step") == LOAD], samples)
+    return [(group, _row(group, *_fewest(group, found))) for group in found]
 
 
 def _numbers(group: Group) -> tuple[int, int]:

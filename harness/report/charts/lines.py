@@ -21,10 +21,10 @@ from harness.report.charts.style import (
     spread,
 )
 from harness.report.charts.svg import Chart, Spec, channel, draw, layer, literal
-from harness.report.sentences import APART
 from harness.report.view import View
 from harness.results.predict import model_rps as model
 from harness.results.summary import Cell, ContrastResult, Crossover
+from harness.stats.estimate import REAL
 
 HEIGHT = 190
 """Of a panel, in pixels."""
@@ -287,5 +287,5 @@ def _ratios(found: Crossover, contrasts: Mapping[str, ContrastResult]) -> Rows:
         if contrast is None or contrast.ratio is None:
             continue
         low, high = contrast.ci_low or contrast.ratio, contrast.ci_high or contrast.ratio
-        rows.append({"wait": wait, "y": contrast.ratio, "low": low, "high": high, "clear": contrast.verdict in APART})
+        rows.append({"wait": wait, "y": contrast.ratio, "low": low, "high": high, "clear": contrast.verdict in REAL})
     return rows

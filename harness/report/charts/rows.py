@@ -10,9 +10,9 @@ from harness.report.charts.style import BAND, INK, MUTED, PAPER, THOUSANDS, log_
 from harness.report.charts.svg import Chart, Spec, channel, draw, layer, literal
 from harness.report.language.catalogue import Language
 from harness.report.numbers import number
-from harness.report.sentences import APART
 from harness.report.view import View
 from harness.results.summary import ContrastResult, LadderResult
+from harness.stats.estimate import REAL
 
 SHAPES = {"circle": "○", "square": "□", "triangle-up": "△", "diamond": "◇", "triangle-down": "▽", "cross": "+"}
 """Shape of a step's mark → the character that stands for it in the description."""
@@ -135,7 +135,7 @@ def forest_chart(rows: Sequence[tuple[str, ContrastResult]], key: str, title: st
     """
     spans, looks = list[dict[str, float]](), list[dict[str, str]]()
     for _, contrast in rows:
-        apart, same = contrast.verdict in APART, contrast.verdict == "same"
+        apart, same = contrast.verdict in REAL, contrast.verdict == "same"
         shape = "circle" if apart else "square" if same else "cross"
         span = _span(contrast.ratio or 1.0, contrast.ci_low or None, contrast.ci_high or None)
         spans.append(span | {"one": 1.0, "least": 1 / (1 + contrast.margin), "most": 1 + contrast.margin})
@@ -184,7 +184,7 @@ def ladder_chart(view: View, ladder: LadderResult, key: str) -> tuple[Chart, ...
         if step.difference is None:
             return ()
         level, target = rows[-1]["value"], view.declared.get(step.a.target)
-        told = step.verdict in APART and target is not None
+        told = step.verdict in REAL and target is not None
         bar = _bar(level, step.difference, step.difference_low, step.difference_high)
         names.append(view.label(step.label))
         rows.append(bar | {"colour": look(view.frameworks, target)["stroke"] if told and target else MUTED})

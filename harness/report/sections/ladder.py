@@ -5,9 +5,10 @@ from __future__ import annotations
 from harness.report.blocks import Block, Column, Fold, Plots, Row, Table, Text, words
 from harness.report.charts.rows import ladder_chart
 from harness.report.numbers import Placed, Sentence, measured, microseconds, numbered, shown, thousands, times
-from harness.report.sentences import APART, Fields, difference_interval, interval, tally
+from harness.report.sentences import Fields, difference_interval, interval, tally
 from harness.report.view import View
 from harness.results.summary import LadderResult
+from harness.stats.estimate import REAL
 
 
 def ladder(view: View) -> tuple[Block, ...]:
@@ -37,7 +38,7 @@ def ladder_sentence(view: View, path: str, result: LadderResult, *, titled: bool
     told = [
         (abs(step.difference), at, step)
         for at, step in numbered(f"{path}.steps", result.steps)
-        if step.verdict in APART and step.difference is not None
+        if step.verdict in REAL and step.difference is not None
     ]
     for _, at, step in sorted(told, key=lambda each: -each[0]):
         kind = {"different-size-open": "ladder.part_size_open", "small": "ladder.part_small"}.get(step.verdict)

@@ -10,6 +10,7 @@ from typing import Literal
 from harness.model import Interface, Metric, Target
 from harness.results.claims.facts import BOTH, Alike, Case, Facts, Kind, apart, ratio_apart
 from harness.results.summary import ContrastResult, Evidence
+from harness.stats.estimate import DIFFERENT, REAL
 from harness.studies.connections import ConnectionRow
 
 Part = Callable[[Facts], Sequence[Case]]
@@ -20,10 +21,6 @@ TROUBLE = 2.0
 MIN_BLOCKS = 4
 """With so many blocks a side, it has less than 5% chance by itself that one side's are all beyond the other's."""
 OPEN = ("undecided", "not-measurable")
-APART = ("different", "different-size-open")
-"""A difference of at least the margin."""
-COSTS = ("different", "different-size-open", "small")
-"""Verdicts of a step that costs something, be it less than the margin."""
 
 
 def better(
@@ -59,7 +56,7 @@ def better(
             ratio, low, high = _seen(contrast, swapped)
             holds: bool | None = None
             if contrast.verdict not in OPEN and contrast.ratio is not None:
-                apart_by_margin = contrast.verdict in APART
+                apart_by_margin = contrast.verdict in DIFFERENT
                 holds = apart(low, high, factor) if factor else ratio > 1 if apart_by_margin else ties
             found.append((ratio, Case(holds, (Evidence("contrast", f"contrasts.{index}"),))))
         return [case for _, case in sorted(found, key=lambda each: -each[0])]
@@ -166,8 +163,8 @@ def layer(adds: tuple[str, str], to: tuple[str, str]) -> Part:
                     continue
                 upper = a.framework, facts.scenario(step.a.point)
                 if (upper, (b.framework, facts.scenario(step.b.point))) == (adds, to):
-                    cost = (step.difference or 0) > 0 and step.verdict in COSTS
-                    known = cost or step.verdict in (*COSTS, "same")
+                    cost = (step.difference or 0) > 0 and step.verdict in REAL
+                    known = cost or step.verdict in {*REAL, "same"}
                     shown = (Evidence("step", f"ladders.{number}.steps.{index}"),)
                     found.append(Case(cost if known else None, shown))
         return found[:1]
