@@ -54,8 +54,7 @@ def counting(patterns: Sequence[str], placement: Placement) -> Manifest:
     turns = Block(0, tuple(target.name for target in targets), (Window.in_turns("all", 0, sides, 0.0, 1),))
     plan = with_counts(Plan("counts", sample.seed, 0.0, 0.0, points, (), (turns,)), targets, points, PLENTY_S)
     blocks = tuple(block for block in plan.blocks if block.study and block.index == 0)
-    seconds = sum(block.load_s for block in blocks)
-    plan = replace(plan, blocks=blocks, estimate_s=seconds, budget_s=seconds)
+    plan = replace(plan, blocks=blocks, estimate_s=sum(block.load_s for block in blocks), budget_s=PLENTY_S)
     return new_manifest(plan, targets, sample.scenarios, placement=placement, command="", results=SAMPLE.parent)
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from harness.config.placement import detect
 from harness.engine.engine import Engine
 from harness.model import Plan, Point, Scenario, Side, Target
-from harness.plan.counting import counting_block
+from harness.plan.counting import AT_ONCE, counting_block
 from harness.prepare.asked import scenario_point
 from harness.prepare.choose import chosen_target
 from harness.prepare.manifest import new_manifest
@@ -124,10 +124,10 @@ def injected(counting: Counting, target: Target, share: float, repeats: int) -> 
 
 
 def apart(counting: Counting, targets: Sequence[Target], times: int) -> None:
-    """Two targets at a time, each on a CPU of its own."""
-    for at in range(0, len(targets), 2):
-        pair = targets[at : at + 2]
-        run = counting.starts(f"{pair[0].name}-{counting.point.id}", pair, times)
+    """A few targets at a time, as in a run."""
+    for at in range(0, len(targets), AT_ONCE):
+        some = targets[at : at + AT_ONCE]
+        run = counting.starts(f"{some[0].name}-{counting.point.id}", some, times)
         for side, counts in counts_of(run.windows()).items():
             values = [each.per_request for each in counts.values()]
             mean = statistics.mean(values)

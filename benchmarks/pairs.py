@@ -23,7 +23,7 @@ from typing import NamedTuple
 from harness.config.placement import detect
 from harness.engine.engine import Engine
 from harness.model import Block, Contrast, Plan, Scenario, Side, Target, Window, WindowRecord
-from harness.plan.counting import counting_block
+from harness.plan.counting import AT_ONCE, counting_block
 from harness.plan.timing import turn_seconds, warmup_seconds
 from harness.prepare.asked import scenario_point
 from harness.prepare.choose import chosen_target
@@ -34,7 +34,7 @@ from harness.results.instructions import counts_of, ratio_of, values_of
 from harness.results.judge import run_values
 from harness.serve.envs import with_packages
 from harness.session import Bench, measure
-from harness.session.observe import Silent
+from harness.session.observe import Observer
 from harness.stats.interval import t_interval
 from harness.stats.looks import ALPHA
 
@@ -110,7 +110,7 @@ def target_of(name: str) -> Target:
     return replace(found, name=name, python=str(with_packages(packages))) if packages else found
 
 
-class Told(Silent):
+class Told(Observer):
     """Says which windows are done."""
 
     def window_ended(self, window: Window, record: WindowRecord) -> None:
@@ -142,16 +142,17 @@ def measured(folder: Path, blocks: Iterable[Block]) -> None:
 
 
 def counting(pairs: Sequence[Pair]) -> Iterator[Block]:
-    """Two targets at a time, each at all of its points; every start once before any a second time."""
+    """A few targets at a time, each at all of its points; every start once before any a second time."""
     points: dict[str, list[str]] = {}
     for target, scenario in dict.fromkeys(place for pair in pairs for place in (pair.a, pair.b)):
         points.setdefault(target, []).append(scenario)
     names = list(points)
     for start in range(STARTS):
-        for at in range(0, len(names), 2):
-            rows = zip_longest(*([side_of((name, each)) for each in points[name]] for name in names[at : at + 2]))
+        for at in range(0, len(names), AT_ONCE):
+            some = names[at : at + AT_ONCE]
+            rows = zip_longest(*([side_of((name, each)) for each in points[name]] for name in some))
             sides = [[side for side in row if side is not None] for row in rows]
-            block = counting_block(start, at // 2, sides, REQUESTS, connections=1)
+            block = counting_block(start, at // AT_ONCE, sides, REQUESTS, connections=1)
             yield replace(block, windows=tuple(_named(window, number) for number, window in enumerate(block.windows)))
 
 

@@ -1,8 +1,8 @@
 """How cost is measured besides CPU clocks: instructions per request, and samples of Python stacks."""
 
 from harness.instruments.instructions import (
+    CountedServer as CountedServer,
     CountingFleet as CountingFleet,
-    count as count,
     counter_kind as counter_kind,
     why_not_counted as why_not_counted,
 )

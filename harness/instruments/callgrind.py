@@ -6,9 +6,9 @@ import asyncio
 import re
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from harness.errors import NotReadyError
@@ -23,6 +23,8 @@ Function = tuple[str, str]
 """The name of a shared object, and of a function in it."""
 Calls = Counter[Function]
 _NAME = re.compile(r"\((\d+)\)(?: (.*))?")
+_COST = frozenset("0123456789+-*")
+"""What a line of costs begins with: a position, often relative to the one before."""
 _TOTALS = re.compile(r"^(?:totals|summary): (\d+)", re.MULTILINE)
 
 
@@ -88,15 +90,14 @@ class Callgrind:
         self._pids = tuple(pids)
         await self._tell("instrumentation", "on")
 
-    async def read(self) -> Counts:
-        """What was executed since the last call."""
+    async def read(self) -> Callable[[], Counts]:
+        """What was executed since the last call: added up when it is called, as a server goes on meanwhile."""
         await self._tell("dump")
-        counts = Counts()
-        for pid in self._pids:
-            for file in self._folder.glob(f"out.{pid}*"):
-                counts.update(parse(file.read_text("utf-8", "replace").splitlines()))
-                file.unlink()
-        return counts
+        files = [file for pid in self._pids for file in self._folder.glob(f"out.{pid}.*")]
+        texts = [file.read_text("utf-8", "replace") for file in files]
+        for file in files:
+            file.unlink()
+        return partial(_sum, texts)
 
     def close(self) -> None:
         """Nothing is held: valgrind ends with the server."""
@@ -127,6 +128,13 @@ class Callgrind:
                 raise NotReadyError(f"process {pid} cannot be counted: {last[0]}")
 
 
+def _sum(texts: Iterable[str]) -> Counts:
+    counts = Counts()
+    for text in texts:
+        counts.update(parse(text.splitlines()))
+    return counts
+
+
 def parse(lines: Iterable[str]) -> Counts:
     """What one file of callgrind holds.
 
@@ -138,8 +146,7 @@ def parse(lines: Iterable[str]) -> Counts:
     at = {"ob": "", "fn": "", "cob": "", "cfn": ""}
     stated, callee = None, ""
     for line in lines:
-        key, equals, text = line.partition("=")
-        if line[:1].isdigit() or line.startswith(("+", "-", "*")):
+        if line[:1] in _COST:
             _, _, cost = line.partition(" ")
             # The line behind "calls=" is what the callee took, which stands at the callee already.
             if not callee:
@@ -147,7 +154,9 @@ def parse(lines: Iterable[str]) -> Counts:
             elif at["cfn"].startswith(COLLECTOR) and not at["fn"].startswith(COLLECTOR):
                 counts.collections[callee] += int(cost or 0)
             callee = ""
-        elif equals and key.removeprefix("c") in names:
+            continue
+        key, equals, text = line.partition("=")
+        if equals and key.removeprefix("c") in names:
             kind = key.removeprefix("c")
             number, name = _name(text)
             if name:

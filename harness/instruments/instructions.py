@@ -8,12 +8,13 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness.engine.wire import address_of, requests_to
 from harness.errors import NotReadyError
 from harness.instruments.burst import Burst
-from harness.instruments.callgrind import HINT, MISSING, Callgrind, Calls
+from harness.instruments.callgrind import HINT, MISSING, Callgrind, Calls, Counts
 from harness.instruments.perf import PerfEvents
 from harness.model import InstructionCount, Point, Target
 from harness.serve import JWT_SECRET, Fleet, Running
@@ -68,6 +69,7 @@ class CountingFleet(Fleet):
 
     def __init__(self, guard: Guard, cpus: tuple[int, ...], environment: Mapping[str, str]) -> None:
         self._kind, self.why = counter_kind()
+        self._counters: list[Callgrind | PerfEvents] = []
         self.folder = Path(tempfile.mkdtemp(prefix="harness-"))
         # Servers that give up root's rights write there too.
         self.folder.chmod(0o777)
@@ -80,15 +82,20 @@ class CountingFleet(Fleet):
             environment={**environment, **SETTINGS},
             prefix=self._kind(self.folder).prefix,
         )
+        # Those of the next block come up while nobody looks after them.
+        self._at_once *= 2
 
     def counter(self) -> Callgrind | PerfEvents:
         """A new one, for one server."""
-        return self._kind(self.folder)
+        self._counters.append(self._kind(self.folder))
+        return self._counters[-1]
 
     def start(self, targets: Sequence[Target], deadline_s: float = READY_S) -> None:
         super().start(targets, deadline_s)
 
     def close(self) -> None:
+        for counter in self._counters:
+            counter.close()
         for name in tuple(self.running):
             self.kill(name)
         super().close()
@@ -96,54 +103,75 @@ class CountingFleet(Fleet):
         self._guard.remove(self.folder)
 
 
-async def count(
-    running: Running, fleet: CountingFleet, point: Point, connections: int, requests: int, seed: int
-) -> InstructionCount:
-    """Counts a server of the fleet over so many requests, rounded up to as many on every connection.
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """What a server executes without requests for ``seconds``; ``added`` is what the count itself adds to any count."""
 
-    Raises:
-        NotReadyError: it cannot be counted, or a reply was wrong.
-    """
-    counter = fleet.counter()
-    requests *= counter.times
-    pids = [running.pid, *(process.pid for process in descendants(running.pid))]
-    wire = requests_to(running, point.requests)
-    burst = Burst(address_of(running), wire, connections, TIMEOUT_S, seed, pids)
-    try:
-        # The adaptive interpreter and caches need some requests, and are not quite the same while they are counted.
-        await burst.send(max(WARM_UP, requests // 2))
-        await counter.begin(pids)
-        await burst.send(WARM_UP)
-        await counter.read()
-        began = time.monotonic()
-        sent = await burst.send(requests)
-        took = time.monotonic() - began
-        busy = await counter.read()
-        # Idle for exactly as long: then what a count itself adds is the same on both sides, and cancels.
-        await asyncio.sleep(took)
-        idle = await counter.read()
-    finally:
-        burst.close()
-        counter.close()
-    share = heartbeats(busy.calls, idle.calls)
-    objects, waited = busy.objects, idle.objects
-    return InstructionCount(
-        target=running.target.name,
-        point=point.id,
-        counter=counter.name,
-        per_request=(sum(objects.values()) - share * sum(waited.values())) / sent,
-        requests=sent,
-        connections=connections,
-        idle_per_s=idle.costs.total() / took,
-        objects={name: (total - share * waited.get(name, 0)) / sent for name, total in objects.items()},
-        settings=SETTINGS,
-        why=fleet.why,
-        collections=busy.collections.total() / sent,
-    )
+    seconds: float
+    counts: Counts
+    added: Counts
 
 
-def heartbeats(busy: Calls, idle: Calls) -> float:
-    """The share of an idle server's heartbeats that the busy one had in as long a time; 1 where it cannot be told.
+class CountedServer:
+    """A server of the fleet, which is counted at one point after the other."""
+
+    def __init__(self, running: Running, fleet: CountingFleet) -> None:
+        self._running, self._why, self._counter = running, fleet.why, fleet.counter()
+        self._pids = (running.pid, *(process.pid for process in descendants(running.pid)))
+        self._begun, self._idle = False, Idle(0.0, Counts(), Counts())
+
+    async def count(self, point: Point, connections: int, requests: int, seed: int) -> InstructionCount:
+        """Counts so many requests, rounded up to as many on every connection.
+
+        Raises:
+            NotReadyError: it cannot be counted, or a reply was wrong.
+        """
+        counter = self._counter
+        requests *= counter.times
+        wire = requests_to(self._running, point.requests)
+        burst = Burst(address_of(self._running), wire, connections, TIMEOUT_S, seed, self._pids)
+        try:
+            # The adaptive interpreter and caches need some requests, and are not quite the same while they are counted.
+            if not self._begun:
+                await burst.send(max(WARM_UP, requests // 2))
+                await counter.begin(self._pids)
+                self._begun = True
+            await burst.send(WARM_UP)
+            await counter.read()
+            began = time.monotonic()
+            sent = await burst.send(requests)
+            took = time.monotonic() - began
+            reading = await counter.read()
+            if not self._idle.seconds:
+                nothing = await counter.read()
+                await asyncio.sleep(took)
+                self._idle = Idle(took, (await counter.read())(), nothing())
+        finally:
+            burst.close()
+        busy, idle = reading(), self._idle
+        share = heartbeats(busy.calls, idle.counts.calls, took / idle.seconds)
+        waited, added = idle.counts.objects, idle.added.objects
+        objects = {
+            name: (total - (1 - share) * added.get(name, 0) - share * waited.get(name, 0)) / sent
+            for name, total in busy.objects.items()
+        }
+        return InstructionCount(
+            target=self._running.target.name,
+            point=point.id,
+            counter=counter.name,
+            per_request=sum(objects.values()),
+            requests=sent,
+            connections=connections,
+            idle_per_s=idle.counts.costs.total() / idle.seconds,
+            objects=objects,
+            settings=SETTINGS,
+            why=self._why,
+            collections=busy.collections.total() / sent,
+        )
+
+
+def heartbeats(busy: Calls, idle: Calls, expected: float = 1.0) -> float:
+    """The share of an idle server's heartbeats that the busy one had; where it cannot be told, the ``expected`` one.
 
     A timer that is due while a request is worked on waits for its end, and so fires less often. Functions that nothing
     but the timer calls have all been called in one ratio. Where there are several timers, the one that fires most often
@@ -151,8 +179,8 @@ def heartbeats(busy: Calls, idle: Calls) -> float:
     """
     alike: Counter[tuple[int, int]] = Counter()
     for function, calls in idle.items():
-        if calls and FEWEST * calls <= busy[function] <= MOST * calls:
+        if calls and FEWEST * expected * calls <= busy[function] <= MOST * expected * calls:
             alike[busy[function], calls] += 1
     ratios = [pair for pair, functions in alike.items() if functions >= FUNCTIONS]
-    mine, theirs = max(ratios, key=lambda pair: pair[1], default=(1, 1))
+    mine, theirs = max(ratios, key=lambda pair: pair[1], default=(expected, 1))
     return mine / theirs

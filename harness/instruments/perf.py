@@ -8,7 +8,7 @@ import os
 import platform
 import struct
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from harness.errors import NotReadyError
@@ -61,14 +61,14 @@ class PerfEvents:
                 except OSError as error:
                     raise NotReadyError(f"process {pid} cannot be counted: {error.strerror}") from None
 
-    async def read(self) -> Counts:
+    async def read(self) -> Callable[[], Counts]:
         """What was executed since the last call, as one function: the CPU does not tell more."""
         values = [os.read(file, 8) for file in self._files]
         if not all(values):
             raise NotReadyError("other programs use the CPU's counters")
         total = sum(int.from_bytes(value, "little" if struct.pack("=H", 1)[0] else "big") for value in values)
         found, self._before = total - self._before, total
-        return Counts(Counter({("server and kernel", ""): found}))
+        return lambda: Counts(Counter({("server and kernel", ""): found}))
 
     def close(self) -> None:
         for file in self._files:

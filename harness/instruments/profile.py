@@ -16,12 +16,13 @@ import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from harness.config.placement import confine
-from harness.engine.clocks import ProcessGone, clock_of, machine_delta, machine_sample
+from harness.engine.clocks import LINUX, ProcessGone, clock_of, machine_delta, machine_sample
 from harness.engine.engine import Engine
 from harness.engine.spec import LoadSpec
 from harness.engine.wire import TIMEOUT_S, address_of, requests_to
@@ -94,10 +95,14 @@ def sample(
         NotReadyError: py-spy is missing, may not sample, or sees no Python.
     """
     address, name = address_of(running), file_name(running.target.name)
-    requests = requests_to(running, point.requests)
+    requests, connections = requests_to(running, point.requests), point.concurrency
+    available = len(os.sched_getaffinity(running.pid)) if LINUX else connections
+    if running.target.workers > available:
+        # Workers that interrupt each other are sampled while they wait, and how long they did is a guess.
+        connections = min(connections, available)
 
     def load(seconds: float) -> int:
-        spec = LoadSpec(address, requests, point.concurrency, seconds, timeout_s=TIMEOUT_S)
+        spec = LoadSpec(address, requests, connections, seconds, timeout_s=TIMEOUT_S)
         result = engine.run_load(spec)
         if result.interrupted:
             raise KeyboardInterrupt
@@ -111,7 +116,12 @@ def sample(
     clock, began = clock_of(running.pid, running.usage_file), time.monotonic()
     try:
         before, threads, machine = clock.cpu(), _threads(clock.pids), machine_sample()
-        replies, unread = _record(running, load, ("speedscope", "--full-filenames"), speedscope, seconds, cpus)
+        with tempfile.TemporaryDirectory() as parts:
+            # With --subprocesses py-spy begins once it can read the first of them, and misses what the others do.
+            files = {Path(parts, f"{pid}.json"): ("--pid", str(pid)) for pid in clock.pids}
+            replies, unread = _record(load, ("speedscope", "--full-filenames"), files, seconds, cpus)
+            document = joined([json.loads(file.read_bytes()) for file in files if file.exists()])
+        speedscope.write_text(json.dumps(document))
         if clock.refresh().gone:
             raise ProcessGone(running.pid)
         cpu_s = clock.cpu() - before
@@ -121,11 +131,12 @@ def sample(
     delta = machine_delta(machine, machine_sample())
     busy_s = {cpu: (share - delta.interrupts[cpu]) * took for cpu, share in delta.busy.items()}
     waited_s, working_s = _waits(threads, _threads(clock.pids), busy_s)
-    stacks = read_speedscope(json.loads(speedscope.read_bytes()))
+    stacks = read_speedscope(document)
     if not stacks:
         raise NotReadyError(f"py-spy saw no Python code run in {running.target.name}")
     if flame_graph:
-        _record(running, load, ("flamegraph",), drawn, -(-seconds // 2), cpus)
+        tree = {drawn: ("--pid", str(running.pid), "--subprocesses")}
+        _record(load, ("flamegraph",), tree, -(-seconds // 2), cpus)
     return CpuProfile(
         target=running.target.name,
         point=point.id,
@@ -142,6 +153,17 @@ def sample(
     )
 
 
+def joined(documents: Sequence[Any]) -> Any:
+    """One document of speedscope with the profiles of all; a frame is known by its place in the list of all frames."""
+    frames, profiles = list[Any](), list[Any]()
+    for document in documents:
+        for each in document["profiles"]:
+            moved = [[len(frames) + index for index in stack] for stack in each["samples"]]
+            profiles.append({**each, "samples": moved})
+        frames += document["shared"]["frames"]
+    return {**documents[0], "profiles": profiles, "shared": {"frames": frames}}
+
+
 def read_speedscope(document: Any) -> Counter[tuple[Frame, ...]]:
     """Stacks, from the outermost frame to the innermost → samples; without the names of processes and threads."""
     frames = [(each["name"], each["file"] or "") for each in document["shared"]["frames"]]
@@ -153,31 +175,46 @@ def read_speedscope(document: Any) -> Counter[tuple[Frame, ...]]:
 
 
 def _record(
-    running: Running, load: Callable[[float], int], form: Sequence[str], file: Path, seconds: int, cpus: Sequence[int]
+    load: Callable[[float], int],
+    form: Sequence[str],
+    files: Mapping[Path, Sequence[str]],
+    seconds: int,
+    cpus: Sequence[int],
 ) -> tuple[int, int]:
     """Keeps the load up until py-spy is done; returns the replies, and how many stacks changed while they were read.
 
+    Args:
+        files: what is written → the processes that it is about, as py-spy takes them. One that runs no Python has none.
+
     Raises:
-        NotReadyError: py-spy failed.
+        NotReadyError: py-spy failed for all of them.
     """
-    command = [sampler(), "record", "--pid", str(running.pid), "--subprocesses", "--gil", "--nonblocking", "--function"]
-    command += ["--rate", str(RATE), "--duration", str(seconds), "--output", str(file), "--format", *form]
+    command = [sampler(), "record", "--gil", "--nonblocking", "--function", "--rate", str(RATE)]
+    command += ["--duration", str(seconds), "--format", *form, "--output"]
     replies, deadline = 0, time.monotonic() + 4 * seconds + PATIENCE_S
-    with tempfile.TemporaryFile() as output:
-        spy = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
-        try:
+    spies, outputs = list[subprocess.Popen[bytes]](), list[IO[bytes]]()
+    with ExitStack() as stack:
+        for file, processes in files.items():
+            outputs.append(stack.enter_context(tempfile.TemporaryFile()))
+            options = [str(file), *processes]
+            spy = subprocess.Popen(
+                [*command, *options], stdin=subprocess.DEVNULL, stdout=outputs[-1], stderr=subprocess.STDOUT
+            )
+            stack.callback(spy.wait)
+            stack.callback(spy.kill)
             confine(spy.pid, tuple(cpus))
-            while spy.poll() is None and time.monotonic() < deadline:
-                replies += load(STEP_S)
-        finally:
-            spy.kill()
-            spy.wait()
-        output.seek(0)
-        said = output.read().decode("utf-8", "replace")
-    if spy.returncode:
-        raise refusal(said)
-    unread = _UNREAD.search(said)
-    return replies, int(unread[1]) if unread else 0
+            spies.append(spy)
+        while any(spy.poll() is None for spy in spies) and time.monotonic() < deadline:
+            replies += load(STEP_S)
+        said = [_text(output) for output in outputs]
+    if all(spy.returncode for spy in spies):
+        raise refusal(said[0])
+    return replies, sum(int(unread[1]) for text in said if (unread := _UNREAD.search(text)))
+
+
+def _text(output: IO[bytes]) -> str:
+    output.seek(0)
+    return output.read().decode("utf-8", "replace")
 
 
 def refusal(said: str) -> NotReadyError:

@@ -9,8 +9,10 @@ from dataclasses import replace
 from harness.model import Block, Plan, Point, Side, Target, Window
 
 INSTRUCTIONS = "instructions"
-START_S, POINT_S = 9.0, 1.1
-"""Two servers under valgrind on two CPUs: until they are up, and counted at a point."""
+AT_ONCE = 4
+"""Servers of a block: between two requests one waits for its client, and leaves its CPU to another."""
+START_S, POINT_S = 2.8, 0.65
+"""On two CPUs, per server under valgrind: until it is up, and counted at a point."""
 REQUESTS = 40
 FEWEST_POINTS = 4
 MOST_STARTS = 3
@@ -21,9 +23,10 @@ def counting_block(
 ) -> Block:
     """One start: a window for each of ``sides``, which are counted at the same time; ``number`` makes ids unique."""
     windows: list[Window] = []
+    targets = {side.target for each in sides for side in each}
     for each in sides:
-        seconds = POINT_S * len(each) / 2
-        starting = 0.0 if windows else START_S
+        seconds = POINT_S * len(each)
+        starting = 0.0 if windows else START_S * len(targets)
         key = f"{number:02d}-{each[0].point}"
         windows.append(
             Window(
@@ -42,7 +45,7 @@ def counting_block(
 
 
 def with_counts(plan: Plan, targets: Sequence[Target], busy: Sequence[Point], budget_s: float) -> Plan:
-    """The plan with starts in which two targets are counted at a time, at one connection.
+    """The plan with starts in which a few targets are counted at a time, at one connection.
 
     Args:
         targets: without twins. ``busy``: points at which nothing waits; of several concurrencies one is counted.
@@ -60,10 +63,10 @@ def with_counts(plan: Plan, targets: Sequence[Target], busy: Sequence[Point], bu
 
     def once() -> list[Block]:
         blocks = []
-        for at in range(0, len(counted), 2):
-            every = [[Side(target.name, point.id) for target in counted[at : at + 2]] for point in points]
+        for at in range(0, len(counted), AT_ONCE):
+            every = [[Side(target.name, point.id) for target in counted[at : at + AT_ONCE]] for point in points]
             sides = [met for each in every if (met := [side for side in each if side in measured])]
-            blocks.append(counting_block(0, at // 2, sides, REQUESTS, connections=1))
+            blocks.append(counting_block(0, at // AT_ONCE, sides, REQUESTS, connections=1))
         return blocks
 
     while points and counted and _seconds(once()) > budget_s:

@@ -19,7 +19,6 @@ from harness.plan.alone import AlonePlan, journey_plan, load_plan
 from harness.plan.counting import with_counts
 from harness.plan.profiles import Profile
 from harness.plan.sampling import with_profiles
-from harness.plan.timing import block_seconds
 from harness.plan.trials import plan_trials, studies_seconds, values_of
 from harness.prepare.choose import Selection, chosen_targets, under_each
 from harness.record import Run
@@ -169,7 +168,7 @@ def remaining(plan: Plan, run: Run) -> Plan:
         for block in plan.blocks
     )
     left = tuple(block for block in left if block.windows or block.trials)
-    return replace(plan, blocks=left, estimate_s=sum(block_seconds(len(b.targets)) + b.load_s for b in left))
+    return replace(plan, blocks=left, estimate_s=studies_seconds(left))
 
 
 def connections(plan: Plan) -> int:

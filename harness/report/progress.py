@@ -144,6 +144,9 @@ class RunProgress(Observer):
         if added.points:
             waits = ", ".join(point.id for point in added.points)
             self._say(f"{len(added.blocks)} more blocks where a crossover lies: {waits}")
+        for failure in added.left_out:
+            if not failure.target:
+                self._say(f"left out: {failure.point}: {ENGLISH.reason(failure.reason)}", style="yellow")
 
     def block_started(self, block: Block) -> None:
         name = f"{block.study}, " if block.study else ""

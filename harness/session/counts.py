@@ -8,7 +8,7 @@ from dataclasses import replace
 from harness.engine.loops import new_loop
 from harness.engine.process import OnProgress
 from harness.errors import NotReadyError
-from harness.instruments import CountingFleet, count
+from harness.instruments import CountedServer, CountingFleet
 from harness.model import Gate, InstructionCount, Reason, Side
 from harness.session.meter import Meter
 from harness.session.sender import Job, Sender, Sent
@@ -21,7 +21,7 @@ class CountSender(Sender):
     """Counts the servers of the fleet."""
 
     def __init__(self, fleet: CountingFleet) -> None:
-        self._fleet = fleet
+        self._fleet, self._servers = fleet, dict[str, CountedServer]()
 
     def send(self, job: Job, meter: Meter, on_progress: OnProgress) -> Sent:
         with asyncio.Runner(loop_factory=new_loop) as runner:
@@ -44,7 +44,9 @@ class CountSender(Sender):
     async def _one(self, job: Job, side: Side) -> InstructionCount | Gate:
         point, window = job.points[side.point], job.window
         connections = window.connections or point.concurrency
+        if side.target not in self._servers:
+            self._servers[side.target] = CountedServer(job.servers[side.target], self._fleet)
         try:
-            return await count(job.servers[side.target], self._fleet, point, connections, window.min_rounds, job.seed)
+            return await self._servers[side.target].count(point, connections, window.min_rounds, job.seed)
         except NotReadyError as error:
             return Gate(Reason(UNCOUNTED, {"text": str(error)}), side.target, side.point)

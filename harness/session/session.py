@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import random
 import time
 import zlib
@@ -177,6 +178,8 @@ class _Session:
         self._deadline = time.monotonic() + max(left, sum(map(expected_seconds, self._missing(self._plan.blocks))))
         self._rest_s = 0.0
         """Expected time of all that comes after the present window."""
+        self._resumed, self._counts_until = bool(self._done), math.inf
+        """When the last count must be over, in a run at one sitting."""
         self._first = bench.first
         self._asked = set[str]()
         """Targets whose interpreters were asked about their GIL."""
@@ -201,6 +204,9 @@ class _Session:
         while first and (added := extend(self._run, self._deadline - studies_s - time.monotonic())) is not None:
             self._add(added, studies)
             self._blocks(added.blocks, studies_s)
+        last = max((at + 1 for at, block in enumerate(studies) if block.study == INSTRUCTIONS), default=0)
+        if not self._resumed:
+            self._counts_until = self._deadline - sum(map(expected_seconds, self._missing(studies[last:])))
         self._blocks(studies, 0.0)
 
     def _add(self, added: Extension, studies: Sequence[Block]) -> None:
@@ -233,15 +239,19 @@ class _Session:
         missing = self._missing(blocks)
         for number, block in enumerate(missing):
             later = missing[number + 1 :]
-            self._block(block, sum(map(expected_seconds, later)) + after_s, later)
+            if not (block.study == INSTRUCTIONS and self._too_late(block.windows[0])):
+                self._block(block, sum(map(expected_seconds, later)) + after_s, later)
 
     def _block(self, block: Block, after_s: float, later: Sequence[Block]) -> None:
         if block.trials:
             allow_connections(FILES)
         names = [trial.target for trial in block.trials] or start_order(block, self._plan.seed)
         self._observer.block_started(block)
-        with self._counting(block, later) if block.study == INSTRUCTIONS else self._fleet(block) as fleet:
+        counting = block.study == INSTRUCTIONS
+        with self._counting(block) if counting else self._fleet(block) as fleet:
             fleet.start([self._targets[name] for name in names])
+            if counting and later and later[0].study == INSTRUCTIONS:
+                self._ahead = later[0], self._begun(later[0])
             for failure in fleet.failures.values():
                 self._observer.target_failed(failure)
             if not fleet.running and not block.study:
@@ -256,6 +266,8 @@ class _Session:
             for number, window in enumerate(block.windows):
                 rest = block.windows[number + 1 :]
                 self._rest_s = after_s + sum(each.budget_s for each in rest)
+                if counting and self._too_late(window, started=True):
+                    break
                 share = 1.0 if block.study else self._share(window, (*rest, *following))
                 self._window(window, sender, up, share)
             for number, trial in enumerate(block.trials):
@@ -277,12 +289,33 @@ class _Session:
                 if found and found not in manifest.warnings:
                     self._run.update(replace(manifest, warnings=(*manifest.warnings, found)))
 
-    def _counting(self, block: Block, later: Sequence[Block]) -> Servers:
-        """The block's servers; those of the next count start with them, and come up while these are counted."""
-        fleet = self._ahead[1] if self._ahead and self._ahead[0] == block else self._begun(block)
-        following = next(iter(later), None)
-        self._ahead = (following, self._begun(following)) if following and following.study == INSTRUCTIONS else None
-        return fleet
+    def _too_late(self, window: Window, *, started: bool = False) -> bool:
+        """Whether a count would end after its time; then it and all that follow leave the plan."""
+        needed_s = window.seconds if started or self._ahead else window.budget_s
+        if time.monotonic() + needed_s <= self._counts_until:
+            return False
+        self._counts_until = -math.inf
+        if self._ahead:
+            self._ahead[1].close()
+        plan, self._ahead = self._plan, None
+        counts = {each.id: len(each.sides) for each in plan.windows if each.study == INSTRUCTIONS}
+        if left := {name: sides for name, sides in counts.items() if name not in self._done}:
+            fields = {"left": sum(left.values()), "planned": sum(counts.values())}
+            out = Failure("", INSTRUCTIONS, Reason("late-counts", fields))
+            blocks = [
+                replace(block, windows=tuple(each for each in block.windows if each.id not in left))
+                for block in plan.blocks
+            ]
+            kept = tuple(block for block in blocks if block.windows or block.trials)
+            plan = replace(plan, blocks=kept, left_out=(*plan.left_out, out))
+            self._run.update(replace(self._run.manifest, plan=plan))
+            self._observer.plan_extended(Extension((), left_out=(out,)))
+        return True
+
+    def _counting(self, block: Block) -> Servers:
+        """The block's servers, which came up while those of the block before were counted."""
+        ahead, self._ahead = self._ahead, None
+        return ahead[1] if ahead and ahead[0] == block else self._begun(block)
 
     def _begun(self, block: Block) -> CountingFleet:
         placement = self._bench.placement

@@ -50,7 +50,7 @@ def instruments_alone(results):
     turns = Block(0, TARGETS, (Window.in_turns("all", 0, sides, 0.0, 1),))
     plan = Plan("quick", 1, 0.0, 0.0, points, (), (turns,))
     plan = with_counts(with_profiles(plan, targets, points, 10.0), targets, points, 12.0)
-    plan = Plan("quick", 1, 0.0, 0.0, points, (), plan.studies)
+    plan = Plan("quick", 1, 1e6, 0.0, points, (), plan.studies)
     return new_manifest(plan, targets, (), placement=detect(), command="", results=results)
 
 

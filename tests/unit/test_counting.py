@@ -35,7 +35,7 @@ def test_eight_targets_at_eight_points_take_75_seconds_at_most():
     assert took <= 75
     assert plan.estimate_s == pytest.approx(before.estimate_s + took)
     assert len({window.id for window in plan.windows}) == len(plan.windows)
-    assert all(len(block.targets) == 2 for block in blocks)
+    assert all(len(block.targets) == 4 for block in blocks)
 
 
 def test_with_less_time_points_are_left_out_and_then_targets_but_not_references():
@@ -51,7 +51,7 @@ def test_points_between_which_steps_are_taken_are_left_out_last():
     plan = replace(planned(900.0)[0], contrasts=(step,))
     counted = {
         side.point
-        for block in counting(with_counts(plan, TARGETS, points, 54.0))
+        for block in counting(with_counts(plan, TARGETS, points, 44.0))
         for window in block.windows
         for side in window.sides
     }

@@ -165,3 +165,9 @@ def test_heartbeats_under_load_are_counted(busy, idle, share):
     busy = functions(beats=busy[0], seconds=busy[1], requests=150)
     idle = functions(beats=idle[0], seconds=idle[1], requests=0)
     assert heartbeats(busy, idle) == pytest.approx(share)
+
+
+def test_heartbeats_of_a_shorter_time_are_fewer():
+    idle = functions(beats=36, seconds=4, requests=0)
+    assert heartbeats(functions(beats=9, seconds=1, requests=150), idle, 0.3) == pytest.approx(9 / 36)
+    assert heartbeats(functions(beats=0, seconds=0, requests=150), idle, 0.01) == pytest.approx(0.01)

@@ -29,9 +29,9 @@ def test_threads_and_processes_to_come_are_counted_and_each_read_begins_anew(tmp
             thread = threading.Thread(target=spin, args=(0.2,))
             thread.start()
             thread.join()
-            first = (await counter.read()).costs.total()
+            first = (await counter.read())().costs.total()
             subprocess.run([sys.executable, "-c", "import time\nwhile time.process_time() < 0.3: pass"], check=True)
-            return first, (await counter.read()).costs.total(), (await counter.read()).costs.total()
+            return first, (await counter.read())().costs.total(), (await counter.read())().costs.total()
         finally:
             counter.close()
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.instruments.profile import read_speedscope
+from harness.instruments.profile import joined, read_speedscope
 from harness.model import CpuProfile
 from harness.report.profile import document, explained, explanation, lines
 from harness.results.profile import (
@@ -49,6 +49,19 @@ def test_a_recorded_file_is_read_without_its_processes():
     packages = shares(by_package(profile(stacks)))
     assert {"gunicorn", STANDARD, OUTSIDE} <= set(packages)
     assert sum(packages.values()) == pytest.approx(100.0)
+
+
+def test_files_of_several_processes_are_read_as_one():
+    one = json.loads(SAMPLE.read_text("utf-8"))
+    # Another process has met its functions in another order.
+    last = len(one["shared"]["frames"]) - 1
+    turned = [
+        {**each, "samples": [[last - index for index in stack] for stack in each["samples"]]}
+        for each in one["profiles"]
+    ]
+    other = {**one, "profiles": turned, "shared": {"frames": one["shared"]["frames"][::-1]}}
+    stacks = read_speedscope(one)
+    assert read_speedscope(joined([one, other])) == stacks + stacks
 
 
 def test_the_parts_add_up_to_the_cpu_cost():

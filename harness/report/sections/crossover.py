@@ -25,10 +25,6 @@ def crossover(view: View) -> tuple[Block, ...]:
         return ()
     text = view.language.text
     charts, changes, measured_map = _charts(view), _changes(view), _map(view)
-    skipped = tuple(
-        f"{' '.join(filter(None, (f.target, f.point)))}: {view.language.reason(f.reason)}"
-        for f in view.manifest.plan.left_out
-    )
     return (
         Text(text("crossover.intro")),
         Items(tuple(crossover_sentence(view, *each) for each in main_ones(view))),
@@ -36,7 +32,6 @@ def crossover(view: View) -> tuple[Block, ...]:
         Fold(text("crossover.all", count=len(changes.rows)), (changes,), open=not charts),
         *_model(view),
         *folded(text("crossover.map", count=len(measured_map.rows)), measured_map, measured_map.rows),
-        *folded(text("crossover.left_out", count=len(skipped)), Items(skipped), skipped),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from harness.model import Failure, Gate, Reason
 from harness.model.units import significant
-from harness.report.blocks import Block, Facts, Fold, Heading, Items, Plots, Pre, Table, Text, words
+from harness.report.blocks import Block, Facts, Fold, Heading, Items, Plots, Pre, Table, Text, folded, words
 from harness.report.charts.svg import Chart
 from harness.report.charts.windows import Mark, marks, speed_change, windows, windows_chart
 from harness.report.language.catalogue import Language
@@ -41,6 +41,11 @@ def run_health(view: View) -> tuple[Block, ...]:
     skipped = _grouped(view.manifest.skipped, language)
     for heading, folds in (("health.failures", failures), ("health.skipped", skipped)):
         blocks += [Heading(text(heading)), *folds[:LISTED]] if folds else []
+    left_out = [
+        f"{' '.join(filter(None, (each.target, each.point)))}: {language.reason(each.reason)}"
+        for each in view.manifest.plan.left_out
+    ]
+    blocks += folded(text("health.left_out", count=len(left_out)), Items(tuple(left_out)), left_out)
     unlisted = max(0, len(health.gates) - LISTED) + max(0, len(failures) - LISTED)
     return (*blocks, *((Text(text("health.unlisted", count=unlisted), note=True),) if unlisted else ()))
 
