@@ -9,7 +9,7 @@ import typer
 from harness.cli.options import RESULTS, Json
 from harness.cli.output import print_json, print_lines, print_table
 from harness.errors import HarnessError
-from harness.model.units import format_duration
+from harness.model.units import format_duration, number_of
 
 Row = dict[str, str]
 
@@ -64,7 +64,7 @@ def _scenarios() -> list[Row]:
         rows.append({**row, "concurrency": ",".join(map(str, each.concurrency))})
     for journey in find_journeys().values():
         row = {"name": journey.name, "question": "journey", "title": journey.title}
-        rows.append({**row, "settings": f"{journey.users} users", "concurrency": ""})
+        rows.append({**row, "settings": number_of(journey.users, "user"), "concurrency": ""})
     return rows
 
 

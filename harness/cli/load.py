@@ -14,7 +14,7 @@ import typer
 from harness.cli import options as opt
 from harness.cli.output import errors, print_json, print_lines
 from harness.errors import UsageError
-from harness.model.units import format_duration, significant
+from harness.model.units import format_duration, number_of, significant
 
 if TYPE_CHECKING:
     from harness.engine.messages import Load
@@ -104,7 +104,7 @@ def load(
         spec = LoadSpec(
             address, requests, connections, duration, rate, arrivals or "constant", seed, timeout_s=timeout, keep=KEEP
         )
-    err, title = errors(quiet), f"{url}: {connections} connections, {format_duration(duration)}"
+    err, title = errors(quiet), f"{url}: {number_of(connections, 'connection')}, {format_duration(duration)}"
     if rate is not None:
         title += f", {significant(rate, 3)} requests/s"
     options = ClusterOptions(workers, join, listen, port, on_lost, live, cpus=tuple(cpu))

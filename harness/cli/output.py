@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import tempfile
+import textwrap
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
@@ -52,10 +53,12 @@ def print_text(text: str) -> None:
         sys.stdout.write(text)
 
 
-def print_lines(lines: Iterable[str]) -> None:
+def print_lines(lines: Iterable[str], *, prose: bool = False) -> None:
+    """``prose`` breaks between words on a terminal; what is to be copied from there stays a line of its own."""
     out = console()
+    fold = textwrap.TextWrapper(out.width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
     with stdout_written():
-        for line in lines:
+        for line in map(fold.fill, lines) if prose and out.is_terminal else lines:
             out.print(line, markup=False, soft_wrap=True)
 
 
@@ -117,9 +120,11 @@ def check_writable(files: Iterable[Path]) -> None:
 
 def print_summary(run: Run, summary: Summary, report: Path) -> None:
     """The lines with which a run ends."""
-    from harness.report.terminal import closing_lines, verdict_lines
+    from harness.report.terminal import ENDING, closing_lines, verdict_lines
 
     if run.manifest.plan.profile == "versus":
         print_lines(verdict_lines(run.manifest, summary, run.windows(), report))
     else:
-        print_lines(closing_lines(run.manifest, summary, report, run.folder))
+        lines = closing_lines(run.manifest, summary, report, run.folder)
+        print_lines(lines[:-ENDING], prose=True)
+        print_lines(lines[-ENDING:])

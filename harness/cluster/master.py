@@ -33,6 +33,7 @@ from harness.errors import EngineError, NotReadyError, UsageError
 from harness.journeys.spec import JourneySpec
 from harness.model.load import LoadResult, WorkerShare
 from harness.model.reason import Reason
+from harness.model.units import number_of
 
 PREPARE_S = 60.0
 LEAD_S = 1.0
@@ -115,8 +116,9 @@ class Master:
             text = f"start there: {known}harness worker --master {options.listen or 'HOST'}:{port}"
             self._connection.send(Note(f"waiting for {options.join} more; {text}", important=order.announced))
         if not self._members.gather(order.join_s, lambda: False):
+            joined = f"{len(self._members.present())} of {number_of(options.count, 'worker')}"
             raise NotReadyError(
-                f"only {len(self._members.present())} of {options.count} workers joined within {order.join_s:g} s",
+                f"only {joined} joined within {order.join_s:g} s",
                 hint="is the port open, and do the workers name this machine and know its secret?",
             )
         return Opened(port)
@@ -134,7 +136,7 @@ class Master:
         if not members:
             raise EngineError("no worker is there", hint="start one: harness worker --master HOST")
         if load.connections < len(members):
-            what = f"{load.connections} {'users' if isinstance(load, JourneySpec) else 'connections'}"
+            what = number_of(load.connections, "user" if isinstance(load, JourneySpec) else "connection")
             raise UsageError(f"{what} cannot be shared by {len(members)} workers", hint="use fewer workers")
         self._order, self._prepared, self._results, self._failed = self._order + 1, set(), {}, {}
         rejected = self._members.rejected

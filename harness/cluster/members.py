@@ -17,6 +17,7 @@ import gevent
 from harness.cluster.options import ANY_ADDRESS, SECRET_VARIABLE, THIS_MACHINE, ClusterOptions
 from harness.cluster.protocol import BEAT_S, LOST_S, Beat, Hello, Note, own_hello, unpack
 from harness.errors import NotReadyError
+from harness.model.units import number_of
 from harness.serve.guard import Guard
 
 LOCAL_S = 60.0
@@ -166,7 +167,7 @@ class Members:
         member = Member(msg.node_id, len(self._members), hello, time.monotonic())
         self._members[msg.node_id] = member
         self.send(member, "welcome", {"index": member.index})
-        self._tell(Note(f"{member.name} joined: Python {hello.python}, {hello.cpus} CPUs"))
+        self._tell(Note(f"{member.name} joined: Python {hello.python}, {number_of(hello.cpus, 'CPU')}"))
 
     def _beat(self, msg: Any) -> None:
         member = self._members[msg.node_id]

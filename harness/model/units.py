@@ -49,9 +49,9 @@ def format_duration(seconds: float) -> str:
     return f"{seconds * 1e3:.3g} ms"
 
 
-def number_of(count: int, noun: str) -> str:
-    """``1 block``, ``8 blocks``."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+def number_of(count: int, noun: str, plural: str = "") -> str:
+    """``1 block``, ``1,200 blocks``; ``plural`` where that is not the noun with an s."""
+    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
 
 
 def significant(value: float, digits: int = 2) -> str:

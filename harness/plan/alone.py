@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from harness.errors import UsageError
 from harness.model import Block, Journey, Point, Side, Target, Window
-from harness.model.units import format_duration
+from harness.model.units import format_duration, number_of
 from harness.plan.points import lacking, serves
 from harness.plan.profiles import Profile
 
@@ -106,7 +106,7 @@ def _blocks(
     if fixed and seconds(blocks) < LEAST_S:
         needed = format_duration(len(pairs) * blocks * (timing.overhead_s + timing.warmup_s + LEAST_S))
         raise UsageError(
-            f"a budget of {format_duration(budget_s)} is too short for {len(pairs) * blocks} windows",
+            f"a budget of {format_duration(budget_s)} is too short for {number_of(len(pairs) * blocks, 'window')}",
             hint=f"--budget {needed.replace(' ', '')} would do, or choose fewer targets (-t) or scenarios (-s)",
         )
     length = round(max(LEAST_S, min(MOST_S, seconds(blocks))), 1)

@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from harness.config import ContrastIn
 from harness.errors import UsageError
 from harness.model import Block, Ladder, Plan, Point, Scenario, Target, Trial, Window
-from harness.model.units import format_duration
+from harness.model.units import format_duration, number_of
 from harness.plan.contrasts import declared_contrasts
 from harness.plan.groups import (
     Group,
@@ -155,7 +155,7 @@ def _fit(
     if total(fewest, profile.min_rounds) > budget:
         needed = format_duration(math.ceil(total(fewest, profile.min_rounds) + 1))
         raise UsageError(
-            f"a budget of {format_duration(budget)} is too short for {fewest} blocks of what was chosen",
+            f"a budget of {format_duration(budget)} is too short for {number_of(fewest, 'block')} of what was chosen",
             hint=f"--budget {needed.replace(' ', '')} would do, or choose fewer targets (-t) or scenarios (-s)",
         )
     holding = profile.held_blocks if held_s else 0

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.model import Point, Question, Side
 from harness.report.charts.rows import throughput_chart
 from harness.report.charts.svg import Chart
-from harness.report.crossings import busy_sentence, crossover_sentence, near_limit, threads_sentence, told_first
-from harness.report.numbers import (
-    Placed,
-    Sentence,
-    apart,
-    count,
-    measured,
-    multiple,
-    shown,
+from harness.report.numbers import Sentence, apart, imprecise, joined, measured, multiple, shown
+from harness.report.sections.crossover import (
+    busy_sentence,
+    crossover_sentence,
+    near_limit,
+    threads_sentence,
+    told_first,
 )
+from harness.report.sections.validation import validation_lines
 from harness.report.sentences import Fields, contrast_sentence, interval, listed, noise, size
-from harness.report.steps import validation_lines
 from harness.report.view import View
 from harness.results.cells import FLOOR
 from harness.results.summary import Cell, ContrastResult, Crossover, Verdict
@@ -34,55 +32,55 @@ DATABASE = "io-db"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One sentence for a question, and those that go into detail."""
+    """What is said of a question at once, and what goes into detail."""
 
     question: Question
-    headline: Sentence
+    lines: tuple[Sentence, ...]
     details: tuple[Sentence, ...] = ()
+
+    @property
+    def headline(self) -> Sentence:
+        return joined(" ", self.lines)
 
 
 def answers(view: View) -> tuple[Answer, ...]:
-    """Pick, move, validate, real?, in this order."""
-    tellers: dict[Question, Callable[[View], list[Sentence]]] = {
-        "pick": _pick,
-        "move": _move,
-        "validate": validation_lines,
-        "real": _real,
+    """Pick, move, validate, real?, in this order; of the first, a line for each point that the summary draws."""
+    drawn, others = _points(view)
+    leaders = _leaders(view, drawn)
+    told: dict[Question, tuple[int, list[Sentence]]] = {
+        "pick": (len(leaders) or 1, leaders + _leaders(view, others)),
+        "move": (1, _move(view)),
+        "validate": (1, validation_lines(view)),
+        "real": (1, _real(view)),
     }
     found = []
-    for question, tell in tellers.items():
+    for question, (first, lines) in told.items():
         nothing = view.language.say("real.nothing", question=view.language.text(f"questions.{question}"))
-        headline, *details = tell(view) or [nothing]
-        found.append(Answer(question, headline, tuple(details)))
+        found.append(Answer(question, tuple(lines[:first]) or (nothing,), tuple(lines[first:])))
     return tuple(found)
-
-
-def _pick(view: View) -> list[Sentence]:
-    """First the points that the summary shows, then all others."""
-    busy, waiting = _busy_and_waiting(view)
-    first = [_leader(view, place) for place in (*busy[:1], *waiting[:1])]
-    told = [line for lines in first for line in lines]
-    headline = [tuple(part for line in told for part in (*line, " "))[:-1]] if told else []
-    return headline + [line for place in (*busy[1:], *waiting[1:]) for line in _leader(view, place)]
 
 
 def summary_charts(view: View) -> tuple[Chart, ...]:
     """Throughput of the frameworks without a wait and with one, as the summary begins."""
-    busy, waiting = _busy_and_waiting(view)
-    places = enumerate((*busy[:1], *waiting[:1]))
+    places = enumerate(_points(view)[0])
     return tuple(chart for n, place in places for chart in throughput_chart(view, place, f"summary-{n}"))
 
 
-def _busy_and_waiting(view: View) -> tuple[list[Point], list[Point]]:
-    """The points without a wait in the plan's order, and those with one: the database's and the longest first."""
+def _points(view: View) -> tuple[list[Point], list[Point]]:
+    """Those that the summary draws, one without a wait and one with (the database's, the longest); then all others."""
+    busy = view.asking("pick")
     waiting = sorted(
         (place for place in view.asking("move") if place.wait_s > 0),
         key=lambda place: (place.scenario != DATABASE, -place.concurrency, -place.wait_s),
     )
-    return view.asking("pick"), waiting
+    return [*busy[:1], *waiting[:1]], [*busy[1:], *waiting[1:]]
 
 
-def _leader(view: View, place: Point) -> list[Sentence]:
+def _leaders(view: View, places: Sequence[Point]) -> list[Sentence]:
+    return [line for place in places if (line := _leader(view, place))]
+
+
+def _leader(view: View, place: Point) -> Sentence:
     """The highest throughput of a framework at a point, and who cannot be told from it."""
     say = view.language.say
     ranked = sorted(
@@ -94,20 +92,12 @@ def _leader(view: View, place: Point) -> list[Sentence]:
         and found[1].throughput_rps
     )
     if not ranked:
-        return []
-    _, name, (path, cell) = ranked[0]
-    rate = shown(cell, path, "throughput_rps", measured)
-    top = say(
-        "pick.highest",
-        where=view.where(place.id),
-        target=view.name(name),
-        value=rate.value,
-        half=say("pick.half", half=rate.half) if rate.half else (),
-        limit=_limit(view, name, place),
-    )
-    rivals = [(rival, found) for _, rival, found in ranked[1:]]
+        return ()
+    (_, name, (path, cell)), *rivals = ranked
+    where, rate = view.where(place.id), _rate(view, path, cell)
+    top = say("pick.highest", where=where, target=view.name(name), rate=rate, aside=_aside(view, name, place))
     if not rivals:
-        return [(*top, *say("pick.unchallenged"))]
+        return (*top, *say("pick.unchallenged"))
     against = {
         side.target: each
         for each in view.contrasts(metric="throughput")
@@ -115,22 +105,36 @@ def _leader(view: View, place: Point) -> list[Sentence]:
         if one == Side(name, place.id) and side.point == place.id
     }
     open_, same = list[Sentence](), list[Sentence]()
-    for rival, found in rivals:
-        kind = against[rival][1].verdict if rival in against else _by_letter(cell, found[1])
+    for _, rival, (at, other) in rivals:
+        kind = against[rival][1].verdict if rival in against else _by_letter(cell, other)
+        said = say("pick.rival", target=view.name(rival), rate=_rate(view, at, other))
         if kind in ("same", "undecided"):
-            (same if kind == "same" else open_).append(_rival(view, rival, found, against.get(rival)))
+            (same if kind == "same" else open_).append(said)
     if open_ or same:
-        said = [
+        others = [
             say(f"pick.{key}", others=listed(view, each)) for key, each in (("open", open_), ("same", same)) if each
         ]
-        return [(*top, *(part for line in said for part in line))]
-    if rivals[0][0] in against and (compared := _compared(view, name, *against[rivals[0][0]])):
-        return [(*top, *compared)]
-    return [(*top, *say("pick.clear" if cell.tie_group else "pick.not_compared", target=view.name(name)))]
+        return (*top, *joined("", others))
+    next_ = rivals[0][1]
+    if next_ in against and (compared := _compared(view, name, *against[next_])):
+        return (*top, *compared)
+    return (*top, *say("pick.clear" if cell.tie_group else "pick.not_compared", target=view.name(name)))
 
 
-def _limit(view: View, name: str, place: Point) -> Sentence:
-    """What the connections or the threads allow at a wait, where the throughput is near it."""
+def _rate(view: View, path: str, cell: Cell) -> Sentence:
+    """``1,990 ± 570``, or ``about 1,990``."""
+    found = measured(cell.throughput_rps, f"{path}.throughput_rps")
+    if found is None or found.half is None:
+        return (found.value,) if found else ()
+    key = "pick.rate_unknown" if imprecise(cell.throughput_rps) else "pick.rate"
+    return view.language.say(key, value=found.value, half=found.half)
+
+
+def _aside(view: View, name: str, place: Point) -> Sentence:
+    """That the leader's figure is not exact; or what the connections or threads allow at a wait, if it is near that."""
+    found = view.ok(name, place.id)
+    if found and imprecise(found[1].throughput_rps):
+        return view.language.say("pick.unsure")
     allowed = near_limit(view, name, place)
     if allowed is None:
         return ()
@@ -144,16 +148,6 @@ def _limit(view: View, name: str, place: Point) -> Sentence:
 def _by_letter(leader: Cell, other: Cell) -> Verdict | None:
     """What the run's own comparison of every pair at a point leaves open, where no contrast was declared."""
     return "undecided" if leader.tie_group and leader.tie_group == other.tie_group else None
-
-
-def _rival(view: View, name: str, found: Placed[Cell], against: Placed[ContrastResult] | None) -> Sentence:
-    """``FastAPI on Uvicorn (1,990 ± 570; about 9 blocks would decide it)``."""
-    path, cell = found
-    rate = shown(cell, path, "throughput_rps", measured)
-    half = view.language.say("pick.half", half=rate.half) if rate.half else ()
-    blocks = shown(against[1], against[0], "blocks_needed", count) if against else None
-    needed = view.language.say("pick.needed", blocks=blocks) if blocks else ()
-    return view.language.say("pick.rival", target=view.name(name), value=rate.value, half=half, needed=needed)
 
 
 def _compared(view: View, leader: str, path: str, contrast: ContrastResult) -> Sentence:
@@ -183,8 +177,7 @@ def _move(view: View) -> list[Sentence]:
         busy = next((each for each in alone if _busy(view, each[1], found)), None)
         if busy:
             alone.remove(busy)
-        behind = busy is not None and (busy[1].ratio or 0.0) < 1
-        crossed = crossover_sentence(view, path, found, again=behind)
+        crossed = crossover_sentence(view, path, found, again=busy is not None)
         lines.append((*busy_sentence(view, busy), *crossed, *threads_sentence(view, found)))
     lines += [contrast_sentence(view, *each) for each in alone]
     if len(lines) <= MOVES:
@@ -202,7 +195,6 @@ def _busy(view: View, contrast: ContrastResult, found: Crossover) -> bool:
 def _real(view: View) -> list[Sentence]:
     """How much is decided, and what the A/A control says of that; each control that is odd comes after it."""
     say, controls = view.language.say, view.controls()
-    verdicts: list[Verdict] = [contrast.verdict for _, contrast in view.contrasts()]
     lines: list[Sentence] = []
     known = [(abs(math.log(c.ratio)), path, c) for path, c in controls if c.ratio is not None]
     if not controls:
@@ -217,6 +209,6 @@ def _real(view: View) -> list[Sentence]:
         if differs or len(controls) == 1 or not known:
             tail = say("real.control_differs") if differs else ()
             lines.append((*say("real.control", sentence=contrast_sentence(view, path, contrast)), *tail))
-    if verdicts:
-        lines[0] = (*noise(view, verdicts), " ", *lines[0])
+    if counted := noise(view):
+        lines[0] = (*counted, " ", *lines[0])
     return lines

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sized
+from collections.abc import Callable, Iterable, Mapping, Sized
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from harness.report.charts.svg import Chart
+from harness.report.language.catalogue import Field
 from harness.report.numbers import Figure, Measured, Sentence, number, shown
+from harness.report.view import View
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,8 @@ class Noted:
 
 
 Entry = str | Sentence | Figure | Measured | Missing | Noted | None
+Said = Callable[[View, Any, str], Entry]
+"""What stands in a cell, of a part of the summary and where that stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,23 +37,24 @@ class Column:
     """A column, and what it shows of each row's part of the summary.
 
     Attributes:
+        name: key of its heading, or the heading itself.
         path: where in the part its number stands.
         show: how that is written.
-        said: what else stands there, of the part and where that stands.
+        said: what else stands there.
         numeric: whether it is read as numbers are.
     """
 
     name: str
     path: str = ""
     show: Callable[[Any, str], Entry] = number
-    said: Callable[[Any, str], Entry] | None = None
+    said: Said | None = None
     numeric: bool = True
 
-    def entry(self, part: Any, path: str) -> Entry:
-        return self.said(part, path) if self.said else shown(part, path, self.path, self.show)
+    def entry(self, view: View, part: Any, path: str) -> Entry:
+        return self.said(view, part, path) if self.said else shown(part, path, self.path, self.show)
 
 
-def words(name: str, said: Callable[[Any, str], Entry] | None = None) -> Column:
+def words(name: str, said: Said | None = None) -> Column:
     """A column of text."""
     return Column(name, said=said, numeric=False)
 
@@ -79,24 +84,33 @@ class Table:
     @classmethod
     def of(
         cls,
+        view: View,
         name: str,
-        head: str,
-        row: Callable[[Any], str],
-        columns: tuple[Column, ...],
+        columns: Iterable[Column],
         parts: Iterable[tuple[str, Any]],
         *,
+        head: str = "words.target",
+        row: Callable[[Any], str] | None = None,
         why: Callable[[Any], str] = lambda part: "",
         long: bool = False,
+        fields: Mapping[str, Field] | None = None,
     ) -> Table:
-        """A row for each part of the summary, which follows where it stands there; ``row`` heads it."""
-        rows = (
-            Row(row(part), tuple(column.entry(part, path) for column in columns), why(part), path)
-            for path, part in parts
-        )
-        return cls(name, head, columns, tuple(rows), long)
+        """A row for each part of the summary, which follows where it stands there.
 
-    def after(self, first: Row) -> Table:
-        return replace(self, rows=(first, *self.rows))
+        Args:
+            name, head: keys of texts, or the texts themselves, as the columns' headings are; ``fields``: theirs.
+            row: what heads a row; default: what its target is called.
+        """
+
+        def told(key: str) -> str:
+            return view.language.text(key, **(fields or {})) if view.language.has(key) else key
+
+        def made(path: str, part: Any) -> Row:
+            entries = tuple(column.entry(view, part, path) for column in listed)
+            return Row(row(part) if row else view.name(part.target), entries, why(part), path)
+
+        listed = tuple(replace(column, name=told(column.name)) for column in columns)
+        return cls(told(name), told(head), listed, tuple(made(*each) for each in parts), long)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.model import Reason
-from harness.model.units import significant
+from harness.model.units import number_of, significant
 from harness.report.language.catalogue import ENGLISH
 from harness.report.markdown import escape, table
 from harness.report.numbers import ratio_text
@@ -20,19 +20,17 @@ NAMES = {"cpu": "CPU per request", "throughput": "requests per second", "errors"
 def lines(checked: Sequence[Checked], warnings: Sequence[Reason], strict: bool) -> list[str]:
     """At most so many passed gates one by one; all others always."""
     said = [f"warning: {ENGLISH.reason(warning)}" for warning in warnings]
-    passed = [each for each in checked if each.outcome == "passed"]
-    for outcome in ("failed", "missing", "undecided", "passed"):
+    for outcome in WORDS:
         group = [each for each in checked if each.outcome == outcome]
-        if outcome == "passed" and len(passed) > SHOWN:
-            group = []
-        said += [f"{WORDS[each.outcome]:<9}  {_what(each)}" for each in group]
+        if outcome != "passed" or len(group) <= SHOWN:
+            said += [f"{WORDS[outcome]:<9}  {_what(each)}" for each in group]
     return [*said, counts(checked, strict)]
 
 
 def counts(checked: Sequence[Checked], strict: bool) -> str:
     """``3 gates passed, 1 failed, 1 undecided (does not fail without --strict).``"""
     of = {outcome: sum(each.outcome == outcome for each in checked) for outcome in WORDS}
-    parts = [f"{of['passed']} of {len(checked)} checks passed"]
+    parts = [f"{of['passed']} of {number_of(len(checked), 'check')} passed"]
     parts += [f"{of[outcome]} {outcome}" for outcome in ("failed", "missing", "undecided") if of[outcome]]
     text = ", ".join(parts)
     if of["undecided"]:
@@ -77,11 +75,8 @@ def _value(each: Checked) -> str:
 
 
 def _limit(each: Checked) -> str:
-    return (
-        f"{'≤' if each.most else '≥'} {_number(each, each.limit)}"
-        if each.unit or each.value is not None
-        else "measured"
-    )
+    known = each.unit or each.value is not None
+    return f"{'≤' if each.most else '≥'} {_number(each, each.limit)}" if known else "measured"
 
 
 def _number(each: Checked, value: float) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
-from harness.model import Side
 from harness.model.units import significant
 from harness.report.language.catalogue import ENGLISH
-from harness.report.markdown import escape
-from harness.report.numbers import signed
+from harness.report.markdown import escape, table
+from harness.report.numbers import plus
 from harness.report.sentences import VERDICTS
 from harness.results.comparison import Change, Comparison, Measure
 from harness.results.summary import Verdict
@@ -30,17 +29,12 @@ def lines(comparison: Comparison) -> list[str]:
     ordered = _ordered(comparison.changes)
     every = len(ordered) <= SHOWN
     for verdict in ORDER:
-        group = [change for change in ordered if change.verdict == verdict]
-        if not group:
-            continue
-        said.append(f"{_capital(VERDICTS[verdict])}: {len(group)}")
-        shown = group if every or verdict in REAL else []
-        said += [f"  {_line(change)}" for change in shown]
+        if group := [change for change in ordered if change.verdict == verdict]:
+            said.append(f"{VERDICTS[verdict].capitalize()}: {len(group)}")
+            said += [f"  {_line(change)}" for change in group if every or verdict in REAL]
     if not comparison.changes:
         said.append("The two runs have no target at a point in common.")
-    for name, only in (("base", comparison.only_base), ("new", comparison.only_new)):
-        if only:
-            said.append(f"Only in {name}: {_cut(only)}")
+    said += _only(comparison)
     return said + [f"warning: {ENGLISH.reason(warning)}" for warning in comparison.warnings]
 
 
@@ -49,19 +43,17 @@ def markdown(comparison: Comparison) -> str:
     out = [f"# {escape(comparison.new)} against {escape(comparison.base)}", ""]
     out += [f"- {escape(ENGLISH.reason(each))}" for each in comparison.warnings] + [""] * bool(comparison.warnings)
     head = ("target", "point", "what", "base", "new", "change [99%]", "verdict")
-    out += [f"| {' | '.join(head)} |", "| --- | --- | --- | ---: | ---: | ---: | --- |"]
-    for change in _ordered(comparison.changes):
-        name, unit = MEASURES[change.measure]
-        row = (
-            _target(change), change.point, f"{name}{'' if change.basis == 'contrast' else f', {unit}'}",
-            _number(change.base), _number(change.new), _percent(change),
-            VERDICTS[change.verdict] + (f" ({_basis(change)})" if change.basis != "contrast" else ""),
-        )  # fmt: skip
-        out.append(f"| {' | '.join(map(escape, row))} |")
-    for name, only in (("base", comparison.only_base), ("new", comparison.only_new)):
-        if only:
-            out += ["", f"Only in {name}: {escape(_cut(only))}"]
+    out += table(head, map(_row, _ordered(comparison.changes)), numbers_from=3, until=6)
+    for line in _only(comparison):
+        out += ["", escape(line)]
     return "\n".join(out) + "\n"
+
+
+def _row(change: Change) -> tuple[str, ...]:
+    name, unit = MEASURES[change.measure]
+    what, verdict = (name, "") if change.basis == "contrast" else (f"{name}, {unit}", f" ({_basis(change)})")
+    values = _number(change.base), _number(change.new), _percent(change)
+    return _target(change), change.point, what, *values, VERDICTS[change.verdict] + verdict
 
 
 def _ordered(changes: Iterable[Change]) -> list[Change]:
@@ -89,21 +81,18 @@ def _percent(change: Change) -> str:
     if change.ratio is None or change.ci_low is None or change.ci_high is None:
         return "not known"
     low, high = ((end - 1) * 100 for end in (change.ci_low, change.ci_high))
-    return f"{_plus((change.ratio - 1) * 100)}% [{_plus(low)}, {_plus(high)}]"
-
-
-def _plus(value: float) -> str:
-    return f"+{signed(value)}" if value > 0 else signed(value)
+    return f"{plus((change.ratio - 1) * 100)}% [{plus(low)}, {plus(high)}]"
 
 
 def _number(value: float | None) -> str:
     return "–" if value is None else significant(value, 3)
 
 
-def _capital(text: str) -> str:
-    return text[0].upper() + text[1:]
-
-
-def _cut(sides: Sequence[Side]) -> str:
-    names, rest = [f"{side.target} at {side.point}" for side in sides], len(sides) - 8
-    return ", ".join(names[:8]) + (f", and {rest} more" if rest > 0 else "")
+def _only(comparison: Comparison) -> list[str]:
+    """What one run alone has."""
+    said = []
+    for name, sides in (("base", comparison.only_base), ("new", comparison.only_new)):
+        names, rest = [f"{side.target} at {side.point}" for side in sides], len(sides) - 8
+        if names:
+            said.append(f"Only in {name}: {', '.join(names[:8])}" + (f", and {rest} more" if rest > 0 else ""))
+    return said

@@ -119,32 +119,25 @@ def _slices(source: Source) -> list[Row]:
     return rows
 
 
+def _take(part: object, *names: str) -> Row:
+    return {name: getattr(part, name) for name in names}
+
+
 def _windows(source: Source) -> list[Row]:
     """A row per window, side and class of request; what only some of them have stands as JSON."""
     rows: list[Row] = []
     for each in source.records:
         for side in each.sides:
-            common = {
-                "id": each.id,
-                "block": each.block,
-                "attempt": each.attempt,
-                "study": each.study,
-                "engine": each.engine,
-                "target": side.target,
-                "point": side.point,
-                "scenario": side.scenario,
-                "params": json.dumps(dict(side.params)),
-                "concurrency": side.concurrency,
-                "started_at": each.started_at,
-                "duration_s": each.duration_s,
-                "planned": side.planned,
-                "answered": side.answered,
-                "errors": pairs(side.errors),
-                "sound": side.side not in side_faults(each),
-                "rss_bytes": each.rss_bytes.get(side.target),
-                "figures": json.dumps(dict(side.figures)),
-                "machine": json.dumps(dict(each.machine)),
-            }
+            common = (
+                _take(each, "id", "block", "attempt", "study", "engine")
+                | _take(side, "target", "point", "scenario")
+                | {"params": json.dumps(dict(side.params)), "concurrency": side.concurrency}
+                | _take(each, "started_at", "duration_s")
+                | _take(side, "planned", "answered")
+                | {"errors": pairs(side.errors), "sound": side.side not in side_faults(each)}
+                | {"rss_bytes": each.rss_bytes.get(side.target), "figures": json.dumps(dict(side.figures))}
+                | {"machine": json.dumps(dict(each.machine))}
+            )
             for name, figures in (side.latency_us or {"": {}}).items():
                 spread = {f"latency_us_{key}": figures.get(key) for key in ("count", *PER_MILLE)}
                 rows.append({**common, "request": name, **spread})

@@ -13,7 +13,6 @@ from harness.record import Run, read_json
 from harness.report.language.catalogue import ENGLISH, Language
 from harness.report.markdown import render_markdown
 from harness.report.report import render_report
-from harness.report.sentences import BADGES
 from harness.report.tables import summary_csv
 from harness.results.summarise import summarise
 from harness.results.summary import Summary
@@ -35,12 +34,6 @@ def save_summary(run: Run, summary: Summary) -> None:
 
 def summary_json(summary: Summary) -> str:
     return _SUMMARY.dump_json(summary, indent=1).decode() + "\n"
-
-
-def saved_badge(run: Run) -> str:
-    """The badge of the summary in the run's folder, in words; empty where there is none."""
-    found = saved_summary(run)
-    return BADGES[found.badge] if found else ""
 
 
 def saved_summary(run: Run) -> Summary | None:

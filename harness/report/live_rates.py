@@ -8,6 +8,7 @@ from statistics import median
 from rich.table import Table
 
 from harness.model import Manifest, Side, Window, WindowRecord, side_faults
+from harness.model.units import number_of
 from harness.report.language.catalogue import ENGLISH
 from harness.report.names import display_names, setting_of
 from harness.report.numbers import measured
@@ -16,6 +17,8 @@ from harness.stats.interval import estimate
 COLUMNS = 2
 FIRM = 3
 """Blocks from which on a value has an interval worth reading."""
+WIDTH = 15
+"""Columns of the screen for a value with its interval, so that nothing moves when it gets one."""
 
 
 class LiveRates:
@@ -45,7 +48,7 @@ class LiveRates:
         if window.study:
             return f"{' and '.join(targets)}: {where} ({window.study})"
         more = len({side.point for side in window.sides}) - 1
-        return f"{where}{f' and {more} more' if more else ''}, {len(targets)} targets in turns"
+        return f"{where}{f' and {more} more' if more else ''}, {number_of(len(targets), 'target')} in turns"
 
     def take(self, record: WindowRecord) -> None:
         """Each side's median over the slices of a window, where nothing speaks against it."""
@@ -63,9 +66,10 @@ class LiveRates:
         known = [point for point in self._columns if any(side.point == point for side in self._rates)][:COLUMNS]
         if not known:
             return None
-        drawn = Table("requests per second", *(self._where[point] for point in known), box=None, pad_edge=False)
-        for column in drawn.columns[1:]:
-            column.justify = "right"
+        drawn = Table(box=None, pad_edge=False)
+        drawn.add_column("requests per second", no_wrap=True)
+        for point in known:
+            drawn.add_column(self._where[point], justify="right", min_width=WIDTH)
         for target, name in self._names.items():
             cells = [self._cell(Side(target, point)) for point in known]
             if any(cells):

@@ -19,6 +19,7 @@ LATE_SHARE = 0.005
 """Fewer replies after the sending do not show in a rate of four digits."""
 
 FEW_REPLIES = 20
+REPLIES = "right reply", "right replies"
 DELAYED_ACK_US = (38_000.0, 46_000.0)
 """Linux waits 40 ms before it acknowledges what comes in two pieces."""
 
@@ -34,17 +35,16 @@ def lines(result: LoadResult) -> list[str]:
         text += [f"interrupted after {format_duration(result.duration_s)}: the figures are of what was sent until then"]
     rate = "–" if result.throughput_rps is None else f"{significant(result.throughput_rps, 4)}/s"
     late = result.answered - result.in_time
-    after = (
-        f", and {late:,} more until {format_duration(result.elapsed_s)}" if late > LATE_SHARE * result.answered else ""
-    )
+    after = f", and {late:,} more until {format_duration(result.elapsed_s)}" * (late > LATE_SHARE * result.answered)
+    right = number_of(result.answered - late if after else result.answered, *REPLIES)
     text.append(
-        f"{result.answered - late if after else result.answered:,} right replies in "
-        f"{format_duration(result.duration_s)}: {rate}{after}   generator at {result.generator_cpu:.0%} of a CPU"
+        f"{right} in {format_duration(result.duration_s)}: {rate}{after}   "
+        f"generator at {result.generator_cpu:.0%} of a CPU"
     )
     outcomes = {"failed": result.failed, "dropped": result.dropped, "unfinished": result.unfinished}
     if listed := [f"{count:,} {name}" for name, count in outcomes.items() if count]:
         age = f", the oldest sent {format_duration(result.oldest_s)} before the end" if result.oldest_s else ""
-        text.append(f"{', '.join(listed)} of {result.planned:,} requests{age}")
+        text.append(f"{', '.join(listed)} of {number_of(result.planned, 'request')}{age}")
     if result.status:
         text.append("status  " + "  ".join(f"{code}: {count:,}" for code, count in sorted(result.status.items())))
     text += [f"{kind}: {count:,}  ({result.examples.get(kind, '')})" for kind, count in result.errors.items()]
@@ -78,7 +78,7 @@ def _notes(result: LoadResult) -> list[str]:
         text.append(f"every reply is a redirect ({min(codes)}) to {result.redirect}: load that, if it is what you mean")
     if result.waited > WAITED_SHARE * result.planned:
         few = number_of(result.connections, "connection")
-        text.append(f"{result.waited:,} of {result.planned:,} requests waited for one of {few}: raise -c")
+        text.append(f"{result.waited:,} of {number_of(result.planned, 'request')} waited for one of {few}: raise -c")
     times = result.service_time_us
     if times is not None and result.loop == "closed" and times.count >= FEW_REPLIES:
         low, high = times.quantiles([0.1, 0.9])
@@ -91,7 +91,7 @@ def _notes(result: LoadResult) -> list[str]:
 
 
 def _were(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{' was' if count == 1 else 's were'}"
+    return f"{number_of(count, noun)} {'was' if count == 1 else 'were'}"
 
 
 def _while_sending(result: LoadResult) -> tuple[int, ...]:
@@ -124,7 +124,7 @@ def _workers(result: LoadResult) -> list[str]:
             continue
         rate = "–" if worker.throughput_rps is None else f"{significant(worker.throughput_rps, 4)}/s"
         used = f"at {worker.generator_cpu or 0:.0%} of a CPU"
-        text.append(f"{worker.name:<32} {worker.answered:,} right replies: {rate}   {used}")
+        text.append(f"{worker.name:<32} {number_of(worker.answered, *REPLIES)}: {rate}   {used}")
     if result.lost_share:
         text.append(f"{result.lost_share:.0%} of the load was lost with them; the figures are those of the rest")
     return text
@@ -144,10 +144,10 @@ def timeline(windows: Sequence[int]) -> str:
 def _loop(result: LoadResult) -> str:
     if result.loop == "open":
         offered = significant(result.rate_rps or 0.0, 4)
-        return f"open loop, {offered}/s offered, up to {result.connections} connections"
+        return f"open loop, {offered}/s offered, up to {number_of(result.connections, 'connection')}"
     if result.loop == "closed":
         return f"closed loop, concurrency {result.connections}"
-    return f"{result.connections} {'users' if result.loop == 'journey' else 'streams'}"
+    return number_of(result.connections, "user" if result.loop == "journey" else "stream")
 
 
 def _table(result: LoadResult) -> list[str]:

@@ -11,7 +11,6 @@ from harness.report.answers import answers
 from harness.report.blocks import Block, Column, Entry, Heading, Items, Missing, Noted, Table, Text, words
 from harness.report.language.catalogue import ENGLISH, Language
 from harness.report.numbers import Figure, Measured, Sentence, measured, numbered, plain
-from harness.report.sections.decision import missing
 from harness.report.sections.ladder import check_sentence, climbed, ladder_sentence
 from harness.report.sections.loads import journey_figures, shared_figures
 from harness.report.sections.study_sections import study_sentences
@@ -58,9 +57,9 @@ def escape(text: str) -> str:
     return _SPECIAL.sub(r"\\\1", _CONTROL.sub(" ", text))
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]], numbers_from: int) -> list[str]:
-    """Lines of a table whose columns from ``numbers_from`` on are read as numbers are."""
-    rule = ["---:" if index >= numbers_from else "---" for index in range(len(head))]
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], numbers_from: int, until: int = 99) -> list[str]:
+    """Lines of a table whose columns from ``numbers_from`` ``until`` another are read as numbers are."""
+    rule = ["---:" if numbers_from <= index < until else "---" for index in range(len(head))]
     cells = (map(escape, row) for row in rows)
     return [f"| {' | '.join(line)} |" for line in (head, rule, *cells)]
 
@@ -112,25 +111,26 @@ def _entry(view: View, entry: Entry) -> str:
             return plain(entry)
 
 
+def _rate(view: View, cell: Cell, path: str) -> Entry:
+    if cell.status != "ok":
+        return view.status(cell.status, cell.reasons)
+    return measured(cell.throughput_rps, f"{path}.throughput_rps")
+
+
+def _cost(view: View, cell: Cell, path: str) -> Entry:
+    return measured(cell.cpu_us, f"{path}.cpu_us") if cell.status == "ok" else ""
+
+
+def _instructions(view: View, cell: Cell, path: str) -> str:
+    return f"{cell.instructions.value:,.0f}" if cell.instructions else ""
+
+
 def _cells(view: View) -> Table:
-    text, cells = view.language.text, view.summary.cells
-
-    def rate(cell: Cell, path: str) -> Entry:
-        if cell.status != "ok":
-            return ": ".join(missing((path, cell), view.language))
-        return measured(cell.throughput_rps, f"{path}.throughput_rps")
-
-    def cost(cell: Cell, path: str) -> Entry:
-        return measured(cell.cpu_us, f"{path}.cpu_us") if cell.status == "ok" else ""
-
-    def instructions(cell: Cell, path: str) -> str:
-        return f"{cell.instructions.value:,.0f}" if cell.instructions else ""
-
-    counted = any(cell.instructions is not None for cell in cells)
+    counted = any(cell.instructions is not None for cell in view.summary.cells)
     columns = (
-        words(text("words.point"), lambda cell, path: cell.point),
-        *[Column(text("words.instructions"), said=instructions)] * counted,
-        Column(text("markdown.rps"), said=rate),
-        Column(text("markdown.cpu"), said=cost),
+        words("words.point", lambda view, cell, path: cell.point),
+        *[Column("words.instructions", said=_instructions)] * counted,
+        Column("markdown.rps", said=_rate),
+        Column("markdown.cpu", said=_cost),
     )
-    return Table.of("", text("words.target"), lambda cell: view.name(cell.target), columns, numbered("cells", cells))
+    return Table.of(view, "", columns, numbered("cells", view.summary.cells))

@@ -8,26 +8,11 @@ from collections.abc import Iterable
 from harness.model import ParamValue, Point, Target
 from harness.report.language.catalogue import ENGLISH, Language
 
-FRAMEWORKS = {
-    "django": "Django",
-    "django-ninja": "Django Ninja",
-    "django-rest": "Django REST framework",
-    "fastapi": "FastAPI",
-    "flask": "Flask",
-    "raw": "Raw",
-    "starlette": "Starlette",
-    "tornado": "Tornado",
-}
+FRAMEWORKS = {name.lower(): name for name in ("Django", "FastAPI", "Flask", "Raw", "Starlette", "Tornado")}
+FRAMEWORKS |= {"django-ninja": "Django Ninja", "django-rest": "Django REST framework"}
 SERVERS = {
-    "cheroot": "Cheroot",
-    "daphne": "Daphne",
-    "granian": "Granian",
-    "gunicorn": "Gunicorn",
-    "hypercorn": "Hypercorn",
-    "tornado": "Tornado",
-    "uvicorn": "Uvicorn",
-    "uwsgi": "uWSGI",
-    "waitress": "Waitress",
+    name.lower(): name
+    for name in ("Cheroot", "Daphne", "Granian", "Gunicorn", "Hypercorn", "Tornado", "Uvicorn", "uWSGI", "Waitress")
 }
 
 

@@ -39,6 +39,11 @@ def plain(sentence: str | Sentence) -> str:
     return "".join(part if isinstance(part, str) else part.text for part in sentence)
 
 
+def joined(separator: str, sentences: Iterable[Sentence]) -> Sentence:
+    """All in one, with the separator between them."""
+    return tuple(part for each in sentences for part in (separator, *each))[1:]
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
     """An estimate as shown in a cell: the value and, where there is an interval, its half-width."""
@@ -47,15 +52,26 @@ class Measured:
     half: Figure | None
 
 
-def measured(estimate: Estimate | None, path: str, unit: float = 1.0) -> Measured | None:
-    """Three significant digits for the value, two for the half-width; shown in ``unit`` of the summary's own."""
+def measured(estimate: Estimate | None, path: str, unit: float = 1.0, *, negative: bool = False) -> Measured | None:
+    """Three significant digits for the value, two for the half-width; shown in ``unit`` of the summary's own.
+
+    The half-width of what is ``imprecise`` is shown as unknown, unless the value may be ``negative``.
+    """
     if estimate is None:
         return None
     value = Figure(significant(estimate.value / unit, 3), estimate.value, f"{path}.value")
     if estimate.ci_low is None or estimate.ci_high is None:
         return Measured(value, None)
     half = (estimate.ci_high - estimate.ci_low) / 2
-    return Measured(value, Figure(significant(half / unit), half, f"{path}.half"))
+    text = significant(half / unit) if negative or not imprecise(estimate) else "?"
+    return Measured(value, Figure(text, half, f"{path}.half"))
+
+
+def imprecise(estimate: Estimate | None) -> bool:
+    """Whether half of its interval is as wide as the value itself, which says nothing of a value above zero."""
+    if estimate is None or estimate.ci_low is None or estimate.ci_high is None:
+        return False
+    return estimate.ci_high - estimate.ci_low >= 2 * abs(estimate.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +105,11 @@ def signed(value: float, digits: int = 2) -> str:
     return significant(value, digits).replace("-", "−")
 
 
+def plus(value: float) -> str:
+    """``signed``, with a plus for what is above zero."""
+    return f"+{signed(value)}" if value > 0 else signed(value)
+
+
 times = Format(ratio_text)
 count = Format(lambda value: f"{value:,.0f}")
 number = Format(lambda value: significant(value, 3))
@@ -104,6 +125,8 @@ milliseconds = Format(lambda us: significant(us / US * MS, 3))
 """A latency of the summary, which is in microseconds."""
 apart = Format(lambda ratio: f"{significant(abs(ratio - 1) * 100)}%")
 """How far a ratio is from one."""
+change = Format(lambda ratio: f"{plus((ratio - 1) * 100)}%")
+"""What a ratio adds: ``+12%``."""
 wait = Format(lambda ms: f"{ms:g}")
 thousands = Format(lambda value: signed(value / 1e3, 3))
 mebibytes = Format(lambda value: significant(value / MIB, 3))
@@ -127,3 +150,9 @@ def shown(part: Any, path: str, name: str, show: Callable[[Any, str], Any] = num
 
 def numbered(path: str, parts: Iterable[Part]) -> list[Placed[Part]]:
     return [(f"{path}.{index}", part) for index, part in enumerate(parts)]
+
+
+def spanned(part: Any, path: str, name: str, show: Callable[[Any, str], Any], key: str) -> dict[str, Any]:
+    """Fields of a text: the value of an estimate under ``key``, and its ends as ``low`` and ``high``."""
+    fields = {key: "value", "low": "ci_low", "high": "ci_high"}
+    return {field: shown(part, path, f"{name}.{end}", show) for field, end in fields.items()}

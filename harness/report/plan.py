@@ -55,10 +55,8 @@ def plan_lines(plan: Plan, seconds: Seconds) -> Iterator[str]:
 
 def time_of(plan: Plan) -> str:
     """What the run will take, in words: what is planned, and what may be added to it."""
-    text = f"about {format_duration(plan.estimate_s)}"
-    if plan.reserve_s:
-        text += f", then up to {format_duration(plan.reserve_s)} to narrow down crossovers"
-    return text
+    more = f", then up to {format_duration(plan.reserve_s)} to narrow down crossovers" if plan.reserve_s else ""
+    return f"about {format_duration(plan.estimate_s)}{more}"
 
 
 def left_out(plan: Plan) -> str:
@@ -78,13 +76,12 @@ def _blocks(plan: Plan, seconds: Seconds) -> Iterator[str]:
     # Trials without a scenario of their own go with the blocks.
     waiting = [block for block in plan.studies if any(not trial.scenario for trial in block.trials)]
     if waiting:
-        text = f"{len(waiting[0].targets)} targets in {len(waiting)} of the blocks"
+        text = f"{number_of(len(waiting[0].targets), 'target')} in {len(waiting)} of the blocks"
         yield _part("memory of waiting requests", text, seconds(waiting), ENGLISH.text("sections.upkeep"))
     for window in sorted(first.windows, key=attrgetter("id")):
         turns = sorted({round(slices[side.point] * 1e3) for side in window.sides})
-        text = (
-            f"{len(window.sides)} sides in turns of {' or '.join(map(str, turns))} ms, {window.budget_s:.1f} s a block"
-        )
+        length = f"{' or '.join(map(str, turns))} ms, {window.budget_s:.1f} s a block"
+        text = f"{number_of(len(window.sides), 'side')} in turns of {length}"
         asked = {contrast.question for contrast in plan.contrasts if {contrast.a, contrast.b} <= set(window.sides)}
         yield _part(window.key, text, window.budget_s * len(plan.alternating), _questions(*asked))
     starts_s = seconds(plan.alternating) - sum(block.load_s for block in plan.alternating)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from harness.model import CpuProfile, Reason
-from harness.model.units import format_duration, significant
+from harness.model.units import format_duration, number_of, significant
 from harness.report.language.catalogue import ENGLISH
 from harness.report.numbers import signed
 from harness.results.profile import BUSY, OUTSIDE, SURE, Cost, Difference, by_function, by_package, differences
@@ -93,7 +93,8 @@ def lines(shown: ProfileDocument) -> list[str]:
     """The cost and its parts, then the files and what a reader should know."""
     return [
         f"{shown.target}: {significant(shown.cpu_us, 3)} µs of CPU per request; {shown.point}, "
-        f"{shown.replies:,} requests in {format_duration(shown.duration_s)}, {shown.samples:,} samples.",
+        f"{number_of(shown.replies, 'request')} in {format_duration(shown.duration_s)}, "
+        f"{number_of(shown.samples, 'sample')}.",
         "",
         f"{'µs':>9}  {'share':>6}  package",
         *_listed(shown.packages, lambda cost: f"{_us(cost.us):>9}  {cost.us / shown.cpu_us:>6.1%}  {cost.name}"),
@@ -133,7 +134,7 @@ def _listed(costs: Sequence[Cost], line: Callable[[Cost], str]) -> list[str]:
     shown = [line(cost) for cost in costs[:SHOWN] if cost.us]
     if rest:
         us = sum(cost.us for cost in rest)
-        shown.append(line(Cost(f"{len(rest)} others", "", us, 0.0, us)))
+        shown.append(line(Cost(number_of(len(rest), "other"), "", us, 0.0, us)))
     return shown
 
 
@@ -143,7 +144,7 @@ def _compared(kind: str, found: Sequence[Difference]) -> list[str]:
     rows = [("A − B", "±", "A", "B", kind)]
     for each in sure:
         rows.append((_signed(each.difference), _us(SURE * each.error_us), _us(each.a), _us(each.b), each.name))
-    rows.append((_signed(rest), "", "", "", f"{len(found) - len(sure)} others"))
+    rows.append((_signed(rest), "", "", "", number_of(len(found) - len(sure), "other")))
     return ["", *(f"{delta:>9}  {error:>7}  {a:>8}  {b:>8}  {name}" for delta, error, a, b, name in rows)]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
@@ -101,7 +101,7 @@ class RunProgress(Observer):
     def __init__(self, console: Console, manifest: Manifest, quiet: bool = False) -> None:
         self._console, self._quiet = console, quiet
         self._live = console.is_terminal and not quiet
-        columns = (SpinnerColumn(), BarColumn(24), TextColumn("{task.percentage:>3.0f}%"), TimeElapsedColumn())
+        columns = (SpinnerColumn(), BarColumn(20), TextColumn("{task.percentage:>3.0f}%"), TimeElapsedColumn())
         self._bar = Bar(*columns, TextColumn("{task.fields[left]}"), console=console)
         self._now = "starting servers"
         self._rates = LiveRates(manifest)
@@ -109,9 +109,8 @@ class RunProgress(Observer):
         self._task = self._bar.add_task("", total=1.0, left="")
         self._pace = 0.0
         self._total = self._done = 0.0
-        self._windows = self._number = self._blocks = 0
+        self._blocks: dict[str, int] = {}
         self._block = ""
-        self._window = ""
         self._shown: set[tuple[str, Reason]] = set()
         self._started = time.monotonic()
 
@@ -128,30 +127,24 @@ class RunProgress(Observer):
             self._screen.stop()
 
     def run_started(self, plan: Plan, folder: str) -> None:
-        self._total = sum(block.load_s for block in plan.blocks)
-        self._windows = sum(len(block.windows) for block in plan.blocks)
-        self._blocks = len(plan.blocks)
+        self._expect(plan.blocks)
         self._pace = plan.estimate_s / self._total if self._total else 0.0
-        self._bar.update(self._task, total=self._total)
         self._at(0.0)
         self._say(f"{plan_in_words(plan)}, seed {plan.seed}: {time_of(plan)}. Results: {folder}")
 
     def plan_extended(self, added: Extension) -> None:
-        self._total += sum(block.load_s for block in added.blocks)
-        self._windows += sum(len(block.windows) for block in added.blocks)
-        self._blocks += len(added.blocks)
-        self._bar.update(self._task, total=self._total)
+        self._expect(added.blocks)
         if added.points:
             waits = ", ".join(point.id for point in added.points)
-            self._say(f"{len(added.blocks)} more blocks where a crossover lies: {waits}")
+            self._say(f"{number_of(len(added.blocks), 'more block')} where a crossover lies: {waits}")
         for failure in added.left_out:
             if not failure.target:
                 self._say(f"left out: {failure.point}: {ENGLISH.reason(failure.reason)}", style="yellow")
 
     def block_started(self, block: Block) -> None:
         name = f"{block.study}, " if block.study else ""
-        self._block = f"{name}block {block.index + 1}"
-        self._describe(f"{self._block}: starting {len(block.targets)} servers")
+        self._block = f"{name}block {block.index + 1} of {self._blocks.get(block.study, block.index + 1)}"
+        self._now = f"{self._block}: starting {number_of(len(block.targets), 'server')}"
 
     def target_failed(self, failure: Failure) -> None:
         key = (failure.target, failure.reason)
@@ -162,44 +155,43 @@ class RunProgress(Observer):
 
     def window_started(self, window: Window, attempt: int) -> None:
         again = f" (try {attempt + 1})" if attempt else ""
-        self._window = f"{self._block}: {self._rates.words(window)}{again}"
-        self._describe(self._window)
+        self._now = f"{self._block}: {self._rates.words(window)}{again}"
 
     def progressed(self, progress: Progress) -> None:
         if progress.elapsed_s > 0:
-            self._at(self._done + progress.elapsed_s)
-            self._describe(f"{self._window}  {progress.replies / progress.elapsed_s:,.0f} req/s")
+            self._at(self._done + progress.elapsed_s, f", {progress.replies / progress.elapsed_s:,.0f} req/s")
 
     def window_ended(self, window: Window, record: WindowRecord) -> None:
         self._rates.take(record)
         if record.attempt == 0:
-            self._number += 1
             self._done += window.budget_s
-        self._windows = max(self._windows, self._number)
         self._total = max(self._total, self._done)
-        self._bar.update(self._task, total=self._total)
-        self._at(self._done)
+        left = self._at(self._done)
         for gate in record.gates:
             where = f"{gate.target}: " if gate.target else ""
             self._say(f"{self._rates.words(window)}: {where}{ENGLISH.reason(gate.reason)}", style="yellow")
         if not self._live and not self._quiet:
             elapsed = format_duration(time.monotonic() - self._started)
             said = f"{self._rates.words(window)}: {record_in_words(record)}"
-            text = f"[{self._number}/{self._windows}] block {window.block + 1}, {said} ({elapsed} so far)"
+            share = f"{self._done / self._total:.0%}" if self._total else ""
+            text = f"[{share:>4}] {self._block}: {said} ({elapsed} so far, {left})"
             self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def _drawn(self) -> Group:
         table, now = self._rates.table(), Text(self._now, no_wrap=True, overflow="ellipsis")
         return Group(table, now, self._bar) if table else Group(now, self._bar)
 
-    def _at(self, done: float) -> None:
-        """Moves the bar; the time left is that of the plan, without what goes to undecided contrasts at the end."""
-        left = self._pace * max(0.0, self._total - done)
-        text = f"{format_duration(left)} left" if left else "using what is left of the budget"
-        self._bar.update(self._task, completed=done, left=text)
+    def _expect(self, blocks: Sequence[Block]) -> None:
+        self._total += sum(block.load_s for block in blocks)
+        for block in blocks:
+            self._blocks[block.study] = max(self._blocks.get(block.study, 0), block.index + 1)
 
-    def _describe(self, text: str) -> None:
-        self._now = text
+    def _at(self, done: float, more: str = "") -> str:
+        """Moves the bar; the time left is that of the plan, without what goes to undecided contrasts at the end."""
+        seconds = self._pace * max(0.0, self._total - done)
+        left = f"{format_duration(seconds)} left" if seconds else "using the rest of the budget"
+        self._bar.update(self._task, total=self._total, completed=done, left=left + more)
+        return left
 
     def _say(self, text: str, style: str = "") -> None:
         if not self._quiet:
@@ -212,7 +204,8 @@ def plan_in_words(plan: Plan) -> str:
     if plan.alternating:
         blocks = plan.alternating
         targets = len({name for block in blocks for name in block.targets})
-        parts.append(f"{targets} targets × {len(plan.compared_points)} points in {len(blocks)} blocks")
+        of = f"{number_of(targets, 'target')} × {number_of(len(plan.compared_points), 'point')}"
+        parts.append(f"{of} in {number_of(len(blocks), 'block')}")
     studied = [block for block in plan.studies if block.study not in INSTRUMENTS]
     if studied:
         alone = len({name for block in studied for name in block.targets})
@@ -228,7 +221,7 @@ def record_in_words(record: WindowRecord) -> str:
     """What one window came to, in a few words."""
     answered = sum(side.answered for side in record.sides)
     if record.slices is not None or not record.study:
-        return f"{answered:,} verified replies in {record.duration_s:.1f} s"
+        return f"{number_of(answered, 'verified reply', 'verified replies')} in {record.duration_s:.1f} s"
     if record.failures:
         return ENGLISH.reason(record.failures[0].reason)
     if record.counts:

@@ -16,7 +16,7 @@ from harness.report import sentences
 from harness.report.answers import answers, summary_charts
 from harness.report.charts.style import hue_number
 from harness.report.language.catalogue import ENGLISH, Field, Language
-from harness.report.numbers import Figure, Sentence, measured
+from harness.report.numbers import Figure, Sentence, measured, plain
 from harness.report.sections.claims import section_of
 from harness.report.sections.decision import missing
 from harness.report.sections.everything import embedded_json, in_script
@@ -111,7 +111,7 @@ def _facts(view: View) -> tuple[tuple[str, str], ...]:
         **({} if manifest.status == "finished" else {"status": text(f"status.{manifest.status}")}),
         "profile": manifest.plan.profile,
         "blocks": str(summary.blocks),
-        "margin": sentences.plain(sentences.margins(view)),
+        "margin": plain(sentences.margins(view)),
         **{key: manifest.environment[key] for key in ("machine",) if key in manifest.environment},
     }
     return tuple((text(f"facts.{key}"), value) for key, value in facts.items())

@@ -6,8 +6,9 @@ is called so.
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,11 +17,13 @@ from harness.model.units import format_duration
 from harness.report.language.catalogue import ENGLISH, Field, Language
 from harness.report.numbers import (
     Format,
+    Placed,
     Sentence,
     count,
+    joined,
     microseconds,
+    part_at,
     percent,
-    plain,
     rough,
     share,
     shown,
@@ -35,7 +38,6 @@ NAMED = 4
 """The most targets that a sentence names of those that a verdict leaves open."""
 _UNIT = re.compile(r"ms|[hms]")
 Fields = dict[str, Field]
-__all__ = ["Sentence", "contrast_sentence", "parties", "plain", "title"]
 
 BADGES = ENGLISH.names("badges")
 VERDICTS = ENGLISH.names("verdicts")
@@ -61,14 +63,14 @@ def duration(seconds: float, language: Language = ENGLISH) -> str:
     return _UNIT.sub(lambda unit: language.text(f"duration.{unit[0]}"), format_duration(seconds))
 
 
-def contrast_sentence(view: View, path: str, contrast: ContrastResult, *, located: bool = True) -> Sentence:
-    """What one contrast came to, in the words of its verdict; ``located`` False leaves out where it was measured."""
+def contrast_sentence(view: View, path: str, contrast: ContrastResult, *, alone: bool = False) -> Sentence:
+    """What one contrast came to, in the words of its verdict; ``alone``: not where, but what would decide it."""
     language = view.language
     a, b, where = parties(view, contrast)
     fields: Fields = {
         "a": a,
         "b": b,
-        "at": language.say("contrast.at", where=where) if located else "",
+        "at": "" if alone else language.say("contrast.at", where=where),
         "metric": language.text(f"metrics.{contrast.metric}"),
         "margin": share(contrast.margin, f"{path}.margin"),
     }
@@ -81,8 +83,7 @@ def contrast_sentence(view: View, path: str, contrast: ContrastResult, *, locate
     fields |= {"ratio": times(contrast.ratio, f"{path}.ratio"), "interval": interval(view, contrast, path, times)}
     if contrast.verdict == "same":
         return language.say("contrast.same", **fields)
-    blocks = count(contrast.blocks_needed, f"{path}.blocks_needed")
-    needed = language.say("contrast.needed", blocks=blocks) if blocks else language.say("contrast.needed_unknown")
+    needed = _needed(view, [(path, contrast)]) if alone else ""
     return language.say("contrast.undecided", count=contrast.blocks, needed=needed, **fields)
 
 
@@ -121,9 +122,21 @@ def difference_interval(
 
 
 def listed(view: View, each: Sequence[Sentence]) -> Sentence:
-    """``A, B``; of many the first, and how many more."""
-    more = (view.language.text("pick.more", count=len(each) - NAMED),) if len(each) > NAMED else ()
-    return tuple(part for n, one in enumerate(each[:NAMED]) for part in ((", ", *one) if n else one)) + more
+    """``A, B and C``; of many the first, and how many more."""
+    said, text = list(each[:NAMED]), view.language.text
+    if len(each) > NAMED:
+        return (*joined(", ", said), text("pick.more", count=len(each) - NAMED))
+    return joined(text("pick.and"), [joined(", ", said[:-1]), said[-1]] if said[1:] else said)
+
+
+def extremes(view: View, rows: Iterable[Placed[Any]], name: str, show: Callable[[Any, str], Any]) -> Fields:
+    """Fields of a text: the targets with the lowest and the highest figure under ``name``; empty for fewer than two."""
+    ranked = sorted(rows, key=lambda each: float(part_at(each[1], name)))
+    if len(ranked) < 2:
+        return {}
+    (low, first), (high, last) = ranked[0], ranked[-1]
+    fields: Fields = {"first": view.name(first.target), "last": view.name(last.target)}
+    return fields | {"lowest": shown(first, low, name, show), "highest": shown(last, high, name, show)}
 
 
 def size(view: View, verdict: Verdict) -> str:
@@ -156,21 +169,39 @@ def tally(view: View, verdicts: Sequence[Verdict]) -> str:
     return "".join(language.text("real.tally", words=words, count=found) for words, found in counted if found)
 
 
-def noise(view: View, verdicts: Sequence[Verdict]) -> Sentence:
-    """How many of the contrasts came to which verdict."""
-    text = view.language.text
+def noise(view: View) -> Sentence:
+    """How many of the contrasts came to which verdict, and what would decide those that are open; empty without any."""
+    text, contrasts = view.language.text, view.contrasts()
+    verdicts = [contrast.verdict for _, contrast in contrasts]
     kinds = [(f"real.noise_{kind}", verdicts.count(kind)) for kind in ("different-size-open", "small")]
     how = [text(key, count=found) for key, found in kinds if found]
     lost = verdicts.count("not-measurable")
+    if not contrasts:
+        return ()
     return view.language.say(
         "real.noise",
         count=len(verdicts),
         apart=sum(verdict in REAL for verdict in verdicts),
         how=text("real.noise_how", listed=", ".join(how)) if how else "",
         same=verdicts.count("same"),
-        undecided=verdicts.count("undecided"),
+        margin=margins(view),
         lost=text("real.noise_not-measurable", count=lost) if lost else "",
+        undecided=verdicts.count("undecided"),
+        needed=_needed(view, contrasts),
     )
+
+
+def _needed(view: View, contrasts: Sequence[Placed[ContrastResult]]) -> Sentence:
+    """How many blocks would decide half of those that are undecided."""
+    open_ = [each for each in contrasts if each[1].verdict == "undecided"]
+    if not open_:
+        return ()
+    ordered = sorted(open_, key=lambda each: each[1].blocks_needed or math.inf)
+    path, middle = ordered[(len(ordered) - 1) // 2]
+    blocks = count(middle.blocks_needed, f"{path}.blocks_needed")
+    if blocks is None:
+        return view.language.say("real.needed_unknown")
+    return view.language.say("real.needed" if open_[1:] else "real.needed_one", blocks=blocks)
 
 
 def _claim(view: View, ratio: float, contrast: ContrastResult, path: str, shared: Fields) -> Sentence:

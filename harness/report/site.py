@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -20,33 +20,14 @@ from starlette.routing import Route
 from harness.errors import HarnessError, RecordError
 from harness.model.units import format_duration
 from harness.record import Run, list_runs
-from harness.report.files import saved_badge, summary_of, write_report
+from harness.report.files import saved_summary, summary_of, write_report
 from harness.report.report import TEMPLATES
+from harness.report.sentences import BADGES
 
 APPS = "HARNESS_APPS"
 """``name=URL`` pairs, with commas between them, of apps that the page links to."""
 
 FILES = {"summary.json": "application/json", "summary.csv": "text/csv", "summary.md": "text/markdown"}
-
-
-@dataclass(frozen=True, slots=True)
-class RunRow:
-    """A run in the list.
-
-    Attributes:
-        status: the run's own, or why it cannot be read.
-        badge: the summary's, empty where there is none yet.
-        readable: whether there is a report to lead to.
-    """
-
-    run: str
-    status: str
-    name: str = ""
-    created: str = ""
-    profile: str = ""
-    took: str = ""
-    badge: str = ""
-    readable: bool = True
 
 
 def site(results: Path, reports: Path) -> Starlette:
@@ -92,25 +73,27 @@ def apps() -> dict[str, str]:
     return {name.strip(): url.strip().rstrip("/") for name, _, url in pairs}
 
 
-def _row(folder: Path) -> RunRow:
+def _row(folder: Path) -> dict[str, Any]:
+    """A run in the list; one without a report to lead to is not ``readable``."""
+    empty: dict[str, Any] = dict.fromkeys(("name", "created", "profile", "took", "badge"), "")
     try:
         run = Run.open(folder)
     except HarnessError as error:
-        return RunRow(folder.name, f"unreadable: {error}", readable=False)
-    manifest = run.manifest
-    return RunRow(
-        run=folder.name,
-        status=manifest.status,
-        name=manifest.name,
-        created=manifest.created_at.replace("T", " "),
-        profile=manifest.plan.profile,
-        took=format_duration(manifest.duration_s) if manifest.duration_s else "",
-        badge=saved_badge(run),
-        readable=bool(run.windows()),
-    )
+        return empty | {"run": folder.name, "status": f"unreadable: {error}", "readable": False}
+    manifest, saved = run.manifest, saved_summary(run)
+    return {
+        "run": folder.name,
+        "status": manifest.status,
+        "name": manifest.name,
+        "created": manifest.created_at.replace("T", " "),
+        "profile": manifest.plan.profile,
+        "took": format_duration(manifest.duration_s) if manifest.duration_s else "",
+        "badge": BADGES[saved.badge] if saved else "",
+        "readable": bool(run.windows()),
+    }
 
 
-def _page(rows: Sequence[RunRow]) -> str:
+def _page(rows: Sequence[dict[str, Any]]) -> str:
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
     css = Markup((TEMPLATES / "report.css").read_text("utf-8"))
     return environment.get_template("runs.html.j2").render(css=css, rows=rows, apps=apps())

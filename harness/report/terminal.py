@@ -11,13 +11,15 @@ from harness.model import Manifest, WindowRecord
 from harness.model.units import format_duration, number_of
 from harness.report import instructions, sentences, versus
 from harness.report.answers import answers
+from harness.report.numbers import plain
 from harness.report.sections.study_sections import study_sentences
 from harness.report.view import view_of
 from harness.results.instructions import result_of
 from harness.results.summary import Summary
 from harness.results.versus import main_contrast
 
-LINES = 12
+LINES, ENDING = 12, 3
+"""Lines in all, and those at the end that a reader copies: paths, and the next command."""
 SHORTER = ("smoke", "quick", "standard")
 """Profiles after which a thorough run decides more."""
 
@@ -35,11 +37,13 @@ def closing_lines(manifest: Manifest, summary: Summary, report_path: Path | str,
     lines = [f"{sentences.BADGES[summary.badge]}: {count} in {format_duration(summary.duration_s)}. {sentences.HOLDS}"]
     view = view_of(manifest, summary)
     if summary.cells or not manifest.plan.trials:
-        lines += [sentences.plain(answer.headline) for answer in answers(view)]
+        for answer in answers(view):
+            first, *more = map(plain, answer.lines)
+            lines += [f"{view.language.text(f'questions.{answer.question}')} {first}", *more]
     else:
-        lines += [sentences.plain(said) for group in study_sentences(view).values() for said in group]
-    ending = [f"Report: {report_path}", f"Data: {run_folder}", f"Next: {next_command(manifest, summary, run_folder)}"]
-    room = LINES - len(lines) - len(ending)
+        lines += [plain(said) for group in study_sentences(view).values() for said in group]
+    ending = [f"Report: {report_path}", f"Data: {run_folder}", next_line(manifest, summary, run_folder)]
+    room = LINES - ENDING - len(lines)
     warnings = [f"Warning: {view.language.reason(reason)}" for reason in summary.reasons]
     if len(warnings) > room:
         warnings = [*warnings[: room - 1], f"Warning: {len(warnings) - room + 1} more, under Run health in the report"]
@@ -57,14 +61,14 @@ def verdict_lines(
     return [_CONTROL.sub(" ", line) for line in (*said, f"Report: {report_path}", f"Again: {manifest.command}")]
 
 
-def next_command(manifest: Manifest, summary: Summary, run_folder: Path | str) -> str:
-    """Continues a run that was interrupted, or decides what it left undecided; otherwise opens the report."""
+def next_line(manifest: Manifest, summary: Summary, run_folder: Path | str) -> str:
+    """The command that continues a run that was interrupted, or decides what it left undecided; or opens the report."""
     if manifest.status == "interrupted":
-        return resume_command(manifest, run_folder)
+        return f"Next: {resume_command(manifest, run_folder)}"
     if any(contrast.verdict == "undecided" for contrast in summary.contrasts) and manifest.plan.profile in SHORTER:
         longer = [*_without(shlex.split(manifest.command), ("--profile", "--budget")), "--profile", "thorough"]
-        return f"{shlex.join(longer)}, to decide what is undecided"
-    return shlex.join(["harness", "report", str(run_folder), "--open"])
+        return f"Next, to decide what is undecided: {shlex.join(longer)}"
+    return f"Next: harness report {shlex.quote(str(run_folder))} --open"
 
 
 def resume_command(manifest: Manifest, run_folder: Path | str) -> str:

@@ -10,9 +10,9 @@ from typing_extensions import TypedDict
 from harness.model import Manifest, Metric, Reason, Side
 from harness.model.units import format_duration, number_of, significant
 from harness.report.language.catalogue import ENGLISH
-from harness.report.numbers import signed
+from harness.report.numbers import plain, signed
 from harness.report.profile import Explanation
-from harness.report.sentences import METRICS, VERDICTS, contrast_sentence, plain
+from harness.report.sentences import METRICS, VERDICTS, contrast_sentence
 from harness.report.view import view_of
 from harness.results.outcome import Outcome
 from harness.results.summary import Cell, ContrastResult, Summary, Verdict
@@ -108,7 +108,7 @@ def lines(
 ) -> list[str]:
     """The verdict as a sentence, how it was reached, both sides' absolute values, and what a reader should know."""
     view = view_of(manifest, summary)
-    said = [plain(contrast_sentence(view, f"contrasts.{summary.contrasts.index(result)}", result, located=False))]
+    said = [plain(contrast_sentence(view, f"contrasts.{summary.contrasts.index(result)}", result, alone=True))]
     how = "Decided" if result.verdict not in ("undecided", "not-measurable") else "Not decided"
     blocks = f"{number_of(result.blocks, 'block')} with fresh servers"
     said.append(f"{how} in {format_duration(took_s)}: {blocks}, {plain((view.where(result.a.point),))}.")
@@ -208,7 +208,8 @@ def state(result: ContrastResult) -> str:
     """How far it is, in one line: ``cpu per request −3.1% [−3.6, −2.6] after 6 blocks``."""
     if result.ratio is None:
         return "no block yet"
-    return f"A against B in {METRICS[result.metric]}: {_ratio(result)} after {result.blocks} blocks: {result.verdict}"
+    blocks = number_of(result.blocks, "block")
+    return f"A against B in {METRICS[result.metric]}: {_ratio(result)} after {blocks}: {result.verdict}"
 
 
 def _ratio(result: ContrastResult) -> str:

@@ -21,6 +21,7 @@ class View:
         declared: every target of the manifest, with or without a result.
         places: every point with a cell, whether or not that has a number, in the plan's order.
         cells: (target, point) → where the cell stands in the summary, and the cell.
+        by_id: the same of each contrast.
         names: what each target is called.
         frameworks: keys of the frameworks in the order of their hues.
         language: of every word that is not a name or the user's own.
@@ -33,6 +34,7 @@ class View:
     declared: Mapping[str, Target]
     places: Mapping[str, Point]
     cells: Mapping[tuple[str, str], Placed[Cell]]
+    by_id: Mapping[str, Placed[ContrastResult]]
     scenarios: Mapping[str, Scenario]
     names: Mapping[str, str]
     frameworks: tuple[str, ...]
@@ -143,6 +145,7 @@ def view_of(
         declared=declared,
         places={point: planned.get(point) or _unplanned(by_point[point]) for point in order},
         cells={(cell.target, cell.point): (path, cell) for path, cell in numbered("cells", summary.cells)},
+        by_id={each.id: (path, each) for path, each in numbered("contrasts", summary.contrasts)},
         scenarios={scenario.name: scenario for scenario in manifest.scenarios},
         names=display_names(known.values(), language),
         frameworks=tuple(dict.fromkeys(target.framework for target in known.values())),

@@ -272,6 +272,8 @@ def resolve(document: object, path: str) -> float:
 
 def agrees(text: str, value: float) -> bool:
     """Whether a text is the value, rounded to two digits or more, in one of the units that renderings use."""
+    if text == "?":
+        return True
     if text.startswith("<"):
         return value < float(text[1:])
     number = float(text.replace(",", "").replace("−", "-").replace("%", ""))

@@ -33,7 +33,7 @@ def harness(*words):
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (("--gate", f"{TARGET} json cpu < 1s"), 0, "1 of 1 checks passed"),
+        (("--gate", f"{TARGET} json cpu < 1s"), 0, "1 of 1 check passed"),
         (("--gate", f"{TARGET} json cpu < 1us"), 1, "FAILED"),
         (("--gate", f"{TARGET} / raw-asgi-uvicorn cpu > 1.5", "--against", "base"), 0, "undecided does not fail"),
         (("--against", "base", "--strict"), 1, "--strict counts undecided as failed"),

@@ -11,7 +11,7 @@ from harness.model import Effort
 from harness.prepare import choose
 from harness.report.language.catalogue import language
 from harness.report.numbers import Figure, plain
-from harness.report.sections.claims import CHARTS, claims, evidence_sentence
+from harness.report.sections.claims import EVIDENCE, claims, evidence_sentence
 from harness.report.sections.registry import SECTIONS
 from harness.report.view import view_of
 from harness.results.claims import judge as judging
@@ -312,11 +312,11 @@ def test_every_claim_has_its_evidence_in_words_and_numbers_of_the_summary(code):
                 if isinstance(part, Figure):
                     assert resolve(document, part.path) == part.value
                     assert agrees(part.text, part.value)
-    assert kinds == set(CHARTS)
+    assert kinds == set(EVIDENCE)
 
 
 def test_every_kind_of_evidence_leads_to_a_section():
-    assert set(CHARTS.values()) <= {section.id for section in SECTIONS}
+    assert {section for section, _ in EVIDENCE.values()} <= {section.id for section in SECTIONS}
 
 
 def test_documented_facts_stand_outside_of_the_counts():

@@ -281,7 +281,7 @@ def test_the_section_shows_the_numbers_of_the_summary():
     for path, value, text in shown:
         assert value == resolve(document, path), path
         assert agrees(text, value), (path, value, text)
-    assert "2 of 3 targets answered everything rightly to 8 users" in page
+    assert "2 of 3 targets answered every request correctly with 8 users" in page
     assert "the app does not implement orders-full" in page
     assert "### Shopping" in render_markdown(run, summary)
     [missing] = [reason for reason in summary.reasons if reason.code == "loads-missing"]

@@ -39,13 +39,13 @@ def test_without_a_terminal_each_window_is_a_plain_line():
 def test_a_terminal_gets_a_bar_with_the_time_that_is_left():
     text = shown(True)
     assert "left" in text
-    assert "using what is left of the budget" in text
+    assert "using the rest of the budget" in text
     assert "verified replies in" not in text
 
 
 def test_a_terminal_says_what_happens_and_what_it_came_to_so_far():
     text = shown(True)
-    assert re.search(r"block 2: [^:]+, \d+ connections, \d targets in turns", text)
+    assert re.search(r"block 2 of 2: [^:]+, \d+ connections, \d targets in turns", text)
     assert "requests per second" in text
     rates = re.findall(r"FastAPI on Uvicorn +([\d,]+)", text, re.M)
     run = make_run(blocks=2, rounds=3)
@@ -62,3 +62,9 @@ def test_quiet_says_nothing():
 def test_no_color_leaves_no_color(monkeypatch, variable):
     monkeypatch.setenv(variable, "1")
     assert "\x1b[3" not in shown(True)
+
+
+def test_plain_lines_say_how_far_the_run_is_and_how_long_it_takes():
+    lines = [line for line in shown(False).splitlines() if "verified replies in" in line]
+    assert re.match(r"\[ *\d+%\] block 1 of 2: .* \(\S+ \S* ?so far, .* left\)$", lines[0]), lines[0]
+    assert lines[-1].startswith("[100%] block 2 of 2: ")

@@ -6,9 +6,10 @@ import pytest
 
 from harness.model import Point
 from harness.report.answers import answers
-from harness.report.sentences import plain
+from harness.report.numbers import plain
 from harness.report.view import view_of
 from harness.results.crossover import crossovers
+from harness.results.summary import Estimate
 from tests.unit.summaries import CONTRASTS, JSON, SCENARIOS, cells, contrast, estimate, manifest, summary
 
 MORE, FEWER = ("different", 2.5, 2.4, 2.6), ("different", 0.8, 0.78, 0.82)
@@ -31,21 +32,21 @@ def moves(*outcomes):
 @pytest.mark.parametrize(
     ("outcomes", "text"),
     [
-        ((FEWER, FEWER, MORE), "fast overtakes slow in throughput between 2 ms and 20 ms of I/O wait"),
-        ((FEWER, OPEN, MORE), "fast overtakes slow in throughput between 0 ms and 20 ms of I/O wait"),
-        ((FEWER, SAME, MORE), "fast draws ahead of slow in throughput between 2 ms and 20 ms of I/O wait"),
+        ((FEWER, FEWER, MORE), "fast overtakes slow at an I/O wait somewhere between 2 ms and 20 ms"),
+        ((FEWER, OPEN, MORE), "fast overtakes slow at an I/O wait somewhere between 0 ms and 20 ms"),
+        ((FEWER, SAME, MORE), "fast pulls ahead of slow at an I/O wait somewhere between 2 ms and 20 ms"),
         ((MORE, MORE, MORE), "more requests per second than slow at every measured I/O wait from 0 ms to 20 ms"),
         (
             (FEWER, FEWER, MORE),
-            "threads: it answers 0.80 [0.78, 0.82] times as many at 2 ms, 2.5 [2.4, 2.6] times as many at 20 ms.",
+            "threads): 0.80 [0.78, 0.82] times as many at 2 ms, 2.5 [2.4, 2.6] times as many at 20 ms.",
         ),
-        ((OPEN, OPEN, MORE), "than slow at 20 ms of I/O wait, at 64 connections with 8 worker threads: it answers 2.5"),
+        ((OPEN, OPEN, MORE), "than slow at 20 ms of I/O wait (64 connections, 8 WSGI threads): 2.5"),
         ((OPEN, OPEN, MORE), "times as many at 20 ms; at shorter waits it is undecided or not measurable."),
         ((FEWER, FEWER, FEWER), "answers fewer requests per second than slow at every measured I/O wait"),
-        ((MORE, FEWER, OPEN), "No crossover to report for fast against slow in throughput"),
-        ((MORE, OPEN, FEWER), "0 ms: more; 2 ms: undecided; 20 ms: fewer"),
-        ((MORE, OPEN, MORE), "0 ms: more; 2 ms: undecided; 20 ms: more"),
-        ((OPEN, OPEN, OPEN), "0 ms: undecided; 2 ms: undecided; 20 ms: undecided"),
+        ((MORE, FEWER, OPEN), "No clear crossover between fast and slow in requests per second"),
+        ((MORE, OPEN, FEWER), "more at 0 ms, undecided at 2 ms, fewer at 20 ms"),
+        ((MORE, OPEN, MORE), "more at 0 ms, undecided at 2 ms, more at 20 ms"),
+        ((OPEN, OPEN, OPEN), "undecided at 0 ms, undecided at 2 ms, undecided at 20 ms"),
         ((MORE,), "fast answers 2.5 [2.4, 2.6] times the requests per second of slow"),
     ],
 )
@@ -56,22 +57,29 @@ def test_the_crossover_lies_between_measured_waits(outcomes, text):
 def test_the_highest_is_compared_with_the_next_by_their_contrast():
     text = plain(answer("pick", summary()).headline)
     assert text.startswith(
-        "Small JSON reply, 32 connections: fast answers most, 9,880 ± 200 per second. That is 1.12 [1.09, 1.15] times "
-        "as many as slow. Waiting, 20 ms"
+        "Small JSON reply, 32 connections: fast leads with 9,880 ± 200 requests per second. That is 1.12 [1.09, 1.15] "
+        "times as many as slow, which comes next. Waiting, 20 ms"
     )
 
 
 @pytest.mark.parametrize(
     ("outcome", "text"),
     [
-        (OPEN, " Undecided: slow (4,940 ± 99; about 24 blocks in all would decide it)."),
-        (SAME, " No measurable difference: slow (4,940 ± 99)."),
-        (("different-size-open", 1.4, 1.1, 1.8), " That is 1.4 [1.10, 1.8] times as many as slow; size not settled."),
+        (OPEN, " Not clearly slower: slow (4,940 ± 99)."),
+        (SAME, " No measurable difference from slow (4,940 ± 99)."),
+        (
+            ("different-size-open", 1.4, 1.1, 1.8),
+            " That is 1.4 [1.10, 1.8] times as many as slow, which comes next; size not settled.",
+        ),
     ],
 )
 def test_what_is_undecided_is_called_so(outcome, text):
     found = contrast(*outcome, blocks_needed=24 if outcome is OPEN else None)
-    assert plain(answer("pick", summary(contrasts=(found,))).headline).partition(" per second.")[2].startswith(text)
+    assert (
+        plain(answer("pick", summary(contrasts=(found,))).headline)
+        .partition(" requests per second.")[2]
+        .startswith(text)
+    )
 
 
 def test_a_rate_near_what_the_connections_allow_says_so():
@@ -83,12 +91,12 @@ def test_a_rate_near_what_the_connections_allow_says_so():
     )
     run = manifest(scenarios=(SCENARIOS[0], waiting, *SCENARIOS[2:]))
     text = plain(answer("pick", summary(cells=capped, contrasts=()), run).headline)
-    assert "3,000 ± 60 per second (64 connections ÷ 20 ms allow at most 3,200)." in text
+    assert "3,000 ± 60 requests per second, near the limit of 3,200 (64 connections ÷ 20 ms)." in text
     found = moves(FEWER, FEWER, MORE)
     text = plain(answer("move", dataclasses.replace(found, cells=capped), run).headline)
     assert text.endswith(
-        "times as many at 20 ms. 8 worker threads ÷ 20 ms allow slow at most 400 per second; more threads were not "
-        "measured."
+        "times as many at 20 ms. slow then runs out of threads: 8 threads ÷ 20 ms = 400 per second at most; more "
+        "threads were not measured."
     )
 
 
@@ -99,22 +107,28 @@ def test_what_a_move_costs_without_a_wait_comes_first():
     busy = contrast("different", 0.48, 0.45, 0.52, question="move")
     found = answer("move", summary(contrasts=(busy, *waits), crossovers=crossovers(manifest(), waits)))
     assert plain(found.headline).startswith(
-        "Not for CPU-bound requests: fast answers 0.48 [0.45, 0.52] times as many as slow. It overtakes between 2 ms "
-        "and 20 ms of I/O wait, at 64 connections with 8 worker threads: it answers 2.5 [2.4, 2.6] times as many at 20"
+        "Not for CPU-bound requests: fast answers 0.48 [0.45, 0.52] times as many per second as slow. It overtakes at "
+        "an I/O wait somewhere between 2 ms and 20 ms (64 connections, 8 WSGI threads): 2.5 [2.4, 2.6] times as many at"
     )
     assert found.details == ()
 
 
+def test_a_rate_that_the_blocks_do_not_agree_on_is_not_given_as_one():
+    vague = dataclasses.replace(cells()[0], throughput_rps=Estimate(6410.0, -2990.0, 15810.0, 2))
+    text = plain(answer("pick", summary(cells=(vague,), contrasts=())).headline)
+    assert "fast leads with about 6,410 requests per second; the run is too short for an exact figure." in text
+
+
 def test_the_longest_wait_is_told_at_once_too():
     text = plain(answer("pick", summary(contrasts=())).headline)
-    assert "Waiting, 20 ms of I/O wait, 64 connections: fast answers most, " in text
+    assert "Waiting, 20 ms of I/O wait, 64 connections: fast leads with " in text
     assert text.endswith("Every other target measured there is slower.")
 
 
 @pytest.mark.parametrize(
     ("letters", "text"),
     [
-        (("A", "A"), "Undecided: slow (4,940 ± 99)."),
+        (("A", "A"), "Not clearly slower: slow (4,940 ± 99)."),
         (("A", "B"), "Every other target measured there is slower."),
         (("", ""), "too few blocks to say whether fast is really ahead."),
     ],
@@ -137,23 +151,23 @@ def test_a_failed_target_is_never_the_highest():
         dataclasses.replace(cell, status="failed", throughput_rps=estimate(1e9)) if cell.target == "other" else cell
         for cell in cells()
     )
-    assert "other answers" not in plain(answer("pick", summary(cells=broken)).headline)
+    assert "other leads" not in plain(answer("pick", summary(cells=broken)).headline)
 
 
 def test_validation_is_a_range_over_the_targets_that_show_one():
     text = plain(answer("validate", summary()).headline)
-    assert (
-        text
-        == "Checking the order (32 connections) adds 22 µs [19, 24] (fast) to 33 µs [31, 36] (slow) of CPU per request."
+    assert text == (
+        "Checking the order (32 connections) costs 22 µs [19, 24] of CPU per request with fast (+20%) and up to 33 µs "
+        "[31, 36] with slow (+20%)."
     )
 
 
 @pytest.mark.parametrize(
     ("added", "verdict", "text"),
     [
-        (21.75, "different", "adds 22 µs [19, 24] of CPU per request (fast). Undecided for slow."),
-        (-21.75, "different", "changes the cost by −22 µs [−24, −19] of CPU per request (fast). Undecided for slow."),
-        (0.1, "undecided", "no target shows a difference in CPU per request. Undecided for fast, slow."),
+        (21.75, "different", "costs 22 µs [19, 24] of CPU per request with fast (+12%). Undecided for slow."),
+        (-21.75, "different", "changes the CPU per request by −22 µs [−24, −19] with fast (+12%). Undecided for slow."),
+        (0.1, "undecided", "no target shows a difference in CPU per request. Undecided for fast and slow."),
     ],
 )
 def test_undecided_steps_are_counted_and_not_ranged(added, verdict, text):
@@ -181,13 +195,16 @@ def test_instructions_answer_where_the_clocks_do_not():
     )
     text = plain(answer("validate", summary(contrasts=found)).headline)
     assert text.startswith(
-        "Checking the order (32 connections) adds 61.2 thousand instructions (fast) to 143 thousand (slow)"
+        "Checking the order (32 connections) costs 61.2 thousand instructions per request with fast and up to 143 "
+        "thousand with slow."
     )
 
 
 def test_the_control_follows_what_is_decided():
     text = plain(answer("real", summary()).headline)
-    assert "undecided, 1 not measurable. A/A control: No difference at ±2.0%" in text
+    assert (
+        "1 not measurable, 1 is undecided. About 24 blocks in all would decide it. A/A control: No difference" in text
+    )
 
 
 def test_a_control_that_differs_is_a_warning():
@@ -203,7 +220,7 @@ def test_many_controls_are_counted():
     )
     found = answer("real", summary(contrasts=(*more, *CONTRASTS[1:])))
     assert plain(found.headline).endswith(
-        "Check: one app measured under two names never differed for certain (2 tests, estimates within 3.0%)."
+        "Check: one app, measured under two names, showed no real difference in 2 tests (estimates at most 3.0% apart)."
     )
 
 

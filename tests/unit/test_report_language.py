@@ -73,7 +73,7 @@ def test_a_korean_page_has_korean_sentences_and_the_same_numbers():
     [
         (
             Reason("retried-windows", {"count": 4, "all": 30}),
-            "4 of 30 windows were measured again",
+            "4 of 30 windows had to be measured again",
             "윈도우 30개 가운데 4개를 다시 측정함",
         ),
         (
@@ -84,7 +84,7 @@ def test_a_korean_page_has_korean_sentences_and_the_same_numbers():
         (
             Reason("early", {"count": 200, "replies": 200, "wait_ms": 20.0, "p1_us": 400.0}),
             "200 of 200 replies came before the wait of 20 ms that they stand for was over (1st percentile 0.4 ms): "
-            "the wait is not waited",
+            "the app does not wait",
             "응답 200개 중 200개가 요청한 대기 20 ms가 끝나기 전에 옴(1백분위수 0.4 ms): 실제로 기다리지 않음",
         ),
         (

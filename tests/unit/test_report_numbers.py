@@ -36,3 +36,15 @@ def test_a_value_keeps_full_precision_beside_its_text():
 
 def test_one_block_has_no_half_width():
     assert measured(Estimate(5.0, None, None, 1), "x").half is None
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "half"),
+    [(-2990.0, 15810.0, "?"), (6000.0, 6820.0, "410"), (1.0, 12819.0, "6,400"), (0.0, 12820.0, "?")],
+)
+def test_an_interval_wider_than_the_value_is_not_given_as_one(low, high, half):
+    assert measured(Estimate(6410.0, low, high, 2), "x").half.text == half
+
+
+def test_what_may_be_below_zero_keeps_its_interval():
+    assert measured(Estimate(-1500.0, -4500.0, 1500.0, 3), "x", 1e3, negative=True).half.text == "3.0"

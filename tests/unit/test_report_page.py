@@ -147,7 +147,7 @@ def test_the_badge_links_its_reasons_to_run_health(badge, words):
     page = render_report(manifest(), summary(badge=badge, reasons=(Reason("told", {"text": "a & b"}),)), ())
     assert f'<strong class="badge {badge}">{words}</strong>' in page
     assert '<a href="#health">a &amp; b</a>' in page
-    assert "Holds for this machine, at this concurrency." in page
+    assert "The figures hold for this machine and these loads." in page
 
 
 def test_what_was_not_measured_says_which_command_gets_it():
@@ -180,7 +180,7 @@ def test_a_run_in_which_all_failed_is_told_with_its_logs():
     page, results = rendered(run)
     assert "boom &lt;&amp;&gt;" in page
     assert check_numbers(page, results) >= 6
-    assert "answers most" not in page
+    assert "leads with" not in page
 
 
 def test_failed_and_unmeasurable_cells_are_hatched_with_the_reason():

@@ -145,7 +145,7 @@ def test_the_sentences_name_the_worst_its_cure_and_the_clear_leader():
     assert "from 3.00 to 95.0 ms; in fast (again)" in neighbours
     assert "it is 4.50 ms" in neighbours
     assert "lowest median is fast with 6.00 ms, the highest slow with 36.0 ms" in fan_out
-    assert "fast holds all, while slow serves 992" in connections
+    assert "fast can hold all, while slow serves 992" in connections
     assert "At 600.0 requests per second, the lowest p99 measured is that of fast" in latency
     assert "up to 4,320 requests per second [4,100, 4,550], the highest of those measured" in capacity
     assert "34% of the requests unanswered" in overload

@@ -9,7 +9,7 @@ import pytest
 from harness.model import Reason
 from harness.report.markdown import LISTED, escape, render_markdown
 from harness.report.tables import HEADER, summary_csv
-from harness.report.terminal import LINES, closing_lines, next_command
+from harness.report.terminal import LINES, closing_lines, next_line
 from harness.results.summary import Cell
 from tests.synthetic import HOSTILE_NAMES
 from tests.unit.summaries import CONTRASTS, cells, contrast, estimate, manifest, summary
@@ -22,14 +22,18 @@ def test_the_terminal_ends_with_answers_path_and_next_command():
         "reports/x.html",
         "results/x",
     )
-    assert lines[0] == "Checks passed, with warnings: 8 blocks in 3m 20s. Holds for this machine, at this concurrency."
-    assert lines[1].startswith("Small JSON reply, 32 connections: fast answers most, ")
+    assert (
+        lines[0]
+        == "Checks passed, with warnings: 8 blocks in 3m 20s. The figures hold for this machine and these loads."
+    )
+    assert lines[1].startswith("Which framework and server? Small JSON reply, 32 connections: fast leads with ")
+    assert lines[2].startswith("Waiting, 20 ms of I/O wait, 64 connections: fast leads with ")
     assert lines[-4:-1] == [
         "Warning: other guests of the host took 3% of the CPUs (limit 2%)",
         "Report: reports/x.html",
         "Data: results/x",
     ]
-    assert lines[-1].startswith("Next: harness run")
+    assert lines[-1].startswith("Next, to decide what is undecided: harness run")
     assert len(lines) <= LINES
 
 
@@ -51,29 +55,29 @@ def test_no_control_character_reaches_the_terminal():
 @pytest.mark.parametrize(
     ("run", "results", "command"),
     [
-        (manifest(status="interrupted"), summary(), "harness run --resume 'my results/r1'"),
-        (manifest(), summary(), "harness run --profile thorough, to decide what is undecided"),
-        (manifest(), summary(contrasts=CONTRASTS[:2]), "harness report 'my results/r1' --open"),
+        (manifest(status="interrupted"), summary(), "Next: harness run --resume 'my results/r1'"),
+        (manifest(), summary(), "Next, to decide what is undecided: harness run --profile thorough"),
+        (manifest(), summary(contrasts=CONTRASTS[:2]), "Next: harness report 'my results/r1' --open"),
         (
-            manifest(command="harness run --target x --profile quick -s 'a b' --budget 20s --seed 3 --workers 2"),
+            manifest(command="harness run -t x --profile quick -s 'a b' --budget 20s --seed 3 --workers 2"),
             summary(),
-            "harness run --target x -s 'a b' --seed 3 --workers 2 --profile thorough, to decide what is undecided",
+            "Next, to decide what is undecided: harness run -t x -s 'a b' --seed 3 --workers 2 --profile thorough",
         ),
         (
             manifest(status="interrupted", command="harness run -t x --workers 2 --fleet compose --live --seed 3"),
             summary(),
-            "harness run --resume 'my results/r1' --workers 2 --fleet compose",
+            "Next: harness run --resume 'my results/r1' --workers 2 --fleet compose",
         ),
     ],
 )
 def test_the_next_command_fits_how_the_run_ended(run, results, command):
-    assert next_command(run, results, "my results/r1") == command
+    assert next_line(run, results, "my results/r1") == command
 
 
 def test_markdown_holds_answers_cells_and_contrasts():
     text = render_markdown(manifest(), summary())
-    assert text.startswith("# example\n\n**Checks passed.** Holds for this machine, at this concurrency.\n")
-    assert "**Which framework and server?** Small JSON reply, 32 connections: fast answers most, " in text
+    assert text.startswith("# example\n\n**Checks passed.** The figures hold for this machine and these loads.\n")
+    assert "**Which framework and server?** Small JSON reply, 32 connections: fast leads with " in text
     assert "| fast | json@32 | 9,880 ± 200 | 101 ± 2.0 |" in text
     assert "| other | json@32 | failed: the server died under load (exit code 1) |  |" in text
     assert "- Undecided whether fast and slow differ" in text

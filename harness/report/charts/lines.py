@@ -20,10 +20,10 @@ from harness.report.charts.style import (
     shorten,
     spread,
 )
-from harness.report.charts.svg import Chart, Spec, channel, draw, layer, literal
+from harness.report.charts.svg import Chart, Spec, channel, draw, layer, literal, log_scale
 from harness.report.view import View
 from harness.results.predict import model_rps as model
-from harness.results.summary import Cell, ContrastResult, Crossover
+from harness.results.summary import Cell, Crossover
 from harness.stats.estimate import REAL
 
 HEIGHT = 190
@@ -36,10 +36,6 @@ _ZERO_SHARE = 0.4
 
 Rows = list[dict[str, Any]]
 Line = tuple[Target, Sequence[tuple[float, float]]]
-
-
-def log_scale(low: float, high: float, **options: Any) -> Spec:
-    return {"type": "log", "domain": [low, high], "nice": False, **options}
 
 
 def names_at(rows: Rows, x: Spec, y: Spec, dx: int) -> Spec:
@@ -162,12 +158,8 @@ def sweep_charts(view: View, targets: Sequence[Target], places: Sequence[Point])
     if not values:
         return ()
     low, high = min(values) / 1.4, max(values) * 1.4
-    y = channel(
-        "y:Q",
-        scale=log_scale(low, high),
-        title=text("words.rps"),
-        axis={"values": log_ticks(low, high), "format": "~s"},
-    )
+    y_axis = {"values": log_ticks(low, high), "format": "~s"}
+    y = channel("y:Q", scale=log_scale(low, high), title=text("words.rps"), axis=y_axis)
     if by_wait:
         waits = list(dict.fromkeys(f"{place.wait_s * 1e3:g}" for place in places))
         x = channel("x:O", sort=waits, title=text("waits.axis"), axis={"labelAngle": 0})
@@ -183,17 +175,9 @@ def sweep_charts(view: View, targets: Sequence[Target], places: Sequence[Point])
         layers = [layer(allowed, "line", style, x=x, y=y, detail="name:N")]
         layers += _drawn(view, target, measured, {"size": 36, "strokeWidth": 2}, x=x, y=y, detail="name:N")
         if allowed:
-            last = allowed[-1] | {"name": text("waits.allowed")}
-            layers.append(
-                layer(
-                    [last],
-                    "text",
-                    {"align": "left" if by_wait else "right", "dx": 6 if by_wait else 0, "dy": -7, "color": MUTED},
-                    x=x,
-                    y=y,
-                    text="name:N",
-                )
-            )
+            last, side = allowed[-1] | {"name": text("waits.allowed")}, ("left", 6) if by_wait else ("right", 0)
+            mark = {"align": side[0], "dx": side[1], "dy": -7, "color": MUTED}
+            layers.append(layer([last], "text", mark, x=x, y=y, text="name:N"))
         if not by_wait:
             furthest = max(row["x"] for row in measured)
             ends = spread([row for row in measured if row["x"] == furthest], (low, high), HEIGHT)
@@ -209,8 +193,8 @@ def _sweep(view: View, target: Target, places: Sequence[Point], by_wait: bool) -
     measured: Rows = []
     allowed: Rows = []
     for place in places:
-        found = view.cell(target.name, place.id)
-        if not found or found[1].status != "ok" or found[1].throughput_rps is None:
+        found = view.ok(target.name, place.id)
+        if not found or found[1].throughput_rps is None:
             continue
         wait = f"{place.wait_s * 1e3:g}"
         shared = {"x": wait if by_wait else place.concurrency, "name": "" if by_wait else f"{wait} ms"}
@@ -221,22 +205,20 @@ def _sweep(view: View, target: Target, places: Sequence[Point], by_wait: bool) -
     return measured, allowed
 
 
-def crossover_charts(
-    view: View, pairs: Sequence[Sequence[Crossover]], contrasts: Mapping[str, ContrastResult], margin: float
-) -> tuple[Chart, ...]:
+def crossover_charts(view: View, pairs: Sequence[Sequence[Crossover]]) -> tuple[Chart, ...]:
     """The ratio of two targets' throughput along the I/O wait, with the crossover as an interval.
 
     One panel per pair, all on the same axes.
 
     Args:
         pairs: a pair's crossovers, the one that is drawn with its intervals first.
-        margin: of these contrasts, as a share.
     """
-    lines = [[_ratios(each, contrasts) for each in pair] for pair in pairs]
+    lines = [[_ratios(view, each) for each in pair] for pair in pairs]
     every = [row for pair in lines for rows in pair for row in rows]
     if not every:
         return ()
     text = view.language.text
+    margin = max(view.by_id[key][1].margin for each in view.summary.crossovers for key in each.contrasts)
     zero = _ZERO_SHARE * min((row["wait"] for row in every if row["wait"] > 0), default=1.0)
     for row in every:
         row["x"] = row["wait"] or zero
@@ -280,11 +262,11 @@ def crossover_charts(
     return tuple(charts)
 
 
-def _ratios(found: Crossover, contrasts: Mapping[str, ContrastResult]) -> Rows:
+def _ratios(view: View, found: Crossover) -> Rows:
     rows: Rows = []
     for wait, key in zip(found.waits_ms, found.contrasts, strict=True):
-        contrast = contrasts.get(key)
-        if contrast is None or contrast.ratio is None:
+        contrast = view.by_id[key][1]
+        if contrast.ratio is None:
             continue
         low, high = contrast.ci_low or contrast.ratio, contrast.ci_high or contrast.ratio
         rows.append({"wait": wait, "y": contrast.ratio, "low": low, "high": high, "clear": contrast.verdict in REAL})

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness.model import Point, Target
-from harness.report.charts.style import BAND, INK, MUTED, PAPER, THOUSANDS, log_ticks, look, row_labels
-from harness.report.charts.svg import Chart, Spec, channel, draw, layer, literal
+from harness.report.charts.style import BAND, INK, MUTED, PAPER, THOUSANDS, VARIABLES, log_ticks, look, row_labels
+from harness.report.charts.svg import Chart, Spec, channel, draw, layer, literal, log_scale
 from harness.report.language.catalogue import Language
 from harness.report.numbers import number
 from harness.report.view import View
-from harness.results.summary import ContrastResult, LadderResult
+from harness.results.summary import ContrastResult, Estimate, LadderResult, Layer, ProfileResult
 from harness.stats.estimate import REAL
 
 SHAPES = {"circle": "○", "square": "□", "triangle-up": "△", "diamond": "◇", "triangle-down": "▽", "cross": "+"}
@@ -57,6 +57,11 @@ def _span(value: float, low: float | None, high: float | None) -> dict[str, floa
     return {"value": value, "low": value if low is None else low, "high": value if high is None else high}
 
 
+def _estimated(view: View, target: Target, estimate: Estimate) -> dict[str, Any]:
+    low = None if estimate.ci_low is None else max(0.0, estimate.ci_low)
+    return _span(estimate.value, low, estimate.ci_high) | look(view.frameworks, target)
+
+
 def throughput_chart(view: View, place: Point, key: str) -> tuple[Chart, ...]:
     """Throughput of the reference targets at one point, each with its number and the highest first; empty where none
     has one there.
@@ -68,10 +73,8 @@ def throughput_chart(view: View, place: Point, key: str) -> tuple[Chart, ...]:
         if (found := view.ok(target.name, place.id)) and (estimate := found[1].throughput_rps)
     ]
     for estimate, target in sorted(known, key=lambda each: -each[0].value):
-        low = None if estimate.ci_low is None else max(0.0, estimate.ci_low)
         names.append(view.name(target.name))
-        said = {"said": number.text(estimate.value)}
-        rows.append(_span(estimate.value, low, estimate.ci_high) | look(view.frameworks, target) | said)
+        rows.append(_estimated(view, target, estimate) | {"said": number.text(estimate.value)})
     if not rows:
         return ()
     axis = {"tickCount": 4, "labelExpr": THOUSANDS}
@@ -98,15 +101,11 @@ def validation_chart(view: View, places: Sequence[Point], title: str, key: str) 
     rows = []
     for target in view.reference:
         for place in places:
-            found = view.cell(target.name, place.id)
-            if not found or found[1].status != "ok" or found[1].cpu_us is None:
-                continue
-            estimate = found[1].cpu_us
-            if view.name(target.name) not in names:
-                names.append(view.name(target.name))
-            low = None if estimate.ci_low is None else max(0.0, estimate.ci_low)
-            row = {"row": names.index(view.name(target.name)), "step": place.scenario}
-            rows.append(_span(estimate.value, low, estimate.ci_high) | look(view.frameworks, target) | row)
+            found, name = view.ok(target.name, place.id), view.name(target.name)
+            if found and found[1].cpu_us:
+                names += [name] * (name not in names)
+                row = {"row": names.index(name), "step": place.scenario}
+                rows.append(_estimated(view, target, found[1].cpu_us) | row)
     if not rows:
         return ()
     steps = list(dict.fromkeys(place.scenario for place in places))
@@ -141,9 +140,8 @@ def forest_chart(rows: Sequence[tuple[str, ContrastResult]], key: str, title: st
         spans.append(span | {"one": 1.0, "least": 1 / (1 + contrast.margin), "most": 1 + contrast.margin})
         looks.append({"colour": INK if apart or same else MUTED, "shape": shape})
     ends = [span[end] for span in spans for end in ("low", "high", "least", "most")]
-    domain = [min(ends) / 1.02, max(ends) * 1.02]
-    scale = {"type": "log", "domain": domain, "nice": False}
-    axis = {"values": _ticks(domain[0], domain[1]), "format": "~r"}
+    low, high = min(ends) / 1.02, max(ends) * 1.02
+    scale, axis = log_scale(low, high), {"values": _ticks(low, high), "format": "~r"}
     x = channel("low:Q", title=language.text("real.axis"), scale=scale, axis=axis)
     marks: list[Marks] = [
         ("rect", {"color": BAND}, {"x": channel("least:Q", scale=scale), "x2": "most"}),
@@ -215,8 +213,8 @@ def moved_chart(
     """
     names = [view.name(target.name) for target, _, _ in rows]
     data = [{"before": before, "after": after} | look(view.frameworks, target) for target, before, after in rows]
-    scale = {"type": "log", "domain": list(bounds), "nice": False}
-    axis, stroke = {"values": log_ticks(*bounds), "format": "~r"}, literal(stroke="stroke")
+    scale, axis = log_scale(*bounds), {"values": log_ticks(*bounds), "format": "~r"}
+    stroke = literal(stroke="stroke")
     x, after = channel("before:Q", title=axis_title, scale=scale, axis=axis), channel("after:Q", scale=scale)
     marks: list[Marks] = [
         ("rule", {"strokeWidth": 2}, {"x": x, "x2": "after", **stroke}),
@@ -224,3 +222,26 @@ def moved_chart(
         ("point", DOT, {"x": after, **stroke, **literal(fill="fill", shape="shape")}),
     ]
     return rows_chart(words, names, data, marks, most=26, width=230, step=22)
+
+
+def profile_chart(view: View, found: Sequence[ProfileResult], layers: Sequence[Layer], title: str) -> Chart:
+    """CPU per request, a stacked bar for each target.
+
+    Args:
+        layers: in the order in which they are stacked; each has a hue of its own, and what is outside Python none.
+    """
+    text = view.language.text
+    hues = [colour for colour, name in VARIABLES.items() if name.startswith("--hue-")]
+    colours = [BAND if layer == "outside" else hues[number] for number, layer in enumerate(layers)]
+    names = [text(f"profile.{layer}") for layer in layers]
+    rows = [
+        {"row": row, "layer": name, "order": order, "us": each.layers.get(layer, 0.0)}
+        for row, each in enumerate(found)
+        for order, (layer, name) in enumerate(zip(layers, names, strict=True))
+    ]
+    x = channel("us:Q", title=text("words.cpu"), stack="zero", axis={"tickCount": 6, "format": "~r"})
+    legend = {"orient": "top", "title": None, "columns": 3, "labelLimit": 0, "symbolStrokeWidth": 0}
+    fill = channel("layer:N", scale={"domain": names, "range": colours}, legend=legend)
+    bars: Marks = "bar", {"height": 15, "stroke": PAPER, "strokeWidth": 1}, {"x": x, "order": "order:Q", "fill": fill}
+    words = "profile-chart", title, text("profile.chart", layers=", ".join(names))
+    return rows_chart(words, [view.name(each.target) for each in found], rows, [bars], most=32, width=440, step=26)

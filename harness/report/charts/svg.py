@@ -52,6 +52,10 @@ def channel(field: str, **options: Any) -> Spec:
     return {"field": name} | ({"type": _TYPES[kind]} if kind else {}) | options
 
 
+def log_scale(low: float, high: float, **options: Any) -> Spec:
+    return {"type": "log", "domain": [low, high], "nice": False, **options}
+
+
 def literal(**fields: str) -> dict[str, Spec]:
     """Channels whose fields hold what is drawn: colours and shapes."""
     return {name: channel(f"{field}:N", scale=None) for name, field in fields.items()}

@@ -134,7 +134,7 @@ def _filled(value: Field, spec: str) -> Sentence:
     if isinstance(value, int | float) and spec and "|" not in spec and "/" not in spec:
         return (FORMATS[spec](value) if spec in FORMATS else format(value, spec),)
     parts: Sentence = (
-        value if isinstance(value, tuple) else (value if isinstance(value, str | Figure) else _number(value),)
+        value if isinstance(value, tuple) else (_number(value) if isinstance(value, int | float) else value,)
     )
     if "|" in spec:
         number = value.value if isinstance(value, Figure) else value
@@ -154,12 +154,7 @@ def _add(parts: list[str | Figure], part: str | Figure) -> None:
     if part == "":
         return
     last = parts[-1] if parts else None
-    if (
-        isinstance(part, str)
-        and isinstance(last, str)
-        and not isinstance(part, Markup)
-        and not isinstance(last, Markup)
-    ):
+    if type(part) is str and type(last) is str:
         parts[-1] = last + part
     else:
         parts.append(part)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from harness.report.blocks import Column
+from harness.report.blocks import Column, Entry
 from harness.report.charts.lines import lines_chart
 from harness.report.charts.rows import moved_chart
 from harness.report.charts.svg import Chart
 from harness.report.language.catalogue import Field
 from harness.report.numbers import Sentence, count, measured, mebibytes, milliseconds, share, shown, times
-from harness.report.sections.studies import Rows, Study, p99_of, spread_columns, target_of, why
+from harness.report.sections.studies import SPREAD, Rows, Study, p99_of, target_of, why
+from harness.report.sentences import extremes
 from harness.report.view import View
 from harness.studies.connections import ConnectionRow
 from harness.studies.neighbours import NeighbourRow
@@ -25,10 +26,11 @@ def beside(view: View, row: NeighbourRow) -> str:
     return view.language.text(key, share=f"{row.share:g}", neighbour=row.neighbour, ms=f"{row.ms:g}")
 
 
-def _neighbour_columns(view: View, rows: Rows) -> tuple[Column, ...]:
-    text = view.language.text
-    mix = Column(text("async.beside"), said=lambda row, path: beside(view, row))
-    return mix, *spread_columns(view), Column(text("async.times"), "times.value", times)
+NEIGHBOURS = (
+    Column("async.beside", said=lambda view, row, path: beside(view, row)),
+    *SPREAD,
+    Column("async.times", "times.value", times),
+)
 
 
 def _neighbour_sentence(view: View, rows: Rows) -> Sentence:
@@ -40,26 +42,16 @@ def _neighbour_sentence(view: View, rows: Rows) -> Sentence:
     found = [each for each in found if each[1].share == usual and each[1].target in alone]
     if not found:
         return say("async.neighbours_open")
-    path, worst = max(found, key=p99_of)
-    fields: dict[str, Field] = {
-        "target": view.name(worst.target),
-        "fast": worst.fast,
-        "mix": beside(view, worst),
-        "before": shown(alone[worst.target][1], alone[worst.target][0], "latency.p99_us", milliseconds),
-        "after": shown(worst, path, "latency.p99_us", milliseconds),
-    }
+    (path, worst), p99 = max(found, key=p99_of), "latency.p99_us"
+    at, before = alone[worst.target]
+    fields: dict[str, Field] = {"target": view.name(worst.target), "fast": worst.fast, "mix": beside(view, worst)}
+    fields |= {"before": shown(before, at, p99, milliseconds), "after": shown(worst, path, p99, milliseconds)}
     framework = target_of(view, worst.target).framework
-    cures = [
-        each
-        for each in found
-        if each[1] is not worst
-        and target_of(view, each[1].target).framework == framework
-        and 2 * p99_of(each) < worst.latency.p99_us
-    ]
-    if not cures:
+    alike = [each for each in found if target_of(view, each[1].target).framework == framework]
+    path, cure = min(alike, key=p99_of)
+    if 2 * cure.latency.p99_us >= worst.latency.p99_us:
         return say("async.neighbours_said", **fields)
-    path, cure = min(cures, key=p99_of)
-    cured = shown(cure, path, "latency.p99_us", milliseconds)
+    cured = shown(cure, path, p99, milliseconds)
     return say("async.neighbours_cured", cure=view.name(cure.target), cured=cured, **fields)
 
 
@@ -85,15 +77,13 @@ def _mix(row: NeighbourRow) -> tuple[str, float]:
     return row.neighbour, row.share
 
 
-def _fan_out_columns(view: View, rows: Rows) -> tuple[Column, ...]:
-    text = view.language.text
-    return (
-        Column(text("async.calls"), said=lambda row, path: str(row.calls)),
-        Column(text("words.connections"), said=lambda row, path: str(row.connections)),
-        *spread_columns(view),
-        Column(text("words.rps"), "throughput_rps", measured),
-        Column(text("words.cpu"), "cpu_us", measured),
-    )
+FAN_OUT = (
+    Column("async.calls", said=lambda view, row, path: str(row.calls)),
+    Column("words.connections", said=lambda view, row, path: str(row.connections)),
+    *SPREAD,
+    Column("words.rps", "throughput_rps", measured),
+    Column("words.cpu", "cpu_us", measured),
+)
 
 
 def _fan_out_sentence(view: View, rows: Rows) -> Sentence:
@@ -102,20 +92,10 @@ def _fan_out_sentence(view: View, rows: Rows) -> Sentence:
     most = max((row.calls for _, row in found), default=0)
     fewest = min((row.connections for _, row in found), default=0)
     found = [(path, row) for path, row in found if (row.calls, row.connections) == (most, fewest)]
-    if len(found) < 2:
+    ends = extremes(view, found, "latency.p50_us", milliseconds)
+    if not ends:
         return view.language.say("async.fan_out_open")
-    ranked = sorted(found, key=lambda each: float(each[1].latency.p50_us))
-    (low, first), (high, last) = ranked[0], ranked[-1]
-    return view.language.say(
-        "async.fan_out_said",
-        calls=most,
-        ms=f"{first.ms:g}",
-        count=fewest,
-        first=view.name(first.target),
-        fastest=shown(first, low, "latency.p50_us", milliseconds),
-        last=view.name(last.target),
-        slowest=shown(last, high, "latency.p50_us", milliseconds),
-    )
+    return view.language.say("async.fan_out_said", calls=most, ms=f"{found[0][1].ms:g}", count=fewest, **ends)
 
 
 def _fan_out_charts(view: View, rows: Rows) -> list[Chart]:
@@ -134,22 +114,21 @@ def _fan_out_charts(view: View, rows: Rows) -> list[Chart]:
 
 
 def _kind(view: View, row: ConnectionRow) -> str:
-    return view.language.text(f"async.kind_{row.kind}", number=f"{row.number:,}")
+    return view.language.text(f"async.kind_{row.kind}", number=row.number)
 
 
-def _connection_columns(view: View, rows: Rows) -> tuple[Column, ...]:
-    text = view.language.text
-    return (
-        Column(text("async.beside"), said=lambda row, path: _kind(view, row)),
-        Column(
-            text("async.served"),
-            said=lambda row, path: None if row.kind == "alone" else count(row.served, f"{path}.served"),
-        ),
-        *spread_columns(view),
-        Column(text("async.per_second"), "rate_rps"),
-        Column(text("async.unanswered"), "unanswered_share", share),
-        Column(text("async.memory"), "rss_bytes", mebibytes),
-    )
+def _served(view: View, row: ConnectionRow, path: str) -> Entry:
+    return None if row.kind == "alone" else count(row.served, f"{path}.served")
+
+
+CONNECTIONS = (
+    Column("async.beside", said=lambda view, row, path: _kind(view, row)),
+    Column("async.served", said=_served),
+    *SPREAD,
+    Column("async.per_second", "rate_rps"),
+    Column("async.unanswered", "unanswered_share", share),
+    Column("async.memory", "rss_bytes", mebibytes),
+)
 
 
 def _cannot(view: View, row: ConnectionRow) -> str:
@@ -166,7 +145,7 @@ def _connections_sentence(view: View, rows: Rows) -> Sentence:
     mine = [(path, row) for path, row in found if row.number == most]
     holding = [view.name(row.target) for _, row in mine if row.served >= 0.99 * most]
     short = [(path, row) for path, row in mine if row.served < 0.99 * most]
-    fields: dict[str, Field] = {"number": f"{most:,}", "holding": ", ".join(holding)}
+    fields: dict[str, Field] = {"number": most, "holding": ", ".join(holding)}
     if not short:
         return view.language.say("async.connections_all", **fields)
     path, least = min(short, key=lambda each: int(each[1].served))
@@ -175,7 +154,7 @@ def _connections_sentence(view: View, rows: Rows) -> Sentence:
 
 
 STUDIES = (
-    Study("neighbours", "async.neighbours", _neighbour_sentence, _neighbour_columns, _neighbour_charts),
-    Study("fan_out", "async.fan_out", _fan_out_sentence, _fan_out_columns, _fan_out_charts),
-    Study("connections", "async.connections", _connections_sentence, _connection_columns, why=_cannot),
+    Study("neighbours", "async.neighbours", _neighbour_sentence, NEIGHBOURS, _neighbour_charts),
+    Study("fan_out", "async.fan_out", _fan_out_sentence, FAN_OUT, _fan_out_charts),
+    Study("connections", "async.connections", _connections_sentence, CONNECTIONS, why=_cannot),
 )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, get_args
 
 from harness.model import OWN, Effort, Feature
@@ -23,25 +24,12 @@ from harness.report.sections.upkeep import app_name
 from harness.report.sentences import Fields, contrast_sentence, difference_interval, interval
 from harness.report.view import View
 from harness.results.summary import Cell, ClaimResult, ClaimVerdict, Evidence, EvidenceKind, LadderStep
+from harness.studies.connections import ConnectionRow
+from harness.studies.neighbours import NeighbourRow
 
 DOCUMENTED: ClaimVerdict = "documented"
 SHOWN = 2
 """The evidence lines that are always shown; more are folded."""
-CHARTS: Mapping[EvidenceKind, str] = {
-    "contrast": "real",
-    "served": "decision",
-    "capacity": "waits",
-    "feature": "features",
-    "untouched": "claims",
-    "lines": "upkeep",
-    "packages": "upkeep",
-    "memory": "upkeep",
-    "startup": "upkeep",
-    "step": "ladder",
-    "neighbour": "async",
-    "echo": "async",
-}
-"""Kind of evidence → the section that draws it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,41 +61,12 @@ def claims(view: View) -> Claims | None:
 
 def section_of(claim: ClaimResult) -> str:
     """Where its first evidence is drawn; empty where that is nowhere but with the claims."""
-    return next((CHARTS[one.kind] for one in claim.evidence if one.kind != "untouched"), "")
+    return next((EVIDENCE[one.kind][0] for one in claim.evidence if one.kind != "untouched"), "")
 
 
 def evidence_sentence(view: View, evidence: Evidence) -> Sentence:
     """One piece of evidence in words."""
-    path, part = evidence.path, part_at(view.summary, evidence.path)
-    match evidence.kind:
-        case "contrast":
-            return contrast_sentence(view, path, part)
-        case "step":
-            return _step(view, path, part)
-        case "served":
-            return _served(view, path, part)
-        case "capacity":
-            return _capacity(view, path, part)
-        case "feature":
-            return _feature(view, part, view.name(part.target), "evidence.present", "evidence.absent")
-        case "untouched":
-            app = view.language.text(f"bare.{part.target}")
-            return _feature(view, part, app, "evidence.brings", "evidence.brings_no")
-        case "memory":
-            return _estimate(view, path, part, "evidence.memory", "rss_bytes", show=mebibytes)
-        case "startup":
-            return _estimate(view, path, part, "evidence.startup", "startup_s")
-        case "packages":
-            return view.language.say("evidence.packages", app=app_name(view, part), packages=", ".join(part.packages))
-        case "lines":
-            return _lines(view, path, part)
-        case "neighbour":
-            mix: Fields = {"fast": part.fast, "mix": beside(view, part)}
-            return _estimate(view, path, part, "evidence.neighbour", "times", mix)
-        case "echo":
-            low, high = (shown(part, path, f"latency.p99_{end}_us", milliseconds) for end in ("low", "high"))
-            number = part.number
-            return view.language.say("evidence.echo", target=view.name(part.target), number=number, low=low, high=high)
+    return EVIDENCE[evidence.kind][1](view, evidence.path, part_at(view.summary, evidence.path))
 
 
 def _step(view: View, path: str, step: LadderStep) -> Sentence:
@@ -135,13 +94,33 @@ def _capacity(view: View, path: str, cell: Cell) -> Sentence:
     return _estimate(view, path, cell, "evidence.capacity", "throughput_rps", fields)
 
 
-def _feature(view: View, feature: Feature, who: str, present: str, absent: str) -> Sentence:
+def _feature(view: View, path: str, feature: Feature) -> Sentence:
+    return _probed(view, feature, view.name(feature.target), "evidence.present", "evidence.absent")
+
+
+def _untouched(view: View, path: str, feature: Feature) -> Sentence:
+    app = view.language.text(f"bare.{feature.target}")
+    return _probed(view, feature, app, "evidence.brings", "evidence.brings_no")
+
+
+def _probed(view: View, feature: Feature, who: str, present: str, absent: str) -> Sentence:
     name = view.language.texts.get(f"capabilities.{feature.capability}", feature.capability)
-    if feature.present:
-        return view.language.say(present, target=who, capability=name)
-    return view.language.say(
-        absent, target=who, capability=name, why=view.language.known(feature.why or feature.detail)
-    )
+    why = view.language.known(feature.why or feature.detail)
+    return view.language.say(present if feature.present else absent, target=who, capability=name, why=why)
+
+
+def _packages(view: View, path: str, app: Effort) -> Sentence:
+    return view.language.say("evidence.packages", app=app_name(view, app), packages=", ".join(app.packages))
+
+
+def _neighbour(view: View, path: str, row: NeighbourRow) -> Sentence:
+    mix: Fields = {"fast": row.fast, "mix": beside(view, row)}
+    return _estimate(view, path, row, "evidence.neighbour", "times", mix)
+
+
+def _echo(view: View, path: str, row: ConnectionRow) -> Sentence:
+    low, high = (shown(row, path, f"latency.p99_{end}_us", milliseconds) for end in ("low", "high"))
+    return view.language.say("evidence.echo", target=view.name(row.target), number=row.number, low=low, high=high)
 
 
 def _lines(view: View, path: str, app: Effort) -> Sentence:
@@ -158,3 +137,20 @@ def _estimate(
     value = shown(part, path, f"{name}.value", show)
     ends = interval(view, part, path, show, f"{name}.ci_low", f"{name}.ci_high")
     return view.language.say(key, target=view.name(part.target), value=value, interval=ends, **(fields or {}))
+
+
+EVIDENCE: Mapping[EvidenceKind, tuple[str, Callable[[View, str, Any], Sentence]]] = {
+    "contrast": ("real", contrast_sentence),
+    "served": ("decision", _served),
+    "capacity": ("waits", _capacity),
+    "feature": ("features", _feature),
+    "untouched": ("claims", _untouched),
+    "lines": ("upkeep", _lines),
+    "packages": ("upkeep", _packages),
+    "memory": ("upkeep", partial(_estimate, key="evidence.memory", name="rss_bytes", show=mebibytes)),
+    "startup": ("upkeep", partial(_estimate, key="evidence.startup", name="startup_s")),
+    "step": ("ladder", _step),
+    "neighbour": ("async", _neighbour),
+    "echo": ("async", _echo),
+}
+"""Kind of evidence → the section that draws it, and who words it."""

@@ -13,6 +13,25 @@ from harness.results.summary import ContrastResult
 probability = Format(lambda p: "<0.0001" if p < 1e-4 else significant(p))
 
 
+def _verdict(view: View, contrast: ContrastResult, _: str) -> str:
+    said = view.language.text(f"verdicts.{contrast.verdict}"), view.language.reasons(contrast.reasons)
+    return ": ".join(filter(None, said))
+
+
+COLUMNS = (
+    words("B", lambda view, contrast, path: parties(view, contrast)[1]),
+    words("real.where", lambda view, contrast, path: parties(view, contrast)[2]),
+    words("real.of", lambda view, contrast, path: view.language.text(f"metrics.{contrast.metric}")),
+    words("words.verdict", _verdict),
+    Column("real.ratio", "ratio", times),
+    Column("real.low", "ci_low", times),
+    Column("real.high", "ci_high", times),
+    Column("real.p_adjusted", "p_adjusted", probability),
+    Column("real.blocks", "blocks", count),
+    Column("real.blocks_needed", "blocks_needed", count),
+)
+
+
 def evidence(view: View) -> tuple[Block, ...]:
     """Empty where the run declared no contrast: forest plots, then a table for the control and for each question."""
     text = view.language.text
@@ -22,21 +41,9 @@ def evidence(view: View) -> tuple[Block, ...]:
     if not families:
         return ()
     plots = [_forest(view, title, rows, f"forest-{place}") for place, (title, rows) in enumerate(families)]
-    columns = (
-        words("B", lambda contrast, path: parties(view, contrast)[1]),
-        words(text("real.where"), lambda contrast, path: parties(view, contrast)[2]),
-        words(text("real.of"), lambda contrast, path: text(f"metrics.{contrast.metric}")),
-        words(text("words.verdict"), lambda contrast, path: _verdict(view, contrast)),
-        Column(text("real.ratio"), "ratio", times),
-        Column(text("real.low"), "ci_low", times),
-        Column(text("real.high"), "ci_high", times),
-        Column(text("real.p_adjusted"), "p_adjusted", probability),
-        Column(text("real.blocks"), "blocks", count),
-        Column(text("real.blocks_needed"), "blocks_needed", count),
-    )
     tables: list[Block] = []
     for title, rows in families:
-        table = Table.of(title, "A", lambda contrast: parties(view, contrast)[0], columns, rows, long=True)
+        table = Table.of(view, title, COLUMNS, rows, head="A", row=lambda each: parties(view, each)[0], long=True)
         tables += [Heading(title), table]
     intro = view.language.say("real.intro", margin=margins(view))
     return (Text(intro), *(plot for plot in plots if plot), Fold(text("real.table"), tuple(tables)))
@@ -63,8 +70,3 @@ def _label(view: View, contrast: ContrastResult) -> str:
     if a.target == b.target:
         return f"{view.name(a.target)}, {view.where(a.point)} ÷ {view.where(b.point)}, {metric}"
     return f"{a.id} ÷ {b.id}, {metric}"
-
-
-def _verdict(view: View, contrast: ContrastResult) -> str:
-    said = view.language.text(f"verdicts.{contrast.verdict}"), view.language.reasons(contrast.reasons)
-    return ": ".join(filter(None, said))

@@ -1,22 +1,26 @@
-"""From which wait ASGI pays: ratios along the wait, the crossovers, and the map that they lie in."""
+"""From which wait ASGI pays: the crossovers in words, never beyond the waits that were measured, and the ratios."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
-from typing import Any
+import math
 
-from harness.model.units import MIB
-from harness.report.blocks import Block, Column, Fold, Items, Plots, Table, Text, folded, words
+from harness.model import Point
+from harness.report.blocks import Block, Column, Fold, Items, Plots, Table, Text, words
 from harness.report.charts.lines import crossover_charts
 from harness.report.charts.svg import Chart
-from harness.report.crossings import crossover_sentence, estimate, main_ones, scenario_of, told_first
-from harness.report.numbers import Sentence, measured, number, numbered, shown, times, wait
+from harness.report.language.catalogue import Field
+from harness.report.numbers import Placed, Sentence, joined, multiple, number, numbered, rough, shown, times, wait
+from harness.report.sentences import interval, size
 from harness.report.view import View
-from harness.results.summary import Cell, Crossover
+from harness.results.summary import ContrastResult, Crossover
+from harness.stats.estimate import REAL
 
 PANELS = 12
 """The most pairs that are drawn; the tables hold all."""
+CENTRE = 64
+"""The concurrency that is told first: more connections than most targets have threads."""
+NEAR = 0.8
+"""The share of what the requests in flight allow above which they are the limit."""
 
 
 def crossover(view: View) -> tuple[Block, ...]:
@@ -24,38 +28,34 @@ def crossover(view: View) -> tuple[Block, ...]:
     if not view.summary.crossovers:
         return ()
     text = view.language.text
-    charts, changes, measured_map = _charts(view), _changes(view), _map(view)
+    charts = _charts(view)
+    changes = Table.of(
+        view, "crossover.caption", CHANGES, told_first(view), head="A", row=lambda found: view.name(found.a)
+    )
     return (
         Text(text("crossover.intro")),
         Items(tuple(crossover_sentence(view, *each) for each in main_ones(view))),
         *((Plots(charts, text("crossover.caption"), text("crossover.figure")),) if charts else ()),
         Fold(text("crossover.all", count=len(changes.rows)), (changes,), open=not charts),
         *_model(view),
-        *folded(text("crossover.map", count=len(measured_map.rows)), measured_map, measured_map.rows),
     )
 
 
-def _changes(view: View) -> Table:
-    text = view.language.text
-    columns = (
-        words("B", lambda found, path: view.name(found.b)),
-        words(text("crossover.scenario"), lambda found, path: scenario_of(view, found)),
-        Column(text("words.connections"), said=lambda found, path: str(found.concurrency)),
-        words(text("crossover.outcome"), lambda found, path: text(f"crossover.{found.outcome}")),
-        Column(text("crossover.low"), "low_ms", wait),
-        Column(text("crossover.high"), "high_ms", wait),
-        Column(
-            text("crossover.estimate"),
-            said=lambda found, path: estimate(view, path, found, "crossover.between") or None,
-        ),
-        words(text("crossover.tested"), lambda found, path: ", ".join(f"{ms:g}" for ms in found.waits_ms)),
-    )
-    return Table.of(text("crossover.caption"), "A", lambda found: view.name(found.a), columns, told_first(view))
+CHANGES = (
+    words("B", lambda view, found, path: view.name(found.b)),
+    words("crossover.scenario", lambda view, found, path: scenario_of(view, found)),
+    Column("words.connections", said=lambda view, found, path: str(found.concurrency)),
+    words("crossover.outcome", lambda view, found, path: view.language.text(f"crossover.{found.outcome}")),
+    Column("crossover.low", "low_ms", wait),
+    Column("crossover.high", "high_ms", wait),
+    Column("crossover.estimate", said=lambda view, found, path: estimate(view, path, found) or None),
+    words("crossover.tested", lambda view, found, path: ", ".join(f"{ms:g}" for ms in found.waits_ms)),
+)
 
 
 def _charts(view: View) -> tuple[Chart, ...]:
     """The main crossover of each pair, and the pair's others as thin lines."""
-    pairs: list[list[Crossover]] = []
+    pairs = []
     for _, main in main_ones(view):
         others = [
             each
@@ -64,9 +64,7 @@ def _charts(view: View) -> tuple[Chart, ...]:
             and each.concurrency != main.concurrency
         ]
         pairs.append([main, *others])
-    by_id = {contrast.id: contrast for contrast in view.summary.contrasts}
-    margin = max((by_id[key].margin for each in view.summary.crossovers for key in each.contrasts), default=0.0)
-    return crossover_charts(view, pairs[:PANELS], by_id, margin)
+    return crossover_charts(view, pairs[:PANELS])
 
 
 def _model(view: View) -> tuple[Text, ...]:
@@ -89,50 +87,125 @@ def _model(view: View) -> tuple[Text, ...]:
     return (Text(said),)
 
 
-def _map(view: View) -> Table:
-    """Every target at every wait and concurrency, beside what the model allows."""
-    text = view.language.text
-    checks = {(check.target, check.point): (path, check) for path, check in numbered("models", view.summary.models)}
-    upkeep = {each.target: (path, each) for path, each in numbered("upkeep", view.summary.upkeep)}
-    order = {target: place for place, target in enumerate(dict.fromkeys(cell.target for cell in view.summary.cells))}
-    cells = [
-        (path, cell)
-        for path, cell in numbered("cells", view.summary.cells)
-        if cell.target in view.targets
-        and cell.status == "ok"
-        and cell.throughput_rps is not None
-        and (cell.target, cell.point) in checks
+def told_first(view: View) -> list[Placed[Crossover]]:
+    """By nearness to 64 connections, and then in declared order; each after where it stands in the summary."""
+    found = numbered("crossovers", view.summary.crossovers)
+    return sorted(found, key=lambda each: abs(math.log(each[1].concurrency / CENTRE)))
+
+
+def main_ones(view: View) -> list[Placed[Crossover]]:
+    """Of every pair, scenario and other parameters the one nearest to 64 connections, in declared order."""
+    chosen: dict[tuple[object, ...], Placed[Crossover]] = {}
+    for path, each in told_first(view):
+        chosen.setdefault((each.a, each.b, each.scenario, tuple(each.params.items())), (path, each))
+    kept = {path for path, _ in chosen.values()}
+    return [each for each in numbered("crossovers", view.summary.crossovers) if each[0] in kept]
+
+
+def crossover_sentence(view: View, path: str, found: Crossover, *, again: bool = False) -> Sentence:
+    """The wait from which A is ahead, as the interval between two measured waits; ``again``: who A and B are was said,
+    and how they compare without a wait.
+    """
+    say = view.language.say
+    sides: dict[str, Field] = {"a": view.name(found.a), "b": view.name(found.b), "setting": setting(view, found)}
+    first, last, more = found.waits_ms[0], found.waits_ms[-1], "_again" if again else ""
+    if found.outcome in ("overtakes", "draws-ahead") and found.low_ms is not None:
+        below, above = (shown(found, path, name, wait) for name in ("low_ms", "high_ms"))
+        ratios = _ratios(view, found, *([] if again else [found.low_ms]), last)
+        return say(f"move.{found.outcome}{more}", below=below, above=above, ratios=ratios, **sides)
+    if found.outcome in ("ahead", "behind"):
+        start = first if found.high_ms is None else found.high_ms
+        tail, ratios = say("move.open_below") if start > first else (), _ratios(view, found, start, last)
+        key = "move.one_wait" if start == last else "move.all_waits"
+        waits = view.language.text(key, first=f"{start:g}", last=f"{last:g}")
+        return say(f"move.{found.outcome}{more}", waits=waits, ratios=ratios, tail=tail, **sides)
+    listed = [
+        view.language.say("move.listed", wait=f"{ms:g}", words=_words(view, view.by_id[key][1]))
+        for ms, key in zip(found.waits_ms, found.contrasts, strict=True)
     ]
+    return say("move.no_crossover", listed=joined(view.language.text("move.and"), listed), **sides)
 
-    def place(cell: Cell) -> tuple[int, float, int]:
-        return order[cell.target], view.places[cell.point].wait_s, cell.concurrency
 
-    def of_model(name: str, show: Callable[[Any, str], Any]) -> Callable[[Any, str], Any]:
-        def figure(cell: Cell, _: str) -> Any:
-            path, check = checks[cell.target, cell.point]
-            return shown(check, path, name, show)
+def _ratios(view: View, found: Crossover, *waits: float) -> Sentence:
+    """``0.41 [0.35, 0.48] times as many at 5 ms, 2.2 [1.9, 2.6] times as many at 20 ms``, where they are known."""
+    at, said = dict(zip(found.waits_ms, found.contrasts, strict=True)), list[Sentence]()
+    for ms in dict.fromkeys(waits):
+        path, contrast = view.by_id[at[ms]]
+        if contrast.ratio is not None:
+            ratio, ends = rough(contrast.ratio, f"{path}.ratio"), interval(view, contrast, path, rough)
+            said.append(view.language.say("move.ratio", ratio=ratio, interval=ends, wait=f"{ms:g}"))
+    return view.language.say("move.ratios", listed=joined(view.language.text("move.and"), said)) if said else ()
 
-        return figure
 
-    def memory(cell: Cell, _: str) -> Any:
-        path, kept = upkeep.get(cell.target, ("", None))
-        return shown(kept, path, "rss_bytes", partial(measured, unit=MIB))
+def busy_sentence(view: View, compared: Placed[ContrastResult] | None) -> Sentence:
+    """What the pair comes to where nothing waits, to stand before a crossover; empty where that is not known."""
+    if compared is None or (value := compared[1].ratio) is None:
+        return ()
+    path, contrast = compared
+    ratio, ends = multiple(value, f"{path}.ratio"), interval(view, contrast, path, multiple)
+    fields: dict[str, Field] = {side: view.name(getattr(contrast, side).target) for side in ("a", "b")}
+    fields |= {"ratio": ratio, "interval": ends, "size": size(view, contrast.verdict)}
+    return view.language.say("move.busy_ahead" if ratio.value > 1 else "move.busy_behind", **fields)
 
-    def agrees(cell: Cell, _: str) -> str:
-        return text("crossover.leaves" if checks[cell.target, cell.point][1].leaves else "crossover.within")
 
-    columns = (
-        Column(text("words.capacity"), said=lambda cell, path: view.targets[cell.target].capacity),
-        Column(text("words.wait"), said=lambda cell, path: f"{view.places[cell.point].wait_s * 1e3:g}"),
-        Column(text("words.connections"), said=lambda cell, path: str(cell.concurrency)),
-        Column(text("words.rps"), "throughput_rps", measured),
-        Column(text("words.cpu"), "cpu_us", measured),
-        Column(text("words.memory"), said=memory),
-        Column(text("waits.allowed"), said=of_model("model_rps", number)),
-        Column(text("crossover.ratio"), said=of_model("ratio", times)),
-        words(text("crossover.agrees"), agrees),
-    )
-    rows = sorted(cells, key=lambda each: place(each[1]))
-    return Table.of(
-        text("crossover.map_caption"), text("words.target"), lambda cell: view.name(cell.target), columns, rows
-    )
+def threads_sentence(view: View, found: Crossover) -> Sentence:
+    """That the threads of B are the limit at the longest wait; empty where they are not."""
+    place = view.places.get(view.by_id[found.contrasts[-1]][1].b.point)
+    target, allowed = view.targets.get(found.b), near_limit(view, found.b, place) if place else None
+    if place is None or target is None or allowed is None or allowed[0] == place.concurrency:
+        return ()
+    alike = [
+        other for other in view.targets.values() if (other.framework, other.server) == (target.framework, target.server)
+    ]
+    more = any(other.worker_threads > target.worker_threads and view.ok(other.name, place.id) for other in alike)
+    held = view.language.text("move.held_threads", count=allowed[0])
+    wait_ms, open_ = f"{found.last_ms:g}", "" if more else view.language.text("move.more_threads")
+    return view.language.say("move.limit", b=view.name(found.b), held=held, wait=wait_ms, rps=allowed[1], open=open_)
+
+
+def near_limit(view: View, name: str, place: Point) -> tuple[int, str] | None:
+    """How many requests a target holds at once at a wait, and how many a second that allows; ``None`` where it answers
+    far fewer, or the wait is not exactly known.
+    """
+    target, scenario, found = view.targets.get(name), view.scenarios.get(place.scenario), view.ok(name, place.id)
+    if target is None or scenario is None or not scenario.bisect or place.wait_s <= 0 or found is None:
+        return None
+    held, rate = target.parallel(place.concurrency), found[1].throughput_rps
+    allowed = held / place.wait_s
+    return (held, number.text(allowed)) if rate and rate.value >= NEAR * allowed else None
+
+
+def setting(view: View, found: Crossover) -> Sentence:
+    """``64 connections, 8 WSGI threads``; the scenario too, where the run has crossovers of several."""
+    said = view.language.say("move.setting", count=found.concurrency, capacity=_capacity(view, found.b))
+    if len({(each.scenario, *each.params.items()) for each in view.summary.crossovers}) < 2:
+        return said
+    return view.language.say("move.within", scenario=scenario_of(view, found), setting=said)
+
+
+def scenario_of(view: View, found: Crossover) -> str:
+    """With its parameters but for the wait."""
+    scenario = view.scenarios.get(found.scenario)
+    title = view.language.known(scenario.title) if scenario else found.scenario
+    return title + "".join(f", {key}={value}" for key, value in found.params.items())
+
+
+def estimate(view: View, path: str, found: Crossover) -> Sentence:
+    """The interpolated crossover and its interval, in milliseconds; empty where there is none."""
+    value, low, high = (shown(found, path, f"estimate{end}_ms", rough) for end in ("", "_low", "_high"))
+    return () if None in (value, low, high) else view.language.say("crossover.between", value=value, low=low, high=high)
+
+
+def _words(view: View, contrast: ContrastResult) -> str:
+    if contrast.verdict not in REAL or contrast.ratio is None:
+        return view.language.text(f"verdicts.{contrast.verdict}")
+    return view.language.text("move.more" if contrast.ratio > 1 else "move.fewer")
+
+
+def _capacity(view: View, name: str) -> str:
+    target = view.targets.get(name)
+    if target is None or target.interface != "wsgi":
+        return ""
+    if target.threads == 1 and target.workers == 1:
+        return view.language.text("move.sync")
+    return view.language.text("move.threads" if target.threads > 1 else "move.workers", count=target.worker_threads)

@@ -2,38 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from itertools import groupby
 
-from harness.model import Point, Target
+from harness.report.blocks import Missing
 from harness.report.language.catalogue import Language
-from harness.report.numbers import Placed
+from harness.report.numbers import Measured, Placed, measured
 from harness.report.view import View
 from harness.results.summary import Cell
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """Every target at every point, but for the sweep over waits, which has a section of its own.
+def decision(view: View) -> Mapping[str, object]:
+    """Every target at every point, but for the sweep over waits, which has a section of its own; empty without others.
 
-    Attributes:
-        groups: scenario titles, what each is for, and how many of the points it spans.
-        rows: target, and whether it is shown at first.
+    ``groups``: scenario titles, what each is for, and how many of the ``points`` it spans; ``rows``: a target, and
+    whether it is shown at first.
     """
-
-    groups: tuple[tuple[str, str, int], ...]
-    points: tuple[Point, ...]
-    rows: tuple[tuple[Target, bool], ...]
-
-
-def decision(view: View) -> Decision | None:
-    """``None`` where the run measured nothing but waits."""
-    points = tuple(place for place in view.places.values() if view.question(place) != "move")
+    points = [place for place in view.places.values() if view.question(place) != "move"]
     first = {target.name for target in view.reference}
-    rows = tuple((target, target.name in first) for target in view.targets.values())
+    rows = [(target, target.name in first) for target in view.targets.values()]
     alike = [list(same) for _, same in groupby(points, view.title)]
-    groups = tuple((view.title(same[0]), view.why(same[0]), len(same)) for same in alike)
-    return Decision(groups, points, rows) if rows and points else None
+    groups = [(view.title(same[0]), view.why(same[0]), len(same)) for same in alike]
+    return {"groups": groups, "points": points, "rows": rows} if rows and points else {}
 
 
 def missing(found: Placed[Cell] | None, language: Language) -> tuple[str, str]:
@@ -41,3 +31,10 @@ def missing(found: Placed[Cell] | None, language: Language) -> tuple[str, str]:
     if found is None:
         return language.text("states.not-run"), language.text("states.not_part")
     return language.text(f"states.{found[1].status}"), language.reasons(found[1].reasons)
+
+
+def value_or_state(view: View, found: Placed[Cell] | None, name: str) -> Measured | Missing:
+    """An estimate of a cell, or why there is none, in a word."""
+    path, cell = found or ("", None)
+    value = measured(getattr(cell, name), f"{path}.{name}") if cell and cell.status == "ok" else None
+    return value or Missing(missing(found, view.language)[0])

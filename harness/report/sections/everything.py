@@ -10,37 +10,30 @@ import json
 from harness.model import Manifest
 from harness.report.blocks import Block, Column, Copy, Fold, Heading, Pre, Table, Text, words
 from harness.report.markdown import render_markdown
-from harness.report.numbers import count, number, numbered
+from harness.report.numbers import count, numbered
 from harness.report.view import View
-from harness.results.summary import Cell, Summary
+from harness.results.summary import Summary
 
 PLAIN = 300_000
 """The most characters of JSON that a page holds as they are; more is compressed."""
-COLUMNS = {
-    "throughput_rps.value": "words.rps",
-    "throughput_rps.ci_low": "data.low",
-    "throughput_rps.ci_high": "data.high",
-    "cpu_us.value": "data.cpu",
-    "cpu_us.ci_low": "data.low",
-    "cpu_us.ci_high": "data.high",
-    "service_time_us.p50": "data.service",
-    "instructions.value": "words.instructions",
-    "replies": "data.replies",
-}
-"""Path within a cell of the summary → key of the heading."""
+COLUMNS = (
+    words("words.point", lambda view, cell, path: cell.point),
+    words("data.state", lambda view, cell, path: view.status(cell.status, () if cell.status == "ok" else cell.reasons)),
+    Column("words.rps", "throughput_rps.value"),
+    Column("data.low", "throughput_rps.ci_low"),
+    Column("data.high", "throughput_rps.ci_high"),
+    Column("data.cpu", "cpu_us.value"),
+    Column("data.low", "cpu_us.ci_low"),
+    Column("data.high", "cpu_us.ci_high"),
+    Column("data.service", "service_time_us.p50"),
+    Column("words.instructions", "instructions.value"),
+    Column("data.replies", "replies", count),
+)
 
 
 def everything(view: View) -> tuple[Block, ...]:
     text, cells = view.language.text, view.summary.cells
-    columns = (
-        words(text("words.point"), lambda cell, path: cell.point),
-        words(text("data.state"), lambda cell, path: _state(view, cell)),
-        *(Column(text(key), path, count if path == "replies" else number) for path, key in COLUMNS.items()),
-    )
-    head = text("words.target")
-    table = Table.of(
-        text("data.caption"), head, lambda cell: view.name(cell.target), columns, numbered("cells", cells), long=True
-    )
+    table = Table.of(view, "data.caption", COLUMNS, numbered("cells", cells), long=True)
     packed = text("data.packed") if embedded_json(view.summary)[1] else ""
     return (
         Heading(text("data.method")),
@@ -57,10 +50,6 @@ def everything(view: View) -> tuple[Block, ...]:
 def repeat_command(manifest: Manifest) -> str:
     """The command of the run, with its seed where it was drawn and not given."""
     return manifest.command if "--seed" in manifest.command else f"{manifest.command} --seed {manifest.seed}"
-
-
-def _state(view: View, cell: Cell) -> str:
-    return view.status(cell.status, () if cell.status == "ok" else cell.reasons)
 
 
 def embedded_json(summary: Summary) -> tuple[str, bool]:

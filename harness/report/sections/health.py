@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from harness.model import Failure, Gate, Reason
+from harness.model import Failure, Reason
 from harness.model.units import significant
 from harness.report.blocks import Block, Facts, Fold, Heading, Items, Plots, Pre, Table, Text, folded, words
 from harness.report.charts.svg import Chart
@@ -35,8 +35,9 @@ def run_health(view: View) -> tuple[Block, ...]:
         blocks.append(_over_time(windows_chart(points, noted, "windows", language), noted, language))
         if (times := speed_change(points)) >= CHANGED:
             blocks.append(Text(text("health.speed", times=significant(times))))
-    if health.gates:
-        blocks += [Heading(text("health.gates")), _gates(health.gates[:LISTED], language)]
+    if gates := numbered("health.gates", health.gates[:LISTED]):
+        table = Table.of(view, "health.gates", GATES, gates, head="health.gate", row=lambda gate: gate.reason.code)
+        blocks += [Heading(text("health.gates")), table]
     failures = _grouped(health.failures, language)
     skipped = _grouped(view.manifest.skipped, language)
     for heading, folds in (("health.failures", failures), ("health.skipped", skipped)):
@@ -58,15 +59,11 @@ def _over_time(chart: Chart, noted: Sequence[Mark], language: Language) -> Plots
     return Plots((chart,), chart.title, chart.description, inside=(inside,))
 
 
-def _gates(gates: Sequence[Gate], language: Language) -> Table:
-    text = language.text
-    columns = (
-        words(text("words.target"), lambda gate, path: gate.target),
-        words(text("words.point"), lambda gate, path: gate.point),
-        words(text("health.reason"), lambda gate, path: language.reason(gate.reason)),
-    )
-    parts = numbered("health.gates", gates)
-    return Table.of(text("health.gates"), text("health.gate"), lambda gate: gate.reason.code, columns, parts)
+GATES = (
+    words("words.target", lambda view, gate, path: gate.target),
+    words("words.point", lambda view, gate, path: gate.point),
+    words("health.reason", lambda view, gate, path: view.language.reason(gate.reason)),
+)
 
 
 def _grouped(failures: Sequence[Failure], language: Language) -> tuple[Fold, ...]:

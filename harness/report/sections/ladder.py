@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
+
 from harness.report.blocks import Block, Column, Fold, Plots, Row, Table, Text, words
 from harness.report.charts.rows import ladder_chart
-from harness.report.numbers import Placed, Sentence, measured, microseconds, numbered, shown, thousands, times
+from harness.report.numbers import (
+    Placed,
+    Sentence,
+    joined,
+    measured,
+    microseconds,
+    numbered,
+    part_at,
+    shown,
+    thousands,
+    times,
+)
 from harness.report.sentences import Fields, difference_interval, interval, tally
 from harness.report.view import View
 from harness.results.summary import LadderResult
 from harness.stats.estimate import REAL
+
+VERDICT = words("words.verdict", lambda view, part, at: view.language.text(f"verdicts.{part.verdict}"))
+PARTS = {"different-size-open": "ladder.part_size_open", "small": "ladder.part_small"}
 
 
 def ladder(view: View) -> tuple[Block, ...]:
@@ -34,28 +51,16 @@ def ladder_sentence(view: View, path: str, result: LadderResult, *, titled: bool
 
     Where CPU time tells no step apart, and they were counted, what they add in instructions, which repeat more exactly.
     """
-    language, parts = view.language, list[Sentence]()
-    told = [
-        (abs(step.difference), at, step)
-        for at, step in numbered(f"{path}.steps", result.steps)
-        if step.verdict in REAL and step.difference is not None
-    ]
-    for _, at, step in sorted(told, key=lambda each: -each[0]):
-        kind = {"different-size-open": "ladder.part_size_open", "small": "ladder.part_small"}.get(step.verdict)
-        added, ends = shown(step, at, "difference", microseconds), difference_interval(view, step, at)
-        part = language.say(kind or "ladder.part", step=view.label(step.label), added=added, interval=ends)
-        parts += [(language.text("ladder.and"),)] * bool(parts) + [part]
-    counted = [
-        (abs(step.instructions), at, step)
-        for at, step in numbered(f"{path}.steps", result.steps)
-        if step.instructions is not None and not told
-    ]
-    for _, at, step in sorted(counted, key=lambda each: -each[0]):
-        added = shown(step, at, "instructions", thousands)
-        part = language.say("ladder.part_counted", step=view.label(step.label), added=added)
-        parts += [(language.text("ladder.and"),)] * bool(parts) + [part]
-    others = tally(view, [step.verdict for step in result.steps])
-    listed = tuple(each for part in parts for each in part)
+    language, steps = view.language, numbered(f"{path}.steps", result.steps)
+    told = [(at, step) for at, step in steps if step.verdict in REAL and step.difference is not None]
+    counted = [] if told else [(at, step) for at, step in steps if step.instructions is not None]
+    name, show = ("difference", microseconds) if told else ("instructions", thousands)
+    parts = []
+    for at, step in sorted(told or counted, key=lambda each: -abs(part_at(each[1], name))):
+        kind = PARTS.get(step.verdict, "ladder.part") if told else "ladder.part_counted"
+        added, ends = shown(step, at, name, show), difference_interval(view, step, at)
+        parts.append(language.say(kind, step=view.label(step.label), added=added, interval=ends))
+    others, listed = tally(view, [step.verdict for step in result.steps]), joined(language.text("ladder.and"), parts)
     key = "ladder.counted" if counted else "ladder.sentence" if parts else "ladder.open"
     said = language.say(key, parts=listed, others=others)
     return language.say("ladder.titled", title=view.label(result.title), sentence=said) if titled else said
@@ -83,15 +88,16 @@ def _figure(view: View, path: str, result: LadderResult) -> Plots:
     at, lowest = next((at, rung) for at, rung in numbered(f"{path}.rungs", result.rungs) if rung.cpu_us is not None)
     counted = any(step.instructions is not None for step in result.steps)
     columns = (
-        words(text("words.target"), lambda step, at: view.name(step.a.target)),
-        words(text("real.where"), lambda step, at: view.where(step.a.point)),
-        *added_columns(view, counted),
-        Column(text("ladder.ratio"), "ratio", times),
-        words(text("words.verdict"), lambda step, at: text(f"verdicts.{step.verdict}")),
-        words(text("ladder.within"), lambda step, at: text(f"ladder.within_{step.within}")),
+        words("words.target", lambda view, step, at: view.name(step.a.target)),
+        words("real.where", lambda view, step, at: view.where(step.a.point)),
+        *added_columns(counted),
+        Column("ladder.ratio", "ratio", times),
+        VERDICT,
+        words("ladder.within", lambda view, step, at: text(f"ladder.within_{step.within}")),
     )
     steps = numbered(f"{path}.steps", result.steps)
-    table = Table.of(view.label(result.title), text("ladder.step"), lambda step: view.label(step.label), columns, steps)
+    title = view.label(result.title)
+    table = Table.of(view, title, columns, steps, head="ladder.step", row=lambda step: view.label(step.label))
     first = (view.name(lowest.target), view.where(lowest.point), *[None] * counted)
     cost = shown(lowest, at, "cpu_us", measured)
     bottom = Row(view.label(lowest.label), (*first, cost, None, None, text("ladder.bottom"), None))
@@ -105,22 +111,18 @@ def _figure(view: View, path: str, result: LadderResult) -> Plots:
     charts = ladder_chart(view, result, key.replace("-", "-chart-"))
     return Plots(
         charts,
-        view.label(result.title),
+        title,
         ladder_sentence(view, path, result, titled=False),
         check_sentence(view, path, result),
         key,
-        (Fold(text("page.table"), (table.after(bottom),), open=not charts), *notes),
+        (Fold(text("page.table"), (replace(table, rows=(bottom, *table.rows)),), open=not charts), *notes),
     )
 
 
-def added_columns(view: View, counted: bool) -> tuple[Column, ...]:
+def added_columns(counted: bool) -> tuple[Column, ...]:
     """What a step adds: instructions where they are ``counted``, and CPU µs with their interval."""
-    text = view.language.text
     return (
-        *[Column(text("counts.added"), "instructions", thousands)] * counted,
-        Column(text("validation.added"), "difference", microseconds),
-        Column(
-            text("words.interval"),
-            said=lambda step, at: difference_interval(view, step, at, "validation.between"),
-        ),
+        *[Column("counts.added", "instructions", thousands)] * counted,
+        Column("validation.added", "difference", microseconds),
+        Column("words.interval", said=partial(difference_interval, text="validation.between")),
     )

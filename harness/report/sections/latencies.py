@@ -10,7 +10,8 @@ from harness.report.charts.lines import lines_chart
 from harness.report.charts.svg import Chart
 from harness.report.language.catalogue import Field
 from harness.report.numbers import Format, Sentence, count, milliseconds, number, rough, share, shown
-from harness.report.sections.studies import Rows, Study, p99_of, spread_columns, target_of
+from harness.report.sections.studies import SPREAD, Rows, Study, target_of
+from harness.report.sentences import extremes
 from harness.report.view import View
 from harness.studies.capacity import CapacityRow, OverloadRow
 
@@ -18,28 +19,19 @@ TICKS = ((0.5, "50%"), (0.9, "90%"), (0.99, "99%"), (0.999, "99.9%"), (0.9999, "
 offered = Format(lambda rate: significant(rate, 4))
 
 
-def _latency_columns(view: View, rows: Rows) -> tuple[Column, ...]:
-    text = view.language.text
-    rate, samples = Column(text("latency.rate"), "rate_rps", offered), text("latency.samples")
-    return rate, *spread_columns(view), Column(samples, "latency.count", count)
+LATENCY = Column("latency.rate", "rate_rps", offered), *SPREAD, Column("latency.samples", "latency.count", count)
 
 
 def _latency_sentence(view: View, rows: Rows) -> Sentence:
     """The highest rate: lowest and highest p99, with no claim about whether they differ."""
     found = [(path, row) for path, row in rows if row.latency]
     highest = max((row.rate_rps for _, row in found), default=0.0)
-    ranked = sorted(((path, row) for path, row in found if row.rate_rps == highest), key=p99_of)
-    if len(ranked) < 2:
+    found = [(path, row) for path, row in found if row.rate_rps == highest]
+    ends = extremes(view, found, "latency.p99_us", milliseconds)
+    if not ends:
         return view.language.say("latency.equal_open")
-    (low, first), (high, last) = ranked[0], ranked[-1]
-    return view.language.say(
-        "latency.equal_said",
-        rate=shown(first, low, "rate_rps", offered),
-        first=view.name(first.target),
-        lowest=shown(first, low, "latency.p99_us", milliseconds),
-        last=view.name(last.target),
-        highest=shown(last, high, "latency.p99_us", milliseconds),
-    )
+    path, first = found[0]
+    return view.language.say("latency.equal_said", rate=shown(first, path, "rate_rps", offered), **ends)
 
 
 def _curves(view: View, rows: Rows) -> list[Chart]:
@@ -64,18 +56,16 @@ def _bound(rows: Rows) -> dict[str, Field]:
     return {"bound": f"{rows[0][1].bound_ms:g}"}
 
 
-def _capacity_columns(view: View, rows: Rows) -> tuple[Column, ...]:
-    text = view.language.text
-
-    def confirmed(row: CapacityRow, path: str) -> str:
-        below: dict[str, Field] = {"held": row.below_held, "below": row.below}
-        return text("latency.confirmed_counts", **below, failed=row.above_failed, above=row.above)
-
-    ends = tuple(Column(text(f"latency.{name}"), path) for name, path in zip(("rps", "low", "high"), ENDS, strict=True))
-    return *ends, Column(text("latency.confirmed"), said=confirmed)
+def _confirmed(view: View, row: CapacityRow, path: str) -> str:
+    below: dict[str, Field] = {"held": row.below_held, "below": row.below}
+    return view.language.text("latency.confirmed_counts", **below, failed=row.above_failed, above=row.above)
 
 
 ENDS = ("rps", "low_rps", "high_rps")
+CAPACITY = (
+    *(Column(f"latency.{path.partition('_')[0]}", path) for path in ENDS),
+    Column("latency.confirmed", said=_confirmed),
+)
 
 
 def _tried(view: View, rows: Rows) -> Sequence[Chart]:
@@ -100,27 +90,28 @@ def _capacity_sentence(view: View, rows: Rows) -> Sentence:
     return view.language.say(f"latency.capacity_{key}", rps=rps, low=low, high=high, **fields)
 
 
-def _overload_columns(view: View, rows: Rows) -> tuple[Column, ...]:
-    text = view.language.text
+def _back(view: View, row: OverloadRow, path: str) -> Entry:
+    never = view.language.text("latency.never") if row.status == "ok" else None
+    return never if row.recovery_s is None else rough(row.recovery_s, f"{path}.recovery_s")
 
-    def back(row: OverloadRow, path: str) -> Entry:
-        never = text("latency.never") if row.status == "ok" else None
-        return never if row.recovery_s is None else rough(row.recovery_s, f"{path}.recovery_s")
 
-    def errors(row: OverloadRow, path: str) -> str:
-        return ", ".join(f"{kind} {number:,}" for kind, number in row.errors.items()) or text("latency.none")
+def _errors(view: View, row: OverloadRow, path: str) -> str:
+    listed = ", ".join(f"{kind} {number:,}" for kind, number in row.errors.items())
+    return listed or view.language.text("latency.none")
 
-    return (
-        Column(text("latency.rate"), said=lambda row, path: number(row.rate_rps or None, f"{path}.rate_rps")),
-        *spread_columns(view)[:2],
-        Column(text("latency.unanswered"), "unanswered_share", share),
-        Column(text("latency.errors"), said=errors),
-        Column(text("latency.back"), said=back),
-        Column(
-            text("latency.recovered"),
-            said=lambda row, path: text("latency.recovered_of", count=row.recovered, blocks=row.blocks),
-        ),
-    )
+
+def _recovered(view: View, row: OverloadRow, path: str) -> str:
+    return view.language.text("latency.recovered_of", count=row.recovered, blocks=row.blocks)
+
+
+OVERLOAD = (
+    Column("latency.rate", said=lambda view, row, path: number(row.rate_rps or None, f"{path}.rate_rps")),
+    *SPREAD[:2],
+    Column("latency.unanswered", "unanswered_share", share),
+    Column("latency.errors", said=_errors),
+    Column("latency.back", said=_back),
+    Column("latency.recovered", said=_recovered),
+)
 
 
 def _overload_sentence(view: View, rows: Rows) -> Sentence:
@@ -139,7 +130,7 @@ def _overload_sentence(view: View, rows: Rows) -> Sentence:
 
 
 STUDIES = (
-    Study("latency", "latency.equal", _latency_sentence, _latency_columns, _curves),
-    Study("capacity", "latency.capacity", _capacity_sentence, _capacity_columns, _tried, _bound),
-    Study("overload", "latency.overload", _overload_sentence, _overload_columns),
+    Study("latency", "latency.equal", _latency_sentence, LATENCY, _curves),
+    Study("capacity", "latency.capacity", _capacity_sentence, CAPACITY, _tried, _bound),
+    Study("overload", "latency.overload", _overload_sentence, OVERLOAD),
 )

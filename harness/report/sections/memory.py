@@ -10,38 +10,35 @@ from harness.report.blocks import Column
 from harness.report.charts.lines import lines_chart
 from harness.report.charts.svg import Chart
 from harness.report.language.catalogue import Field
-from harness.report.numbers import Sentence, count, measured, mebibytes, shown, thousands
+from harness.report.numbers import Sentence, count, measured, mebibytes, spanned, thousands
 from harness.report.sections.studies import Rows, Study, target_of
 from harness.report.view import View
-from harness.studies.memory import LEAK_BYTES
+from harness.studies.memory import LEAK_BYTES, MemoryRow
 
 
 def _fields(rows: Rows) -> dict[str, Field]:
     return {"limit": f"{LEAK_BYTES:g}", "rest": f"{max(row.rest_s for _, row in rows):g}"}
 
 
-def _columns(view: View, rows: Rows) -> tuple[Column, ...]:
-    text = view.language.text
-    return (
-        Column(text("memory.per_thousand"), "growth_bytes", partial(measured, unit=1e3)),
-        Column(
-            text("memory.leak"),
-            said=lambda row, path: text(f"memory.leak_{row.leak}") if row.growth_bytes else None,
-        ),
-        Column(text("memory.warm"), "warm_bytes", mebibytes),
-        Column(text("memory.loaded"), "loaded_bytes", mebibytes),
-        Column(text("memory.rested", **_fields(rows)), "rested_bytes", mebibytes),
-        Column(text("memory.requests"), "requests", count),
-    )
+def _leak(view: View, row: MemoryRow, path: str) -> str | None:
+    return view.language.text(f"memory.leak_{row.leak}") if row.growth_bytes else None
+
+
+COLUMNS = (
+    Column("memory.per_thousand", "growth_bytes", partial(measured, unit=1e3, negative=True)),
+    Column("memory.leak", said=_leak),
+    Column("memory.warm", "warm_bytes", mebibytes),
+    Column("memory.loaded", "loaded_bytes", mebibytes),
+    Column("memory.rested", "rested_bytes", mebibytes),
+    Column("memory.requests", "requests", count),
+)
 
 
 def _curves(view: View, rows: Rows) -> Sequence[Chart]:
     lines = [(target_of(view, row.target), [(sent, size / MIB) for sent, size in row.curve]) for _, row in rows]
-    title, note, x, y = map(view.language.text, [f"memory.{name}" for name in ("curve", "curve_chart", *AXES)])
+    texts = ("memory.curve", "memory.curve_chart", "memory.axis_requests", "memory.axis_mib")
+    title, note, x, y = map(view.language.text, texts)
     return lines_chart(view, lines, ("memory-curve", title, note, x, y), linear=True)
-
-
-AXES = "axis_requests", "axis_mib"
 
 
 def _sentence(view: View, rows: Rows) -> Sentence:
@@ -52,11 +49,8 @@ def _sentence(view: View, rows: Rows) -> Sentence:
     if not known or not (found or all(row.leak == "none" for _, row in known)):
         return say("memory.open")
     path, worst = max(found or known, key=lambda each: float(each[1].growth_bytes.value))
-    names = {"growth": "value", "low": "ci_low", "high": "ci_high"}
-    fields: dict[str, Field] = {
-        key: shown(worst, path, f"growth_bytes.{name}", thousands) for key, name in names.items()
-    }
-    fields["target"] = view.name(worst.target)
+    fields: dict[str, Field] = {"target": view.name(worst.target)}
+    fields |= spanned(worst, path, "growth_bytes", thousands, "growth")
     if not found:
         return say("memory.none", limit=f"{LEAK_BYTES:g}", **fields)
     others = ", ".join(view.name(row.target) for _, row in found if row is not worst)
@@ -64,4 +58,4 @@ def _sentence(view: View, rows: Rows) -> Sentence:
     return (*say("memory.found", **fields), *more)
 
 
-STUDIES = (Study("memory", "memory.growth", _sentence, _columns, _curves, _fields),)
+STUDIES = (Study("memory", "memory.growth", _sentence, COLUMNS, _curves, _fields),)

@@ -8,7 +8,7 @@ from typing import get_args
 from harness.model import Reason
 from harness.model.units import significant
 from harness.report.blocks import Block, Column, Fold, Items, Plots, Row, Table, Text
-from harness.report.charts.profile import profile_chart
+from harness.report.charts.rows import profile_chart
 from harness.report.numbers import Figure, Sentence, microseconds, numbered, shown, signed
 from harness.report.view import View
 from harness.results.profile import BUSY, SURE, differences
@@ -55,15 +55,12 @@ def _said(view: View, path: str, found: ProfileResult) -> Sentence:
 
 def _layers(view: View, found: Sequence[ProfileResult], layers: Sequence[Layer], caption: str) -> Table:
     text = view.language.text
-    columns = (
-        *(
-            Column(text("profile.column", name=text(f"profile.{layer}")), f"layers.{layer}", microseconds)
-            for layer in layers
-        ),
-        Column(text("words.cpu"), "cpu_us", microseconds),
-    )
-    head = text("words.target")
-    return Table.of(caption, head, lambda each: view.name(each.target), columns, numbered("profiles", found))
+    columns = [
+        Column(text("profile.column", name=text(f"profile.{layer}")), f"layers.{layer}", microseconds)
+        for layer in layers
+    ]
+    columns.append(Column("words.cpu", "cpu_us", microseconds))
+    return Table.of(view, caption, columns, numbered("profiles", found))
 
 
 def _packages(view: View, found: Sequence[ProfileResult]) -> Table:
@@ -89,13 +86,19 @@ def _differences(view: View, a: ProfileResult, b: ProfileResult) -> tuple[Block,
     """The packages whose difference stands out from the noise of sampling, largest first."""
     text, (one, other) = view.language.text, (view.name(a.target), view.name(b.target))
     columns = (
-        Column(text("profile.difference"), said=lambda each, _: signed(each.difference)),
-        Column("±", said=lambda each, _: significant(SURE * each.error_us)),
-        Column(text("profile.column", name=one), said=lambda each, _: significant(each.a) if each.a else None),
-        Column(text("profile.column", name=other), said=lambda each, _: significant(each.b) if each.b else None),
+        Column("profile.difference", said=lambda view, each, _: signed(each.difference)),
+        Column("±", said=lambda view, each, _: significant(SURE * each.error_us)),
+        Column(text("profile.column", name=one), said=lambda view, each, _: significant(each.a) if each.a else None),
+        Column(text("profile.column", name=other), said=lambda view, each, _: significant(each.b) if each.b else None),
     )
     told = [each for each in differences(a.packages, b.packages) if abs(each.difference) > SURE * each.error_us]
-    caption, head = text("profile.differs_caption"), text("profile.package")
-    table = Table.of(caption, head, lambda each: view.language.known(each.name), columns, numbered("", told))
+    table = Table.of(
+        view,
+        "profile.differs_caption",
+        columns,
+        numbered("", told),
+        head="profile.package",
+        row=lambda each: view.language.known(each.name),
+    )
     said = Text(text("profile.differs", a=one, b=other, us=signed(a.cpu_us - b.cpu_us)))
     return (said, table) if told else (said,)

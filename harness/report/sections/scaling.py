@@ -8,18 +8,8 @@ from harness.report.blocks import Column, Entry, words
 from harness.report.charts.lines import model_chart
 from harness.report.charts.svg import Chart
 from harness.report.language.catalogue import Field
-from harness.report.numbers import (
-    Sentence,
-    measured,
-    mebibytes,
-    milliseconds,
-    number,
-    plain,
-    share,
-    shown,
-    times,
-)
-from harness.report.sections.studies import Rows, Study, target_of, why
+from harness.report.numbers import Sentence, joined, measured, mebibytes, number, plain, share, spanned, times
+from harness.report.sections.studies import SPREAD, Rows, Study, target_of, why
 from harness.report.view import View
 from harness.stats.scaling import MIN_POINTS
 from harness.studies.scaling import ScalingFit, ScalingRow
@@ -40,36 +30,36 @@ def _why(view: View, row: ScalingRow) -> str:
     return why(view, row) if row.status != "ok" else ""
 
 
-def _columns(view: View, rows: Rows) -> tuple[Column, ...]:
-    text = view.language.text
+def _shares(view: View, row: ScalingRow, path: str) -> Entry:
+    found = [share(each, f"{path}.shares.{index}") for index, each in enumerate(row.shares)]
+    return joined(", ", [(each,) for each in found]) or None
 
-    def shares(row: ScalingRow, path: str) -> Entry:
-        found = [share(each, f"{path}.shares.{index}") for index, each in enumerate(row.shares)]
-        return tuple(part for each in found for part in (", ", each))[1:] if found else None
 
-    def note(row: ScalingRow, path: str) -> str:
-        if row.reason:
-            return view.language.reason(row.reason)
-        return text(f"scaling.limit_{row.limit}") if row.limit else ""
+def _note(view: View, row: ScalingRow, path: str) -> str:
+    limit = view.language.text(f"scaling.limit_{row.limit}") if row.limit else ""
+    return view.language.reason(row.reason) if row.reason else limit
 
-    def listener(row: ScalingRow, path: str) -> str:
-        found = target_of(view, row.target).listener
-        return text(f"scaling.{found}") if found and row.workers > 1 else ""
 
-    return (
-        words(text("scaling.request"), said=lambda row, path: request(view, row)),
-        words(text("words.capacity"), said=lambda row, path: f"{row.workers}×{row.threads}"),
-        Column(text("words.rps"), "throughput_rps", measured),
-        Column(text("scaling.speedup"), "speedup", measured),
-        Column(text("scaling.efficiency"), "efficiency.value", share),
-        Column(text("words.cpu"), "cpu_us", measured),
-        Column(text("studies.p99"), "latency.p99_us", milliseconds),
-        Column(text("words.memory"), "memory_bytes", mebibytes),
-        Column(text("scaling.generator"), "generator_cpu", share),
-        Column(text("scaling.shares"), said=shares),
-        words(text("scaling.listener"), said=listener),
-        words(text("scaling.note"), said=note),
-    )
+def _listener(view: View, row: ScalingRow, path: str) -> str:
+    found = target_of(view, row.target).listener
+    return view.language.text(f"scaling.{found}") if found and row.workers > 1 else ""
+
+
+REQUEST = words("scaling.request", lambda view, row, path: request(view, row))
+SCALING = (
+    REQUEST,
+    words("words.capacity", lambda view, row, path: f"{row.workers}×{row.threads}"),
+    Column("words.rps", "throughput_rps", measured),
+    Column("scaling.speedup", "speedup", measured),
+    Column("scaling.efficiency", "efficiency.value", share),
+    Column("words.cpu", "cpu_us", measured),
+    SPREAD[1],
+    Column("words.memory", "memory_bytes", mebibytes),
+    Column("scaling.generator", "generator_cpu", share),
+    Column("scaling.shares", said=_shares),
+    words("scaling.listener", _listener),
+    words("scaling.note", _note),
+)
 
 
 def _sentence(view: View, rows: Rows) -> Sentence:
@@ -85,11 +75,11 @@ def _sentence(view: View, rows: Rows) -> Sentence:
     ranked = sorted([each for each in known if each[1].times == most], key=lambda each: float(each[1].speedup.value))
     (path, best), (low_path, least) = ranked[-1], ranked[0]
     fields: dict[str, Field] = {"target": view.name(best.base), "times": f"{most:g}"}
-    names = (("speedup", "value"), ("low", "ci_low"), ("high", "ci_high"))
-    fields |= {key: shown(best, path, f"speedup.{name}", number) for key, name in names}
+    fields |= spanned(best, path, "speedup", number, "speedup")
     if least is best:
         return (*say("scaling.said", **fields), *more)
-    fields |= {f"least_{key}": shown(least, low_path, f"speedup.{name}", number) for key, name in names}
+    lower = spanned(least, low_path, "speedup", number, "speedup")
+    fields |= {f"least_{key}": figure for key, figure in lower.items()}
     return (*say("scaling.said_both", least=view.name(least.base), **fields), *more)
 
 
@@ -97,21 +87,18 @@ def _unit(view: View, fit: ScalingFit) -> str:
     return view.language.text(f"scaling.by_{fit.by}")
 
 
-def _fit_columns(view: View, rows: Rows) -> tuple[Column, ...]:
-    text = view.language.text
+def _ends(path: str) -> tuple[Column, ...]:
+    names = {"value": f"scaling.{path.replace('.', '_')}", "ci_low": "scaling.from", "ci_high": "scaling.to"}
+    return tuple(Column(head, f"{path}.{name}", times) for name, head in names.items())
 
-    def ends(path: str) -> tuple[Column, ...]:
-        names = (("value", text(f"scaling.{path.replace('.', '_')}")), ("ci_low", text("scaling.from")))
-        more = (("ci_high", text("scaling.to")),)
-        return tuple(Column(head, f"{path}.{name}", times) for name, head in (*names, *more))
 
-    return (
-        words(text("scaling.request"), said=lambda row, path: request(view, row)),
-        words(text("scaling.numbers"), said=lambda row, path: f"{_unit(view, row)}: {', '.join(map(str, row.sizes))}"),
-        *ends("amdahl.contention"),
-        *ends("universal.contention"),
-        *ends("universal.coherency"),
-    )
+FITS = (
+    REQUEST,
+    words("scaling.numbers", lambda view, row, path: f"{_unit(view, row)}: {', '.join(map(str, row.sizes))}"),
+    *_ends("amdahl.contention"),
+    *_ends("universal.contention"),
+    *_ends("universal.coherency"),
+)
 
 
 def _fit_charts(view: View, rows: Rows) -> Sequence[Chart]:
@@ -134,21 +121,13 @@ def _fit_sentence(view: View, rows: Rows) -> Sentence:
     if not found:
         return say("scaling.fit_open")
     path, row = max(found, key=lambda each: float(each[1].amdahl.contention.value))
-    names = (("share", "value"), ("low", "ci_low"), ("high", "ci_high"))
-    fields: dict[str, Field] = {key: shown(row, path, f"amdahl.contention.{name}", share) for key, name in names}
-    ends: dict[str, Field] = {"fewest": row.sizes[0], "most": row.sizes[-1]}
+    fields: dict[str, Field] = {"fewest": row.sizes[0], "most": row.sizes[-1]}
+    fields |= spanned(row, path, "amdahl.contention", share, "share")
     unit, target = _unit(view, row), view.name(row.target)
-    return say("scaling.fit_said", target=target, request=request(view, row), unit=unit, **ends, **fields)
+    return say("scaling.fit_said", target=target, request=request(view, row), unit=unit, **fields)
 
 
 STUDIES = (
-    Study("scaling", "scaling.growth", _sentence, _columns, fields=_fields, why=_why),
-    Study(
-        "scaling_fits",
-        "scaling.models",
-        _fit_sentence,
-        _fit_columns,
-        _fit_charts,
-        fields=lambda rows: {"points": MIN_POINTS},
-    ),
+    Study("scaling", "scaling.growth", _sentence, SCALING, fields=_fields, why=_why),
+    Study("scaling_fits", "scaling.models", _fit_sentence, FITS, _fit_charts, lambda rows: {"points": MIN_POINTS}),
 )

@@ -45,7 +45,7 @@ class Study:
     name: str
     key: str
     sentence: Callable[[View, Rows], Sentence]
-    columns: Callable[[View, Rows], tuple[Column, ...]]
+    columns: tuple[Column, ...]
     charts: Callable[[View, Rows], Sequence[Chart]] = no_charts
     fields: Callable[[Rows], Mapping[str, Field]] = lambda rows: {}
     why: Callable[[View, Any], str] = why
@@ -66,27 +66,21 @@ class Study:
         title, order = text(self.key), {name: place for place, name in enumerate(view.declared)}
         ordered = sorted(rows, key=lambda row: order.get(row[1].target, len(order)))
         charts = tuple(self.charts(view, ordered))
-        table = Table.of(
-            title,
-            text("words.target"),
-            lambda row: view.name(row.target),
-            self.columns(view, rows),
-            ordered,
-            why=lambda row: self.why(view, row),
-        )
+        fields = self.fields(rows)
+        table = Table.of(view, title, self.columns, ordered, why=lambda row: self.why(view, row), fields=fields)
         return (
             Heading(title, self.key.replace(".", "-").replace("_", "-")),
             Text(self.sentence(view, rows)),
-            Text(text(f"{self.key}_intro", **self.fields(rows)), note=True),
+            Text(text(f"{self.key}_intro", **fields), note=True),
             *((Plots(charts), Text(charts[0].description, note=True)) if charts else ()),
             Fold(text("page.table"), (table,), open=not charts),
         )
 
 
-def spread_columns(view: View) -> tuple[Column, ...]:
-    """p50, p99, and the lowest and highest block's p99."""
-    names = ("p50", "p99", "p99_low", "p99_high")
-    return tuple(Column(view.language.text(f"studies.{name}"), f"latency.{name}_us", milliseconds) for name in names)
+SPREAD = tuple(
+    Column(f"studies.{name}", f"latency.{name}_us", milliseconds) for name in ("p50", "p99", "p99_low", "p99_high")
+)
+"""p50, p99, and the lowest and highest block's p99."""
 
 
 def target_of(view: View, name: str) -> Target:

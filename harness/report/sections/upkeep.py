@@ -29,29 +29,27 @@ def _memory(view: View) -> tuple[Block, ...]:
 
 def memory_table(view: View) -> Table:
     """In the order of the targets; twins are left out."""
-    text = view.language.text
     kept = {upkeep.target: (path, upkeep) for path, upkeep in numbered("upkeep", view.summary.upkeep)}
-    unknown = Missing(text("page.not_known"))
+    unknown = Missing(view.language.text("page.not_known"))
 
     def column(name: str, path: str, show: Callable[[Any, str], Entry]) -> Column:
-        return Column(name, said=lambda upkeep, at: shown(upkeep, at, path, show) or unknown)
+        return Column(name, said=lambda view, upkeep, at: shown(upkeep, at, path, show) or unknown)
 
     def waiting(requests: int) -> Column:
         return Column(
-            text("upkeep.waiting", count=requests),
-            said=lambda upkeep, at: _waiting(view, upkeep, at, requests) or unknown,
+            view.language.text("upkeep.waiting", count=requests),
+            said=lambda view, upkeep, at: _waiting(view, upkeep, at, requests) or unknown,
         )
 
     columns = (
-        Column(text("words.capacity"), said=lambda upkeep, at: view.targets[upkeep.target].capacity),
-        column(text("words.memory"), "rss_bytes", partial(measured, unit=MIB)),
-        column(text("upkeep.per_worker"), "worker_bytes", mebibytes),
+        Column("words.capacity", said=lambda view, upkeep, at: view.targets[upkeep.target].capacity),
+        column("words.memory", "rss_bytes", partial(measured, unit=MIB)),
+        column("upkeep.per_worker", "worker_bytes", mebibytes),
         *map(waiting, _counts(view)),
-        column(text("words.startup"), "startup_s", measured),
+        column("words.startup", "startup_s", measured),
     )
     rows = [kept[target.name] for target in view.targets.values() if target.name in kept and not target.twin_of]
-    head = text("words.target")
-    return Table.of(text("upkeep.caption"), head, lambda upkeep: view.name(upkeep.target), columns, rows)
+    return Table.of(view, "upkeep.caption", columns, rows)
 
 
 def _counts(view: View) -> tuple[int, ...]:
@@ -80,17 +78,20 @@ def _where(view: View, upkeep: Upkeep, path: str, waiting: Waiting) -> Sentence:
     return ()
 
 
+EFFORT = (
+    Column("upkeep.endpoints", "endpoints", count),
+    Column("upkeep.own_lines", said=lambda view, app, at: count(app.own_lines, f"{at}.lines.{OWN}")),
+    Column("upkeep.stand_in_lines", said=lambda view, app, at: str(app.total_lines - app.own_lines)),
+    words("upkeep.packages", lambda view, app, at: ", ".join(app.packages)),
+)
+
+
 def _effort(view: View) -> tuple[Block, ...]:
-    text = view.language.text
-    columns = (
-        Column(text("upkeep.endpoints"), "endpoints", count),
-        Column(text("upkeep.own_lines"), said=lambda app, at: count(app.own_lines, f"{at}.lines.{OWN}")),
-        Column(text("upkeep.stand_in_lines"), said=lambda app, at: str(app.total_lines - app.own_lines)),
-        words(text("upkeep.packages"), lambda app, at: ", ".join(app.packages)),
-    )
     apps = numbered("effort", view.summary.effort)
-    table = Table.of(text("upkeep.effort_caption"), text("upkeep.app"), lambda app: app_name(view, app), columns, apps)
-    return (Text(text("upkeep.effort_intro")), table) if apps else ()
+    table = Table.of(
+        view, "upkeep.effort_caption", EFFORT, apps, head="upkeep.app", row=lambda app: app_name(view, app)
+    )
+    return (Text(view.language.text("upkeep.effort_intro")), table) if apps else ()
 
 
 def app_name(view: View, app: Effort) -> str:

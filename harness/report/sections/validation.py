@@ -1,17 +1,20 @@
-"""What validation costs: CPU per request at each step, by payload, and the steps as contrasts."""
+"""What validation costs: each step as contrasts, in words and as a table, and CPU per request by payload."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import partial
 
-from harness.model import Point
-from harness.report.blocks import Block, Column, Entry, Fold, Missing, Plots, Row, Table, Text, words
+from harness.model import Point, Target
+from harness.report.blocks import Block, Column, Entry, Fold, Plots, Table, Text, words
 from harness.report.charts.rows import validation_chart
-from harness.report.numbers import Placed, measured
-from harness.report.sections.decision import missing
-from harness.report.sections.ladder import added_columns, left_out
+from harness.report.numbers import Placed, Sentence, change, microseconds, part_at, shown, thousands
+from harness.report.sections.decision import value_or_state
+from harness.report.sections.ladder import VERDICT, added_columns, left_out
+from harness.report.sentences import Fields, difference_interval, listed, size
 from harness.report.view import View
 from harness.results.summary import ContrastResult
+from harness.stats.estimate import REAL
 
 
 def validation(view: View) -> tuple[Block, ...]:
@@ -31,12 +34,13 @@ def _payload(view: View, setting: str, places: list[Point], number: int) -> Plot
     text, steps = view.language.text, sorted(places, key=lambda place: _depth(view, place.scenario))
     caption = text("validation.caption", setting=setting)
     charts = validation_chart(view, steps, caption, f"validation-{number}")
-    rows = tuple(
-        Row(view.name(target.name), tuple(_cost(view, target.name, place) for place in steps))
+    rows = [
+        ("", target)
         for target in view.targets.values()
         if not target.twin_of and any(view.cell(target.name, place.id) for place in steps)
-    )
-    table = Table(caption, text("words.target"), tuple(Column(view.title(place)) for place in steps), rows)
+    ]
+    columns = [Column(view.title(place), said=partial(_cost, place=place)) for place in steps]
+    table = Table.of(view, caption, columns, rows, row=lambda target: view.name(target.name))
     said = charts[0].description if charts else ""
     return Plots(charts, setting, said, inside=(Fold(text("page.table"), (table,), open=not charts),))
 
@@ -49,21 +53,80 @@ def _depth(view: View, name: str) -> int:
     return len(seen)
 
 
-def _cost(view: View, target: str, place: Point) -> Entry:
-    path, cell = view.ok(target, place.id) or ("", None)
-    cost = measured(cell.cpu_us, f"{path}.cpu_us") if cell else None
-    return cost or Missing(missing(view.cell(target, place.id), view.language)[0])
+def _cost(view: View, target: Target, _: str, place: Point) -> Entry:
+    return value_or_state(view, view.cell(target.name, place.id), "cpu_us")
 
 
 def _steps(view: View, steps: list[Placed[ContrastResult]], counted: bool) -> tuple[Block, ...]:
     """The contrasts of two steps of one target."""
-    text = view.language.text
     columns = (
-        words(text("validation.step"), lambda contrast, path: view.where(contrast.a.point)),
-        words(text("validation.since"), lambda contrast, path: view.where(contrast.b.point)),
-        *added_columns(view, counted),
-        words(text("words.verdict"), lambda contrast, path: text(f"verdicts.{contrast.verdict}")),
+        words("validation.step", lambda view, contrast, path: view.where(contrast.a.point)),
+        words("validation.since", lambda view, contrast, path: view.where(contrast.b.point)),
+        *added_columns(counted),
+        VERDICT,
     )
-    caption, head = text("validation.steps_caption"), text("words.target")
-    table = Table.of(caption, head, lambda contrast: view.name(contrast.a.target), columns, steps)
-    return (Fold(text("validation.steps", count=len(steps)), (table,), open=counted),) if steps else ()
+    table = Table.of(
+        view, "validation.steps_caption", columns, steps, row=lambda contrast: view.name(contrast.a.target)
+    )
+    return (Fold(view.language.text("validation.steps", count=len(steps)), (table,), open=counted),) if steps else ()
+
+
+def validation_lines(view: View) -> list[Sentence]:
+    """One sentence per step (two points of one target), over all targets; the first also says in short what the next
+    step adds.
+    """
+    steps: dict[tuple[str, str], list[Placed[ContrastResult]]] = defaultdict(list)
+    for path, contrast in view.contrasts("validate", "cpu_cost"):
+        if contrast.a.target == contrast.b.target:
+            steps[contrast.a.point, contrast.b.point].append((path, contrast))
+    lines = [_step(view, a, b, rows) for (a, b), rows in steps.items()]
+    for (first, _), ((a, b), rows) in zip(list(steps)[:1], list(steps.items())[1:2], strict=False):
+        lines[0] += _further(view, a, rows) if b == first else ()
+    return lines
+
+
+def _step(view: View, a: str, b: str, rows: list[Placed[ContrastResult]]) -> Sentence:
+    """In CPU time; where no target shows a difference there, in instructions, which repeat more exactly."""
+    fields: Fields = {"step": view.step(a, b), "rest": _rest(view, rows)}
+    told, counted = _told(rows), [(path, c) for path, c in rows if c.instructions is not None]
+    if not told and not counted:
+        return view.language.say("validate.open", **fields)
+    name, show = ("difference", microseconds) if told else ("instructions", thousands)
+    ordered = told or sorted(counted, key=lambda row: part_at(row[1], name))
+    for end, (path, contrast) in zip(("low", "high"), (ordered[0], ordered[-1]), strict=True):
+        fields |= {
+            end: shown(contrast, path, name, show),
+            f"{end}_target": view.name(contrast.a.target),
+            f"{end}_interval": difference_interval(view, contrast, path),
+            f"{end}_size": size(view, contrast.verdict),
+            f"{end}_more": change(contrast.ratio, f"{path}.ratio") or "",
+        }
+    if not told:
+        return view.language.say("validate.counted", **fields)
+    below = "" if (told[0][1].difference or 0.0) >= 0 else "_below"
+    return view.language.say(f"validate.{'range' if len(told) > 1 else 'single'}{below}", **fields)
+
+
+def _told(rows: list[Placed[ContrastResult]]) -> list[Placed[ContrastResult]]:
+    """Those that show a difference, the smallest first."""
+    told = [(path, c) for path, c in rows if c.verdict in REAL and c.difference is not None]
+    return sorted(told, key=lambda row: row[1].difference or 0.0)
+
+
+def _further(view: View, point: str, rows: list[Placed[ContrastResult]]) -> Sentence:
+    """What the step after the first one adds; empty where that is no range."""
+    told, place = _told(rows), view.places.get(point)
+    scenario = view.scenarios.get(place.scenario) if place else None
+    if len(told) < 2 or (told[0][1].difference or 0.0) < 0 or scenario is None or not scenario.adds:
+        return ()
+    low, high = (shown(contrast, path, "difference", microseconds) for path, contrast in (told[0], told[-1]))
+    return view.language.say("validate.further", step=view.language.known(scenario.adds), low=low, high=high)
+
+
+def _rest(view: View, rows: list[Placed[ContrastResult]]) -> Sentence:
+    """`` Undecided for Flask on Gunicorn.``: the targets that a range leaves out."""
+    said: Sentence = ()
+    for kind in ("same", "undecided", "not-measurable"):
+        names = [(view.name(contrast.a.target),) for _, contrast in rows if contrast.verdict == kind]
+        said += view.language.say(f"validate.{kind}", targets=listed(view, names)) if names else ()
+    return said

@@ -1,23 +1,65 @@
-"""Waiting without CPU: throughput by connections and wait, beside what each target's capacity allows."""
+"""Waiting without CPU: every target at every wait and concurrency, next to what its capacity allows."""
 
 from __future__ import annotations
 
 from collections import Counter
 
-from harness.report.blocks import Block, Column, Entry, Fold, Missing, Plots, Table, Text, words
+from harness.model.units import MIB
+from harness.report.blocks import Block, Column, Entry, Fold, Plots, Table, Text, words
 from harness.report.charts.lines import model_rps, sweep_charts
-from harness.report.numbers import measured, number
-from harness.report.sections.decision import missing
+from harness.report.numbers import Measured, Placed, measured, number, numbered, times
+from harness.report.sections.decision import value_or_state
 from harness.report.view import View
-from harness.results.summary import Cell
+from harness.results.summary import Cell, ModelCheck
 
 PANELS = 12
 """The most targets that are drawn; the table holds all."""
 
 
+def _allowed(view: View, cell: Cell, path: str) -> str:
+    """The model's figure, computed for this page from the cell's CPU cost."""
+    known = cell.status == "ok" and cell.throughput_rps is not None
+    value = model_rps(view, view.targets[cell.target], view.places[cell.point], cell) if known else None
+    return "" if value is None else number.text(value)
+
+
+def _memory(view: View, cell: Cell, _: str) -> Measured | None:
+    kept = [each for each in numbered("upkeep", view.summary.upkeep) if each[1].target == cell.target]
+    return measured(kept[0][1].rss_bytes, f"{kept[0][0]}.rss_bytes", MIB) if kept else None
+
+
+def _check(view: View, cell: Cell) -> Placed[ModelCheck] | None:
+    found = numbered("models", view.summary.models)
+    return next((each for each in found if (each[1].target, each[1].point) == (cell.target, cell.point)), None)
+
+
+def _ratio(view: View, cell: Cell, _: str) -> Entry:
+    found = _check(view, cell)
+    return times(found[1].ratio, f"{found[0]}.ratio") if found else None
+
+
+def _agrees(view: View, cell: Cell, _: str) -> str:
+    found = _check(view, cell)
+    return view.language.text("crossover.leaves" if found[1].leaves else "crossover.within") if found else ""
+
+
+COLUMNS = (
+    Column("words.capacity", said=lambda view, cell, path: view.targets[cell.target].capacity),
+    words("crossover.scenario", lambda view, cell, path: view.title(view.places[cell.point])),
+    Column("words.wait", said=lambda view, cell, path: f"{view.places[cell.point].wait_s * 1e3:g}"),
+    Column("words.connections", said=lambda view, cell, path: str(cell.concurrency)),
+    Column("words.rps", said=lambda view, cell, path: value_or_state(view, (path, cell), "throughput_rps")),
+    Column("words.cpu", "cpu_us", measured),
+    Column("words.memory", said=_memory),
+    Column("waits.allowed", said=_allowed),
+    Column("crossover.ratio", said=_ratio),
+    words("crossover.agrees", _agrees),
+)
+
+
 def waits(view: View) -> tuple[Block, ...]:
     """Empty where the run measured no scenario of this question."""
-    text, places = view.language.text, view.places
+    text = view.language.text
     asked = sorted(view.asking("move"), key=lambda place: (place.scenario, place.wait_s, place.concurrency))
     cells = [
         found
@@ -27,28 +69,9 @@ def waits(view: View) -> tuple[Block, ...]:
     ]
     if not cells:
         return ()
-
-    def rate(cell: Cell, path: str) -> Entry:
-        value = measured(cell.throughput_rps, f"{path}.throughput_rps") if cell.status == "ok" else None
-        return value or Missing(missing((path, cell), view.language)[0])
-
-    def allowed(cell: Cell, path: str) -> str:
-        """The model's figure, computed for this page from the cell's CPU cost."""
-        known = cell.status == "ok" and cell.throughput_rps is not None
-        value = model_rps(view, view.targets[cell.target], places[cell.point], cell) if known else None
-        return "" if value is None else number.text(value)
-
-    columns = (
-        Column(text("words.capacity"), said=lambda cell, path: view.targets[cell.target].capacity),
-        words(text("crossover.scenario"), lambda cell, path: view.title(places[cell.point])),
-        Column(text("words.wait"), said=lambda cell, path: f"{places[cell.point].wait_s * 1e3:g}"),
-        Column(text("words.connections"), said=lambda cell, path: str(cell.concurrency)),
-        Column(text("words.rps"), said=rate),
-        Column(text("waits.allowed"), said=allowed),
-    )
     counts = Counter(place.scenario for place in asked)
     swept = [place for place in asked if place.scenario == max(counts, key=lambda name: counts[name])]
     charts = sweep_charts(view, view.reference[:PANELS], swept)
-    table = Table.of(text("waits.caption"), text("words.target"), lambda cell: view.name(cell.target), columns, cells)
+    table = Table.of(view, "waits.caption", COLUMNS, cells)
     drawn = (Plots(charts, text("waits.caption"), text("waits.figure")),) if charts else ()
     return (Text(text("waits.intro")), *drawn, Fold(text("page.table"), (table,), open=not charts))

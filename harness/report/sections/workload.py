@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 from markupsafe import Markup
 
@@ -12,38 +12,26 @@ from harness.report.sections.everything import in_script
 from harness.report.view import View
 
 
-@dataclass(frozen=True, slots=True)
-class Workload:
-    """Measured points only.
+def workload(view: View) -> Mapping[str, object]:
+    """Measured points only; empty where these are all without a wait and a payload.
 
-    Attributes:
-        connections: counts at which waits were measured.
-        waits: shortest and longest wait, in milliseconds.
-        payloads: settings of the scenarios that validate.
-        points: JSON of what was measured, which no character can let out of its element.
+    ``connections``: counts at which waits were measured; ``waits``: from the shortest to the longest, in milliseconds;
+    ``payloads``: settings of the scenarios that validate; ``points``: JSON of what was measured, which no character can
+    let out of its element.
     """
-
-    connections: tuple[int, ...]
-    waits: tuple[str, ...]
-    payloads: tuple[str, ...]
-    points: Markup
-
-
-def workload(view: View) -> Workload | None:
-    """``None`` where nothing but points without a wait and a payload was measured."""
     waiting, paying = view.asking("move"), view.asking("validate")
     if not waiting and not paying:
-        return None
+        return {}
     document = {
         "waits": [_cells(view, place, wait=place.wait_s * 1e3) for place in waiting],
         "payloads": [_cells(view, place, setting=view.setting(place)) for place in paying],
     }
-    return Workload(
-        connections=tuple(sorted({place.concurrency for place in waiting})),
-        waits=tuple(f"{wait:g}" for wait in sorted({place.wait_s * 1e3 for place in waiting})),
-        payloads=tuple(dict.fromkeys(view.setting(place) for place in paying)),
-        points=Markup(in_script(json.dumps(document, separators=(",", ":"), ensure_ascii=False))),
-    )
+    return {
+        "connections": sorted({place.concurrency for place in waiting}),
+        "waits": [f"{wait:g}" for wait in sorted({place.wait_s * 1e3 for place in waiting})],
+        "payloads": list(dict.fromkeys(view.setting(place) for place in paying)),
+        "points": Markup(in_script(json.dumps(document, separators=(",", ":"), ensure_ascii=False))),
+    }
 
 
 def _cells(view: View, place: Point, **more: object) -> dict[str, object]:

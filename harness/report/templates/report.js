@@ -1,7 +1,11 @@
 "use strict";
 (() => {
   const words = JSON.parse(document.getElementById("words").textContent);
-  const say = (key, fields) => words[key].replace(/\{(\w+)\}/g, (_, name) => fields[name]);
+  // {name} is a field, {count:block|blocks} a number with its noun.
+  const say = (key, fields) =>
+    words[key].replace(/\{(\w+)(?::([^|}]*)\|([^}]*))?\}/g, (_, name, one, many) =>
+      one === undefined ? fields[name] : `${fields[name]} ${fields[name] === 1 ? one : many}`,
+    );
 
   const value = (cell) => {
     const exact = cell && (cell.matches("[data-value]") ? cell : cell.querySelector("[data-value]"));
