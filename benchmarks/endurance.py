@@ -2,8 +2,8 @@
 
     python benchmarks/endurance.py [--minutes 5] [--connections 10000]
 
-Prints the generator's memory as it grows beside the bytes of the samples that it keeps, and how many connections the
-kernel counted as established. Needs nginx.
+Prints the generator's memory once it keeps no more times one by one, percentiles from its histogram beside exact ones,
+and how many connections the kernel counted as established. Needs nginx.
 """
 
 from __future__ import annotations
@@ -12,51 +12,47 @@ import argparse
 import subprocess
 import tempfile
 import threading
-import time
 from pathlib import Path
 
 import psutil
 from engine import CHECKED, nginx, request
 
+from harness.cli.load import KEEP
 from harness.engine.engine import Engine
+from harness.engine.samples import BATCH
 from harness.engine.spec import Address, LoadSpec
+from harness.model.load import PRECISION
 from harness.model.units import MIB
 
-SAMPLE_BYTES = 8
-KEPT_PER_REPLY = 2
-"""Of a closed loop: the service time of every right reply, and when its request was sent."""
+CONNECTIONS = 32
+SHARES = (0.5, 0.9, 0.99, 0.999)
 
 
 def endurance(engine: Engine, port: int, minutes: float) -> None:
-    """Full rate for minutes; memory is read every few seconds meanwhile."""
-    engine.run_load(LoadSpec(Address(port=port), (request(CHECKED),), 32, 1.0))
+    """Full rate for minutes, as ``harness load`` sends it; memory is read every few seconds meanwhile."""
     process = psutil.Process(engine.pids[0])
-    before = process.memory_info().rss
-    readings: list[tuple[float, int]] = []
-    counts: list[int] = []
-    ended = threading.Event()
-    began = time.monotonic()
-
-    def watch() -> None:
-        while not ended.wait(5):
-            readings.append((time.monotonic() - began, process.memory_info().rss - before))
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    try:
-        spec = LoadSpec(Address(port=port), (request(CHECKED),), 32, minutes * 60)
-        measured = engine.run_load(spec, lambda progress: counts.append(progress.replies))
-    finally:
-        ended.set()
-        watcher.join()
-    within = [reading for reading in readings if reading[0] <= minutes * 60]
-    seconds, grown = within[-1]
-    kept = measured.answered * (seconds / measured.elapsed_s) * SAMPLE_BYTES * KEPT_PER_REPLY
+    readings: list[tuple[int, int]] = []
+    spec = LoadSpec(Address(port=port), (request(CHECKED),), CONNECTIONS, minutes * 60, keep=KEEP)
+    measured = engine.run_load(spec, lambda progress: readings.append((progress.replies, process.memory_info().rss)))
+    full = [rss for replies, rss in readings if replies > KEEP + BATCH]
     print(
         f"{measured.elapsed_s:.0f} s: {measured.answered:,} replies, {measured.failed} failed, "
-        f"{measured.in_time / measured.duration_s:,.0f}/s; memory grew by {grown / MIB:,.0f} MiB in {seconds:.0f} s, "
-        f"samples kept by then take {kept / MIB:,.0f} MiB: ratio {grown / kept:.2f}"
+        f"{measured.in_time / measured.duration_s:,.0f}/s"
     )
+    if full:
+        tenths = [full[len(full) * part // 10] / MIB for part in range(10)] + [full[-1] / MIB]
+        print(f"memory from the {KEEP:,}th reply to the end, MiB:", ", ".join(f"{each:,.0f}" for each in tenths))
+
+
+def percentiles(engine: Engine, port: int, minutes: float) -> None:
+    """Every time of one load kept, and the same times in a histogram."""
+    measured = engine.run_load(LoadSpec(Address(port=port), (request(CHECKED),), CONNECTIONS, minutes * 60))
+    every = measured.service_time_us
+    assert every is not None
+    exact, rough = every.quantiles(SHARES), every.histogram().quantiles(SHARES)
+    for share, true, told in zip(SHARES, exact, rough, strict=True):
+        print(f"p{share * 100:g} of {every.count:,}: {true:.2f} µs exactly, {told / true - 1:+.4%} in a histogram")
+    print(f"a histogram may be off by {PRECISION:.4%}")
 
 
 def crowd(engine: Engine, port: int, connections: int) -> None:
@@ -92,6 +88,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, nginx(Path(folder)) as port, Engine((1,)) as engine:
         crowd(engine, port, options.connections)
         endurance(engine, port, options.minutes)
+        percentiles(engine, port, options.minutes / 10)
 
 
 if __name__ == "__main__":

@@ -21,8 +21,6 @@ from tests.cli import harness
 from tests.conftest import asgi_app
 
 pytestmark = [pytest.mark.measure, pytest.mark.usefixtures("no_process_left")]
-ATTEMPTS = 3
-"""The CPU changes its speed, and with it what a sample is worth, between the requests that read a clock."""
 
 WORK = """
 import json, random, time
@@ -93,7 +91,7 @@ def test_a_known_share_is_reported(own_app, tmp_path, server, bound, attempts):
     target = own_app(work + (asgi if server == "uvicorn" else WSGI), server)
     point = raw_point([planned(RawRequest("GET", "/work", (), "hi", 200))], 8)
     placement = detect()
-    for _ in attempts(ATTEMPTS):
+    for _ in attempts:
         with Engine(placement.generator) as engine, started([target], placement, Services()) as fleet:
             server_up = fleet.running[target.name]
             found = sample(server_up, point, engine, tmp_path, 12, placement.generator)

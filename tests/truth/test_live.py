@@ -15,7 +15,6 @@ from harness.selftest.waits import check_waits
 from harness.serve.servers import interface_of
 
 pytestmark = [pytest.mark.measure, pytest.mark.usefixtures("no_process_left")]
-ATTEMPTS = 3
 
 
 def target(name):
@@ -35,7 +34,7 @@ def test_an_injected_slowdown_is_seen_in_its_true_size(name, attempts):
     """Calibration and slots are seconds apart, so that a machine that changes between them gets another attempt."""
     placement, seen = detect(), []
     with Engine(placement.generator) as engine:
-        for seed in attempts(ATTEMPTS):
+        for seed in attempts:
             found = experiment(target(name), json_point(), (0.5,), engine, placement, blocks=3, slot_s=1.0, seed=seed)
             control, slowed = found.injected
             if len(slowed.log_ratio) == 3:
@@ -56,7 +55,7 @@ def test_waits_of_50_ms_have_their_known_rates(attempts):
     placement = detect()
     targets = [target("flask-gunicorn-sync"), target("fastapi-uvicorn")]
     with Engine(placement.generator) as engine:
-        for _ in attempts(ATTEMPTS):
+        for _ in attempts:
             checks = check_waits(targets, engine, placement, 2.0)
             if all(check.passed for check in checks):
                 break
