@@ -8,6 +8,7 @@ import tempfile
 
 import pytest
 
+from harness.config import load_declarations, select_targets
 from harness.config.requests import planned
 from harness.errors import NotReadyError
 from harness.instruments import CountedServer, CountingFleet, counter_kind
@@ -15,6 +16,7 @@ from harness.instruments.perf import PerfEvents
 from harness.model import RawRequest
 from harness.prepare.asked import raw_point
 from harness.serve.guard import Guard
+from harness.serve.servers import interface_of
 from tests.conftest import asgi_app
 from tests.integration.test_command import harness
 
@@ -92,6 +94,20 @@ def test_wrong_replies_are_not_counted(own_app, tmp_path, monkeypatch):
     with pytest.raises(NotReadyError, match="nothing was counted: wrong-body"):
         counted([own_app(asgi_app())], point("something else"))
     assert list(folder.iterdir()) == []
+
+
+@live
+@pytest.mark.skipif(not PerfEvents.unavailable(), reason="the CPU counts by itself")
+def test_a_server_that_valgrind_cannot_run_is_not_waited_for():
+    """Gunicorn starts its worker again and again; its parser in C uses PCMPESTRI in a form that valgrind lacks."""
+    guard = Guard()
+    try:
+        with CountingFleet(guard, (), {}) as fleet:
+            fleet.start(select_targets(load_declarations(), ["flask-gunicorn-gthread-fast"], interface_of))
+            [failure] = fleet.failures.values()
+    finally:
+        guard.close()
+    assert "an instruction that this CPU, or valgrind, does not know" in failure.reason.text
 
 
 @live
