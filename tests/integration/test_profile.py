@@ -80,8 +80,7 @@ def truth(bind):
     ("server", "bound"),
     [
         ("uvicorn", 0.03),
-        # Off by up to 4.6 points on a quiet machine, always too low: docs/profile.md.
-        ("gunicorn,worker_class=sync,workers=2", 0.06),
+        ("gunicorn,worker_class=sync,workers=2", 0.03),
         ("gunicorn,worker_class=gthread,threads=4", 0.06),
     ],
 )
