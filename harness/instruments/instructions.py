@@ -24,7 +24,7 @@ READY_S = 300.0
 """A server starts some 50 times slower under valgrind."""
 TIMEOUT_S = 120.0
 WARM_UP = 20
-FUNCTIONS, FEWEST, MOST = 5, 0.4, 1.2
+FUNCTIONS, FEWEST, MOST = 5, 0.05, 1.2
 """What is taken for a heartbeat: as many functions called alike, within these ratios."""
 SETTINGS: Mapping[str, str] = {
     "PYTHONHASHSEED": "0",

@@ -158,6 +158,7 @@ def functions(**calls):
         pytest.param((31, 4), (36, 4), 31 / 36, id="a timer that waits for requests"),
         pytest.param((36, 4), (36, 4), 1.0, id="a timer in a thread of its own"),
         pytest.param((19, 2), (23, 3), 19 / 23, id="a rarer timer has another share"),
+        pytest.param((3, 0), (36, 4), 3 / 36, id="a server that waits for its CPU"),
         pytest.param((0, 0), (0, 0), 1.0, id="no heartbeat"),
     ],
 )
