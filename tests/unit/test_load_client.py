@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from harness.engine.checks import MEMO_ENTRIES, ReplyCheck
+from harness.engine.checks import MEMO_BYTES, MEMO_ENTRIES, MEMO_TOTAL, ReplyCheck
 from harness.engine.spec import Address, Expected
 from harness.model.difference import json_difference
 
@@ -286,6 +286,20 @@ def test_what_is_remembered_is_bounded():
     assert len(check._known) <= MEMO_ENTRIES
     assert len(check._heads) <= MEMO_ENTRIES
     assert len(check._bodies) <= MEMO_ENTRIES
+
+
+def test_large_replies_are_remembered_and_bounded_by_their_bytes(monkeypatch):
+    check = ReplyCheck(request(expected=Expected(200, json={}, check_json=True)))
+    read, kinds = [], []
+    monkeypatch.setattr(ReplyCheck, "_json_fault", lambda self, body: read.append(body) or "")
+    bodies = [b"%d" % index + b" " * (MEMO_BYTES - 20) for index in range(2 * MEMO_TOTAL // MEMO_BYTES)]
+    for body in bodies:
+        kinds += [check.judge(200, "application/json", body)[0] for _ in range(3)]
+        check.remember(body, [MEMO_BYTES // 2, len(body)], 200, keep_alive=True)
+        for memo in (check._bodies, check._known, check._heads):
+            assert sum(len(each) for each in memo) <= MEMO_TOTAL
+    assert read == bodies
+    assert set(kinds) == {""}
 
 
 def test_volatile_keys_may_vary_but_must_be_there():
