@@ -158,7 +158,7 @@ def remaining(plan: Plan, run: Run) -> Plan:
     """What of the plan the run has no record of, with the time that it takes."""
     records = run.windows()
     done = {record.id for record in records}
-    begun = {(record.block, record.only.scenario, record.only.target) for record in records if record.study}
+    begun = {(each.block, side.scenario, side.target) for each in records if each.study for side in each.sides}
     left = tuple(
         replace(
             block,

@@ -16,6 +16,8 @@ from tests.conftest import asgi_app
 from tests.integration.test_command import harness
 from tests.unit.test_check_command import KEPT
 
+SAMPLE = Path(__file__).parents[2] / "results" / "sample"
+
 pytestmark = pytest.mark.usefixtures("no_process_left")
 live = pytest.mark.live
 
@@ -176,6 +178,18 @@ def test_too_few_open_files_are_told_before_anything_is_measured(tmp_path):
     assert "the system allows 200 open files; 32 connections need 544" in done.stderr
     assert "ulimit -Hn 544" in done.stderr
     assert not (tmp_path / "r").exists()
+
+
+def test_a_run_with_counts_of_two_servers_at_once_can_be_resumed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(SAMPLE, tmp_path / "results" / "sample")
+    records = tmp_path / "results" / "sample" / "windows.jsonl"
+    lines = records.read_text().splitlines()
+    assert any(record["study"] == "instructions" and len(record["sides"]) > 1 for record in map(json.loads, lines))
+    records.write_text("\n".join(lines[1:]) + "\n")
+    done = cli.harness("run", "--resume", "sample", "--dry-run")
+    assert done.code == 0, done.err
+    assert "1 block with fresh servers, each with 1 window;" in done.out
 
 
 def test_a_resumed_run_can_be_looked_at_without_measuring(told, tmp_path):

@@ -104,7 +104,7 @@ def test_a_server_nearly_as_fast_as_none_shows_the_generators_speed():
     assert gate.reason == Reason("null-server", {"times": pytest.approx(1.44, abs=0.01), "limit": 1.5})
 
 
-@pytest.mark.parametrize(("idle", "fires"), [(0.05, False), (0.07, True)])
+@pytest.mark.parametrize(("idle", "fires"), [(0.11, False), (0.13, True)])
 def test_very_many_idle_servers_may_take_what_their_timers_do(idle, fires):
     one = measured(foreign=idle * 0.11)
     sides = [replace(SIDE, target=f"t{number}") for number in range(60)]
