@@ -4,6 +4,8 @@
 
 A Starlette app in a repository of its own, whose last commit adds turns of a loop, or a comment. A first comparison,
 with many turns, tells what one costs. Each line: the verdict, the ratio with its 99% interval, exit code, and time.
+With ``--beside 0.1`` another program uses a tenth of the server's CPU meanwhile; with ``--period 4`` in one spell every
+four seconds instead of fifty every second.
 """
 
 from __future__ import annotations
@@ -15,10 +17,24 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from harness.config.placement import detect
+
 CALIBRATION_TURNS = 3_000
+SPELLS = """
+import os, sys, time
+cpu, share, period = int(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3])
+os.sched_setaffinity(0, {cpu})
+while True:
+    began, used = time.monotonic(), time.process_time()
+    while time.process_time() - used < share * period:
+        pass
+    time.sleep(max(0.0, began + period - time.monotonic()))
+"""
 APP = """
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse
@@ -63,12 +79,28 @@ def compared(folder: Path, options: argparse.Namespace) -> tuple[int, dict[str, 
     return done.returncode, json.loads(done.stdout) if done.stdout else {}
 
 
+@contextmanager
+def beside(share: float, period_s: float) -> Iterator[None]:
+    """Another program that uses so much of the server's CPU, by its own clock, in one spell of each period."""
+    if not share:
+        yield
+        return
+    words = [str(detect().server[0]), str(share), str(period_s)]
+    other = subprocess.Popen([sys.executable, "-c", SPELLS, *words])
+    try:
+        yield
+    finally:
+        other.kill()
+        other.wait()
+
+
 def tried(name: str, folder: Path, options: argparse.Namespace) -> None:
-    told = Counter[str]()
+    told, times = Counter[str](), list[float]()
     for number in range(1, options.repeats + 1):
         began = time.monotonic()
         code, found = compared(folder, options)
         took = time.monotonic() - began
+        times.append(took)
         verdict = found.get("verdict", "none")
         told[f"{verdict}, exit code {code}"] += 1
         ends = [f"{found[key]:.4f}" if found.get(key) else "–" for key in ("ratio", "ci_low", "ci_high")]
@@ -76,7 +108,8 @@ def tried(name: str, folder: Path, options: argparse.Namespace) -> None:
             f"{name} {number:2d}: {verdict}, {ends[0]} [{ends[1]}, {ends[2]}], exit code {code}, {took:.0f} s",
             flush=True,
         )
-    print(f"{name}: " + "; ".join(f"{count} × {each}" for each, count in told.most_common()), flush=True)
+    counts = "; ".join(f"{count} × {each}" for each, count in told.most_common())
+    print(f"{name}: {counts}; {min(times):.0f} to {max(times):.0f} s", flush=True)
 
 
 def main() -> None:
@@ -86,6 +119,8 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=10)
     parser.add_argument("--budget", default="40s")
     parser.add_argument("--limit", default="2%")
+    parser.add_argument("--beside", type=float, default=0.0, help="share of the CPU that another program uses")
+    parser.add_argument("--period", type=float, default=0.02, help="seconds between the beginnings of its spells")
     parser.add_argument("--turns", type=int, default=0, help="of the loop; 0: calibrated by a first comparison")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as made:
@@ -96,8 +131,9 @@ def main() -> None:
                 raise SystemExit(f"the calibration gave no number, exit code {code}")
             turns = round(options.share * CALIBRATION_TURNS / (found["ratio"] - 1))
             print(f"{CALIBRATION_TURNS} turns: {found['ratio']:.3f}; {turns} are {options.share:.1%}", flush=True)
-        tried(f"{options.share:.1%} slower", repository(Path(made) / "slower", turns_of(turns)), options)
-        tried("a comment", repository(Path(made) / "comment", "pass  # a comment"), options)
+        with beside(options.beside, options.period):
+            tried(f"{options.share:.1%} slower", repository(Path(made) / "slower", turns_of(turns)), options)
+            tried("a comment", repository(Path(made) / "comment", "pass  # a comment"), options)
 
 
 def turns_of(count: int) -> str:

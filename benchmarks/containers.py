@@ -33,6 +33,7 @@ from harness.serve.servers import interface_of
 from harness.session import Bench, measure
 
 MARK = "@container"
+BLOCK_S = 20.0
 ROOT = Path(__file__).parents[1]
 
 
@@ -87,7 +88,7 @@ def main() -> None:
             placement = compose.placement_of(found, [target], detect())
             plan = versus_plan(contained, target, point, "cpu_cost", seed=1, budget_s=600.0, start_s=2.0, control=False)
             first = plan.blocks[0].windows[0]
-            planned = tuple(block(index, first.sides, first.seconds) for index in range(options.blocks))
+            planned = tuple(block(index, [(first.sides, BLOCK_S)]) for index in range(options.blocks))
             scenario = Scenario(point.scenario, point.id, "real", "", point.requests, (point.concurrency,))
             now = datetime.now(UTC).isoformat(timespec="seconds")
             manifest = Manifest(

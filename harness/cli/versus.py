@@ -159,23 +159,24 @@ def versus(
     made = sides(a, b, against, (with_a, with_b), install, (opt.RESULTS, opt.REPORTS), say)
     # Ended with the command, after its last look at the environments.
     pair, told = context.with_resource(made)
-    pair = surrounded(pair, env_file, startup_timeout, setup, say)
-    began, share = monotonic(), MARGIN if margin is None else float(margin)
     varying = [WHOLE] if ignore_body else volatile
     asked = Asked(scenario, path, method, header, sent, expect_status, varying, requests)
     point, skipped = asked_point(pair, asked, concurrency)
+    control = metric != "instructions" if control is None else control
     if metric != "instructions":
-        prepare.check_budget(pair, point, budget, control is not False)
+        prepare.check_budget(pair, point, budget, control)
+    pair = surrounded(pair, env_file, startup_timeout, setup, say)
+    began, share = monotonic(), MARGIN if margin is None else float(margin)
     placement, seed = detect(), random.SystemRandom().randrange(1_000_000) if seed is None else seed
     with (
         services(needs_of(request.endpoint for request in point.requests), placement.backing) as around,
-        started(pair, placement, around) as fleet,
+        started(prepare.served(*pair, point, control), placement, around) as fleet,
     ):
         probed = probe(fleet, pair, point, around)
         point = probed.point
         spent = monotonic() - began
         if metric == "instructions":
-            plan = prepare.counting_plan(*pair, point, seed=seed, budget_s=budget - spent, control=control is True)
+            plan = prepare.counting_plan(*pair, point, seed=seed, budget_s=budget - spent, control=control)
         else:
             plan = prepare.versus_plan(
                 *pair,
@@ -184,7 +185,7 @@ def versus(
                 seed=seed,
                 budget_s=budget - spent,
                 start_s=probed.start_s,
-                control=control is not False,
+                control=control,
                 spent_s=spent,
             )
         manifest = prepare.versus_manifest(plan, pair, placement, repeated(context, seed=seed), opt.RESULTS)
@@ -261,7 +262,17 @@ def _measure(
             # Nothing is decided by the clocks of a count.
             null = {} if counting else ceilings(engine, placement, busy_concurrencies(run.manifest.plan))
             tries = 1 if counting else TRIES
-            bench = Bench(engine, placement, observer, around, ceilings=null, tries=tries, features=False, first=fleet)
+            bench = Bench(
+                engine,
+                placement,
+                observer,
+                around,
+                ceilings=null,
+                tries=tries,
+                features=False,
+                first=fleet,
+                brisk=not counting,
+            )
             measure(run, bench, partial(extend, observer))
         except KeyboardInterrupt:
             return True
@@ -306,9 +317,7 @@ def _next_block(observer: VersusProgress, run: Run, left_s: float, *, limit: flo
     observer.firmed_up(state(main_contrast(summary)))
     if stops(done, decided=decided(summary, limit), large=large(summary)):
         return None
-    first = plan.blocks[0]
     spent = sum(record.duration_s for record in records)
     starting = max(0.0, (plan.budget_s - left_s - spent) / done)
-    if left_s < first.load_s + starting:
-        return None
-    return Extension((another_block(plan),))
+    block = another_block(plan, left_s, starting)
+    return Extension((block,)) if block else None

@@ -1,4 +1,4 @@
-"""Where the time that is left goes: one more block, of just the windows that hold undecided contrasts. Pure."""
+"""Where the time that is left goes: one more block, how long, and of which windows. Pure."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from harness.model import Block, Plan, Side, Window
 from harness.plan.timing import expected_seconds
+from harness.stats.looks import EARLY_LOOKS, LOOKS
 
 
 def next_block(plan: Plan, index: int, undecided: Sequence[str], left_s: float) -> Block | None:
@@ -25,6 +26,29 @@ def next_block(plan: Plan, index: int, undecided: Sequence[str], left_s: float) 
         if expected_seconds(block) <= left_s:
             chosen_sides, chosen = sides, block
     return chosen if chosen and chosen.windows else None
+
+
+def next_load(done: int, first_s: float, last_s: float, starting_s: float, left_s: float) -> float:
+    """Seconds of load in the next block of a comparison; 0 where the time that is left is too short for another.
+
+    Until the early looks are over, as long as the first block, so that a large difference is known soon. Then as many
+    blocks as fit in at twice that length, or, if they are more, as get to the second look; and no block more than twice
+    as long as the one before, since what is clear by then need not wait for what a small difference would take.
+
+    Blocks that vary unlike leave Student's interval honest: of normal values with any variances it covers the mean at
+    least as often as it says, from 92% on (Bakirov and Székely 2006).
+
+    Args:
+        done: blocks so far; ``first_s``, ``last_s``: the load of the first and of the last one.
+        starting_s: what a block takes besides its load.
+    """
+    at_first, at_twice = (int(left_s / (length_s + starting_s)) for length_s in (first_s, 2 * first_s))
+    if at_first < 1:
+        return 0.0
+    if done < EARLY_LOOKS[-1]:
+        return first_s
+    blocks = max(1, min(max(at_twice, min(at_first, LOOKS[1] - done)), LOOKS[-1] - done))
+    return min(2 * last_s, left_s / blocks - starting_s)
 
 
 def _block(plan: Plan, index: int, sides: Sequence[Side]) -> Block:

@@ -24,7 +24,7 @@ class Probed:
     """What the two sides were like before they were measured.
 
     Attributes:
-        start_s: time in which both came up.
+        start_s: time in which all servers came up.
         point: its requests to an own app with their replies; with bodies where both sides gave the same ones twice.
         notes: what a reader should know of the interpreters and of the replies.
     """
@@ -49,6 +49,7 @@ def started(targets: Sequence[Target], placement: Placement, around: Services) -
             server_cpus=placement.server,
             many_cpus=placement.many,
             environment=around.environment,
+            at_once=len(targets),
         ) as fleet:
             fleet.start(targets)
             for failure in fleet.failures.values():
@@ -66,7 +67,7 @@ def probe(fleet: Fleet, targets: Sequence[Target], point: Point, around: Service
         NotReadyError: their statuses differ.
     """
     running = [fleet.running[target.name] for target in targets]
-    start_s = max(each.startup_s for each in running)
+    start_s = max(each.startup_s for each in fleet.running.values())
     locks = list(map(gil_state, running))
     replies = [[[_reply(each, request, around) for _ in range(2)] for each in running] for request in point.requests]
     settled = list(map(_settled, point.requests, replies))

@@ -23,6 +23,7 @@ from harness.model import (
     Window,
 )
 from harness.plan import TWIN, serves
+from harness.plan.allocate import next_load
 from harness.plan.counting import counting_block
 from harness.plan.timing import START_S, turn_seconds, warmup_seconds
 from harness.prepare.asked import parts_of
@@ -30,18 +31,16 @@ from harness.prepare.manifest import new_manifest
 from harness.serve.envs import packages_of
 from harness.stats.looks import EARLY_LOOKS, LOOKS
 
-MIN_ROUNDS = 5
+MIN_ROUNDS = 3
 OVERHEAD_S = 0.35
 CLOCK_ROUNDS = 24
 REQUESTS = 300
 
 
 def check_budget(pair: tuple[Target, Target], point: Point, budget_s: float, control: bool) -> None:
-    """Raises ``UsageError`` where the budget is too short however fast both start."""
-    targets = _sides(*pair, point, control)
-    needed_s = _fewest_seconds(targets, [point])
-    if budget_s < LOOKS[0] * (needed_s + OVERHEAD_S):
-        raise _too_short(budget_s, LOOKS[0] * (needed_s + _starting_seconds(START_S, targets)))
+    """Raises ``UsageError`` where the budget is too short for servers that start as fast as most do."""
+    targets = served(*pair, point, control)
+    _check(budget_s, _fewest_seconds(targets, [point]) + START_S * len(targets) / 2 + OVERHEAD_S)
 
 
 def versus_plan(
@@ -56,25 +55,22 @@ def versus_plan(
     control: bool,
     spent_s: float = 0.0,
 ) -> Plan:
-    """As many short blocks as the looks ask for and the budget holds; the first few are planned, the rest to be added.
+    """The first block, with the fewest turns; ``another_block`` adds the others.
 
     Args:
         budget_s: what is left after the ``spent_s`` that probing took; the user gave both together.
+        start_s: time in which all servers of a block come up.
 
     Raises:
-        UsageError: the budget is too short for the first look.
+        UsageError: the budget is too short for the first early look.
     """
-    targets = _sides(a, b, point, control)
-    starting_s, parts = _starting_seconds(start_s, targets), parts_of(point)
-    while True:
-        points = (*parts, point)
-        needed_s = _fewest_seconds(targets, points)
-        slot_s = next((s for looks in reversed(LOOKS) if (s := budget_s / looks - starting_s) >= needed_s), None)
-        if slot_s is not None:
-            break
-        if not parts:
-            raise _too_short(budget_s + spent_s, LOOKS[0] * (needed_s + starting_s) + spent_s)
+    targets = served(a, b, point, control)
+    # The servers of the first block are up.
+    whole_s, starting_s, parts = budget_s + start_s, start_s + OVERHEAD_S, parts_of(point)
+    while parts and LOOKS[0] * (_fewest_seconds(targets, (*parts, point)) + starting_s) > whole_s:
         parts.pop()
+    points = (*parts, point)
+    _check(whole_s, _fewest_seconds(targets, points) + starting_s, spent_s - start_s)
     label = f"{a.name} against {b.name}"
     contrasts = [
         Contrast(f"{metric}:{a.name}/{b.name}@{each.id}", "real", metric, one, other, label)
@@ -84,19 +80,11 @@ def versus_plan(
     if control:
         again, first = Side(targets[2].name, point.id), Side(a.name, point.id)
         contrasts.append(Contrast(f"{metric}:control", "real", metric, again, first, f"A/A: {a.name} against itself"))
+    pairs = [(each, targets if each is point else targets[:2]) for each in points]
     groups = [
-        (
-            tuple(Side(target.name, each.id) for target in (targets if each is point else targets[:2])),
-            slot_s * _fewest_seconds(targets if each is point else targets[:2], [each]) / needed_s,
-        )
-        for each in points
+        (tuple(Side(target.name, each.id) for target in sides), _fewest_seconds(sides, [each])) for each, sides in pairs
     ]
-    planned = tuple(block(index, groups) for index in range(EARLY_LOOKS[0]))
-    return Plan("versus", seed, budget_s, budget_s, points, tuple(contrasts), planned)
-
-
-def _starting_seconds(start_s: float, targets: Sequence[Target]) -> float:
-    return start_s * len(targets) / 2 + OVERHEAD_S
+    return Plan("versus", seed, budget_s, budget_s, points, tuple(contrasts), (block(0, groups),))
 
 
 def _fewest_seconds(targets: Sequence[Target], points: Sequence[Point]) -> float:
@@ -108,11 +96,14 @@ def _fewest_seconds(targets: Sequence[Target], points: Sequence[Point]) -> float
     )
 
 
-def _too_short(budget_s: float, needed_s: float) -> UsageError:
-    return UsageError(
-        f"a budget of {budget_s:.0f} s is too short for {LOOKS[0]} blocks of these two",
-        hint=f"--budget {math.ceil(needed_s + 1)}s would do",
-    )
+def _check(budget_s: float, block_s: float, spent_s: float = 0.0) -> None:
+    """Raises ``UsageError`` where a budget, without what is spent of it, does not reach the first early look."""
+    if budget_s < EARLY_LOOKS[0] * block_s:
+        least_s, more_s = (math.ceil(looks * block_s + spent_s + 1) for looks in (EARLY_LOOKS[0], LOOKS[0]))
+        raise UsageError(
+            f"a budget of {budget_s + spent_s:.0f} s is too short for {EARLY_LOOKS[0]} blocks of these two",
+            hint=f"--budget {least_s}s is enough for a large difference, {more_s}s for {LOOKS[0]} blocks",
+        )
 
 
 def counting_plan(a: Target, b: Target, point: Point, *, seed: int, budget_s: float, control: bool) -> Plan:
@@ -121,7 +112,7 @@ def counting_plan(a: Target, b: Target, point: Point, *, seed: int, budget_s: fl
     Raises:
         UsageError: they do not both serve the point.
     """
-    targets = _sides(a, b, point, control)
+    targets = served(a, b, point, control)
     seconds = sum(warmup_seconds(target, point) + CLOCK_ROUNDS * turn_seconds(target, point) for target in targets)
     sides = tuple(Side(target.name, point.id) for target in targets)
     contrast = Contrast(f"cpu_cost:{a.name}/{b.name}", "real", "cpu_cost", sides[0], sides[1], f"{a.name} / {b.name}")
@@ -134,8 +125,12 @@ def further_starts(plan: Plan, done: int, count: int) -> Extension:
     return Extension(tuple(counting_block(done + index, 0, [sides], REQUESTS) for index in range(count)))
 
 
-def _sides(a: Target, b: Target, point: Point, control: bool) -> tuple[Target, ...]:
-    """Both, and A once more for the A/A control."""
+def served(a: Target, b: Target, point: Point, control: bool) -> tuple[Target, ...]:
+    """Both, and A once more for the A/A control.
+
+    Raises:
+        UsageError: they do not both serve the point.
+    """
     if not (serves(a, point) and serves(b, point)):
         raise UsageError(f"{a.name} and {b.name} do not both serve {point.scenario}")
     return (a, b, replace(a, name=a.name + TWIN, twin_of=a.name)) if control else (a, b)
@@ -172,9 +167,16 @@ def differing_packages(a: Target, b: Target) -> dict[str, tuple[str | None, str 
     return {name: (first.get(name), second.get(name)) for name in names if first.get(name) != second.get(name)}
 
 
-def another_block(plan: Plan) -> Block:
-    """One more block of what the plan's first holds."""
-    return block(len(plan.blocks), [(window.sides, window.seconds) for window in plan.blocks[0].windows])
+def another_block(plan: Plan, left_s: float, starting_s: float) -> Block | None:
+    """One more block of what the plan's first holds; ``None`` where the time is too short.
+
+    Args:
+        starting_s: what a block takes besides its load.
+    """
+    first, done = plan.blocks[0], len(plan.blocks)
+    load_s = next_load(done, first.load_s, plan.blocks[-1].load_s, starting_s, left_s)
+    groups = [(window.sides, window.seconds * load_s / first.load_s) for window in first.windows]
+    return block(done, groups) if load_s else None
 
 
 def block(index: int, groups: Sequence[tuple[tuple[Side, ...], float]]) -> Block:

@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 from harness.model import CpuProfile, Reason
 from harness.model.units import format_duration, number_of, significant
 from harness.report.language.catalogue import ENGLISH
-from harness.report.numbers import signed
 from harness.results.profile import BUSY, OUTSIDE, SURE, Cost, Difference, by_function, by_package, differences
 from harness.results.summary import Summary
 
-SHOWN = 15
-"""Rows of a table."""
+SHOWN, NAMED = 15, 3
+"""Rows of a table, and packages in a sentence."""
 LEFT_OUT = f"{OUTSIDE}: the kernel, and native code that runs without the GIL"
 VIEWER = "https://www.speedscope.app"
 
@@ -115,10 +114,11 @@ def lines(shown: ProfileDocument) -> list[str]:
 def explained(shown: Explanation) -> list[str]:
     """The differences that stand out from the noise of sampling, largest first, then the files."""
     a, b = shown.a, shown.b
+    total = a.cpu_us - b.cpu_us
     return [
         "",
-        f"Where the difference of {signed(a.cpu_us - b.cpu_us, 3)} µs comes from, A − B in µs of CPU per request "
-        f"({a.samples:,} and {b.samples:,} samples):",
+        f"The difference of {_signed(total)} µs of CPU per request comes from {_largest(shown.packages, total)}.",
+        f"A − B in µs, from {a.samples:,} and {b.samples:,} samples:",
         *_compared("package", shown.packages),
         *_compared("function", shown.functions),
         "",
@@ -138,8 +138,19 @@ def _listed(costs: Sequence[Cost], line: Callable[[Cost], str]) -> list[str]:
     return shown
 
 
+def _sure(found: Sequence[Difference]) -> list[Difference]:
+    return [each for each in found if abs(each.difference) > SURE * each.error_us]
+
+
+def _largest(packages: Sequence[Difference], total: float) -> str:
+    """``serializers.py (+3.00 µs), pydantic (+1.20 µs)``: what is certain, and of the same sign as the whole."""
+    parts = [each for each in _sure(packages) if each.difference * total > 0][:NAMED]
+    named = ", ".join(f"{each.name} ({_signed(each.difference)} µs)" for each in parts)
+    return named or "no package that stands out from the noise of sampling"
+
+
 def _compared(kind: str, found: Sequence[Difference]) -> list[str]:
-    sure = [each for each in found if abs(each.difference) > SURE * each.error_us][:SHOWN]
+    sure = _sure(found)[:SHOWN]
     rest = sum(each.difference for each in found) - sum(each.difference for each in sure)
     rows = [("A − B", "±", "A", "B", kind)]
     for each in sure:

@@ -61,7 +61,11 @@ class Servers(ABC):
 
 
 class Fleet(Servers):
-    """Servers as processes of this one: started together, all ended on leaving."""
+    """Servers as processes of this one: started together, all ended on leaving.
+
+    Args:
+        at_once: how many start at a time; 0: as many as there are CPUs, so that each takes as long as it would alone.
+    """
 
     def __init__(
         self,
@@ -73,12 +77,13 @@ class Fleet(Servers):
         environment: Mapping[str, str] = NOTHING,
         host: str = LOOPBACK,
         prefix: Sequence[str] = (),
+        at_once: int = 0,
     ) -> None:
         super().__init__()
         self._prefix = tuple(prefix)
         self._guard, self._environment, self._host = guard, environment, host
         self._start_cpus, self._server_cpus, self._many_cpus = start_cpus, server_cpus, many_cpus
-        self._at_once = len(start_cpus) or os.cpu_count() or 1
+        self._at_once = at_once or len(start_cpus) or os.cpu_count() or 1
         self._logs = tempfile.TemporaryDirectory(prefix="harness-", ignore_cleanup_errors=True)
         guard.add(Path(self._logs.name))
         Path(self._logs.name).chmod(0o711)
@@ -88,7 +93,7 @@ class Fleet(Servers):
         self._looked_at = set[str]()
 
     def start(self, targets: Sequence[Target], deadline_s: float = READY_S) -> None:
-        """Starts them side by side, as many at a time as there are CPUs: each takes as long as it would alone."""
+        """Starts them side by side."""
         self.begin(targets)
         while self._waiting or self._starting:
             self.begin(())
@@ -111,7 +116,7 @@ class Fleet(Servers):
                 time.sleep(POLL_S)
 
     def begin(self, targets: Sequence[Target]) -> None:
-        """Lets as many start as there are CPUs, without waiting for them; ``start``, told the same targets, does."""
+        """Lets as many start as may at once, without waiting for them; ``start``, told the same targets, does."""
         begun = {*self.running, *(target.name for target in self._waiting)}
         self._waiting.extend(target for target in targets if target.name not in begun)
         while self._waiting and len(self._starting) < self._at_once:

@@ -91,6 +91,8 @@ class Bench:
         senders: study → what sends its windows, for studies that are neither sides taking turns nor trials.
         features: whether the first block also asks what each target can do, which takes a few seconds.
         first: the servers of the first block, some of which may be up already.
+        brisk: for blocks that are all alike and hardly longer than their starts: servers start all at once, while those
+            of the block before end and it is judged. Each takes longer then than alone: no time of a start is recorded.
     """
 
     engine: Engine
@@ -104,6 +106,7 @@ class Bench:
     senders: Mapping[str, Sender] = field(default_factory=dict)
     features: bool = True
     first: Servers | None = None
+    brisk: bool = False
 
 
 def measure(run: Run, bench: Bench, extend: Extend = as_planned) -> int:
@@ -125,7 +128,9 @@ def measure(run: Run, bench: Bench, extend: Extend = as_planned) -> int:
         began, already = time.monotonic(), _spent(run)
         guard = Guard()
         try:
-            _Session(run, bench, guard, already).measure(extend)
+            session = _Session(run, bench, guard, already)
+            with contextlib.closing(session):
+                session.measure(extend)
         except BaseException:
             # The first error is the one to tell, also where the disk takes no manifest any more.
             with contextlib.suppress(RecordError):
@@ -180,11 +185,17 @@ class _Session:
         """Expected time of all that comes after the present window."""
         self._resumed, self._counts_until = bool(self._done), math.inf
         """When the last count must be over, in a run at one sitting."""
-        self._first = bench.first
+        self._next = bench.first
+        """The servers of the next block, some of which may be up already."""
         self._asked = set[str]()
         """Targets whose interpreters were asked about their GIL."""
         self._ahead: tuple[Block, Servers] | None = None
         """The next block of counts, whose servers start already."""
+
+    def close(self) -> None:
+        """Ends servers that no block came to use."""
+        if self._next is not None:
+            self._next.close()
 
     @property
     def _plan(self) -> Plan:
@@ -245,11 +256,10 @@ class _Session:
     def _block(self, block: Block, after_s: float, later: Sequence[Block]) -> None:
         if block.trials:
             allow_connections(FILES)
-        names = [trial.target for trial in block.trials] or start_order(block, self._plan.seed)
         self._observer.block_started(block)
         counting = block.study == INSTRUCTIONS
         with self._counting(block) if counting else self._fleet(block) as fleet:
-            fleet.start([self._targets[name] for name in names])
+            fleet.start(self._in_order(block))
             if counting and later and later[0].study == INSTRUCTIONS:
                 self._ahead = later[0], self._begun(later[0])
             for failure in fleet.failures.values():
@@ -279,6 +289,10 @@ class _Session:
                 sent = {request.endpoint for point in self._plan.points for request in point.requests}
                 statements = statements_of(fleet.running.values(), self._bench.services, sent)
                 self._run.save_abilities(replace(found, statements=tuple(statements)))
+            if self._bench.brisk:
+                # Nobody knows yet whether there is another block; if not, they end as fast as they began.
+                self._next = self._processes(block)
+                self._next.begin(self._in_order(replace(block, index=block.index + 1)))
 
     def _interpreters(self, fleet: Servers) -> None:
         """Adds to the manifest's warnings, once for each target, whether a free-threaded interpreter has its GIL."""
@@ -321,7 +335,7 @@ class _Session:
         placement = self._bench.placement
         cpus = tuple(sorted({*placement.server, *placement.generator}))
         fleet = CountingFleet(self._guard, cpus, self._bench.services.environment)
-        fleet.begin([self._targets[name] for name in start_order(block, self._plan.seed)])
+        fleet.begin(self._in_order(block))
         return fleet
 
     def _sender(self, block: Block, fleet: Servers) -> Sender:
@@ -341,12 +355,18 @@ class _Session:
         journeys = {journey.point: journey.requests for journey in self._run.manifest.journeys}
         return journeys[side.point] if side.point in journeys else self._points[side.point].requests
 
+    def _in_order(self, block: Block) -> list[Target]:
+        names = [trial.target for trial in block.trials] or start_order(block, self._plan.seed)
+        return [self._targets[name] for name in names]
+
     def _fleet(self, block: Block) -> Servers:
-        placement, (first, self._first) = self._bench.placement, (self._first, None)
-        if first is not None:
-            return first
-        if self._bench.fleet is not None:
-            return self._bench.fleet()
+        fleet, self._next = self._next, None
+        if fleet is not None:
+            return fleet
+        return self._processes(block) if self._bench.fleet is None else self._bench.fleet()
+
+    def _processes(self, block: Block) -> Fleet:
+        placement = self._bench.placement
         return Fleet(
             self._guard,
             start_cpus=tuple(sorted({*placement.server, *placement.generator})),
@@ -354,6 +374,7 @@ class _Session:
             many_cpus=placement.wide if _wide(block.study) else placement.many,
             environment=self._bench.services.environment,
             host=self._bench.host,
+            at_once=len(block.targets) if self._bench.brisk else 0,
         )
 
     def _share(self, window: Window, later: Sequence[Window]) -> float:
@@ -430,7 +451,9 @@ class _Session:
             failures=tuple(failures.values()),
             gates=gates,
             rss_bytes=meter.memory_bytes(),
-            startup_s={name: each.startup_s for name, each in running.items() if each.startup_s},
+            startup_s={
+                name: each.startup_s for name, each in running.items() if each.startup_s and not self._bench.brisk
+            },
             machine=machine,
             counts=sent.counts,
             profiles=sent.profiles,

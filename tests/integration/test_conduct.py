@@ -242,3 +242,20 @@ def test_a_run_does_not_go_on_with_other_versions(own_app, tmp_path):
         measure(Run.open(run.folder), Bench(FakeEngine(), PLACEMENT))
     run.update(replace(run.manifest, versions=environment.versions()))
     assert not measure(Run.open(run.folder), Bench(FakeEngine(), PLACEMENT))
+
+
+def test_servers_of_a_block_that_nobody_asked_for_yet_start_early_and_are_ended(own_app, tmp_path):
+    run = new_run(tmp_path / "r", with_twin([own_app(served())]), blocks=1)
+    [window] = run.manifest.plan.windows
+    more = Block.of(1, [replace(window, id="b01-more", block=1)])
+
+    def once(run, left_s):
+        return None if len(run.manifest.plan.blocks) > 1 else Extension((more,))
+
+    engine = FakeEngine()
+    assert not measure(run, Bench(engine, PLACEMENT, features=False, brisk=True), once)
+    first, second = run.windows()
+    assert (first.block, second.block) == (0, 1)
+    assert not first.startup_s, "they start all at once, which takes longer"
+    ports = {side.address.port for spec in engine.specs for side in spec.sides}
+    assert len(ports) == 4

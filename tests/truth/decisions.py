@@ -80,6 +80,7 @@ def simulate(
     seed: int,
     margin: float = 0.02,
     watch: Sequence[int] | None = None,
+    lengths: Sequence[float] = (1.0,),
 ) -> Rates:
     """Rates over many runs, each with one contrast per entry of ``truths``.
 
@@ -87,10 +88,12 @@ def simulate(
         truths: true ln(A / B) of each of a run's contrasts.
         sd: of a block value.
         watch: positions of the contrasts that are counted; all, where ``None``.
+        lengths: of the blocks; ``sd`` is that of a block of length 1.
     """
     rng = np.random.default_rng(seed)
     centres = np.asarray(truths, dtype=np.float64)
-    values = centres[:, None] + sd * block_noise(kind, (runs, centres.size, LOOKS[-1]), rng)
+    noise = sd * block_noise(kind, (runs, centres.size, LOOKS[-1]), rng) / np.sqrt(lengths)
+    values = centres[:, None] + noise
     verdicts = np.full((runs, centres.size), "undecided", dtype="<U24")
     p_values = np.ones((runs, centres.size))
     taken = np.full((runs, centres.size), LOOKS[-1])

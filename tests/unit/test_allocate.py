@@ -1,8 +1,12 @@
 from dataclasses import replace
+from itertools import pairwise
+
+import pytest
 
 from harness.model import Block, Contrast, Plan, Side, Window
-from harness.plan.allocate import next_block
+from harness.plan.allocate import next_block, next_load
 from harness.plan.timing import block_seconds
+from harness.stats.looks import EARLY_LOOKS, LOOKS
 
 
 def side(target, point="json@32"):
@@ -53,3 +57,36 @@ def test_windows_that_were_added_later_are_known():
 def test_nothing_undecided_or_no_time_ends_the_run():
     assert next_block(plan(), 5, [], 30) is None
     assert next_block(plan(), 5, ["a/b/json@32"], 1) is None
+
+
+def loads(budget_s, first_s=1.2, starting_s=2.0):
+    """The loads of all blocks of a comparison that nothing decides."""
+    found = [first_s]
+    while load := next_load(
+        len(found), first_s, found[-1], starting_s, budget_s - sum(found) - starting_s * len(found)
+    ):
+        found.append(load)
+        if len(found) == LOOKS[-1]:
+            break
+    return found
+
+
+@pytest.mark.parametrize("budget_s", [0, 3, 10, 15, 40, 120, 600])
+def test_the_blocks_of_a_comparison_grow_and_keep_to_its_budget(budget_s):
+    found = loads(budget_s)
+    assert set(found[: EARLY_LOOKS[-1]]) == {1.2}
+    assert sum(found) + 2.0 * len(found) <= max(budget_s, 3.2) + 1e-9
+    assert all(before / 1.001 <= after <= 2 * before for before, after in pairwise(found))
+
+
+@pytest.mark.parametrize(
+    ("budget_s", "first_s", "least"), [(15, 1.2, 4), (27, 1.2, LOOKS[1]), (40, 1.2, LOOKS[1]), (40, 4.0, 6)]
+)
+def test_more_blocks_come_before_longer_ones(budget_s, first_s, least):
+    assert len(loads(budget_s, first_s)) >= least
+
+
+def test_a_long_budget_is_spent_on_all_looks():
+    found = loads(600)
+    assert len(found) == LOOKS[-1]
+    assert sum(found) + 2.0 * len(found) > 590

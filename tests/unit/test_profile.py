@@ -1,6 +1,7 @@
 """Samples of Python stacks → CPU cost by package and by function, on a recorded file of py-spy."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,20 @@ def test_differences_within_the_noise_of_sampling_are_not_shown():
     assert "standard library" in text
     assert "loads (json/__init__.py)" in text
     assert "jinja2" in text.partition("function")[0]
+
+
+def test_a_sentence_names_the_packages_that_most_of_the_difference_comes_from():
+    a = profile({(HANDLER, RENDER): 310, (HANDLER,): 100, (HANDLER, LOADS): 4}, cpu_us=200.0)
+    b = profile({(HANDLER, RENDER): 100, (HANDLER,): 100, (HANDLER, LOADS): 4}, target="b", cpu_us=100.0)
+    said = "\n".join(explained(explanation((a, b), summary()))).splitlines()[1]
+    assert said.startswith("The difference of +100 µs of CPU per request comes from jinja2 (+")
+    assert "standard library" not in said
+    alike = "\n".join(
+        explained(
+            explanation((replace(a, in_python=1.0), replace(a, target="b", in_python=1.0, cpu_us=201.0)), summary())
+        )
+    )
+    assert "difference of −1.00 µs of CPU per request comes from no package that stands out" in alike
 
 
 def test_without_the_sampler_it_says_how_to_get_it(monkeypatch):

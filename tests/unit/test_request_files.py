@@ -9,7 +9,7 @@ from harness.config.read import read_requests, read_scenario
 from harness.errors import DeclarationError
 from harness.model import Side, Target
 from harness.prepare.asked import Asked, asked_point, parts_of
-from harness.prepare.versus import versus_plan
+from harness.prepare.versus import another_block, versus_plan
 from harness.report.versus import limit_line
 from harness.results.versus import control_contrasts, judged, main_contrast, request_contrasts
 from tests.unit.summaries import contrast, summary
@@ -131,7 +131,8 @@ def test_each_request_of_a_mix_has_a_contrast_of_its_own_and_the_mix_the_last(tm
     plan = versus_plan(OWN, Target("new", "own", "asgi", "uvicorn", "shop:app"), point, "cpu_cost", seed=1,
                        budget_s=60.0, start_s=1.0, control=True)  # fmt: skip
     assert [each.a.point for each in plan.contrasts] == ["GET /2@32", "GET /1@32", "GET /0@32", point.id, point.id]
-    first, second = plan.blocks[:2]
+    [first] = plan.blocks
+    second = another_block(plan, 50.0, 2.0)
     assert [len(window.sides) for window in first.windows] == [2, 2, 2, 3]
     assert {window.key for window in first.windows} == {each.id for each in plan.points}
     assert [window.key for window in second.windows] == [
