@@ -199,7 +199,7 @@ def _needed(view: View, contrasts: Sequence[Placed[ContrastResult]]) -> Sentence
     ordered = sorted(open_, key=lambda each: each[1].blocks_needed or math.inf)
     path, middle = ordered[(len(ordered) - 1) // 2]
     blocks = count(middle.blocks_needed, f"{path}.blocks_needed")
-    if blocks is None:
+    if blocks is None or blocks.value <= view.summary.blocks:
         return view.language.say("real.needed_unknown")
     return view.language.say("real.needed" if open_[1:] else "real.needed_one", blocks=blocks)
 

@@ -83,7 +83,7 @@ def test_a_contrast_is_worded_as_its_verdict(one, text):
     ("needed", "text"),
     [
         (24, " after 8 blocks. About 24 blocks in all would decide it."),
-        (1, " after 8 blocks. About 1 block in all would decide it."),
+        (8, " after 8 blocks. It is too early to say how many blocks would decide more."),
         (None, " after 8 blocks. It is too early to say how many blocks would decide more."),
     ],
 )
