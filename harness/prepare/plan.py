@@ -24,6 +24,7 @@ from harness.prepare.choose import Selection, chosen_targets, under_each
 from harness.record import Run
 from harness.serve.servers import Bind, command_of, processes_of
 from harness.serve.services import NEEDS
+from harness.session.session import cut_off
 from harness.studies.registry import STUDIES
 from harness.verify import case_of
 
@@ -155,9 +156,9 @@ def planned_requests(
 
 
 def remaining(plan: Plan, run: Run) -> Plan:
-    """What of the plan the run has no record of, with the time that it takes."""
-    records = run.windows()
-    done = {record.id for record in records}
+    """What of the plan the run has still to measure, with the time that it takes."""
+    records, again = run.windows(), cut_off(run)
+    done = {record.id for record in records if not again or record.id != again.id}
     begun = {(each.block, side.scenario, side.target) for each in records if each.study for side in each.sides}
     left = tuple(
         replace(

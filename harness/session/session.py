@@ -35,7 +35,6 @@ from harness.model import (
     counted,
     lost_sides,
     side_faults,
-    times_only,
 )
 from harness.plan.counting import INSTRUCTIONS
 from harness.plan.points import lacking
@@ -166,18 +165,22 @@ def _spent(run: Run) -> float:
     return max(run.manifest.duration_s, sum(record.duration_s for record in run.windows()))
 
 
+def cut_off(run: Run, tries: int = TRIES) -> WindowRecord | None:
+    """The last record of an interrupted run, where another try of its window was under way or was to follow."""
+    last = next(reversed(run.windows()), None)
+    if last is None or run.manifest.status == "finished":
+        return None
+    return last if validity.try_again(last, run.manifest.plan, tries) else None
+
+
 class _Session:
     def __init__(self, run: Run, bench: Bench, guard: Guard, spent_s: float) -> None:
         self._run, self._bench, self._guard = run, bench, guard
         self._observer = bench.observer
         self._targets: Mapping[str, Target] = {target.name: target for target in run.manifest.targets}
         self._scenarios: Mapping[str, Scenario] = {one.name: one for one in run.manifest.scenarios}
-        self._done = {record.id for record in run.windows()}
-        self._timed = (
-            any(contrast.metric != "cpu_cost" for contrast in self._plan.contrasts) or not self._plan.contrasts
-        )
-        """Whether the run needs times. Where it compares CPU cost alone, gates that void only times are no reason to
-        measure a window again."""
+        self._cut_off = cut_off(run, bench.tries)
+        self._done = {record.id for record in run.windows() if not self._cut_off or record.id != self._cut_off.id}
         self._load = LoadSender(bench.engine)
         left = run.manifest.plan.budget_s - spent_s
         self._deadline = time.monotonic() + max(left, sum(map(expected_seconds, self._missing(self._plan.blocks))))
@@ -391,19 +394,19 @@ class _Session:
         """Measures a window, and again while one of its gates may pass next time (``PASSING``) and time is left."""
         window = replace(window, min_rounds=max(1, round(window.min_rounds * share)))
         seconds = window.seconds * share
-        for attempt in range(self._bench.tries):
+        record = self._cut_off if self._cut_off and self._cut_off.id == window.id else None
+        while True:
+            if record and any(gate.reason.code == validity.UNSTEADY for gate in record.gates):
+                seconds *= LONGER
+            attempt = record.attempt + 1 if record else 0
             if any(request.endpoint in WRITES for side in window.sides for request in self._requests(side, ask)):
                 self._bench.services.restore()
             self._observer.window_started(window, attempt)
             record = self._attempt(window, attempt, seconds, sender, up, ask, scenario)
             self._observer.window_ended(window, record)
             spare = self._deadline - time.monotonic() > self._rest_s + window.budget_s * share
-            disturbing = [gate for gate in record.gates if self._timed or not times_only(gate)]
-            if not (validity.transient(disturbing) and spare):
-                break
-            if any(gate.reason.code == validity.UNSTEADY for gate in record.gates):
-                seconds *= LONGER
-        return record
+            if not (spare and validity.try_again(record, self._plan, self._bench.tries)):
+                return record
 
     def _attempt(
         self, window: Window, attempt: int, seconds: float, sender: Sender, up: _Up, ask: Ask | None, scenario: str
@@ -503,7 +506,7 @@ class _Session:
 
     def _asks(self, trial: Trial) -> Iterator[tuple[Ask, Callable[[WindowRecord], None]]]:
         """What the trial's study asks for and no record answers yet, each with what is told the record."""
-        records = {record.id: record for record in counted(self._run.windows())}
+        records = {record.id: record for record in counted(self._run.windows()) if record.id in self._done}
         earlier = tuple(
             record
             for record in records.values()

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from harness.engine import soundness
 from harness.engine.spec import SideOutcome, SideSpec, SlicesResult
-from harness.model import Gate, Reason, Side
+from harness.model import Gate, Plan, Reason, Side, WindowRecord, times_only
 
 GENERATOR_LIMIT = 0.75
 SERVER_LIMITED = 0.90
@@ -95,9 +95,18 @@ def examine(
     return tuple(gates)
 
 
-def transient(gates: Sequence[Gate]) -> bool:
+def transient(gates: Iterable[Gate]) -> bool:
     """Whether another try may go better."""
     return any(gate.reason.code in PASSING for gate in gates)
+
+
+def try_again(record: WindowRecord, plan: Plan, tries: int) -> bool:
+    """Whether a window is worth another try, of ``tries`` in all.
+
+    Where the plan compares CPU cost alone, gates that void only times are no reason for one.
+    """
+    timed = not plan.contrasts or any(contrast.metric != "cpu_cost" for contrast in plan.contrasts)
+    return record.attempt + 1 < tries and transient(gate for gate in record.gates if timed or not times_only(gate))
 
 
 def not_of_time(gates: Iterable[Gate]) -> tuple[Gate, ...]:

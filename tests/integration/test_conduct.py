@@ -17,6 +17,7 @@ from harness.model import Block, Extension, Manifest, PlannedRequest, Reason, Sc
 from harness.plan import make_plan, with_twin
 from harness.plan.counting import INSTRUCTIONS, with_counts
 from harness.plan.profiles import Profile
+from harness.prepare.plan import remaining
 from harness.record import Run
 from harness.serve import READY_S, Fleet, environment
 from harness.serve.guard import Guard
@@ -182,6 +183,28 @@ def test_an_interrupted_run_goes_on_where_it_was(own_app, tmp_path, error):
     assert engine.calls == 2
     assert len({record.id for record in again.windows()}) == 4
     assert Run.open(run.folder).manifest.status == "finished"
+
+
+def test_a_window_whose_next_try_was_cut_off_is_tried_again(own_app, tmp_path):
+    class Starved(FakeEngine):
+        def run_slices(self, spec, on_progress=None):
+            return replace(super().run_slices(spec), generator_wait=1.0)
+
+    def interrupt(call, spec):
+        if call == 2:
+            raise KeyboardInterrupt
+
+    run = new_run(tmp_path / "r", [own_app(served())], blocks=1)
+    with pytest.raises(KeyboardInterrupt):
+        measure(run, Bench(Starved(interrupt), PLACEMENT))
+    [first] = run.windows()
+    assert "generator-starved" in {gate.reason.code for gate in first.gates}
+    again = Run.open(run.folder)
+    assert remaining(again.manifest.plan, again).windows == again.manifest.plan.windows
+    assert not measure(again, Bench(FakeEngine(), PLACEMENT))
+    assert [record.attempt for record in again.windows()[:2]] == [0, 1]
+    assert counted(again.windows())[0].attempt > 0
+    assert not remaining(again.manifest.plan, again).windows
 
 
 def test_what_is_added_joins_the_plan_before_it_is_measured(own_app, tmp_path):
