@@ -177,7 +177,7 @@ def turns(pairs: Sequence[Pair], blocks: int) -> Iterator[Block]:
 def table(folder: Path) -> None:
     counts = counts_of(Run.open(folder / "instructions").windows())
     cpu = Run.open(folder / "cpu") if (folder / "cpu").is_dir() else None
-    values = run_values(cpu.manifest, tidy(cpu.windows()).slices, cpu.manifest.plan.contrasts) if cpu else {}
+    values = run_values(cpu.manifest, tidy(cpu.windows()), cpu.manifest.plan.contrasts) if cpu else {}
     for title, pairs in (("Like against like", LIKE), ("Unlike", UNLIKE)):
         print(f"| {title} | B, thousand instructions | A − B, thousand | A / B, instructions | A / B, CPU time (99%) |")
         print("| --- | --- | --- | --- | --- |")

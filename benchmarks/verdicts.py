@@ -144,7 +144,7 @@ def until_decided(run: Run, block: Extension, *, budget_s: float) -> Extension |
     if spent_s + spent_s / len(run.manifest.plan.blocks) > budget_s:
         return None
     slowed = run.manifest.plan.contrasts[:1]
-    [values] = run_values(run.manifest, tidy(run.windows()).slices, slowed).values()
+    [values] = run_values(run.manifest, tidy(run.windows()), slowed).values()
     looked = values.log_ratio[: last_look(len(values.log_ratio))]
     decided = len(looked) > 0 and sequential_verdict(looked, MARGIN, len(looked)).verdict != "undecided"
     return None if decided else block

@@ -48,7 +48,7 @@ def cells(
     listed = [target for target in manifest.targets if not target.twin_of and target.name not in alone]
     names = {target.name for target in listed}
     by_metric = {
-        metric: {side: estimate(values) for side, values in absolute_values(frames.slices, plan.points, metric).items()}
+        metric: {side: estimate(values) for side, values in absolute_values(slices, plan.points, metric).items()}
         for metric in ("throughput", "cpu_cost")
     }
     rates = {
@@ -63,7 +63,7 @@ def cells(
         for contrast in contrasts
         if contrast.metric == "throughput" and contrast.verdict in DIFFERENT
     }
-    letters = tie_groups(slices, plan.points, ranked, margin=margin, decided=decided)
+    letters = tie_groups(frames.fitted, plan.points, ranked, margin=margin, decided=decided)
     times = block_samples(frames, samples)
     replies = {(str(t), str(p)): int(n.sum()) for (t, p), n in slices.groupby(["target", "point"])["replies"]}
     errors: dict[Side, Counter[str]] = {}

@@ -70,7 +70,7 @@ class Measured:
     def log_ratios(self, metric: Metric, a: Side, b: Side) -> FloatArray:
         """The block values of any two sides, whether the plan has a contrast of them or not."""
         pair = Contrast("pair", "real", metric, a, b)
-        return run_values(self.manifest, self.frames.slices, [pair])["pair"].log_ratio
+        return run_values(self.manifest, self.frames, [pair])["pair"].log_ratio
 
 
 def measured(manifest: Manifest, records: Sequence[WindowRecord], samples: Samples) -> Measured:

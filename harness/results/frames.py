@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 from harness.model import Exclusion, ExclusionKind, Metric, Reason, Side, WindowRecord, counted, side_faults
 from harness.model.units import US
+from harness.stats.ratio import Fitted
 
 MISSING_SHARE = 0.1
 """Above this share of slices without a number, a side's other slices are no fair sample of it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Frames:
     """What a run's records yield.
 
@@ -29,6 +31,10 @@ class Frames:
     slices: pd.DataFrame
     records: tuple[WindowRecord, ...]
     excluded: tuple[Exclusion, ...]
+
+    @cached_property
+    def fitted(self) -> Fitted:
+        return Fitted(self.slices)
 
     def reasons(self, metric: Metric) -> dict[Side, list[Reason]]:
         """Why sides lack numbers of a metric; what only disturbed their times is no reason for CPU cost."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from harness.model import Contrast, Failure, Manifest, Metric, Reason, Side, WindowRecord, tallied
 from harness.results.frames import Frames
@@ -48,7 +47,7 @@ def judge_run(manifest: Manifest, frames: Frames) -> Judged:
     """
     contrasts = manifest.plan.contrasts
     controls = control_ids(manifest)
-    values = run_values(manifest, frames.slices, contrasts)
+    values = run_values(manifest, frames, contrasts)
     waits = {point.id for point in manifest.plan.points if point.wait_s > 0}
     found = _control_margins(contrasts, controls, values, waits)
     widest = max(found.values(), default=MARGIN)
@@ -67,13 +66,13 @@ def judge_run(manifest: Manifest, frames: Frames) -> Judged:
     return Judged(values, margins, decisions, controls, by_metric)
 
 
-def run_values(manifest: Manifest, slices: pd.DataFrame, contrasts: Sequence[Contrast]) -> dict[str, BlockValues]:
+def run_values(manifest: Manifest, frames: Frames, contrasts: Sequence[Contrast]) -> dict[str, BlockValues]:
     """``contrast_values`` of a run, in which twins stand with the targets that they repeat.
 
     Not in a run with ladders: their steps add up only over the same processes, and the twin is at one rung.
     """
     twins = [] if manifest.plan.ladders else [target for target in manifest.targets if target.twin_of]
-    return contrast_values(slices, contrasts, manifest.plan.points, twins)
+    return contrast_values(frames.fitted, contrasts, manifest.plan.points, twins)
 
 
 def control_ids(manifest: Manifest) -> frozenset[str]:

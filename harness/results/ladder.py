@@ -12,6 +12,7 @@ from harness.model import Failure, Ladder, Manifest, Reason, Rung, Side
 from harness.results.frames import Frames
 from harness.results.judge import Judged, compared_as
 from harness.results.summary import (
+    Cell,
     Check,
     Compared,
     ContrastResult,
@@ -21,10 +22,8 @@ from harness.results.summary import (
     LadderStep,
     Within,
 )
-from harness.stats.interval import estimate
-from harness.stats.levels import Levels, window_levels
 from harness.stats.looks import MIN_BLOCKS
-from harness.stats.ratio import COLUMN, BlockValues, absolute_values, apart, centre, together, wide
+from harness.stats.ratio import BlockValues, Fitted, apart, centre, together
 from harness.stats.verdict import judge, shown_interval
 
 
@@ -45,20 +44,18 @@ class _Pair:
 
 
 def ladders(
-    manifest: Manifest, frames: Frames, judged: Judged, contrasts: Sequence[ContrastResult]
+    manifest: Manifest, frames: Frames, judged: Judged, contrasts: Sequence[ContrastResult], cells: Sequence[Cell]
 ) -> tuple[LadderResult, ...]:
     """The plan's ladders, in their order. Rungs without a number are passed over, with the reason.
 
     A step that is one of the run's contrasts has that contrast's verdict; the others are a family of their own.
     """
-    # Levels make the steps; even and odd rounds check their sum.
-    levels, rounds = window_levels(frames.slices, COLUMN["cpu_cost"]), wide(frames.slices, "cpu_cost")
-    costs = {side: estimate(each) for side, each in absolute_values(frames.slices, (), "cpu_cost").items()}
+    costs = {Side(cell.target, cell.point): cell.cpu_us for cell in cells}
     reasons = {side: each[-1] for side, each in frames.reasons("cpu_cost").items()}
     climbed = []
     for ladder in manifest.plan.ladders:
         rungs = tuple(_rung(rung, costs, reasons, manifest.skipped) for rung in ladder.rungs)
-        climbed.append((ladder, rungs, _pairs(levels, rounds, rungs)))
+        climbed.append((ladder, rungs, _pairs(frames.fitted, rungs)))
     known = {contrast.id: contrast for contrast in contrasts if contrast.ratio is not None}
     others = {pair.id: pair.values.log_ratio for *_, pairs in climbed for pair in pairs if pair.id not in known}
     margin = judged.metric_margins["cpu_cost"]
@@ -89,7 +86,7 @@ def _rung(
     return LadderRung(rung.label, rung.target, rung.scenario, rung.point, cost, reason)
 
 
-def _pairs(levels: Levels, rounds: pd.DataFrame, rungs: Sequence[LadderRung]) -> tuple[_Pair, ...]:
+def _pairs(fitted: Fitted, rungs: Sequence[LadderRung]) -> tuple[_Pair, ...]:
     """Each rung against the one below it, and with more than one such step the top against the bottom."""
     found: list[_Pair] = []
     labels: list[str] = []
@@ -100,22 +97,23 @@ def _pairs(levels: Levels, rounds: pd.DataFrame, rungs: Sequence[LadderRung]) ->
         if rung.cpu_us is None:
             continue
         if below is not None:
-            found.append(_pair(levels, rounds, ", ".join(labels), rung, below))
+            found.append(_pair(fitted, ", ".join(labels), rung, below))
         bottom, below, labels = bottom or rung, rung, []
     if len(found) > 1 and below is not None and bottom is not None:
-        found.append(_pair(levels, rounds, "top against bottom", below, bottom))
+        found.append(_pair(fitted, "top against bottom", below, bottom))
     return tuple(found)
 
 
-def _pair(levels: Levels, rounds: pd.DataFrame, label: str, upper: LadderRung, lower: LadderRung) -> _Pair:
+def _pair(fitted: Fitted, label: str, upper: LadderRung, lower: LadderRung) -> _Pair:
     a, b = Side(upper.target, upper.point), Side(lower.target, lower.point)
-    columns = rounds[[(a.target, a.point), (b.target, b.point)]]
+    columns = fitted.rounds("cpu_cost")[[(a.target, a.point), (b.target, b.point)]]
     met = columns.notna().all(axis=1)
     within: Within = "round" if met.any() else "block"
     kept = columns[met] if within == "round" else columns
+    # Levels make the steps; even and odd rounds check their sum.
     odd = kept.index.get_level_values("round").to_numpy() % 2 == 1
     halves = _values(kept[~odd], within), _values(kept[odd], within)
-    values = together([apart(levels, a, b)]) if within == "round" else _values(kept, within)
+    values = together([apart(fitted.levels("cpu_cost"), a, b)]) if within == "round" else _values(kept, within)
     return _Pair(label, a, b, within, values, halves)
 
 

@@ -65,7 +65,7 @@ def summarise(
         untouched=abilities.untouched,
         crossovers=crossovers(manifest, contrasts),
         models=check_models(manifest, table, judged.metric_margins["throughput"]),
-        ladders=ladders(manifest, frames, judged, contrasts),
+        ladders=ladders(manifest, frames, judged, contrasts, table),
         studies=study_results(windows, samples),
         profiles=profile_results(manifest.targets, table, records),
     )

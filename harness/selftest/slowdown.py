@@ -154,7 +154,7 @@ def experiment(
         served = [*sides.values(), twin]
         run = _measure(served, point, engine, placement, folder / "run", blocks, slot_s, seed, more)
         frames = tidy(run.windows())
-        values = run_values(run.manifest, frames.slices, run.manifest.plan.contrasts)
+        values = run_values(run.manifest, frames, run.manifest.plan.contrasts)
         base = _cost(run.windows(), target.name)
         idle = _burnt(folder / "base.book")
         began = _moment(run.manifest.created_at)

@@ -20,8 +20,9 @@ the twin, Flask 0.014 and 0.016, Django 0.008 and 0.012.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
 
 import numpy as np
@@ -59,10 +60,20 @@ def centre(values: FloatArray, *, trimmed: bool = False) -> FloatArray:
     return np.asarray(kept.mean(axis=0))
 
 
-def wide(slices: pd.DataFrame, metric: Metric) -> pd.DataFrame:
-    """Rows (block, window, round), columns (target, point); NaN where a side has no number in a round."""
-    column = COLUMN[metric]
-    return slices.pivot_table(index=["block", "window", "round"], columns=["target", "point"], values=column, sort=True)
+class Fitted:
+    """What comparisons read of a run's slices, made once for all of them.
+
+    Attributes:
+        levels: of a metric, those of all sides in all windows.
+        rounds: of a metric, rows (block, window, round), columns (target, point); NaN where a side has no number.
+    """
+
+    def __init__(self, slices: pd.DataFrame) -> None:
+        index, columns = ["block", "window", "round"], ["target", "point"]
+        self.levels: Callable[[Metric], Levels] = cache(lambda metric: window_levels(slices, COLUMN[metric]))
+        self.rounds: Callable[[Metric], pd.DataFrame] = cache(
+            lambda metric: slices.pivot_table(index=index, columns=columns, values=COLUMN[metric], sort=True)
+        )
 
 
 def stepped(side: Side, points: Sequence[Point]) -> bool:
@@ -73,21 +84,19 @@ def stepped(side: Side, points: Sequence[Point]) -> bool:
 
 
 def contrast_values(
-    slices: pd.DataFrame, contrasts: Sequence[Contrast], points: Sequence[Point], twins: Sequence[Target] = ()
+    fitted: Fitted, contrasts: Sequence[Contrast], points: Sequence[Point], twins: Sequence[Target] = ()
 ) -> dict[str, BlockValues]:
     """The block values of every contrast, by id; of none, where its sides never met in a round.
 
     Args:
         twins: targets that stand for those that they repeat, except in the control itself.
     """
-    levels = {metric: window_levels(slices, column) for metric, column in COLUMN.items()}
-    rounds = wide(slices, "throughput")
 
     def values(contrast: Contrast) -> BlockValues:
         pairs = _pairs(contrast, twins)
         if contrast.metric == "throughput" and (stepped(contrast.a, points) or stepped(contrast.b, points)):
-            return together([_trimmed(rounds, a, b) for a, b in pairs])
-        return together([apart(levels[contrast.metric], a, b) for a, b in pairs])
+            return together([_trimmed(fitted.rounds("throughput"), a, b) for a, b in pairs])
+        return together([apart(fitted.levels(contrast.metric), a, b) for a, b in pairs])
 
     return {contrast.id: values(contrast) for contrast in contrasts}
 

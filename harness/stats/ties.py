@@ -19,14 +19,14 @@ from numpy.typing import NDArray
 from harness.model import Point, Side
 from harness.stats.estimate import DIFFERENT
 from harness.stats.interval import FloatArray, pooled_autocorrelation, t_interval
-from harness.stats.levels import Levels, window_levels
+from harness.stats.levels import Levels
 from harness.stats.looks import ALPHA, FAMILY_ALPHA, MIN_BLOCKS
-from harness.stats.ratio import COLUMN, centre, stepped, wide
+from harness.stats.ratio import Fitted, centre, stepped
 from harness.stats.verdict import adjust, classify
 
 
 def tie_groups(
-    slices: pd.DataFrame,
+    fitted: Fitted,
     points: Sequence[Point],
     throughput: Mapping[Side, float],
     *,
@@ -41,7 +41,6 @@ def tie_groups(
     Args:
         decided: pairs whose declared contrast is decided as different.
     """
-    levels, rounds = window_levels(slices, COLUMN["throughput"]), wide(slices, "throughput")
     letters: dict[Side, str] = {}
     compared: list[tuple[list[Side], tuple[NDArray[np.intp], NDArray[np.intp]], FloatArray]] = []
     for point in points:
@@ -50,9 +49,10 @@ def tie_groups(
             continue
         pairs = np.triu_indices(len(ranked), 1)
         if stepped(ranked[0], points):
-            values = _trimmed(rounds[[(side.target, side.point) for side in ranked]].map(math.log), *pairs)
+            rounds = fitted.rounds("throughput")[[(side.target, side.point) for side in ranked]]
+            values = _trimmed(rounds.map(math.log), *pairs)
         else:
-            values = _apart(levels, ranked, *pairs)
+            values = _apart(fitted.levels("throughput"), ranked, *pairs)
         compared.append((ranked, pairs, values))
     # Over the whole run, as for its contrasts: the pairs of one point have too few blocks of their own to tell.
     phi = pooled_autocorrelation(row[np.isfinite(row)] for *_, values in compared for row in values)
