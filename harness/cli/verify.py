@@ -85,6 +85,7 @@ def _show(targets: Sequence[Target], checked: Sequence[Checked]) -> None:
 
 
 def _show_features(targets: Sequence[Target], probed: Sequence[Feature]) -> None:
+    from harness.report.language.catalogue import ENGLISH
     from harness.verify.features import CAPABILITIES
 
     marks = {
@@ -99,4 +100,5 @@ def _show_features(targets: Sequence[Target], probed: Sequence[Feature]) -> None
     for each in probed:
         if not each.as_declared:
             wrong = "is refused" if each.declared else "is present, but declared as lacking"
-            print_lines([f"{each.target}: {each.capability} {wrong}: {each.detail or each.why}"])
+            why = ENGLISH.reason(each.detail) if each.detail else each.why
+            print_lines([f"{each.target}: {each.capability} {wrong}: {why}"])

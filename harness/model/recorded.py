@@ -169,7 +169,7 @@ class WindowRecord:
     samples: str = ""
     counts: tuple[InstructionCount, ...] = ()
     profiles: tuple[CpuProfile, ...] = ()
-    schema: int = 4
+    schema: int = 5
 
     @property
     def only(self) -> SideResult:
@@ -284,7 +284,7 @@ class Feature:
 
     Attributes:
         declared: whether the target is declared to have it; ``why`` is the reason where it is not.
-        present: whether it has it; ``detail`` tells what was missing where it has not.
+        present: whether it has it; ``detail`` says what was missing where it has not.
     """
 
     target: str
@@ -292,7 +292,7 @@ class Feature:
     declared: bool
     present: bool
     why: str = ""
-    detail: str = ""
+    detail: Reason | None = None
 
     @property
     def as_declared(self) -> bool:
@@ -357,7 +357,7 @@ class Abilities:
     effort: tuple[Effort, ...] = ()
     statements: tuple[Statements, ...] = ()
     untouched: tuple[Feature, ...] = ()
-    schema: int = 4
+    schema: int = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -390,7 +390,7 @@ class Manifest:
     journeys: tuple[Journey, ...] = ()
     writer: str = ""
     packages: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    schema: int = 4
+    schema: int = 5
 
     @property
     def server_cpus(self) -> int:

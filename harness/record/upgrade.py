@@ -10,6 +10,7 @@ schema  what it brought
         hold all windows and trials; ``slots.jsonl`` is no more; what apps needed is counted by another rule
 4       what is wrong is a code with fields, and no sentence; a gate that fires always excludes; the CPUs that servers
         and generator had are numbers; windows whose sides take turns have a key
+5       what a live probe found in place of a capability is a code with fields
 ======  ========================================================================================================
 
 A change that an old reader cannot understand, or that a new one cannot do without, makes a new schema and one more
@@ -28,7 +29,7 @@ from typing import Any
 from harness.errors import SchemaError
 from harness.model import Point
 
-SCHEMA = 4
+SCHEMA = 5
 
 Document = dict[str, Any]
 
@@ -244,9 +245,20 @@ def _told(sentence: str) -> Document:
     return {"code": "told", "fields": {"text": sentence}}
 
 
+def _fourth_to_fifth(document: Document, points: Sequence[Point]) -> Document:
+    """Only the abilities change."""
+    rooms = {room: list(map(_probed, document.get(room, ()))) for room in ("features", "untouched")}
+    return {**document, **rooms} if "features" in document else document
+
+
+def _probed(feature: Document) -> Document:
+    return {**feature, "detail": _told(feature["detail"]) if feature.get("detail") else None}
+
+
 STEPS: dict[int, Callable[[Document, Sequence[Point]], Document]] = {
     1: _first_to_second,
     2: _second_to_third,
     3: _third_to_fourth,
+    4: _fourth_to_fifth,
 }
 """Schema → the step to the next."""

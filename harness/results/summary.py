@@ -442,4 +442,4 @@ class Summary:
     shared_contrasts: tuple[SharedContrast, ...] = ()
     studies: StudyResults = field(default_factory=StudyResults)
     profiles: tuple[ProfileResult, ...] = ()
-    schema: int = 2
+    schema: int = 3

@@ -547,8 +547,7 @@ class _Up:
             key = side.target, f"{case.method} {case.path} {case.name}"
             if key not in self._sent:
                 [checked] = verify(running, [(request.endpoint, case)])
-                fields = {"endpoint": checked.endpoint, "case": checked.case, "text": checked.difference}
-                self._sent[key] = Reason("wrong-reply", fields) if checked.difference else None
+                self._sent[key] = checked.reason
             if reason := self._sent[key]:
                 failure = Failure(side.target, side.point, reason, running.log())
                 self.wrong[side] = failure

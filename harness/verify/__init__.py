@@ -15,7 +15,7 @@ from apps.contract.endpoints import APART, ENDPOINTS
 from apps.contract.tokens import fill
 from harness.config.requests import WITH_BODY
 from harness.errors import UsageError
-from harness.model import PlannedRequest, RawRequest, Target
+from harness.model import PlannedRequest, RawRequest, Reason, Target
 from harness.model.difference import json_difference, short
 from harness.model.units import EARLY_S, MS
 from harness.serve import Running
@@ -62,6 +62,12 @@ class Checked:
     endpoint: str
     case: str
     difference: str = ""
+
+    @property
+    def reason(self) -> Reason | None:
+        """Why the reply is wrong, where it is."""
+        fields = {"endpoint": self.endpoint, "case": self.case, "text": self.difference}
+        return Reason("wrong-reply", fields) if self.difference else None
 
 
 def endpoints_of(target: Target) -> tuple[str, ...]:

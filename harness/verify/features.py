@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from apps.contract.case import Case
 from apps.contract.endpoints import ENDPOINTS
 from apps.contract.operations import OPERATIONS
 from apps.contract.tokens import fill
-from harness.model import Abilities, Feature, Target
+from harness.model import Abilities, Feature, Reason, Target
 from harness.serve import Running
 from harness.serve.guard import Guard
-from harness.verify import CLEAR_422, EARLY_REFUSAL, EVENTS, TIMEOUT_S, Reply, compare, endpoints_of, exchange
+from harness.verify import (
+    CLEAR_422,
+    EARLY_REFUSAL,
+    EVENTS,
+    TIMEOUT_S,
+    Checked,
+    compare,
+    endpoints_of,
+    exchange,
+    verify,
+)
 from harness.verify.effort import effort
-from harness.verify.untouched import asked, probe_untouched
+from harness.verify.untouched import Ask, asked, page, probe_untouched, raised, send, unexpected
 
 LACKING_TIMEOUT_S = 2.0
 AT_ONCE = 8
@@ -53,87 +62,80 @@ def probe(running: Running) -> list[Feature]:
     for name, capability in CAPABILITIES.items():
         if not capability.concerns(target):
             continue
-        detail = asked(capability.ask, running)
-        declared = name not in target.lacks
-        features.append(Feature(target.name, name, declared, not detail, target.lacks.get(name, ""), detail))
+        why, detail = target.lacks.get(name, ""), asked(capability.ask, running)
+        features.append(Feature(target.name, name, name not in target.lacks, detail is None, why, detail))
     return features
 
 
-def _case(site: Running, endpoint: str, name: str) -> str:
-    """How the reply to a case differs from the contract."""
-    case = ENDPOINTS[endpoint].case(name)
-    difference = compare(case, exchange(site.bind, fill(case, site.secret)), site.target.adds)
-    return f"{endpoint} ({name}): {difference}" if difference else ""
-
-
-def _get(site: Running, path: str, media_type: str = "") -> Reply:
-    return exchange(site.bind, Case("", "GET", path, (), b"", 200, media_type, None, None))
-
-
-def _openapi(site: Running) -> str:
-    reply = _get(site, "/openapi.json")
+def _openapi(site: Running) -> Reason | None:
+    reply = send(site, "GET", "/openapi.json")
     if reply.status != 200:
-        return f"status {reply.status}"
+        return unexpected(reply)
     document = json.loads(reply.body)
-    if not str(document.get("openapi", "")).startswith("3.1"):
-        return f"OpenAPI {document.get('openapi')} instead of 3.1"
-    paths = document.get("paths", {})
+    version, paths = str(document.get("openapi", "")), document.get("paths", {})
+    if not version.startswith("3.1"):
+        return Reason("openapi-version", {"version": version})
     missing = [f"{o.method} {o.path}" for o in OPERATIONS if o.method.lower() not in paths.get(o.path, {})]
-    return f"lacks {', '.join(missing)}" if missing else ""
+    return Reason("openapi-lacks", {"operations": tuple(missing)}) if missing else None
 
 
-def _page(path: str, mark: bytes) -> Callable[[Running], str]:
-    def ask(site: Running) -> str:
-        reply = _get(site, path)
-        if reply.status != 200 or mark not in reply.body:
-            return f"status {reply.status}, no page"
-        for name in (asset.decode() for asset in _ASSET.findall(reply.body)):
+def _whole_page(path: str, mark: bytes) -> Ask:
+    """A page with all that it needs."""
+
+    def ask(site: Running) -> Reason | None:
+        for name in (asset.decode() for asset in _ASSET.findall(send(site, "GET", path).body)):
             if not name.startswith("/"):
-                return f"needs {name} from elsewhere"
-            if _get(site, name).status != 200:
-                return f"lacks {name}"
-        return ""
+                return Reason("page-needs", {"name": name})
+            if send(site, "GET", name).status != 200:
+                return Reason("page-lacks", {"name": name})
+        return None
+
+    return lambda site: page(path, mark)(site) or ask(site)
+
+
+def _answers(endpoint: str, *names: str) -> Ask:
+    """Whether the replies to these cases are as the contract says."""
+
+    def ask(site: Running) -> Reason | None:
+        pairs = ((endpoint, ENDPOINTS[endpoint].case(name)) for name in names)
+        return next((each.reason for pair in pairs for each in verify(site, [pair]) if each.reason), None)
 
     return ask
 
 
-def _answers(endpoint: str, *names: str) -> Callable[[Running], str]:
-    """Whether the replies to these cases are as the contract says."""
-    return lambda site: next(filter(None, (_case(site, endpoint, name) for name in names)), "")
-
-
-def _jwt(site: Running) -> str:
+def _jwt(site: Running) -> Reason | None:
     wrong = ("missing", "expired", "wrong-signature", "alg-none", "tampered")
-    return _case(site, "auth-token", "valid") or _answers("users-me", "valid", *wrong)(site)
+    return _answers("auth-token", "valid")(site) or _answers("users-me", "valid", *wrong)(site)
 
 
-def _early_refusal(site: Running) -> str:
+def _early_refusal(site: Running) -> Reason | None:
     """A body past the limit is refused by its announced length, before it is sent."""
     case = ENDPOINTS["upload"].case("withheld")
     # A server that waits for the body waits for good.
     timeout_s = LACKING_TIMEOUT_S if EARLY_REFUSAL in site.target.lacks else TIMEOUT_S
-    return compare(case, exchange(site.bind, fill(case, site.secret), timeout_s), site.target.adds)
+    difference = compare(case, exchange(site.bind, fill(case, site.secret), timeout_s), site.target.adds)
+    return Checked(site.target.name, "upload", case.name, difference).reason
 
 
-def _streaming(site: Running) -> str:
+def _streaming(site: Running) -> Reason | None:
     """A body of 4 MiB whose length its head does not know."""
-    reply = _get(site, "/download?kb=4096")
+    reply = send(site, "GET", "/download?kb=4096")
     if reply.status != 200 or len(reply.body) != 4_096 * 1_024:
-        return f"status {reply.status}, {len(reply.body)} bytes"
-    return "it was whole before it was sent" if reply.header("content-length") else ""
+        return Reason("unexpected-size", {"status": reply.status, "bytes": len(reply.body)})
+    return Reason("not-streamed") if reply.header("content-length") else None
 
 
-def _sse(site: Running) -> str:
+def _sse(site: Running) -> Reason | None:
     """Events come when they happen: the first is there before the last one is due."""
-    reply = _get(site, "/stream/events?n=4&interval_ms=250", EVENTS)
+    reply = send(site, "GET", "/stream/events?n=4&interval_ms=250", media_type=EVENTS)
     if reply.status != 200 or reply.media_type != EVENTS:
-        return f"status {reply.status}, {reply.header('content-type')}"
+        return unexpected(reply)
     if reply.body.count(b"event: tick") != 4:
-        return "events are missing"
-    return "all events came at once" if b"id: 3" in reply.body[: reply.arrived[0][1]] else ""
+        return Reason("events-missing")
+    return Reason("events-together") if b"id: 3" in reply.body[: reply.arrived[0][1]] else None
 
 
-def _websocket(site: Running) -> str:
+def _websocket(site: Running) -> Reason | None:
     """A text, a long one and bytes come back as they were sent, and the connection closes cleanly."""
     from websocket import ABNF, WebSocketBadStatusException, WebSocketException, create_connection
 
@@ -145,21 +147,21 @@ def _websocket(site: Running) -> str:
             sslopt={"context": tls.context} if tls else None,
         )
     except WebSocketBadStatusException as error:
-        return f"the handshake was refused with status {error.status_code}"
+        return Reason("handshake-refused", {"status": error.status_code})
     except WebSocketException as error:
-        return f"{type(error).__name__}: {error}"
+        return raised(error)
     try:
         for message in ("Hello, 안녕", "x" * 70_000, bytes(range(256))):
             connection.send(message, ABNF.OPCODE_TEXT if isinstance(message, str) else ABNF.OPCODE_BINARY)
             if connection.recv() != message:
-                return "what came back is not what was sent"
+                return Reason("echo-differs")
         connection.send_close()
         closed = connection.recv_frame().opcode == ABNF.OPCODE_CLOSE
     except WebSocketException as error:
-        return f"{type(error).__name__}: {error}"
+        return raised(error)
     finally:
         connection.shutdown()
-    return "" if closed else "the connection ended without a close"
+    return None if closed else Reason("no-close")
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,11 +169,11 @@ class Capability:
     """What a target can do.
 
     Attributes:
-        ask: tells, empty where it is present, why it is not.
+        ask: says why it is not present; nothing where it is.
         endpoints: what shows it; without any, the whole contract does.
     """
 
-    ask: Callable[[Running], str]
+    ask: Ask
     endpoints: tuple[str, ...] = ()
 
     def concerns(self, target: Target) -> bool:
@@ -180,8 +182,8 @@ class Capability:
 
 CAPABILITIES: Mapping[str, Capability] = {
     "openapi": Capability(_openapi),
-    "docs": Capability(_page("/docs", b"swagger-ui")),
-    "redoc": Capability(_page("/redoc", b"redoc")),
+    "docs": Capability(_whole_page("/docs", b"swagger-ui")),
+    "redoc": Capability(_whole_page("/redoc", b"redoc")),
     CLEAR_422: Capability(_answers("orders-validated", "S-wrong-types", "M-every-line"), ("orders-validated",)),
     "jwt": Capability(_jwt, ("auth-token", "users-me")),
     "cors": Capability(_answers("cors", "simple", "simple-other", "preflight-post", "preflight-other-post"), ("cors",)),

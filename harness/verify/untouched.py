@@ -11,11 +11,10 @@ from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 from apps.contract.case import Case
 from harness.errors import LaunchError
-from harness.model import Effort, Feature, Target
+from harness.model import Effort, Feature, Reason, Target
 from harness.serve import LOOPBACK, Running, free_port, wait_until_ready
 from harness.serve.guard import Guard
 from harness.serve.servers import Bind
@@ -27,13 +26,11 @@ FIRST = "first_steps"
 ENDPOINTS = 2
 """That every app but the introduction's has: an item by its number, and the total of an order."""
 READY_S = 15.0
-TIMEOUT_S = 5.0
 _ODD = (OSError, ValueError, LookupError, TypeError, AttributeError, http.client.HTTPException)
 """What a reply can lead to that is nothing like what was asked for."""
 
-Of = TypeVar("Of")
-Ask = Callable[[int], str]
-"""From the port of an app to why it lacks something; empty where it does not."""
+Ask = Callable[[Running], Reason | None]
+"""Why a server that is up lacks something; nothing where it does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,38 +63,43 @@ def _probe(name: str, app: _App, port: int, guard: Guard) -> list[Feature]:
     command = [sys.executable, *(part.format(port=port) for part in app.command)]
     process = guard.start(command, cwd=app.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     target = Target(name, app.framework, "native", "", "")
+    running = Running(target, Bind(LOOPBACK, port), process, Path(os.devnull))
     try:
-        wait_until_ready(Running(target, Bind(LOOPBACK, port), process, Path(os.devnull)), READY_S)
-        details = {capability: asked(ask, port) for capability, ask in app.asks.items()}
+        wait_until_ready(running, READY_S)
+        details = {capability: asked(ask, running) for capability, ask in app.asks.items()}
     except LaunchError:
         return []
     finally:
         guard.end(process)
-    return [Feature(name, capability, True, not detail, detail=detail) for capability, detail in details.items()]
+    return [Feature(name, capability, True, detail is None, detail=detail) for capability, detail in details.items()]
 
 
-def asked(ask: Callable[[Of], str], of: Of) -> str:
-    """Why something is lacking, as ``ask`` tells; empty where it is not."""
+def asked(ask: Ask, running: Running) -> Reason | None:
+    """Why something is lacking, as ``ask`` says; nothing where it is not."""
     try:
-        return ask(of)
+        return ask(running)
     except _ODD as error:
-        return f"{type(error).__name__}: {error}"
+        return raised(error)
 
 
-def _send(port: int, method: str, path: str, value: object = None) -> Reply:
+def raised(error: Exception) -> Reason:
+    return Reason("raised", {"text": f"{type(error).__name__}: {error}"})
+
+
+def send(running: Running, method: str, path: str, value: object = None, media_type: str = "") -> Reply:
     body = b"" if value is None else json.dumps(value).encode()
     headers = (("Content-Type", "application/json"),) if body else ()
-    return exchange(Bind(LOOPBACK, port), Case("", method, path, headers, body, 200, "", None, None), TIMEOUT_S)
+    return exchange(running.bind, Case("", method, path, headers, body, 200, media_type, None, None))
 
 
-def _summary(reply: Reply) -> str:
-    return f"status {reply.status}, {reply.media_type or 'no content'}"
+def unexpected(reply: Reply, code: str = "unexpected-reply") -> Reason:
+    return Reason(code, {"status": reply.status, "type": reply.media_type or "–"})
 
 
-def _page(path: str, mark: bytes) -> Ask:
-    def ask(port: int) -> str:
-        reply = _send(port, "GET", path)
-        return "" if reply.status == 200 and mark in reply.body else f"{_summary(reply)}, no such page"
+def page(path: str, mark: bytes) -> Ask:
+    def ask(running: Running) -> Reason | None:
+        reply = send(running, "GET", path)
+        return None if reply.status == 200 and mark in reply.body else unexpected(reply, "no-page")
 
     return ask
 
@@ -105,39 +107,40 @@ def _page(path: str, mark: bytes) -> Ask:
 def _clear(method: str, path: str, value: object, field: str) -> Ask:
     """A clear error: a status that blames the request, and JSON that names what is wrong with it."""
 
-    def ask(port: int) -> str:
-        reply = _send(port, method, path, value)
+    def ask(running: Running) -> Reason | None:
+        reply = send(running, method, path, value)
         clear = 400 <= reply.status < 500 and "json" in reply.media_type and field.encode() in reply.body
-        return "" if clear else _summary(reply)
+        return None if clear else unexpected(reply)
 
     return ask
 
 
-def _serializes(port: int) -> str:
+def _serializes(running: Running) -> Reason | None:
     """By the type of the reply, which leaves out what is not in it."""
-    reply = json.loads(_send(port, "POST", "/orders", {"item": "tea", "quantity": 3}).body)
-    return "" if reply == {"item": "tea", "total": 6} else f"the reply has {', '.join(reply)}"
+    reply = json.loads(send(running, "POST", "/orders", {"item": "tea", "quantity": 3}).body)
+    return None if reply == {"item": "tea", "total": 6} else Reason("reply-fields", {"fields": tuple(map(str, reply))})
 
 
 def _documents(path: str) -> Ask:
     """A document from which a client knows the types of both inputs."""
 
-    def ask(port: int) -> str:
-        reply = _send(port, "GET", path)
+    def ask(running: Running) -> Reason | None:
+        reply = send(running, "GET", path)
         if reply.status != 200:
-            return _summary(reply)
+            return unexpected(reply)
         document = json.loads(reply.body)
         operations = [operation for methods in document["paths"].values() for operation in methods.values()]
         parameters = {each["name"]: each["schema"] for one in operations for each in one.get("parameters", ())}
         schemas = document["components"]["schemas"].values()
         quantities = [one["properties"]["quantity"] for one in schemas if "quantity" in one.get("properties", ())]
-        types = {each.get("type") for each in (parameters["item_id"], *quantities)}
-        return "" if quantities and types == {"integer"} else f"types {types}"
+        types = {str(each.get("type")) for each in (parameters["item_id"], *quantities)}
+        right = quantities and types == {"integer"}
+        return None if right else Reason("openapi-types", {"types": tuple(sorted(types))})
 
     return ask
 
 
-PAGES = {"docs": _page("/docs", b"swagger-ui"), "redoc": _page("/redoc", b"redoc")}
+PAGES = {"docs": page("/docs", b"swagger-ui"), "redoc": page("/redoc", b"redoc")}
 FAULTS = {
     "path-fault": _clear("GET", "/items/many", None, "item_id"),
     "missing-fault": _clear("POST", "/orders", {"item": "tea"}, "quantity"),

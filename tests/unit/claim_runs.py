@@ -31,6 +31,7 @@ from harness.verify.features import CAPABILITIES
 from harness.verify.untouched import APPS
 from tests.unit.summaries import JSON, contrast, manifest, summary
 
+NOT_THERE = Reason("unexpected-reply", {"status": 404, "type": "text/html"})
 WAITS_S = {"io-sleep": 0.02, "io-db": 0.02, "io-upstream": 0.02}
 SCENARIOS = (
     "json", "items", "products", "orders-raw", "orders-validated", "orders-refused", "orders-full", "dependency",
@@ -89,7 +90,7 @@ def fails(target: str, scenario: str = "json", status: str = "failed") -> Cell:
 
 def probed(target: str, *has: str, lacks: tuple[str, ...] = ()) -> list[Feature]:
     """Capabilities of a target of the contract."""
-    return [Feature(target, name, True, name not in lacks, detail="not there") for name in (*has, *lacks)]
+    return [Feature(target, name, True, name not in lacks, detail=NOT_THERE) for name in (*has, *lacks)]
 
 
 def bare(app: str, *has: str, lacks: tuple[str, ...] = ()) -> list[tuple[str, Feature]]:

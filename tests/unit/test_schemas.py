@@ -46,7 +46,7 @@ def test_a_runs_files_fit():
     for made in (make_run(**few), make_run(**few, all_failed=True, hostile=True)):
         summary = summarise(made.manifest, made.records, made.samples)
         valid("summary", dumped(type(summary), summary))
-    features = (Feature("a", "jwt", True, False, detail="no token"),)
+    features = (Feature("a", "jwt", True, False, detail=Reason("raised", {"text": "no token"})),)
     latencies = Latencies.of(np.arange(1.0, 100.0))
     load = LoadResult("open", 4, 2.0, 2.0, planned=9, service_time_us=latencies, series={"a": latencies})
     valid("load", replace(load, reasons=(Reason("no-worker", {"a": 1}),), workers=(WorkerShare("a", 2),)).to_json())

@@ -66,6 +66,17 @@ def test_a_failure_of_the_third_schema_keeps_its_sentence(kind, message, reason)
     assert found["gates"] == []
 
 
+def test_a_probe_of_the_fourth_schema_keeps_its_sentence():
+    feature = {"target": "t", "capability": "sse", "declared": True}
+    lacking = {**feature, "present": False, "detail": "status 404"}
+    rooms = {"features": [lacking], "untouched": [{**feature, "present": True, "detail": ""}]}
+    found = upgraded({"schema": 4, **rooms}, Path("features.json"))
+    assert found["features"][0]["detail"] == {"code": "told", "fields": {"text": "status 404"}}
+    assert found["untouched"][0]["detail"] is None
+    manifest = {"schema": 4, "plan": {}}
+    assert upgraded(manifest, Path("manifest.json")) == {**manifest, "schema": SCHEMA}
+
+
 def test_effort_that_was_counted_by_another_rule_is_left_out(tmp_path):
     folder = tmp_path / "old"
     shutil.copytree(OLD, folder)

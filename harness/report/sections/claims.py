@@ -20,6 +20,7 @@ from harness.report.numbers import (
     shown,
 )
 from harness.report.sections.asynchronous import beside
+from harness.report.sections.features import why_not
 from harness.report.sections.upkeep import app_name
 from harness.report.sentences import Fields, contrast_sentence, difference_interval, interval
 from harness.report.view import View
@@ -105,7 +106,7 @@ def _untouched(view: View, path: str, feature: Feature) -> Sentence:
 
 def _probed(view: View, feature: Feature, who: str, present: str, absent: str) -> Sentence:
     name = view.language.texts.get(f"capabilities.{feature.capability}", feature.capability)
-    why = view.language.known(feature.why or feature.detail)
+    why = why_not(view, feature)
     return view.language.say(present if feature.present else absent, target=who, capability=name, why=why)
 
 

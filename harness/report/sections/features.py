@@ -22,8 +22,7 @@ def feature_table(view: View) -> tuple[Block, ...]:
     lacking: dict[tuple[str, str], list[str]] = {}
     for feature in features:
         if not feature.present:
-            why = view.language.known(feature.why or feature.detail)
-            lacking.setdefault((feature.target, why), []).append(names[feature.capability])
+            lacking.setdefault((feature.target, why_not(view, feature)), []).append(names[feature.capability])
     reasons = tuple(
         text("features.why", target=view.name(target), capabilities=", ".join(what), why=why)
         for (target, why), what in lacking.items()
@@ -50,9 +49,16 @@ def _answer(view: View, feature: Feature) -> str:
     return f"● {view.language.text('features.yes')}" if feature.present else f"○ {view.language.text('features.no')}"
 
 
+def why_not(view: View, feature: Feature) -> str:
+    """As the target declares it, or else as the probe found."""
+    if feature.why or feature.detail is None:
+        return view.language.known(feature.why)
+    return view.language.reason(feature.detail)
+
+
 def _odd(view: View, one: Feature, name: str) -> str:
     key = "features.odd_missing" if one.declared else "features.odd_present"
-    return view.language.text(key, target=view.name(one.target), capability=name, detail=one.detail)
+    return view.language.text(key, target=view.name(one.target), capability=name, detail=why_not(view, one))
 
 
 def _title(view: View, endpoint: str) -> str:
