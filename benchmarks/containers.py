@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from harness.config import load_declarations, select_targets
-from harness.config.placement import detect
+from harness.config.placement import Placement, detect
 from harness.engine.engine import Engine
 from harness.model import Failure, Manifest, Scenario, Target
 from harness.prepare.asked import scenario_point
@@ -106,7 +106,7 @@ def main() -> None:
             )
 
             def fleet() -> Both:
-                own = Fleet(guard, server_cpus=placement.server, environment={JWT_SECRET: secret})
+                own = Fleet(guard, Placement(placement.server, (), ()), environment={JWT_SECRET: secret})
                 return Both(own, Services(found, secret, target.name))
 
             run = Run.create(Path(folder) / "run", manifest)

@@ -196,7 +196,7 @@ def both_up(target: Target, turns: int, placement: Placement) -> Iterator[dict[s
     try:
         with (
             tempfile.TemporaryDirectory() as name,
-            Fleet(guard, start_cpus=placement.server, server_cpus=placement.server) as fleet,
+            Fleet(guard, Placement(placement.server, (), ())) as fleet,
         ):
             books = Path(name)
             fleet.start([slowed(target, n, books / f"{side}.book", side) for side, n in (("a", 0), ("b", turns))])

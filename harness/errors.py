@@ -6,7 +6,6 @@ HarnessError            exit code 3
 ├── NotReadyError          a target or the machine is not ready
 │   └── LaunchError        a server exited, never became ready, or its port was taken
 ├── RecordError            a results folder cannot be written or read
-│   └── SchemaError        a file of a newer schema than this version reads
 └── EngineError            the load generator itself failed
 """
 
@@ -52,10 +51,6 @@ class LaunchError(NotReadyError):
 
 
 class RecordError(HarnessError):
-    pass
-
-
-class SchemaError(RecordError):
     pass
 
 

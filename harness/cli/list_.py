@@ -32,7 +32,7 @@ def list_(
 
 def _targets() -> list[Row]:
     from harness.config import load_declarations
-    from harness.serve.servers import backlog_of, processes_of
+    from harness.serve.servers import resolved
     from harness.serve.services import needs_of, pool_size
     from harness.verify import endpoints_of
 
@@ -44,12 +44,12 @@ def _targets() -> list[Row]:
             "server": target.server,
             "options": ", ".join(f"{key}={value}" for key, value in target.options.items()),
             "capacity": target.capacity,
-            "processes": str(processes_of(target)),
+            "processes": str(target.processes),
             "pool": str(pool_size(target)) if "database" in needs_of(endpoints_of(target)) else "",
-            "backlog": str(backlog_of(target) or "the server's"),
+            "backlog": str(target.backlog or "the server's"),
             "reference": "yes" if target.reference else "",
         }
-        for target in load_declarations().targets
+        for target in map(resolved, load_declarations().targets)
     ]
 
 

@@ -42,10 +42,11 @@ def profile(
     from harness.instruments import sampler
     from harness.prepare.asked import Asked, asked_point
     from harness.prepare.choose import chosen_target
-    from harness.prepare.probe import probe, started
+    from harness.prepare.probe import probe
     from harness.prepare.profile import profiles
     from harness.record import file_name
     from harness.report.profile import document, lines
+    from harness.serve import serving_all
     from harness.serve.envs import shadowed
     from harness.serve.services import needs_of, services
 
@@ -57,7 +58,7 @@ def profile(
     placement, seconds = detect(), max(1, ceil(duration))
     folder = out or opt.RESULTS / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{file_name(targets[0].name)}-profile"
     with services(needs_of(request.endpoint for request in point.requests), placement.backing) as around:
-        with started(targets, placement, around) as fleet:
+        with serving_all(targets, placement, around.environment) as fleet:
             probed = probe(fleet, targets, point, around)
         errors(quiet).print(f"sampling {targets[0].name} for {seconds} s", markup=False)
         [found] = profiles(targets, probed.point, placement, around, folder, seconds)

@@ -26,12 +26,12 @@ def report(
     Without -o, summary.json, .csv and .md in the run's folder are written again too; with -o, only where there is no
     summary.json that can be read.
     """
-    from harness.report.files import save_summary, saved_summary, summary_of, write_report
+    from harness.report.files import save_summary, saved_badge, summary_of, write_report
     from harness.report.language.catalogue import language
 
     opened = measured_run(run)
     summary = summary_of(opened)
-    if output is None or saved_summary(opened) is None:
+    if output is None or not saved_badge(opened):
         save_summary(opened, summary)
     files = report_files(opened.manifest, output)
     write_report(opened, summary, files, language(lang))

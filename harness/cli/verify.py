@@ -29,9 +29,11 @@ def verify(
 
     Exit codes: 0 all as declared; 1 something differs; 3 a target did not start.
     """
-    from harness.prepare.asking import probe_each, verify_each
+    from harness.prepare.asking import ask_each
     from harness.prepare.choose import chosen_targets
     from harness.report.language.catalogue import ENGLISH
+    from harness.verify import verify_all
+    from harness.verify.features import probe
 
     err = errors(quiet)
 
@@ -43,11 +45,11 @@ def verify(
         if not each.endpoints:
             say(f"{each.name}: no endpoints are declared for {each.application}")
     if features:
-        probed, failures = probe_each(targets, say)
+        probed, failures = ask_each(targets, probe, say)
         document = {"features": [{**asdict(f), "as_declared": f.as_declared} for f in probed]}
         different = any(not feature.as_declared for feature in probed)
     else:
-        checked, failures = verify_each(targets, say)
+        checked, failures = ask_each(targets, verify_all, say)
         document = {"checked": [asdict(entry) for entry in checked]}
         different = any(entry.difference for entry in checked)
     failures = [*skipped, *failures]

@@ -126,7 +126,7 @@ def versus(
     from harness.model.difference import WHOLE
     from harness.prepare import versus as prepare
     from harness.prepare.asked import Asked, asked_point
-    from harness.prepare.probe import probe, started
+    from harness.prepare.probe import probe
     from harness.prepare.profile import profiles
     from harness.prepare.sides import sides, surrounded
     from harness.record import Run
@@ -139,6 +139,7 @@ def versus(
     from harness.report.versus import document, limit_line, lines
     from harness.results.instructions import MARGIN, result_of
     from harness.results.versus import Limit, judged, main_contrast
+    from harness.serve import serving_all
     from harness.serve.envs import shadowed
     from harness.serve.services import needs_of, services
     from harness.session.samples import recorded
@@ -170,7 +171,7 @@ def versus(
     placement, seed = detect(), random.SystemRandom().randrange(1_000_000) if seed is None else seed
     with (
         services(needs_of(request.endpoint for request in point.requests), placement.backing) as around,
-        started(prepare.served(*pair, point, control), placement, around) as fleet,
+        serving_all(prepare.served(*pair, point, control), placement, around.environment) as fleet,
     ):
         probed = probe(fleet, pair, point, around)
         point = probed.point

@@ -56,16 +56,16 @@ class Traffic:
     handshakes: Samples = field(default_factory=Samples)
 
 
-def resolve(address: Address) -> Peer:
-    """The first socket address of ``address``.
+def peers(address: Address) -> list[Peer]:
+    """The socket addresses of ``address``, of which load goes to the first.
 
     Raises:
         OSError: the host is unknown.
     """
     if address.path:
-        return socket.AF_UNIX, address.path
-    family, _, _, _, resolved = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)[0]
-    return family, resolved
+        return [(socket.AF_UNIX, address.path)]
+    known = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+    return [(family, resolved) for family, _, _, _, resolved in known]
 
 
 class Receiver(Protocol):
@@ -397,7 +397,7 @@ class Pool:
     ) -> None:
         self._loop, self._timeout_s = asyncio.get_running_loop(), timeout_s
         self.traffic = Traffic()
-        peer = resolve(address)
+        peer = peers(address)[0]
         self.connections = [
             Connection(self._loop, peer, receiver, self.traffic, limit, address.tls) for _ in range(count)
         ]

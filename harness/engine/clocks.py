@@ -26,14 +26,6 @@ class ProcessGone(Exception):
         self.pid = pid
 
 
-@dataclass(frozen=True, slots=True)
-class TreeChange:
-    """Pids that left and joined a process tree since it was last looked at."""
-
-    gone: tuple[int, ...]
-    new: tuple[int, ...]
-
-
 class TreeClock:
     """The CPU clock of a process and all its descendants.
 
@@ -46,13 +38,11 @@ class TreeClock:
         self._clocks: tuple[int, ...] = ()
         self.refresh()
 
-    def refresh(self) -> TreeChange:
-        """Look for processes that ended or were started; zombies have ended."""
-        pids = tuple(_tree(self.root_pid))
-        before, now = set(self.pids), set(pids)
-        self.pids = pids
-        self._clocks = tuple((~pid << 3) | 2 for pid in pids)
-        return TreeChange(tuple(sorted(before - now)), tuple(sorted(now - before)))
+    def refresh(self) -> tuple[int, ...]:
+        """Look for processes that were started or ended, zombies among them; the pids of those that ended."""
+        before, self.pids = self.pids, tuple(_tree(self.root_pid))
+        self._clocks = tuple((~pid << 3) | 2 for pid in self.pids)
+        return tuple(sorted({*before} - {*self.pids}))
 
     def cpu(self) -> float:
         """CPU seconds, user and system, of the processes seen by the last ``refresh``.
@@ -173,11 +163,9 @@ def _tree(root: int) -> list[int]:
         if not _alive(pid):
             continue
         pids.append(pid)
-        try:
+        with suppress(FileNotFoundError):
             for thread in os.listdir(f"/proc/{pid}/task"):
                 waiting += map(int, _read(f"/proc/{pid}/task/{thread}/children").split())
-        except FileNotFoundError:
-            continue
     return pids
 
 

@@ -8,7 +8,7 @@ import socket
 import time
 from typing import cast
 
-from harness.engine.client import resolve
+from harness.engine.client import peers
 from harness.engine.spec import LoadSpec
 from harness.errors import NotReadyError
 
@@ -41,7 +41,7 @@ class OpenExtra:
 
     def __init__(self, load: LoadSpec) -> None:
         self._spec = load.extra
-        self._family, self._address = resolve(load.address)
+        self._family, self._address = peers(load.address)[0]
         self._idle: list[tuple[asyncio.Transport, _Idle]] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._received = 0

@@ -76,7 +76,7 @@ class Stoppable(Protocol):
 
 
 async def attend(
-    sending: Awaitable[None], load: Stoppable, on_progress: Callable[[Progress], None], stop: asyncio.Event
+    sending: Awaitable[object], load: Stoppable, on_progress: Callable[[Progress], None], stop: asyncio.Event
 ) -> None:
     """Wait until ``sending`` is over, report progress, and end it early once ``stop`` is set."""
     task, stopping = asyncio.ensure_future(sending), asyncio.ensure_future(stop.wait())

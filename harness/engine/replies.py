@@ -13,7 +13,7 @@ MAX_REPLY = 64 * 1024 * 1024
 
 
 class ReplyError(Exception):
-    """A reply that is not one: ``kind`` is ``malformed``, ``truncated`` or ``too-large``."""
+    """Why there is no right reply; ``kind`` is one of the kinds of error that are counted."""
 
     def __init__(self, kind: str, detail: str) -> None:
         super().__init__(detail)

@@ -9,6 +9,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -151,7 +152,7 @@ class SliceRunner:
         # A turn of the loop, so that connections closed meanwhile are known to be before the first request.
         await asyncio.sleep(0)
         try:
-            ended = side.clock.refresh().gone if side.clock else ()
+            ended = side.clock.refresh() if side.clock else ()
             before = side.clock.cpu() if side.clock else math.nan
         except ProcessGone as error:
             now = time.perf_counter()
@@ -166,7 +167,7 @@ class SliceRunner:
         cpu = math.nan
         if side.clock:
             try:
-                ended += side.clock.refresh().gone
+                ended += side.clock.refresh()
                 cpu = side.clock.cpu() - before
                 side.processes.update(
                     {pid: round((now - each[pid]) * 1e9) for pid, now in side.clock.each().items() if pid in each}
@@ -181,10 +182,8 @@ class SliceRunner:
         readings = {}
         for pid, clock in self._clocks.items():
             if pid != side.spec.root_pid:
-                try:
+                with suppress(ProcessGone):
                     readings[pid] = clock.cpu()
-                except ProcessGone:
-                    continue
         return readings
 
     def _calibrate(self, index: int, side: _Side, measured: _Slice) -> None:

@@ -34,7 +34,7 @@ def reasons(result: LoadResult, order: Load | None = None) -> tuple[Reason, ...]
         _unanswered(result),
         _miscounted(result),
         _generator(result),
-        _starved(result),
+        starved(result.generator_wait),
         _little(result),
         None if order is None else _early(result, order),
     )
@@ -79,11 +79,9 @@ def _early(result: LoadResult, order: Load) -> Reason | None:
         return None
     # An event that was late on its way comes just before the next one: no gap says anything, their mean does.
     mean_s = gaps.total / gaps.count / US
-    return (
-        None
-        if mean_s >= order.gap_s - EARLY_S
-        else Reason("early-events", {"gap_us": mean_s * US, "wait_ms": order.gap_s * MS})
-    )
+    if mean_s >= order.gap_s - EARLY_S:
+        return None
+    return Reason("early-events", {"gap_us": mean_s * US, "wait_ms": order.gap_s * MS})
 
 
 def _unanswered(result: LoadResult) -> Reason | None:
@@ -114,8 +112,10 @@ def _generator(result: LoadResult) -> Reason | None:
     return None
 
 
-def _starved(result: LoadResult) -> Reason | None:
-    wait = result.generator_wait
+def starved(wait: float) -> Reason | None:
+    """Whether the generator was ready and not run for too much of the time: others on its CPU do not show in its own
+    share of it.
+    """
     return Reason("generator-starved", {"wait": wait}) if wait > WAIT_SHARE else None
 
 

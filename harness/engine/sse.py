@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from harness.engine.replies import ReplyError, ReplyReader
 from harness.engine.spec import EventsSpec, Progress
-from harness.engine.streams import StreamFault, StreamTally, close, connect, read_some, run_streams
+from harness.engine.streams import StreamTally, close, connect, read_some, run_streams
 from harness.model.load import LoadResult
 
 
@@ -62,7 +62,7 @@ async def _one(spec: EventsSpec, tally: StreamTally) -> None:
     tally.planned += 1
     try:
         first = await _stream(spec, tally, started)
-    except StreamFault as fault:
+    except ReplyError as fault:
         tally.fail(fault.kind, str(fault), time.perf_counter())
         raise
     except asyncio.CancelledError:
@@ -101,21 +101,19 @@ async def _stream(spec: EventsSpec, tally: StreamTally, started: float) -> float
                 if first:
                     tally.note("gap_us", moment - last)
                 first, last = first or moment, moment
-    except ReplyError as error:
-        raise StreamFault(error.kind, str(error)) from None
     finally:
         await close(writer)
     if not first:
-        raise StreamFault("wrong-body", "the stream ended without an event")
+        raise ReplyError("wrong-body", "the stream ended without an event")
     return first
 
 
 def _check_head(reply: ReplyReader, tally: StreamTally) -> None:
     tally.traffic.status[reply.status] += 1
     if reply.status != 200:
-        raise StreamFault("wrong-status", f"status {reply.status} instead of 200")
+        raise ReplyError("wrong-status", f"status {reply.status} instead of 200")
     if reply.media_type != "text/event-stream":
-        raise StreamFault("wrong-type", f"{reply.media_type or 'no type'} instead of text/event-stream")
+        raise ReplyError("wrong-type", f"{reply.media_type or 'no type'} instead of text/event-stream")
 
 
 async def _piece(reader: asyncio.StreamReader, timeout_s: float, tally: StreamTally) -> bytes | None:
@@ -123,7 +121,7 @@ async def _piece(reader: asyncio.StreamReader, timeout_s: float, tally: StreamTa
     left = tally.left()
     try:
         return await read_some(reader, min(timeout_s, max(left, 0.001)))
-    except StreamFault as fault:
+    except ReplyError as fault:
         # Not whether the load is over now: a timer may fire a moment early.
         if fault.kind == "timeout" and left < timeout_s:
             return None

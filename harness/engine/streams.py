@@ -13,6 +13,7 @@ from contextlib import suppress
 
 from harness.engine.client import Traffic, kind_of, words_of
 from harness.engine.loops import attend, begin_at, no_collections
+from harness.engine.replies import ReplyError
 from harness.engine.samples import Samples
 from harness.engine.spec import Address, EventsSpec, Progress, WebSocketSpec
 from harness.engine.tally import GeneratorUse, Tally, load_result
@@ -20,14 +21,6 @@ from harness.model.load import LoadResult
 from harness.model.units import EARLY_S
 
 PAUSE_S = 0.05
-
-
-class StreamFault(Exception):
-    """Why a stream ended wrongly; ``kind`` is one of the kinds of error that are counted."""
-
-    def __init__(self, kind: str, detail: str) -> None:
-        super().__init__(detail)
-        self.kind = kind
 
 
 class StreamTally(Tally):
@@ -86,7 +79,7 @@ async def connect(
     """Open a connection, and note how long its TLS handshake took, the connecting included.
 
     Raises:
-        StreamFault: ``timeout``, or one of the kinds of ``kind_of``.
+        ReplyError: ``timeout``, or one of the kinds of ``kind_of``.
     """
     try:
         async with asyncio.timeout(timeout_s):
@@ -101,24 +94,24 @@ async def connect(
             tally.traffic.handshakes.append(time.perf_counter() - opened)
             return streams
     except TimeoutError:
-        raise StreamFault("timeout", "no connection within the time-out") from None
+        raise ReplyError("timeout", "no connection within the time-out") from None
     except OSError as error:
-        raise StreamFault(kind_of(error), words_of(error)) from None
+        raise ReplyError(kind_of(error), words_of(error)) from None
 
 
 async def read_some(reader: asyncio.StreamReader, timeout_s: float) -> bytes:
     """The next bytes, ``b""`` at the end.
 
     Raises:
-        StreamFault: ``timeout`` or ``reset``.
+        ReplyError: ``timeout`` or ``reset``.
     """
     try:
         async with asyncio.timeout(timeout_s):
             return await reader.read(65536)
     except TimeoutError:
-        raise StreamFault("timeout", f"nothing for {timeout_s:g} s") from None
+        raise ReplyError("timeout", f"nothing for {timeout_s:g} s") from None
     except OSError as error:
-        raise StreamFault("reset", str(error)) from None
+        raise ReplyError("reset", str(error)) from None
 
 
 async def close(writer: asyncio.StreamWriter) -> None:
@@ -141,7 +134,7 @@ async def run_streams(
         while tally.sending():
             try:
                 await one()
-            except StreamFault:
+            except ReplyError:
                 await asyncio.sleep(min(PAUSE_S, tally.left()))
 
     await begin_at(spec.start_at, stop)

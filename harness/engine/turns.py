@@ -143,20 +143,14 @@ async def run_closed(spec: LoadSpec, on_progress: Callable[[Progress], None], st
     loop = ClosedLoop(spec.address, spec.requests, spec.connections, spec.timeout_s, spec.seed, spec.share, spec.shares)
     loop.keep = spec.keep
     await begin_at(spec.start_at, stop)
-    now = time.perf_counter()
-    turn = Turn(started=now, stopped=now, ended=now)
-
-    async def send() -> None:
-        nonlocal turn
-        turn = await loop.turn(spec.duration_s)
-
     use = GeneratorUse()
     try:
         if not stop.is_set():
             with no_collections():
-                await attend(send(), loop, on_progress, stop)
+                await attend(loop.turn(spec.duration_s), loop, on_progress, stop)
     finally:
         loop.close()
+    turn = loop.tally
     elapsed = turn.ended - turn.started
     return load_result(
         turn,

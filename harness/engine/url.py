@@ -6,11 +6,11 @@ import socket
 import ssl
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 from harness.config.requests import Headers, quoted_target, raw_request, wire_bytes
-from harness.engine.client import words_of
+from harness.engine.client import Peer, peers, words_of
 from harness.engine.spec import Address
 from harness.errors import NotReadyError, UsageError
 from harness.model.reason import Reason
@@ -111,14 +111,12 @@ def reach(destination: Destination, timeout_s: float = CONNECT_S) -> Address:
     """
     address = destination.address
     failure: OSError | None = None
-    peers: list[tuple[int, Any]] = [(socket.AF_UNIX, address.path)]
+    found: list[Peer] = []
     try:
-        if not address.path:
-            known = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
-            peers = [(family, resolved) for family, _, _, _, resolved in known]
+        found = peers(address)
     except OSError as error:
-        peers, failure = [], error
-    for family, resolved in peers:
+        failure = error
+    for family, resolved in found:
         try:
             with socket.socket(family, socket.SOCK_STREAM) as sock:
                 sock.settimeout(timeout_s)

@@ -20,8 +20,9 @@ from wsproto.events import (
 )
 from wsproto.utilities import ProtocolError
 
+from harness.engine.replies import ReplyError
 from harness.engine.spec import Progress, WebSocketSpec
-from harness.engine.streams import StreamFault, StreamTally, close, connect, read_some, run_streams
+from harness.engine.streams import StreamTally, close, connect, read_some, run_streams
 from harness.model.load import LoadResult
 
 
@@ -48,7 +49,7 @@ class _Client:
         started = time.perf_counter()
         try:
             reader, writer = await connect(self._spec.address, self._spec.timeout_s, self._tally)
-        except StreamFault as fault:
+        except ReplyError as fault:
             self._tally.planned += 1
             self._tally.fail(fault.kind, str(fault), time.perf_counter())
             raise
@@ -59,7 +60,7 @@ class _Client:
             shaken = True
             self._tally.note("handshake_us", time.perf_counter() - started)
             await self._echo(reader, writer)
-        except StreamFault as fault:
+        except ReplyError as fault:
             # A handshake that fails is one request that failed; later it is the messages under way that do.
             self._tally.planned += not shaken
             self._tally.fail(fault.kind, str(fault), time.perf_counter(), len(self._under_way) + (not shaken))
@@ -84,7 +85,7 @@ class _Client:
                 if isinstance(event, RejectConnection):
                     status = event.status_code
                     self._tally.traffic.status[status] += 1
-                    raise StreamFault("wrong-status", f"status {status} instead of 101")
+                    raise ReplyError("wrong-status", f"status {status} instead of 101")
 
     async def _echo(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         for _ in range(self._spec.in_flight):
@@ -100,11 +101,11 @@ class _Client:
                         if moment < self._tally.stop_at:
                             self._send(writer)
                 elif isinstance(event, BytesMessage):
-                    raise StreamFault("wrong-body", "a binary message instead of the text sent")
+                    raise ReplyError("wrong-body", "a binary message instead of the text sent")
                 elif isinstance(event, Ping):
                     writer.write(self._protocol.send(event.response()))
                 elif isinstance(event, CloseConnection):
-                    raise StreamFault("closed", f"the server closed: {event.code} {event.reason or ''}".rstrip())
+                    raise ReplyError("closed", f"the server closed: {event.code} {event.reason or ''}".rstrip())
         writer.write(self._protocol.send(CloseConnection(code=1000)))
 
     def _send(self, writer: asyncio.StreamWriter) -> None:
@@ -117,15 +118,15 @@ class _Client:
         text, self._text = self._text, ""
         sent, expected = self._under_way[0]
         if text != expected:
-            raise StreamFault("wrong-body", f"{text[:40]!r} instead of {expected[:40]!r}")
+            raise ReplyError("wrong-body", f"{text[:40]!r} instead of {expected[:40]!r}")
         self._under_way.popleft()
         self._tally.answered(sent, moment)
 
     async def _receive(self, reader: asyncio.StreamReader) -> None:
         data = await read_some(reader, self._spec.timeout_s)
         if not data:
-            raise StreamFault("truncated" if self._text else "closed", "the server closed the connection")
+            raise ReplyError("truncated" if self._text else "closed", "the server closed the connection")
         try:
             self._protocol.receive_data(data)
         except ProtocolError as error:
-            raise StreamFault("malformed", str(error)) from None
+            raise ReplyError("malformed", str(error)) from None

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.config.placement import Placement
 from harness.engine.wire import address_of, requests_to
 from harness.errors import NotReadyError
 from harness.instruments.burst import Burst
@@ -76,9 +77,7 @@ class CountingFleet(Fleet):
         guard.add(self.folder)
         super().__init__(
             guard,
-            start_cpus=cpus,
-            server_cpus=cpus,
-            many_cpus=cpus,
+            Placement(cpus, (), (), many=cpus),
             environment={**environment, **SETTINGS},
             prefix=self._kind(self.folder).prefix,
         )

@@ -122,7 +122,7 @@ def sample(
             replies, unread = _record(load, ("speedscope", "--full-filenames"), files, seconds, cpus)
             document = joined([json.loads(file.read_bytes()) for file in files if file.exists()])
         speedscope.write_text(json.dumps(document))
-        if clock.refresh().gone:
+        if clock.refresh():
             raise ProcessGone(running.pid)
         cpu_s = clock.cpu() - before
     except ProcessGone as error:

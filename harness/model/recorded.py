@@ -258,19 +258,16 @@ def counted(records: Iterable[WindowRecord]) -> tuple[WindowRecord, ...]:
     """The attempt that counts of each window, by block: the one with the fewest sides that gave no number, then
     the fewest that gave CPU cost alone, then the latest.
     """
-    attempts: dict[str, list[WindowRecord]] = {}
+
+    def rank(record: WindowRecord) -> tuple[int, int, int]:
+        faults = side_faults(record)
+        return -len(lost_sides(faults)), -len(faults), record.attempt
+
+    best: dict[str, WindowRecord] = {}
     for record in records:
-        attempts.setdefault(record.id, []).append(record)
-    best = [
-        min(enumerate(each), key=lambda one: (_numbers_lost(one[1]), -one[1].attempt, -one[0]))[1]
-        for each in attempts.values()
-    ]
-    return tuple(sorted(best, key=lambda record: record.block))
-
-
-def _numbers_lost(record: WindowRecord) -> tuple[int, int]:
-    faults = side_faults(record)
-    return len(lost_sides(faults)), len(faults)
+        if record.id not in best or rank(record) >= rank(best[record.id]):
+            best[record.id] = record
+    return tuple(sorted(best.values(), key=lambda record: record.block))
 
 
 def _concerns(target: str, point: str, side: SideResult) -> bool:

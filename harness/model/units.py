@@ -11,8 +11,8 @@ MIB = 1024 * KIB
 EARLY_S = 0.001
 """By so much a timer may fire early: event loops that count in whole milliseconds cut off what lies between."""
 
-_DURATION = re.compile(r"(?P<number>\d+(?:\.\d*)?|\.\d+)\s*(?P<unit>us|ms|s|m|h)?")
-_SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
+_PART = r"(\d+(?:\.\d*)?|\.\d+)\s*(us|ms|s|m|h)?"
+_SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
 
 
 def parse_duration(text: str) -> float:
@@ -21,14 +21,9 @@ def parse_duration(text: str) -> float:
     Raises:
         ValueError: the text is no duration, or is not above zero.
     """
-    position, total = 0, 0.0
-    stripped = text.strip()
-    while position < len(stripped):
-        match = _DURATION.match(stripped, position)
-        if match is None:
-            raise ValueError(f"{text!r} is not a duration; write 40s, 10m, 1m30s or 250ms")
-        total += float(match["number"]) * _SECONDS[match["unit"]]
-        position = match.end()
+    if not re.fullmatch(f"(?>{_PART})+", text.strip()):
+        raise ValueError(f"{text!r} is not a duration; write 40s, 10m, 1m30s or 250ms")
+    total = sum(float(number) * _SECONDS[unit] for number, unit in re.findall(_PART, text))
     if total <= 0:
         raise ValueError(f"{text!r} is not a duration above zero")
     return total

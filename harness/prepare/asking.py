@@ -6,29 +6,18 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from harness.errors import LaunchError
-from harness.model import Failure, Feature, Reason, Target
+from harness.model import Failure, Reason, Target
 from harness.serve import Running, serving
 from harness.serve.services import needs_of, services
-from harness.verify import Checked, endpoints_of, verify_all
-from harness.verify.features import probe
+from harness.verify import endpoints_of
 
 Found = TypeVar("Found")
-Say = Callable[[str], None]
 
 
-def verify_each(targets: Sequence[Target], say: Say) -> tuple[list[Checked], list[Failure]]:
-    """Every case of the contract against every target, and the targets that did not start."""
-    return _each(targets, verify_all, say)
-
-
-def probe_each(targets: Sequence[Target], say: Say) -> tuple[list[Feature], list[Failure]]:
-    """What every target can do, and the targets that did not start."""
-    return _each(targets, probe, say)
-
-
-def _each(
-    targets: Sequence[Target], ask: Callable[[Running], list[Found]], say: Say
+def ask_each(
+    targets: Sequence[Target], ask: Callable[[Running], list[Found]], say: Callable[[str], None]
 ) -> tuple[list[Found], list[Failure]]:
+    """What was found of all targets, and those that did not start; ``say`` takes a line for each."""
     found: list[Found] = []
     failures: list[Failure] = []
     needs = needs_of(name for target in targets for name in endpoints_of(target))

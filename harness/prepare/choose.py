@@ -19,7 +19,7 @@ from harness.prepare import remote
 from harness.prepare.references import declared
 from harness.serve.envs import packages_of, with_packages
 from harness.serve.server import is_packaged
-from harness.serve.servers import backlog_of, how_to_install, interface_of, listener_of, missing_for, processes_of
+from harness.serve.servers import how_to_install, interface_of, missing_for, resolved
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,15 +244,12 @@ def _measures(profile: Profile, scenario: Scenario) -> bool:
 
 
 def _resolved(target: Target) -> Target:
-    """Backlog and processes are the server's; paths may be relative to where the command runs."""
+    """With what is the server's; paths may be relative to where the command runs."""
     python, env_file = (_absolute(text) if text else "" for text in (target.python, target.env_file))
     if env_file:
         read_env_file(Path(env_file))
     return replace(
-        target,
-        backlog=backlog_of(target),
-        processes=processes_of(target),
-        listener=listener_of(target),
+        resolved(target),
         python=python if os.path.exists(python) else target.python,
         env_file=env_file,
         cwd=_folder(target),

@@ -22,7 +22,7 @@ from harness.plan.sampling import with_profiles
 from harness.plan.trials import plan_trials, studies_seconds, values_of
 from harness.prepare.choose import Selection, chosen_targets, under_each
 from harness.record import Run
-from harness.serve.servers import Bind, command_of, processes_of
+from harness.serve.servers import Bind, command_of, resolved
 from harness.serve.services import NEEDS
 from harness.session.session import cut_off
 from harness.studies.registry import STUDIES
@@ -250,7 +250,7 @@ def _variants(targets: Sequence[Target], scenario: Scenario, profile: Profile) -
             with suppress(UsageError):
                 command_of(variant, Bind("127.0.0.1", 1))
                 if not variant.base or variant.workers <= most:
-                    found.append(replace(variant, processes=processes_of(variant)))
+                    found.append(resolved(variant))
     return tuple(found)
 
 

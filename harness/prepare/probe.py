@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import http.client
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from apps.contract.tokens import fill
-from harness.config.placement import Placement
 from harness.errors import LaunchError, NotReadyError
 from harness.model import PlannedRequest, Point, Reason, Target
 from harness.serve import Fleet, Running
 from harness.serve.gil import gil_state
-from harness.serve.guard import Guard
 from harness.serve.services import WRITES, Services
 from harness.verify import Reply, case_of, compare, exchange
 from harness.verify.alike import agreed, error_page
@@ -32,31 +29,6 @@ class Probed:
     start_s: float
     point: Point
     notes: tuple[Reason, ...] = ()
-
-
-@contextmanager
-def started(targets: Sequence[Target], placement: Placement, around: Services) -> Iterator[Fleet]:
-    """The targets' servers, up within the block.
-
-    Raises:
-        LaunchError: one did not come up.
-    """
-    guard = Guard()
-    try:
-        with Fleet(
-            guard,
-            start_cpus=tuple(sorted({*placement.server, *placement.generator})),
-            server_cpus=placement.server,
-            many_cpus=placement.many,
-            environment=around.environment,
-            at_once=len(targets),
-        ) as fleet:
-            fleet.start(targets)
-            for failure in fleet.failures.values():
-                raise LaunchError(failure.reason.text, log=failure.log)
-            yield fleet
-    finally:
-        guard.close()
 
 
 def probe(fleet: Fleet, targets: Sequence[Target], point: Point, around: Services) -> Probed:

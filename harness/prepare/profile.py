@@ -10,7 +10,7 @@ from harness.engine.engine import Engine
 from harness.errors import RecordError
 from harness.instruments import sample
 from harness.model import CpuProfile, Point, Target
-from harness.prepare.probe import started
+from harness.serve import serving_all
 from harness.serve.services import Services
 
 
@@ -33,7 +33,7 @@ def profiles(
     with Engine(placement.generator) as engine:
         for target in targets:
             around.restore()
-            with started([target], placement, around) as fleet:
+            with serving_all([target], placement, around.environment) as fleet:
                 running = fleet.running[target.name]
                 found.append(sample(running, point, engine, folder, seconds, placement.generator, flame_graph=True))
     return found

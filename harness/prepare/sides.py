@@ -17,7 +17,7 @@ from harness.model import Reason, Target
 from harness.model.units import number_of
 from harness.prepare.choose import chosen_target
 from harness.prepare.references import declared
-from harness.serve.checkout import Commit, checked_out, commit_of, repository_of
+from harness.serve.checkout import checked_out, commit_of, repository_of
 from harness.serve.envs import with_packages
 from harness.serve.guard import Guard
 from harness.serve.projects import interpreter_for, project_environment
@@ -126,7 +126,7 @@ def against(
             tree = parent / letter / "tree"
             say(f"checking out {side.name}")
             changed = stack.enter_context(checked_out(root, tree, state, [Path.cwd() / each for each in left_out]))
-            what = _described(commit if state else head, changed)
+            what = f"{commit if state else head}" + (f" with {number_of(changed, 'changed file')}" if changed else "")
             if not (tree / inside).is_dir():
                 raise UsageError(f"{commit} has no folder {inside}", hint="cwd=FOLDER names the one to run in")
             say(f"making the environment of {side.name}")
@@ -215,12 +215,6 @@ def _set_up(targets: Pair, command: str, say: Say) -> None:
 
 def _descriptions(pair: Pair) -> list[Reason]:
     return [Reason("side-is", {"target": each.name, "text": each.description}) for each in pair if each.description]
-
-
-def _described(commit: Commit, changed: int) -> str:
-    if not changed:
-        return str(commit)
-    return f"{commit} with {number_of(changed, 'changed file')}"
 
 
 def _moved_path(root: Path, tree: Path) -> dict[str, str]:

@@ -60,7 +60,7 @@ class Run:
 
     @classmethod
     def open(cls, folder: Path) -> Run:
-        """Raises ``RecordError`` where there is no readable run, ``SchemaError`` where it is of a newer schema."""
+        """Raises ``RecordError`` where there is no readable run, or one of a newer schema."""
         return cls(folder, read_json(folder / "manifest.json", _MANIFEST))
 
     def update(self, manifest: Manifest) -> None:

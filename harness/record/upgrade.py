@@ -26,7 +26,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from harness.errors import SchemaError
+from harness.errors import RecordError
 from harness.model import Point
 
 SCHEMA = 5
@@ -41,13 +41,13 @@ def upgraded(value: object, path: Path, points: Sequence[Point] = ()) -> Documen
         points: the plan's, for records, which told only their ids before schema 3.
 
     Raises:
-        SchemaError: it says no schema, or one that is newer than this version reads.
+        RecordError: it says no schema, or one that is newer than this version reads.
     """
     schema = value.get("schema") if isinstance(value, dict) else None
     if not isinstance(value, dict) or not isinstance(schema, int) or isinstance(schema, bool) or schema < 1:
-        raise SchemaError(f"{path} says no schema version: it is not a file of this toolkit")
+        raise RecordError(f"{path} says no schema version: it is not a file of this toolkit")
     if schema > SCHEMA:
-        raise SchemaError(
+        raise RecordError(
             f"{path} has schema {schema}; this version reads up to {SCHEMA}",
             hint=f"install the version that wrote it, or a later one: {_install(value.get('writer'))}",
         )

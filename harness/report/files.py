@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 from contextlib import suppress
 from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from harness.errors import HarnessError, RecordError
-from harness.record import Run, read_json
+from harness.errors import RecordError
+from harness.record import Run
 from harness.report.language.catalogue import ENGLISH, Language
 from harness.report.markdown import render_markdown
 from harness.report.report import render_report
+from harness.report.sentences import BADGES
 from harness.report.tables import summary_csv
 from harness.results.summarise import summarise
 from harness.results.summary import Summary
@@ -36,12 +38,12 @@ def summary_json(summary: Summary) -> str:
     return _SUMMARY.dump_json(summary, indent=1).decode() + "\n"
 
 
-def saved_summary(run: Run) -> Summary | None:
-    """The summary in the run's folder; ``None`` where there is none that can be read."""
+def saved_badge(run: Run) -> str:
+    """The badge of the summary in the run's folder, in words; empty where there is none that can be read."""
     try:
-        return read_json(run.folder / "summary.json", _SUMMARY)
-    except HarnessError:
-        return None
+        return BADGES[json.loads((run.folder / "summary.json").read_bytes())["badge"]]
+    except (OSError, ValueError, LookupError, TypeError):
+        return ""
 
 
 def write_report(run: Run, summary: Summary, files: list[Path], language: Language = ENGLISH) -> None:

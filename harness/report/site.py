@@ -20,9 +20,8 @@ from starlette.routing import Route
 from harness.errors import HarnessError, RecordError
 from harness.model.units import format_duration
 from harness.record import Run, list_runs
-from harness.report.files import saved_summary, summary_of, write_report
+from harness.report.files import saved_badge, summary_of, write_report
 from harness.report.report import TEMPLATES
-from harness.report.sentences import BADGES
 
 APPS = "HARNESS_APPS"
 """``name=URL`` pairs, with commas between them, of apps that the page links to."""
@@ -80,7 +79,7 @@ def _row(folder: Path) -> dict[str, Any]:
         run = Run.open(folder)
     except HarnessError as error:
         return empty | {"run": folder.name, "status": f"unreadable: {error}", "readable": False}
-    manifest, saved = run.manifest, saved_summary(run)
+    manifest = run.manifest
     return {
         "run": folder.name,
         "status": manifest.status,
@@ -88,7 +87,7 @@ def _row(folder: Path) -> dict[str, Any]:
         "created": manifest.created_at.replace("T", " "),
         "profile": manifest.plan.profile,
         "took": format_duration(manifest.duration_s) if manifest.duration_s else "",
-        "badge": BADGES[saved.badge] if saved else "",
+        "badge": saved_badge(run),
         "readable": bool(run.windows()),
     }
 

@@ -17,16 +17,7 @@ from harness.results.compare import Measured
 from harness.results.comparison import Comparison
 from harness.results.gate import Rule
 from harness.results.instructions import ratio_of, values_of
-from harness.results.outcome import (
-    Checked,
-    Reasons,
-    checked,
-    estimated,
-    outcome_of,
-    over_blocks,
-    share_of_errors,
-    slower_limit,
-)
+from harness.results.outcome import Checked, Place, Reasons, outcome_of, slower_limit
 from harness.results.summary import Cell, Summary
 from harness.results.tails import aligned, block_samples, few_replies, percentiles_of
 from harness.results.window_gates import check_windows, window_points
@@ -128,10 +119,10 @@ class _Checker:
             if cell is not None and cell.status != "not-run":
                 yield self._absolute(rule, cell)
             elif side in self._planned:
-                yield checked(rule, target, point, reasons=(Reason("not-yet-measured"),))
+                yield Place(rule, target, point).missing((Reason("not-yet-measured"),))
             elif rule.target == target and rule.point != "*":
                 reason = Reason("not-served", {"target": target, "scenario": point})
-                yield checked(rule, target, point, reasons=(reason,))
+                yield Place(rule, target, point).missing((reason,))
         yield from alone
 
     def _named(self, pattern: str, rule: Rule) -> list[str]:
@@ -148,8 +139,9 @@ class _Checker:
 
     def _absolute(self, rule: Rule, cell: Cell) -> Checked:
         side, why = Side(cell.target, cell.point), cell.reasons
+        place = Place(rule, cell.target, cell.point)
         if rule.subject == "errors":
-            return share_of_errors(rule, cell.target, cell.point, cell.errors, cell.replies, why)
+            return place.share_of_errors(cell.errors, cell.replies, why)
         if metric := METRIC.get(rule.subject):
             values = self._run.values[metric].get(side, np.empty(0))
         elif rule.subject == "instructions":
@@ -157,20 +149,20 @@ class _Checker:
         else:
             values = np.asarray(list(self._tails(rule, side).values()), dtype=np.float64)
             why = why or self._too_few(rule, side)
-        return over_blocks(rule, cell.target, cell.point, values, why)
+        return place.over_blocks(values, why)
 
     def _ratio(self, rule: Rule, a: Side, b: Side) -> Checked:
-        metric = METRIC.get(rule.subject)
+        metric, place = METRIC.get(rule.subject), Place(rule, a.target, a.point, b.target)
         excluded = self._run.frames.reasons(metric or "throughput")
         why = tuple(dict.fromkeys(reason for side in (a, b) for reason in excluded.get(side, ())))
         if metric:
             values = self._run.log_ratios(metric, a, b)
         elif rule.subject == "instructions":
-            return estimated(rule, a.target, a.point, ratio_of(self._run.counts, a, b), UNCOUNTED, b.target)
+            return place.estimated(ratio_of(self._run.counts, a, b), UNCOUNTED)
         else:
             values = aligned(self._tails(rule, a), self._tails(rule, b))
             why = why or self._too_few(rule, a) or self._too_few(rule, b)
-        return over_blocks(rule, a.target, a.point, values, why, b.target)
+        return place.over_blocks(values, why)
 
     def _tails(self, rule: Rule, side: Side) -> dict[int, float]:
         """Block → percentile, of the blocks with enough replies."""

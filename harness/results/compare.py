@@ -25,7 +25,7 @@ from harness.results.instructions import Counts, counts_of
 from harness.results.judge import Judged, judge_run, run_values
 from harness.results.summary import Verdict
 from harness.results.tails import aligned, block_percentiles
-from harness.stats.interval import FloatArray, pooled_autocorrelation
+from harness.stats.interval import FloatArray, Interval, pooled_autocorrelation
 from harness.stats.looks import ALPHA, FAMILY_ALPHA, MIN_BLOCKS
 from harness.stats.ratio import absolute_values
 from harness.stats.verdict import adjust, classify
@@ -67,9 +67,17 @@ class Measured:
         names = [target.name for target in self.manifest.targets if not target.twin_of]
         return [s for p in self.manifest.plan.points for n in names if (s := Side(n, p.id)) in known]
 
-    def log_ratios(self, metric: Metric, a: Side, b: Side) -> FloatArray:
+    def logs(self, measure: Measure, side: Side) -> FloatArray:
+        """ln of its block values; of p99, of the blocks with enough replies."""
+        if measure == "p99":
+            return np.log(list(self.tails.get(side, {}).values()))
+        return np.log(self.values[measure].get(side, np.empty(0)))
+
+    def log_ratios(self, measure: Measure, a: Side, b: Side) -> FloatArray:
         """The block values of any two sides, whether the plan has a contrast of them or not."""
-        pair = Contrast("pair", "real", metric, a, b)
+        if measure == "p99":
+            return aligned(self.tails.get(a, {}), self.tails.get(b, {}))
+        pair = Contrast("pair", "real", measure, a, b)
         return run_values(self.manifest, self.frames, [pair])["pair"].log_ratio
 
 
@@ -129,21 +137,13 @@ def _anchor(base: Measured, new: Measured, side: Side, wanted: str) -> str:
 def _side(base: Measured, new: Measured, side: Side, anchor: str) -> Iterable[tuple[Change, FloatArray, FloatArray]]:
     other, runs = Side(anchor, side.point), (base, new)
     for measure in MEASURES:
-        if measure == "p99":
-            plain = [np.log(list(run.tails.get(side, {}).values())) for run in runs]
-            if not all(each.size for each in plain):
-                return
-        else:
-            plain = [np.log(run.values[measure].get(side, np.empty(0))) for run in runs]
+        plain = [run.logs(measure, side) for run in runs]
+        if measure == "p99" and not all(each.size for each in plain):
+            return
         margin = max(run.judged.metric_margins["throughput" if measure == "p99" else measure] for run in runs)
         change = _change(side, measure, "absolute", "", plain, margin)
         if anchor:
-            relative = [
-                aligned(run.tails.get(side, {}), run.tails.get(other, {}))
-                if measure == "p99"
-                else run.log_ratios(measure, side, other)
-                for run in runs
-            ]
+            relative = [run.log_ratios(measure, side, other) for run in runs]
             if all(each.size >= 2 for each in relative):
                 yield replace(change, basis="anchored", against=anchor), relative[0], relative[1]
                 continue
@@ -175,31 +175,22 @@ def _judged(pairs: Sequence[tuple[Change, FloatArray, FloatArray]]) -> tuple[Cha
     """Each change with its interval, and its verdict after Benjamini–Hochberg over all of them."""
     phi = float(pooled_autocorrelation(values for _, *both in pairs for values in both))
     found: list[Change] = []
-    for change, base, new in pairs:
-        counted = replace(change, base_blocks=base.size, new_blocks=new.size)
-        if base.size < 2 or new.size < 2:
-            verdict: Verdict = "undecided" if base.size and new.size else "not-measurable"
-            found.append(replace(counted, verdict=verdict, reason=_few(base, new)))
+    tested: list[tuple[int, Interval]] = []
+    for plain, base, new in pairs:
+        change = replace(plain, base_blocks=base.size, new_blocks=new.size, reason=_few(base, new))
+        if min(base.size, new.size) < 2:
+            found.append(change if base.size and new.size else replace(change, verdict="not-measurable"))
             continue
         interval = welch_interval(new, base, ALPHA, autocorrelation=phi, run_effect=change.basis == "absolute")
-        found.append(
-            replace(
-                counted,
-                ratio=math.exp(interval.mean),
-                ci_low=math.exp(interval.low),
-                ci_high=math.exp(interval.high),
-                p_value=float(interval.p_value),
-                reason=_few(base, new),
-            )
-        )
-    tested = [i for i, c in enumerate(found) if c.p_value is not None and not c.reason]
-    adjusted = adjust([cast(float, found[i].p_value) for i in tested])
-    for index, p in zip(tested, adjusted, strict=True):
-        change = found[index]
-        low, high = (math.log(cast(float, end)) for end in (change.ci_low, change.ci_high))
-        significant = p <= FAMILY_ALPHA
-        verdict = cast(Verdict, str(classify(low, high, significant, math.log1p(change.margin))))
-        found[index] = replace(change, verdict=verdict, p_adjusted=float(p))
+        if not change.reason:
+            tested.append((len(found), interval))
+        ratio, low, high = (math.exp(each) for each in (interval.mean, interval.low, interval.high))
+        found.append(replace(change, ratio=ratio, ci_low=low, ci_high=high, p_value=float(interval.p_value)))
+    adjusted = adjust([float(interval.p_value) for _, interval in tested])
+    for (index, interval), p in zip(tested, adjusted, strict=True):
+        margin = math.log1p(found[index].margin)
+        verdict = cast(Verdict, str(classify(interval.low, interval.high, p <= FAMILY_ALPHA, margin)))
+        found[index] = replace(found[index], verdict=verdict, p_adjusted=float(p))
     return tuple(found)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -54,64 +54,56 @@ class Checked:
     reasons: tuple[Reason, ...] = ()
 
 
-def checked(
-    rule: Rule,
-    target: str,
-    point: str,
-    ends: Ends | None = None,
-    reasons: Reasons = (),
-    against: str = "",
-    outcome: Outcome | None = None,
-) -> Checked:
-    """What a value with its interval comes to, unless the ``outcome`` is known; ``reasons`` say why one is missing."""
-    ends = ends or (None, None, None)
-    outcome = outcome or outcome_of(ends, rule.limit, most=rule.most)
-    if outcome == "missing":
-        reasons = reasons or NOT_MEASURED
-    unit = "ratio" if rule.against else rule.unit
-    return Checked(
-        rule.text, target, against, point, rule.subject, outcome, unit, rule.limit, rule.most, *ends, reasons
-    )  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a rule is checked: a target at a point; ``against`` is the target that it is divided by, if there is one.
 
-
-def over_blocks(rule: Rule, target: str, point: str, values: FloatArray, why: Reasons, against: str = "") -> Checked:
-    """The outcome of a value per block, ``why`` being the reasons if there is none.
-
-    Ratios are given as their logarithms. Positive values are averaged as logarithms too.
+    In its methods ``why`` are the reasons for which there is no value, where there is none.
     """
-    if not values.size:
-        return checked(rule, target, point, None, why, against)
-    positive = not rule.against and bool((values > 0).all())
-    estimate = mean_estimate(
-        np.log(values) if positive else values, ALPHA, math.exp if positive or rule.against else float
-    )
-    return estimated(rule, target, point, estimate, why, against)
 
+    rule: Rule
+    target: str
+    point: str
+    against: str = ""
 
-def estimated(
-    rule: Rule, target: str, point: str, estimate: Estimate | None, why: Reasons, against: str = ""
-) -> Checked:
-    """The outcome of an estimate over blocks, ``why`` being the reasons if there is none."""
-    if estimate is None:
-        return checked(rule, target, point, None, why, against)
-    reasons = (Reason("one-block"),) if estimate.blocks == 1 else ()
-    return checked(rule, target, point, (estimate.value, estimate.ci_low, estimate.ci_high), reasons, against)
+    def missing(self, why: Reasons) -> Checked:
+        return self.of_ends((None, None, None), why or NOT_MEASURED)
 
+    def of_ends(self, ends: Ends, reasons: Reasons = ()) -> Checked:
+        """What a value with its interval comes to."""
+        rule = self.rule
+        outcome, unit = outcome_of(ends, rule.limit, most=rule.most), "ratio" if rule.against else rule.unit
+        return Checked(
+            rule.text, self.target, self.against, self.point, rule.subject, outcome, unit, rule.limit, rule.most,
+            *ends, reasons,
+        )  # fmt: skip
 
-def share_of_errors(
-    rule: Rule, target: str, point: str, errors: Mapping[str, int], replies: int, why: Reasons
-) -> Checked:
-    """The share of requests that failed, with its exact binomial interval."""
-    bad = sum(errors.values())
-    total = bad + replies
-    if not total:
-        return checked(rule, target, point, None, why)
-    low = float(special.betaincinv(bad, total - bad + 1, ALPHA / 2)) if bad else 0.0
-    high = float(special.betaincinv(bad + 1, total - bad, 1 - ALPHA / 2)) if bad < total else 1.0
-    reasons = tuple(Reason("error", {"kind": kind, "count": count}) for kind, count in errors.items())
-    # No error at all is a fact about the run, not an estimate.
-    outcome: Outcome | None = "passed" if not bad and rule.most and not rule.limit else None
-    return checked(rule, target, point, (bad / total, low, high), reasons, outcome=outcome)
+    def over_blocks(self, values: FloatArray, why: Reasons) -> Checked:
+        """Of a value per block; ratios as their logarithms. Positive values are averaged as logarithms too."""
+        if not values.size:
+            return self.missing(why)
+        positive, ratio = bool((values > 0).all()), bool(self.rule.against)
+        logs = np.log(values) if positive and not ratio else values
+        return self.estimated(mean_estimate(logs, ALPHA, math.exp if positive or ratio else float), why)
+
+    def estimated(self, estimate: Estimate | None, why: Reasons) -> Checked:
+        if estimate is None:
+            return self.missing(why)
+        reasons = (Reason("one-block"),) if estimate.blocks == 1 else ()
+        return self.of_ends((estimate.value, estimate.ci_low, estimate.ci_high), reasons)
+
+    def share_of_errors(self, errors: Mapping[str, int], replies: int, why: Reasons) -> Checked:
+        """Of requests that failed, with its exact binomial interval."""
+        bad = sum(errors.values())
+        total = bad + replies
+        if not total:
+            return self.missing(why)
+        low = float(special.betaincinv(bad, total - bad + 1, ALPHA / 2)) if bad else 0.0
+        high = float(special.betaincinv(bad + 1, total - bad, 1 - ALPHA / 2)) if bad < total else 1.0
+        reasons = tuple(Reason("error", {"kind": kind, "count": count}) for kind, count in errors.items())
+        found = self.of_ends((bad / total, low, high), reasons)
+        # No error at all is a fact about the run, not an estimate.
+        return replace(found, outcome="passed") if not bad and self.rule.most and not self.rule.limit else found
 
 
 def slower_limit(share: float, *, most: bool) -> float:

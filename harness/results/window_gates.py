@@ -6,6 +6,7 @@ A place is named by its scenario, its point, or both, and a class of request: ``
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
@@ -15,20 +16,18 @@ import numpy as np
 from harness.model import Reason, SideResult, WindowRecord
 from harness.model.units import US
 from harness.results.gate import Rule
-from harness.results.outcome import Checked, Reasons, checked, over_blocks, share_of_errors
+from harness.results.outcome import Checked, Place, Reasons
 from harness.results.summary import Summary
 from harness.results.tails import aligned, few_replies, replies_needed
 from harness.stats.quantiles import PER_MILLE
 
 
 @dataclass(slots=True)
-class Place:
-    """One target at one point, and one class of request if the gate is about its latencies; ``why`` values lack."""
+class _Found:
+    """Of one target at one point, and one class of request if the gate is about its latencies; ``why`` values lack."""
 
-    target: str
-    point: str
     values: dict[int, float] = field(default_factory=dict)
-    errors: dict[str, int] = field(default_factory=dict)
+    errors: Counter[str] = field(default_factory=Counter)
     replies: int = 0
     why: Reasons = ()
 
@@ -53,33 +52,33 @@ def check_windows(
             first, second = places.get((a, point)), places.get((b, point))
             if a != b and first and second:
                 logs = aligned(first.values, second.values)
-                yield over_blocks(rule, a, point, logs, first.why or second.why, b)
+                yield Place(rule, a, point, b).over_blocks(logs, first.why or second.why)
         return
     for target, point in product(targets, points):
-        if place := places.get((target, point)):
+        if found := places.get((target, point)):
+            place = Place(rule, target, point)
             if rule.subject == "errors":
-                yield share_of_errors(rule, target, point, place.errors, place.replies, place.why)
+                yield place.share_of_errors(found.errors, found.replies, found.why)
             else:
-                yield over_blocks(rule, target, point, np.asarray(list(place.values.values())), place.why)
+                yield place.over_blocks(np.asarray(list(found.values.values())), found.why)
 
 
-def _places(rule: Rule, records: Sequence[WindowRecord]) -> Mapping[tuple[str, str], Place]:
-    places: dict[tuple[str, str], Place] = {}
+def _places(rule: Rule, records: Sequence[WindowRecord]) -> Mapping[tuple[str, str], _Found]:
+    places: dict[tuple[str, str], _Found] = {}
     for record in records:
         side = record.only
         for name, value, why in _values(rule, side):
             if record.sound and value is None and not why and rule.subject != "errors":
                 continue
-            place = places.setdefault((side.target, name), Place(side.target, name))
+            found = places.setdefault((side.target, name), _Found())
             if not record.sound:
-                place.why = record.faults[:1]
+                found.why = record.faults[:1]
             elif value is None:
-                place.why = why
+                found.why = why
             else:
-                place.values[record.block] = value
-            for kind, count in side.errors.items():
-                place.errors[kind] = place.errors.get(kind, 0) + count
-            place.replies += side.answered
+                found.values[record.block] = value
+            found.errors.update(side.errors)
+            found.replies += side.answered
     return places
 
 
@@ -119,4 +118,5 @@ def _capacity(rule: Rule, summary: Summary, targets: Sequence[str]) -> Iterator[
         if row.target not in targets or not rule.covers([row.scenario, "capacity"]):
             continue
         ends = None if row.rps is None else (row.rps, row.low_rps, row.high_rps)
-        yield checked(rule, row.target, row.scenario, ends, (row.reason,) if row.reason and ends is None else ())
+        place = Place(rule, row.target, row.scenario)
+        yield place.missing((row.reason,) if row.reason else ()) if ends is None else place.of_ends(ends)

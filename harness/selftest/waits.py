@@ -38,7 +38,7 @@ def check_waits(targets: Sequence[Target], engine: Engine, placement: Placement,
     checks = []
     guard = Guard()
     try:
-        with Fleet(guard, server_cpus=placement.server) as fleet:
+        with Fleet(guard, placement) as fleet:
             fleet.start([sync, asynchronous])
             for what, target, point, expected in cases:
                 side = side_spec(point, fleet.running[target.name])

@@ -5,6 +5,7 @@ from harness.serve.fleet import (
     Fleet as Fleet,
     Servers as Servers,
     serving as serving,
+    serving_all as serving_all,
 )
 from harness.serve.server import (
     JWT_SECRET as JWT_SECRET,

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import subprocess
 import time
 from collections.abc import Collection, Mapping, Sequence
@@ -22,6 +21,7 @@ from harness.errors import LaunchError, NotReadyError, UsageError
 from harness.model import Target
 from harness.serve import JWT_SECRET, LOG_LINES, READY_S, Running, Servers, wait_until_ready
 from harness.serve.servers import Bind
+from harness.serve.servers.installed import answer
 from harness.serve.services import DATABASE_URL, Need
 from harness.serve.services.postgres import USER, connects
 
@@ -177,12 +177,9 @@ def service_of(target: Target) -> str:
 
 def compose_command() -> tuple[str, ...]:
     """The plugin of today, or the program of old."""
-    if shutil.which("docker"):
-        plugin = subprocess.run(["docker", "compose", "version"], capture_output=True, check=False)
-        if plugin.returncode == 0:
-            return ("docker", "compose")
-    if shutil.which("docker-compose"):
-        return ("docker-compose",)
+    for command in ("docker", "compose"), ("docker-compose",):
+        if answer([*command, "version"]):
+            return command
     raise NotReadyError("docker compose is not installed", hint="docs/containers.md says what it needs")
 
 

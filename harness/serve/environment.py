@@ -110,14 +110,10 @@ def _load() -> Finding:
 
 
 def _steal() -> Finding:
-    before = psutil.cpu_times()
-    psutil.cpu_percent(interval=0.5)
-    after = psutil.cpu_times()
-    if not hasattr(after, "steal"):
+    percent = getattr(psutil.cpu_times_percent(interval=0.5), "steal", None)
+    if percent is None:
         return Finding("ok", "steal", Reason("not-shown"))
-    total = sum(after) - sum(before)
-    share = (after.steal - before.steal) / total if total > 0 else 0.0
-    return Finding(_level(share >= 0.01), "steal", Reason("stolen", {"share": share}))
+    return Finding(_level(percent >= 1), "steal", Reason("stolen", {"share": percent / 100}))
 
 
 def _open_files() -> Finding:

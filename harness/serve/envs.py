@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Sequence
+from functools import cache
 from pathlib import Path
 
 from harness.errors import NotReadyError, UsageError
@@ -127,17 +128,14 @@ def packages_of(python: str = "") -> dict[str, str]:
 
 def own_packages(targets: Iterable[Target]) -> dict[str, dict[str, str]]:
     """``packages_of`` each target that has an interpreter of its own; one that cannot be run is told when it starts."""
-    by_python: dict[str, dict[str, str]] = {}
-    found = {}
-    for target in targets:
-        if target.python:
-            if target.python not in by_python:
-                try:
-                    by_python[target.python] = packages_of(target.python)
-                except NotReadyError:
-                    by_python[target.python] = {}
-            found[target.name] = by_python[target.python]
-    return found
+
+    @cache
+    def found(python: str) -> dict[str, str]:
+        with contextlib.suppress(NotReadyError):
+            return packages_of(python)
+        return {}
+
+    return {target.name: found(target.python) for target in targets if target.python}
 
 
 def shadowed(targets: Iterable[Target]) -> list[Reason]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-from harness.config.placement import confine
+from harness.config.placement import Placement, confine
 from harness.errors import HarnessError, LaunchError
 from harness.model import Failure, Reason, Target
 from harness.serve.guard import Guard, kill_trees
@@ -33,6 +33,7 @@ from harness.serve.servers import Bind
 
 LOOPBACK = "127.0.0.1"
 PORT_TRIES = 3
+ANYWHERE = Placement((), (), ())
 
 
 class Servers(ABC):
@@ -61,19 +62,18 @@ class Servers(ABC):
 
 
 class Fleet(Servers):
-    """Servers as processes of this one: started together, all ended on leaving.
+    """Servers as processes of this one: started together on the CPUs that are idle then, all ended on leaving.
 
     Args:
+        environment: variables of the servers. ``prefix``: a program that runs each of them, with its arguments.
         at_once: how many start at a time; 0: as many as there are CPUs, so that each takes as long as it would alone.
     """
 
     def __init__(
         self,
         guard: Guard,
+        placement: Placement = ANYWHERE,
         *,
-        start_cpus: tuple[int, ...] = (),
-        server_cpus: tuple[int, ...] = (),
-        many_cpus: tuple[int, ...] = (),
         environment: Mapping[str, str] = NOTHING,
         host: str = LOOPBACK,
         prefix: Sequence[str] = (),
@@ -82,8 +82,9 @@ class Fleet(Servers):
         super().__init__()
         self._prefix = tuple(prefix)
         self._guard, self._environment, self._host = guard, environment, host
-        self._start_cpus, self._server_cpus, self._many_cpus = start_cpus, server_cpus, many_cpus
-        self._at_once = at_once or len(start_cpus) or os.cpu_count() or 1
+        self._placement = placement
+        self._start_cpus = tuple(sorted({*placement.server, *placement.generator}))
+        self._at_once = at_once or len(self._start_cpus) or os.cpu_count() or 1
         self._logs = tempfile.TemporaryDirectory(prefix="harness-", ignore_cleanup_errors=True)
         guard.add(Path(self._logs.name))
         Path(self._logs.name).chmod(0o711)
@@ -103,7 +104,7 @@ class Fleet(Servers):
                     if not is_ready(running, deadline_s):
                         self._look(running)
                         continue
-                    confine(running.pid, self._many_cpus if target.per_cpu else self._server_cpus)
+                    confine(running.pid, self._placement.many if target.per_cpu else self._placement.server)
                 except LaunchError as error:
                     self._end(target.name)
                     taken = any("in use" in line.lower() for line in error.log)
@@ -178,21 +179,32 @@ class Fleet(Servers):
 
 
 @contextlib.contextmanager
-def serving(
-    target: Target, *, deadline_s: float = READY_S, environment: Mapping[str, str] = NOTHING
-) -> Iterator[Running]:
-    """One server, up within the block.
+def serving_all(
+    targets: Sequence[Target],
+    placement: Placement = ANYWHERE,
+    environment: Mapping[str, str] = NOTHING,
+    deadline_s: float = READY_S,
+) -> Iterator[Fleet]:
+    """The servers of all targets, up within the block.
 
     Raises:
-        LaunchError: it did not come up.
+        LaunchError: one did not come up.
     """
     guard = Guard()
     try:
-        with Fleet(guard, environment=environment) as fleet:
-            fleet.start([target], deadline_s)
-            if target.name in fleet.failures:
-                failure = fleet.failures[target.name]
+        with Fleet(guard, placement, environment=environment, at_once=len(targets)) as fleet:
+            fleet.start(targets, deadline_s)
+            for failure in fleet.failures.values():
                 raise LaunchError(failure.reason.text, log=failure.log)
-            yield fleet.running[target.name]
+            yield fleet
     finally:
         guard.close()
+
+
+@contextlib.contextmanager
+def serving(
+    target: Target, *, deadline_s: float = READY_S, environment: Mapping[str, str] = NOTHING
+) -> Iterator[Running]:
+    """``serving_all`` of one."""
+    with serving_all([target], environment=environment, deadline_s=deadline_s) as fleet:
+        yield fleet.running[target.name]

@@ -106,11 +106,9 @@ def descendants(leader: int) -> list[psutil.Process]:
 def _marked(marks: set[str]) -> list[psutil.Process]:
     processes = []
     for process in psutil.process_iter() if marks else ():
-        try:
+        with contextlib.suppress(psutil.Error, OSError):
             if process.environ().get(MARK) in marks and _lives(process):
                 processes.append(process)
-        except (psutil.Error, OSError):
-            continue
     return processes
 
 

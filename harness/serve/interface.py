@@ -8,6 +8,7 @@ import sys
 from harness.errors import LaunchError
 from harness.serve.server import Started, variables, working_folder
 from harness.serve.servers import SERVERS, command_of, load_server
+from harness.serve.servers.installed import answer
 
 _ASK = """
 import importlib, inspect, os, sys
@@ -22,16 +23,22 @@ def takes(count):
     except (TypeError, ValueError):
         return False
     return True
-print("\\n" + {(True, False): "wsgi", (False, True): "asgi"}.get((takes(2), takes(3)), ""))
+print({(True, False): "\\nwsgi", (False, True): "\\nasgi"}.get((takes(2), takes(3)), "\\nneither"))
 """
-_TIMEOUT_S = 60.0
 _ARTICLE = {"wsgi": "a WSGI", "asgi": "an ASGI"}
 
 
 def check_interface(running: Started) -> None:
     """Raises ``LaunchError`` where the app is called in one way and takes another; where nobody can tell, nothing."""
     target = running.target
-    found = _asked(running)
+    application = "harness_app:app" if target.application.endswith(")") else target.application
+    said = answer(
+        [target.python or sys.executable, "-c", _ASK, application],
+        stdin=subprocess.DEVNULL,
+        env=variables(target, command_of(target, running.bind)),
+        cwd=working_folder(target),
+    )
+    found = said.rpartition("\n")[2]
     if found not in _ARTICLE or target.interface not in _ARTICLE or found == target.interface:
         return
     servers = [name for name in SERVERS if found in load_server(name).interfaces]
@@ -42,21 +49,3 @@ def check_interface(running: Started) -> None:
         f"{_ARTICLE[target.interface]} one",
         hint=f"serve it with {itself}{others}",
     )
-
-
-def _asked(running: Started) -> str:
-    target = running.target
-    application = "harness_app:app" if target.application.endswith(")") else target.application
-    try:
-        done = subprocess.run(
-            [target.python or sys.executable, "-c", _ASK, application],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=_TIMEOUT_S,
-            env=variables(target, command_of(target, running.bind)),
-            cwd=working_folder(target),
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.rpartition("\n")[0].rpartition("\n")[2] if done.returncode == 0 else ""

@@ -97,16 +97,15 @@ def _declared(folder: Path, root: Path, python: str) -> Declared:
             text = uv("export", *words, "--python", python, folder=place)
             return Declared("uv.lock", lock, _lines(text))
         own = [f"-e {place}"] if packaged or setup else []
-        if declares == "dependencies" or (declares and not requirements):
-            return Declared(project.name, place, [*own, *_compiled(place, python, [project.name])])
-        if requirements:
+        source = project.name if declares == "dependencies" or (declares and not requirements) else setup
+        if requirements and source != project.name:
             named = [each for each in requirements if each.name == "requirements.txt"] or requirements
             if named[1:]:
                 names = ", ".join(each.name for each in named)
                 raise UsageError(f"{place.name} has {names}", hint=f"name one: --install '-r {named[0].name}'")
-            return Declared(named[0].name, place, [*own, *_compiled(place, python, [named[0].name])])
-        if setup:
-            return Declared(setup, place, [*own, *_compiled(place, python, [setup])])
+            source = named[0].name
+        if source:
+            return Declared(source, place, [*own, *_compiled(place, python, [source])])
         if place == root:
             break
     raise UsageError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 
 from harness.config.cgroup import find_quota
 from harness.config.placement import Placement
@@ -102,9 +103,7 @@ class Meter:
         """CPU seconds of every tree; one that ended has none."""
         readings = {}
         for name, tree in self._trees.items():
-            try:
+            with suppress(ProcessGone):
                 tree.refresh()
                 readings[name] = tree.cpu()
-            except ProcessGone:
-                continue
         return readings

@@ -370,11 +370,11 @@ class _Session:
 
     def _processes(self, block: Block) -> Fleet:
         placement = self._bench.placement
+        if _wide(block.study):
+            placement = replace(placement, server=placement.wide, many=placement.wide)
         return Fleet(
             self._guard,
-            start_cpus=tuple(sorted({*placement.server, *placement.generator})),
-            server_cpus=placement.wide if _wide(block.study) else placement.server,
-            many_cpus=placement.wide if _wide(block.study) else placement.many,
+            placement,
             environment=self._bench.services.environment,
             host=self._bench.host,
             at_once=len(block.targets) if self._bench.brisk else 0,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -11,7 +12,7 @@ from harness.engine.engine import Engine
 from harness.engine.process import OnProgress
 from harness.engine.spec import SlicesResult, SlicesSpec
 from harness.engine.wire import side_spec
-from harness.model import Point, Side, SideResult, Slices
+from harness.model import Point, Side, SideResult
 from harness.session import calls, validity
 from harness.session.meter import Meter
 from harness.session.sender import Job, Sender, Sent
@@ -37,9 +38,11 @@ class TurnsSender(Sender):
         gates = validity.examine(specs, measured, self._ceilings)
         if "upstream_calls" in meter.machine:
             gates += calls.gates(meter.machine, loaded, measured.sides)
+        # Of a server elsewhere it cannot be read: JSON can hold a 0, which no server uses.
+        cpu = tuple(0.0 if math.isnan(each) else each for each in measured.slices.cpu)
         return Sent(
             sides=tuple(_result(job, number, measured) for number in range(len(job.sides))),
-            slices=known_cpu(measured.slices),
+            slices=replace(measured.slices, cpu=cpu),
             gates=gates,
             samples={number: outcome.service_time_us for number, outcome in enumerate(measured.sides)},
         )
@@ -75,8 +78,3 @@ def worker_shares(processes_cpu: Sequence[float], workers: int) -> tuple[float, 
     if workers < 2 or len(busiest) < workers or not sum(busiest):
         return ()
     return tuple(spent / sum(busiest) for spent in busiest)
-
-
-def known_cpu(slices: Slices) -> Slices:
-    """CPU time that cannot be read (of a server elsewhere) as 0, which JSON can hold and no server uses."""
-    return replace(slices, cpu=tuple(0.0 if cpu != cpu else cpu for cpu in slices.cpu))

@@ -15,9 +15,8 @@ import numpy.typing as npt
 
 from harness.engine import soundness
 from harness.engine.spec import SideOutcome, SideSpec, SlicesResult
-from harness.model import Gate, Plan, Reason, Side, WindowRecord, times_only
+from harness.model import Gate, Plan, Reason, Side, Slices, WindowRecord, times_only
 
-GENERATOR_LIMIT = 0.75
 SERVER_LIMITED = 0.90
 LITTLE_TOLERANCE = 0.02
 IDLE_LIMIT = 0.03
@@ -25,7 +24,6 @@ IDLE_EACH = 0.002
 """Timers of an idle server take 0.07–0.12% of a CPU (9 servers up 0.75%, 68 up 4.7%, 82 up 8.2–10.2%), from every
 other side alike: where very many are up, the limit is what twice as many idle ones take together.
 """
-WAIT_LIMIT = 0.05
 NULL_SERVER = 1.5
 UNSTEADY = "unsteady"
 NO_CEILINGS: Mapping[int, float] = MappingProxyType({})
@@ -57,6 +55,8 @@ PASSING = frozenset(
 """Codes of gates that another try may pass: what disturbed it is over by then. Wrong replies would come again."""
 
 Floats = npt.NDArray[np.float64]
+Columns = Mapping[str, Floats]
+"""Of ``Slices``, by name."""
 
 
 def examine(
@@ -69,29 +69,25 @@ def examine(
     Args:
         ceilings: concurrency → replies per second from a null server; a concurrency without one is not held against it.
     """
-    gates = []
-    if starved := _starved(measured):
-        gates.append(starved)
-    slices = measured.slices
-    index = np.asarray(slices.side)
-    idle = float(np.sum(slices.foreign_cpu)) / max(float(np.sum(slices.length) + np.sum(slices.drain)), 1e-9)
+    starved = soundness.starved(measured.generator_wait / max(measured.duration_s, 1e-9))
+    gates = [Gate(starved)] if starved else []
+    slices = {name: np.asarray(getattr(measured.slices, name), dtype=float) for name in Slices.__slots__}
+    index, elapsed = slices["side"], slices["length"] + slices["drain"]
+    idle = float(slices["foreign_cpu"].sum()) / max(float(elapsed.sum()), 1e-9)
     limit = max(IDLE_LIMIT, IDLE_EACH * len({side.target for side in sides}))
     if idle > limit:
         gates.append(Gate(Reason("idle-target-busy", {"share": idle, "limit": limit})))
-    rates = _rates(measured)
+    # ln replies per second, drains included.
+    rates = np.log(np.maximum(slices["replies"], 0.5) / elapsed)
     alone = _beside_neighbours(index, rates)
     for number, (side, outcome) in enumerate(zip(sides, measured.sides, strict=True)):
-        mine = np.flatnonzero(index == number)
-        for found in (
-            _replies(outcome),
-            _generator(measured, mine),
-            _near_the_ceiling(side, measured, mine, ceilings),
-            _little(side, measured, outcome, mine),
-            _early(side, outcome),
-            _steady(rates[mine], alone[mine]),
-        ):
-            if found:
-                gates.append(Gate(found, side.target, side.point))
+        turns = index == number
+        mine = {name: column[turns] for name, column in slices.items()}
+        found = [_replies(outcome), soundness.early(outcome.service_time_us, side.requests)]
+        if turns.any():
+            found += [_generator(mine), _near_the_ceiling(mine, ceilings.get(side.connections, 0.0))]
+            found += [_little(mine, side, outcome), _steady(rates[turns], alone[turns])]
+        gates += [Gate(reason, side.target, side.point) for reason in found if reason]
     return tuple(gates)
 
 
@@ -105,7 +101,7 @@ def try_again(record: WindowRecord, plan: Plan, tries: int) -> bool:
 
     Where the plan compares CPU cost alone, gates that void only times are no reason for one.
     """
-    timed = not plan.contrasts or any(contrast.metric != "cpu_cost" for contrast in plan.contrasts)
+    timed = not plan.contrasts or any(contrast.metric == "throughput" for contrast in plan.contrasts)
     return record.attempt + 1 < tries and transient(gate for gate in record.gates if timed or not times_only(gate))
 
 
@@ -132,12 +128,6 @@ def ended(sides: Iterable[Side], pids: Mapping[str, Sequence[int]]) -> list[Gate
     ]
 
 
-def _starved(measured: SlicesResult) -> Gate | None:
-    """Others on the generator's CPU do not show in its own share of it, but in how long it was ready and not run."""
-    share = measured.generator_wait / max(measured.duration_s, 1e-9)
-    return Gate(Reason("generator-starved", {"wait": share})) if share > WAIT_LIMIT else None
-
-
 def _replies(outcome: SideOutcome) -> Reason | None:
     if limit := soundness.machine_limit(outcome.errors):
         return limit
@@ -150,61 +140,38 @@ def _replies(outcome: SideOutcome) -> Reason | None:
     return Reason("errors", {"count": sum(bad.values()), "kinds": tuple(sorted(bad)), "example": example})
 
 
-def _generator(measured: SlicesResult, mine: npt.NDArray[np.intp]) -> Reason | None:
+def _generator(mine: Columns) -> Reason | None:
     """The generator limits where it is nearly busy and the server is not."""
-    if not len(mine):
-        return None
-    slices = measured.slices
-    elapsed = np.asarray(slices.length)[mine] + np.asarray(slices.drain)[mine]
-    generator = float(np.median(np.asarray(slices.generator_cpu)[mine] / elapsed))
-    server = float(np.median(np.asarray(slices.cpu)[mine] / elapsed))
-    if generator <= GENERATOR_LIMIT or server >= SERVER_LIMITED:
+    elapsed = mine["length"] + mine["drain"]
+    generator, server = (float(np.median(mine[who] / elapsed)) for who in ("generator_cpu", "cpu"))
+    if generator <= soundness.GENERATOR_SHARE or server >= SERVER_LIMITED:
         return None
     return Reason("generator-bound", {"cpu": generator, "server": server})
 
 
-def _near_the_ceiling(
-    side: SideSpec, measured: SlicesResult, mine: npt.NDArray[np.intp], ceilings: Mapping[int, float]
-) -> Reason | None:
+def _near_the_ceiling(mine: Columns, ceiling: float) -> Reason | None:
     """A server nearly as fast as one that does nothing shows the generator's speed and not its own."""
-    ceiling = ceilings.get(side.connections, 0.0)
-    if not ceiling or not len(mine):
-        return None
-    slices = measured.slices
-    rate = float(np.median(np.asarray(slices.window_replies)[mine] / np.asarray(slices.window)[mine]))
-    if rate * NULL_SERVER <= ceiling:
+    rate = float(np.median(mine["window_replies"] / mine["window"]))
+    if not ceiling or rate * NULL_SERVER <= ceiling:
         return None
     return Reason("null-server", {"times": ceiling / rate, "limit": NULL_SERVER})
 
 
-def _little(side: SideSpec, measured: SlicesResult, outcome: SideOutcome, mine: npt.NDArray[np.intp]) -> Reason | None:
+def _little(mine: Columns, side: SideSpec, outcome: SideOutcome) -> Reason | None:
     """Little's law over whole slices, which have no edges: the time that requests spent inside, summed, over the
     concurrency, lies between the slice's length and the length with its drain."""
-    if not len(mine) or outcome.errors.get("timeout"):
+    if outcome.errors.get("timeout"):
         return None
-    inside = np.bincount(outcome.slice_index, weights=outcome.service_time_us, minlength=len(measured.slices.side))
-    spent = float(inside[mine].sum()) / 1e6 / side.connections
-    length = float(np.asarray(measured.slices.length)[mine].sum()) - len(mine) * side.stagger_s / 2
-    whole = length + len(mine) * side.stagger_s / 2 + float(np.asarray(measured.slices.drain)[mine].sum())
+    spent = float(outcome.service_time_us.sum()) / 1e6 / side.connections
+    sent, drained = (float(mine[name].sum()) for name in ("length", "drain"))
+    length, whole = sent - len(mine["length"]) * side.stagger_s / 2, sent + drained
     if length * (1 - LITTLE_TOLERANCE) <= spent <= whole * (1 + LITTLE_TOLERANCE):
         return None
     share = spent / length if spent < length else spent / whole
     return Reason("littles-law", {"in_flight": share * side.connections, "expected": float(side.connections)})
 
 
-def _early(side: SideSpec, outcome: SideOutcome) -> Reason | None:
-    """Who answers before the wait is over that a request asks for, as the contract's cases say, does not wait."""
-    return soundness.early(outcome.service_time_us, side.requests)
-
-
-def _rates(measured: SlicesResult) -> Floats:
-    """ln replies per second of every slice, its drain included."""
-    slices = measured.slices
-    elapsed = np.asarray(slices.length) + np.asarray(slices.drain)
-    return np.asarray(np.log(np.maximum(np.asarray(slices.replies), 0.5) / elapsed), dtype=float)
-
-
-def _beside_neighbours(index: npt.NDArray[np.intp], rates: Floats) -> Floats:
+def _beside_neighbours(index: Floats, rates: Floats) -> Floats:
     """The rates as distances from what the slices of other sides just before and after were, each from its own level.
 
     What the machine did to every side is not in them; where a side is alone it all is.

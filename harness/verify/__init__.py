@@ -197,13 +197,13 @@ def compare(case: Case, reply: Reply, adds: Collection[str] = ()) -> str:
         return f"status {reply.status} instead of {case.status or 'one below 400'}: {short(reply.body)}"
     if not case.media_type:
         return "" if case.text is None and not case.volatile else _body_difference(case, reply)
-    if difference := _type_difference(case, reply):
-        return difference
-    if difference := _header_difference(case, reply):
-        return difference
-    if difference := _framing_difference(case, reply, adds):
-        return difference
-    return _body_difference(case, reply) or _early(case, reply)
+    return (
+        _type_difference(case, reply)
+        or _header_difference(case, reply)
+        or _framing_difference(case, reply, adds)
+        or _body_difference(case, reply)
+        or _early(case, reply)
+    )
 
 
 def _body_difference(case: Case, reply: Reply) -> str:

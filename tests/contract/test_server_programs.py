@@ -17,7 +17,7 @@ import pytest
 from harness.engine.clocks import TreeClock
 from harness.model import Target
 from harness.serve import Running, serving
-from harness.serve.servers import Bind, listener_of, load_server, missing_for, processes_of
+from harness.serve.servers import Bind, load_server, missing_for, resolved
 from tests.targets import ALL
 
 pytestmark = pytest.mark.live
@@ -98,7 +98,7 @@ def test_a_connection_is_kept_unless_the_server_cannot(running: Running) -> None
 
 @every_program
 def test_a_server_has_the_processes_that_are_listed(running: Running) -> None:
-    assert len(TreeClock(running.pid).pids) == processes_of(running.target)
+    assert len(TreeClock(running.pid).pids) == resolved(running.target).processes
 
 
 @pytest.mark.parametrize(
@@ -109,9 +109,9 @@ def test_a_server_has_the_processes_that_are_listed(running: Running) -> None:
 def test_several_workers_are_processes_too(running: Running) -> None:
     # Workers come one after the other, and the first one is ready before the last.
     deadline = time.monotonic() + 30
-    while len(TreeClock(running.pid).pids) < processes_of(running.target) and time.monotonic() < deadline:
+    while len(TreeClock(running.pid).pids) < resolved(running.target).processes and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert len(TreeClock(running.pid).pids) == processes_of(running.target)
+    assert len(TreeClock(running.pid).pids) == resolved(running.target).processes
 
 
 def sockets_of(running: Running) -> dict[str, int]:
@@ -132,13 +132,13 @@ def sockets_of(running: Running) -> dict[str, int]:
     "running",
     [
         marked(replace(target, workers=3))
-        for target in {(each.server, listener_of(each)): each for each in programs().values()}.values()
+        for target in {(each.server, resolved(each).listener): each for each in programs().values()}.values()
         if load_server(target.server).workers
     ],
     indirect=True,
 )
 def test_workers_listen_as_their_server_module_says(running: Running) -> None:
-    expected = {"shared": (1, True), "reuseport": (3, False), "router": (1, False)}[listener_of(running.target)]
+    expected = {"shared": (1, True), "reuseport": (3, False), "router": (1, False)}[resolved(running.target).listener]
     deadline = time.monotonic() + 60
     while True:
         found = sockets_of(running)

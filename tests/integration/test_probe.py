@@ -9,7 +9,8 @@ from harness.config.requests import planned
 from harness.errors import LaunchError, NotReadyError
 from harness.model import RawRequest, Reason
 from harness.prepare.asked import raw_point
-from harness.prepare.probe import probe, started
+from harness.prepare.probe import probe
+from harness.serve import serving_all
 from harness.serve.services import services
 from tests.conftest import asgi_app
 
@@ -18,7 +19,7 @@ pytestmark = [pytest.mark.live, pytest.mark.usefixtures("no_process_left")]
 
 def probed(targets, *paths, volatile=()):
     point = raw_point([planned(RawRequest("GET", path, volatile=volatile)) for path in paths], 4)
-    with services(set()) as around, started(targets, detect(), around) as fleet:
+    with services(set()) as around, serving_all(targets, detect(), around.environment) as fleet:
         return probe(fleet, targets, point, around)
 
 

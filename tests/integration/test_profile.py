@@ -13,10 +13,9 @@ from harness.engine.engine import Engine
 from harness.instruments import sample, sampler
 from harness.model import RawRequest
 from harness.prepare.asked import raw_point
-from harness.prepare.probe import started
 from harness.report.schemas import schema_of
 from harness.results.profile import BUSY, OUTSIDE, by_function, by_package
-from harness.serve.services import Services
+from harness.serve import serving_all
 from tests.cli import harness
 from tests.conftest import asgi_app
 
@@ -91,7 +90,7 @@ def test_a_known_share_is_reported(own_app, tmp_path, server, bound, attempts):
     point = raw_point([planned(RawRequest("GET", "/work", (), "hi", 200))], 8)
     placement = detect()
     for _ in attempts:
-        with Engine(placement.generator) as engine, started([target], placement, Services()) as fleet:
+        with Engine(placement.generator) as engine, serving_all([target], placement) as fleet:
             server_up = fleet.running[target.name]
             found = sample(server_up, point, engine, tmp_path, 12, placement.generator)
             known = truth(server_up.bind)

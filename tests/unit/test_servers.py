@@ -5,12 +5,11 @@ from harness.model import Target
 from harness.serve.servers import (
     SERVERS,
     Bind,
-    backlog_of,
     command_of,
     how_to_install,
     load_server,
     missing_for,
-    processes_of,
+    resolved,
 )
 from harness.serve.servers.spec import Server
 
@@ -76,7 +75,7 @@ def test_what_is_asked_for_is_said_once_and_nothing_else(chosen, asked):
     ],
 )
 def test_processes_beside_the_workers_are_counted(chosen, processes):
-    assert processes_of(chosen) == processes
+    assert resolved(chosen).processes == processes
 
 
 @pytest.mark.parametrize(
@@ -143,5 +142,5 @@ def test_another_environment_is_asked_what_it_offers(tmp_path):
 
 
 def test_a_server_is_told_its_backlog():
-    assert backlog_of(target("uvicorn", "asgi")) == 2048
-    assert backlog_of(target("waitress", "wsgi", options={"backlog": 100})) == 100
+    assert resolved(target("uvicorn", "asgi")).backlog == 2048
+    assert resolved(target("waitress", "wsgi", options={"backlog": 100})).backlog == 100

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from harness import __version__, model
-from harness.errors import SchemaError
+from harness.errors import RecordError
 from harness.model import Reason
 from harness.record import Run
 from harness.record.upgrade import SCHEMA, STEPS, upgraded
@@ -114,7 +114,7 @@ def test_a_newer_schema_is_refused_with_the_version_to_install(tmp_path, file, w
     path = run.folder / file
     value = json.loads(path.read_text())
     path.write_text(json.dumps({**value, "schema": SCHEMA + 1, "writer": writer}))
-    with pytest.raises(SchemaError, match=f"schema {SCHEMA + 1}; this version reads up to {SCHEMA}") as caught:
+    with pytest.raises(RecordError, match=f"schema {SCHEMA + 1}; this version reads up to {SCHEMA}") as caught:
         Run.open(run.folder).windows()
     assert install in caught.value.hint
 
@@ -124,7 +124,7 @@ def test_what_says_no_schema_is_no_file_of_this_toolkit(tmp_path, schema):
     run = Run.create(tmp_path / "r1", MANIFEST)
     path = run.folder / "manifest.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "schema": schema}))
-    with pytest.raises(SchemaError, match="says no schema version"):
+    with pytest.raises(RecordError, match="says no schema version"):
         Run.open(run.folder)
 
 

@@ -8,14 +8,12 @@ from harness.serve.servers.installed import (
 from harness.serve.servers.registry import (
     SERVERS as SERVERS,
     accepted_values as accepted_values,
-    backlog_of as backlog_of,
     command_of as command_of,
     interface_of as interface_of,
-    listener_of as listener_of,
     load_server as load_server,
     missing_for as missing_for,
     needed_by as needed_by,
-    processes_of as processes_of,
+    resolved as resolved,
 )
 from harness.serve.servers.spec import (
     Bind as Bind,

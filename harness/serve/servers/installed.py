@@ -12,8 +12,6 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, requires, version
 from typing import Any
 
-from harness.serve.servers.spec import Options, Server
-
 TOOLKIT = "web-harness"
 _EXTRA = re.compile(r"extra\s*==\s*['\"]([^'\"]+)['\"]")
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
@@ -32,13 +30,6 @@ def version_of(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         return ""
-
-
-def packages_of(server: Server, options: Options) -> tuple[str, ...]:
-    """The distributions that are needed: the server, and what its options ask for."""
-    chosen = options.model_dump()
-    extra = [values.get(str(chosen.get(option)), "") for option, values in server.needs.items()]
-    return tuple(dict.fromkeys([server.package, *filter(None, extra)]))
 
 
 def how_to_install(package: str) -> str:

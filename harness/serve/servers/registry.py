@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from difflib import get_close_matches
 from importlib import import_module
 
 from pydantic import ValidationError
 
 from harness.config.select import OPTIONS
 from harness.errors import UsageError, nearest
-from harness.model import Interface, Listener, Target
-from harness.serve.servers.installed import offered, packages_of, version_of
+from harness.model import Interface, Target
+from harness.serve.servers.installed import offered, version_of
 from harness.serve.servers.spec import RUNNERS, Bind, Command, Options, Server
 
 SERVERS = (
@@ -26,8 +25,7 @@ def load_server(name: str) -> Server:
         UsageError: there is none; the nearest names are offered.
     """
     if name not in SERVERS:
-        near = get_close_matches(name, SERVERS, n=3)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"known servers: {', '.join(SERVERS)}"
+        hint = nearest(name, SERVERS) or f"known servers: {', '.join(SERVERS)}"
         raise UsageError(f"no server is called {name!r}", hint=hint)
     server: Server = import_module(f"harness.serve.servers.{name}").SERVER
     return server
@@ -78,7 +76,9 @@ def accepted_values(server: Server, option: str, python: str = "") -> tuple[str,
 
 def needed_by(target: Target) -> tuple[str, ...]:
     """The distributions that a target needs: its server, and what the server's options ask for."""
-    return packages_of(load_server(target.server), options_of(target))
+    server, chosen = load_server(target.server), options_of(target).model_dump()
+    extra = [values.get(str(chosen.get(option)), "") for option, values in server.needs.items()]
+    return tuple(dict.fromkeys([server.package, *filter(None, extra)]))
 
 
 def missing_for(target: Target) -> str:
@@ -86,19 +86,11 @@ def missing_for(target: Target) -> str:
     return next((package for package in needed_by(target) if not version_of(package)), "")
 
 
-def backlog_of(target: Target) -> int:
-    """Connections that may wait to be accepted by a target's server."""
-    return options_of(target).backlog
-
-
-def processes_of(target: Target) -> int:
-    """Processes of a target's server: its workers, its master, its router and the like."""
-    return target.workers + load_server(target.server).extra_processes(target, options_of(target))
-
-
-def listener_of(target: Target) -> Listener:
-    """How the workers of a target's server get connections."""
-    return load_server(target.server).listener(options_of(target))
+def resolved(target: Target) -> Target:
+    """The target with what follows from its server and options: backlog, number of processes, kind of listener."""
+    server, options = load_server(target.server), options_of(target)
+    processes = target.workers + server.extra_processes(target, options)
+    return replace(target, backlog=options.backlog, processes=processes, listener=server.listener(options))
 
 
 def options_of(target: Target) -> Options:

@@ -103,9 +103,7 @@ class Postgres:
         """Returns when the server takes connections."""
         self._drop_stale_lock()
         command = [str(self._binaries / "postgres"), "-D", str(self._data), "-h", self._host, "-p", str(self._port)]
-        command += ["-k", ""]
-        for name, value in SETTINGS.items():
-            command += ["-c", f"{name}={value}"]
+        command += ["-k", "", *(f"--{name}={value}" for name, value in SETTINGS.items())]
         with self.log.open("ab") as log:
             self._process = self._popen(command, log.fileno())
         confine(self._process.pid, self._cpus)
