@@ -17,6 +17,7 @@ from harness.report.sections.crossover import (
     threads_sentence,
     told_first,
 )
+from harness.report.sections.study_sections import study_sentences
 from harness.report.sections.validation import validation_lines
 from harness.report.sentences import Fields, contrast_sentence, interval, listed, noise, size
 from harness.report.view import View
@@ -32,9 +33,9 @@ DATABASE = "io-db"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is said of a question at once, and what goes into detail."""
+    """What is said of a question, or of studies, at once, and what goes into detail."""
 
-    question: Question
+    heading: str
     lines: tuple[Sentence, ...]
     details: tuple[Sentence, ...] = ()
 
@@ -44,7 +45,12 @@ class Answer:
 
 
 def answers(view: View) -> tuple[Answer, ...]:
-    """Pick, move, validate, real?, in this order; of the first, a line for each point that the summary draws."""
+    """Pick, move, validate, real?, in this order; of the first, a line for each point that the summary draws.
+
+    Of a run of studies alone, what each says.
+    """
+    if not view.summary.cells and (studied := study_sentences(view)):
+        return tuple(Answer(view.language.text(f"sections.{each}"), tuple(said)) for each, said in studied.items())
     drawn, others = _points(view)
     leaders = _leaders(view, drawn)
     told: dict[Question, tuple[int, list[Sentence]]] = {
@@ -55,8 +61,9 @@ def answers(view: View) -> tuple[Answer, ...]:
     }
     found = []
     for question, (first, lines) in told.items():
-        nothing = view.language.say("real.nothing", question=view.language.text(f"questions.{question}"))
-        found.append(Answer(question, tuple(lines[:first]) or (nothing,), tuple(lines[first:])))
+        heading = view.language.text(f"questions.{question}")
+        nothing = view.language.say("real.nothing", question=heading)
+        found.append(Answer(heading, tuple(lines[:first]) or (nothing,), tuple(lines[first:])))
     return tuple(found)
 
 

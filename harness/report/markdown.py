@@ -35,8 +35,8 @@ def render_markdown(manifest: Manifest, summary: Summary, language: Language = E
     lines += [text("markdown.run", run=run, created=created, took=took, count=summary.blocks, seed=seed), ""]
     lines += [f"## {text('sections.answers')}", ""]
     for answer in answers(view):
-        lines += [f"**{text(f'questions.{answer.question}')}** {_said(answer.headline)}", ""]
-    for section, said in study_sentences(view).items():
+        lines += [f"**{answer.heading}** {_said(answer.headline)}", ""]
+    for section, said in study_sentences(view).items() if summary.cells else ():
         lines += _section(view, f"sections.{section}", _items(said))
     lines += _section(view, "markdown.cells", [Text(text("markdown.cells_intro")), _cells(view)])
     contrasts = [*view.controls(), *view.contrasts()]

@@ -12,7 +12,6 @@ from harness.model.units import format_duration, number_of
 from harness.report import instructions, sentences, versus
 from harness.report.answers import answers
 from harness.report.numbers import plain
-from harness.report.sections.study_sections import study_sentences
 from harness.report.view import view_of
 from harness.results.instructions import result_of
 from harness.results.summary import Summary
@@ -30,18 +29,13 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u206
 
 
 def closing_lines(manifest: Manifest, summary: Summary, report_path: Path | str, run_folder: Path | str) -> list[str]:
-    """At most 12 lines of plain text: the answers (or, of studies alone, theirs), warnings, the report's path, and the
-    next command.
-    """
+    """At most 12 lines of plain text: the answers, warnings, the report's path, and the next command."""
     count = number_of(summary.blocks, "block")
     lines = [f"{sentences.BADGES[summary.badge]}: {count} in {format_duration(summary.duration_s)}. {sentences.HOLDS}"]
     view = view_of(manifest, summary)
-    if summary.cells or not manifest.plan.trials:
-        for answer in answers(view):
-            first, *more = map(plain, answer.lines)
-            lines += [f"{view.language.text(f'questions.{answer.question}')} {first}", *more]
-    else:
-        lines += [plain(said) for group in study_sentences(view).values() for said in group]
+    for answer in answers(view):
+        first, *more = map(plain, answer.lines)
+        lines += [f"{answer.heading}{'' if answer.heading.endswith('?') else ':'} {first}", *more]
     ending = [f"Report: {report_path}", f"Data: {run_folder}", next_line(manifest, summary, run_folder)]
     room = LINES - ENDING - len(lines)
     warnings = [f"Warning: {view.language.reason(reason)}" for reason in summary.reasons]

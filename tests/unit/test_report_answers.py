@@ -16,8 +16,11 @@ MORE, FEWER = ("different", 2.5, 2.4, 2.6), ("different", 0.8, 0.78, 0.82)
 SAME, OPEN = ("same", 1.0, 0.99, 1.01), ("undecided", 1.02, 0.9, 1.15)
 
 
+QUESTIONS = ("pick", "move", "validate", "real")
+
+
 def answer(question, results, run=None):
-    found = {one.question: one for one in answers(view_of(run or manifest(), results))}
+    found = dict(zip(QUESTIONS, answers(view_of(run or manifest(), results)), strict=True))
     return found[question]
 
 

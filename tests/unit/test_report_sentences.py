@@ -7,10 +7,12 @@ from hypothesis import given, strategies as st
 
 from harness.model import Reason
 from harness.report.answers import answers
+from harness.report.language.catalogue import ENGLISH
 from harness.report.numbers import Figure, plain
 from harness.report.sentences import contrast_sentence, margins, noise
 from harness.report.view import view_of
 from tests.unit.summaries import TARGETS, agrees, contrast, manifest, resolve, summary
+from tests.unit.test_report_answers import QUESTIONS
 
 
 def said(one, **how):
@@ -135,15 +137,15 @@ def test_the_words_never_exceed_the_verdict(one):
 def test_answers_show_the_numbers_of_the_summary_and_hold_what_is_open_open(found):
     results = summary(contrasts=tuple(found))
     document = dataclasses.asdict(results)
-    for answer in answers(view_of(manifest(), results)):
+    for question, answer in zip(QUESTIONS, answers(view_of(manifest(), results)), strict=True):
         for sentence in (answer.headline, *answer.details):
             for part in sentence:
                 if isinstance(part, Figure):
                     assert resolve(document, part.path) == part.value
                     assert agrees(part.text, part.value), part
         text = " ".join(plain(sentence) for sentence in (answer.headline, *answer.details))
-        related = {c.verdict for c in found if c.question == answer.question and c.metric == "throughput"}
-        if answer.question == "move" and related <= {"undecided", "not-measurable"}:
+        related = {c.verdict for c in found if c.question == question and c.metric == "throughput"}
+        if question == "move" and related <= {"undecided", "not-measurable"}:
             assert "overtakes" not in text
             assert "draws ahead" not in text
             assert "at every measured" not in text
@@ -151,7 +153,7 @@ def test_answers_show_the_numbers_of_the_summary_and_hold_what_is_open_open(foun
 
 def test_a_run_that_measured_nothing_has_four_answers_and_no_number():
     found = answers(view_of(manifest(), summary(cells=(), contrasts=())))
-    assert [answer.question for answer in found] == ["pick", "move", "validate", "real"]
+    assert [answer.heading for answer in found] == [ENGLISH.text(f"questions.{each}") for each in QUESTIONS]
     assert plain(found[0].headline) == "This run measured nothing that answers “Which framework and server?”."
     assert "no A/A control" in plain(found[3].headline)
 

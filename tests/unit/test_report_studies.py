@@ -198,9 +198,12 @@ def test_no_cure_is_claimed_where_there_is_none():
 def test_markdown_and_terminal_tell_the_same():
     whole = summary(studies=results(), cells=(), contrasts=())
     text = render_markdown(manifest(), whole)
-    assert "## Async behaviour" in text
-    assert "## Latency at equal offered load" in text
-    assert len(closing_lines(manifest(), whole, "r", "d")) <= 12
+    closing = closing_lines(manifest(), whole, "r", "d")
+    for heading in ("Async behaviour", "Latency at equal offered load"):
+        assert f"**{heading}**" in text
+        assert any(line.startswith(f"{heading}: ") for line in closing)
+    assert "measured nothing" not in text
+    assert len(closing) <= 12
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ SCALING = (
 def _sentence(view: View, rows: Rows) -> Sentence:
     """The most and the least that more workers bring where requests compute; then who could not be judged."""
     say = view.language.say
-    uneven = dict.fromkeys(view.name(row.base) for _, row in rows if row.status == "ok" and row.reason)
+    uneven = dict.fromkeys(view.name(row.base) for _, row in rows if row.status == "ok" and row.reason and not row.ms)
     more = (" ", *say("scaling.uneven", targets=", ".join(uneven))) if uneven else ()
     known = [(path, row) for path, row in rows if row.speedup and row.speedup.ci_low is not None and not row.limit]
     known = [(path, row) for path, row in known if row.by == "workers" and not row.ms]

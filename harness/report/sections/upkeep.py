@@ -49,6 +49,7 @@ def memory_table(view: View) -> Table:
         column("words.startup", "startup_s", measured),
     )
     rows = [kept[target.name] for target in view.targets.values() if target.name in kept and not target.twin_of]
+    rows = [row for row in rows if row[1].rss_bytes or row[1].startup_s or row[1].waiting]
     return Table.of(view, "upkeep.caption", columns, rows)
 
 
