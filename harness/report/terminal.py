@@ -36,6 +36,8 @@ def closing_lines(manifest: Manifest, summary: Summary, report_path: Path | str,
     for answer in answers(view):
         first, *more = map(plain, answer.lines)
         lines += [f"{answer.heading}{'' if answer.heading.endswith('?') else ':'} {first}", *more]
+    # Studies have more to say than four questions; the report has all of it.
+    lines = lines[: LINES - ENDING - 1]
     ending = [f"Report: {report_path}", f"Data: {run_folder}", next_line(manifest, summary, run_folder)]
     room = LINES - ENDING - len(lines)
     warnings = [f"Warning: {view.language.reason(reason)}" for reason in summary.reasons]

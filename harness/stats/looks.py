@@ -14,10 +14,10 @@ FAMILY_ALPHA = ALPHA * len(LOOKS)
 MIN_BLOCKS = 3
 MOST_BLOCKS = 200
 EARLY_LOOKS = (3, 4)
-EARLY_RATIO = 1.15
+EARLY_RATIO = 1.2
 """At an early look a run ends only where the whole interval lies beyond this ratio: nobody needs 40 s to learn that one
-app costs 2.5 times another. Simulated with two equal sides, an early look ends 0.06% of runs at an sd of 0.15 between
-blocks, the most seen on shared machines (0.15% where neighbouring blocks are correlated), and none at 0.05.
+app costs 2.5 times another. Simulated with two equal sides, an early look ends 0.01% of runs at an sd of 0.15 between
+blocks, the most seen on shared machines (0.06% where neighbouring blocks are correlated), and none at 0.05.
 """
 
 

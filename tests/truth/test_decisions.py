@@ -40,7 +40,7 @@ def test_an_early_look_never_ends_a_run_of_equal_targets(kind: NoiseKind, sd: fl
     for blocks in EARLY_LOOKS:
         interval = t_interval(values[:, :blocks], ALPHA)
         ended |= beyond_early(np.exp(interval.low), np.exp(interval.high))
-    assert ended.mean() <= 0.002
+    assert ended.mean() <= 0.001
 
 
 @pytest.mark.parametrize("kind", [kind for kind in NOISE_KINDS if kind != "ar1"])

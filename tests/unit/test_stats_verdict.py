@@ -248,9 +248,9 @@ def test_a_large_difference_may_end_a_run_early(blocks: int, decided: bool, ends
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "early"), [(1.16, 1.9, True), (1.14, 1.9, False), (0.5, 0.86, True), (0.5, 0.88, False)]
+    ("low", "high", "early"), [(1.21, 1.9, True), (1.19, 1.9, False), (0.5, 0.83, True), (0.5, 0.84, False)]
 )
-def test_an_early_look_wants_the_whole_interval_beyond_a_ratio(low: float, high: float, early: bool) -> None:
+def test_an_early_look_wants_the_whole_interval_beyond_a_fifth(low: float, high: float, early: bool) -> None:
     assert bool(beyond_early(low, high)) is early
 
 
