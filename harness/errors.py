@@ -2,7 +2,8 @@
 
 HarnessError            exit code 3
 ├── UsageError          2: unknown name, bad option, malformed file
-│   └── DeclarationError   a TOML file: file, line, key, what was expected
+│   ├── DeclarationError   a TOML file: file, line, key, what was expected
+│   └── OptionError        an option of a server
 ├── NotReadyError          a target or the machine is not ready
 │   └── LaunchError        a server exited, never became ready, or its port was taken
 ├── RecordError            a results folder cannot be written or read
@@ -36,6 +37,14 @@ class DeclarationError(UsageError):
         where = file if line is None else f"{file}:{line}"
         super().__init__(f"{where}: {key + ': ' if key else ''}{message}", hint=hint)
         self.file, self.line, self.key = file, line, key
+
+
+class OptionError(UsageError):
+    """A server does not take an ``option``, or its value."""
+
+    def __init__(self, message: str, *, option: str, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.option = option
 
 
 class NotReadyError(HarnessError):

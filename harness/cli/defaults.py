@@ -89,7 +89,8 @@ def explained(error: typer.TyperException) -> tuple[str, str]:
         place = context.obj.places[context.command.name, parameter.name]
         value = context.default_map[parameter.name]
     message = error.message.removeprefix("Value error, ").rstrip(".")
-    shown = value is None or repr(value) in message
+    values = value if isinstance(value, list) else str(value).split()
+    shown = value is None or any(repr(each) in message for each in [value, *values])
     return f"{place}: {message}{'' if shown else f', not {value!r}'}", hint
 
 

@@ -89,9 +89,27 @@ def known(names: Callable[[], list[str]]) -> Callable[[str], str]:
         try:
             return one_of("", text, names())
         except UsageError as error:
-            raise typer.BadParameter(f"{str(error).strip()}{error.hint and f' ({error.hint})'}") from None
+            raise typer.BadParameter(_said(error)) from None
 
     return read
+
+
+def spelled_out(text: str) -> str:
+    """The text as it is; where it spells a target out, its server must take its options."""
+    if "@" in text:
+        from harness.config import parse_target
+        from harness.serve.servers import interface_of
+        from harness.serve.servers.registry import options_of
+
+        try:
+            options_of(parse_target(text, interface_of))
+        except UsageError as error:
+            raise typer.BadParameter(_said(error, f"{text!r}: ")) from None
+    return text
+
+
+def _said(error: UsageError, before: str = "") -> str:
+    return f"{before}{str(error).strip().removeprefix(before)}{error.hint and f' ({error.hint})'}"
 
 
 def content(option: str, text: str) -> bytes:
@@ -112,7 +130,12 @@ SPELLED_OUT = "package.module:attribute@server[,option=value]…"
 TARGET_HELP = f"Target by name or glob, or {SPELLED_OUT}; repeatable."
 SCENARIO_HELP = "Scenario, study or journey by name or glob; repeatable."
 
-Targets = Annotated[list[str], text("GLOB", TARGET_HELP, "-t", "--target", complete=completion.targets)]
+Targets = Annotated[
+    list[str],
+    typer.Option(
+        "-t", "--target", metavar="GLOB", help=TARGET_HELP, autocompletion=completion.targets, parser=spelled_out
+    ),
+]
 Scenarios = Annotated[list[str], text("GLOB", SCENARIO_HELP, "-s", "--scenario", complete=completion.scenarios)]
 Run = Annotated[
     str, typer.Argument(metavar="RUN", autocompletion=completion.runs, help="A run's folder or id, or 'latest'.")

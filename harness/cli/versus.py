@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -23,11 +22,9 @@ if TYPE_CHECKING:
     from harness.model import Extension
     from harness.record import Run
     from harness.report.progress import VersusProgress
-    from harness.results.versus import Limit
     from harness.serve import Fleet
     from harness.serve.services import Services
 
-    Extend = Callable[[VersusProgress, Run, float], Extension | None]
 
 EXPLAIN_S = 10
 FORTY_SECONDS = opt.duration("40s")
@@ -37,14 +34,18 @@ def versus(
     context: typer.Context,
     a: Annotated[
         str,
-        typer.Argument(metavar="A", autocompletion=completion.targets, help=f"A target, or {opt.SPELLED_OUT}"),
+        typer.Argument(
+            metavar="A",
+            autocompletion=completion.targets,
+            help=f"A target, {opt.SPELLED_OUT}, or [NAME=]URL of what runs already",
+        ),
     ],
     b: Annotated[
         str,
         typer.Argument(
             metavar="B",
             autocompletion=completion.targets,
-            help="The target that A is compared with; left out with --against.",
+            help="What A is compared with; left out with --against.",
         ),
     ] = "",
     against: Annotated[
@@ -83,9 +84,9 @@ def versus(
     ignore_body: opt.IgnoreBody = False,
     concurrency: Annotated[int | None, opt.number("Connections.", "-c", "--concurrency")] = None,
     metric: Annotated[
-        Literal["cpu_cost", "throughput", "instructions"],
-        typer.Option(help="What is compared; instructions need valgrind, and no quiet machine."),
-    ] = "cpu_cost",
+        Literal["cpu_cost", "throughput", "instructions"] | None,
+        typer.Option(help="Default: cpu_cost; throughput for URLs. Instructions need valgrind, and no quiet machine."),
+    ] = None,
     margin: Annotated[
         opt.Quantity | None, opt.percent("Of instructions: what is called a difference of consequence. Default: 0.5%.")
     ] = None,
@@ -109,6 +110,8 @@ def versus(
     comment: Annotated[
         Path | None, opt.text("FILE", "Write the verdict there too, as Markdown for a pull request.")
     ] = None,
+    cacert: opt.CaCert = "",
+    insecure: opt.Insecure = False,
     seed: opt.Seed = None,
     out: opt.Out = None,
     as_json: opt.Json = False,
@@ -122,114 +125,116 @@ def versus(
     measured; 130 interrupted.
     """
     from harness.config.placement import detect
+    from harness.config.select import is_url
     from harness.instruments import counter_kind, sampler
     from harness.model.difference import WHOLE
     from harness.prepare import versus as prepare
     from harness.prepare.asked import Asked, asked_point
     from harness.prepare.probe import probe
     from harness.prepare.profile import profiles
+    from harness.prepare.remote import MixedFleet
     from harness.prepare.sides import sides, surrounded
     from harness.record import Run
-    from harness.report import instructions as counted
     from harness.report.comment import comment_of
     from harness.report.files import save_summary, summary_of
     from harness.report.language.catalogue import ENGLISH
     from harness.report.profile import explained, explanation
     from harness.report.step_summary import append
     from harness.report.versus import document, limit_line, lines
-    from harness.results.instructions import MARGIN, result_of
-    from harness.results.versus import Limit, judged, main_contrast
+    from harness.results.versus import judged, main_contrast
     from harness.serve import serving_all
     from harness.serve.envs import shadowed
     from harness.serve.services import needs_of, services
     from harness.session.samples import recorded
 
-    if metric == "instructions":
+    urls = [side for side in (a, b) if is_url(side)]
+    metric = metric or ("throughput" if urls else "cpu_cost")
+    counting = metric == "instructions"
+    if urls:
+        local = {"--explain": explain, "--setup": setup, "--env-file": env_file, "--startup-timeout": startup_timeout}
+        for option, given in {f"--metric {metric}": metric != "throughput", **local}.items():
+            if given:
+                raise UsageError(
+                    f"{option}: {urls[0]} is not started here, and its CPU cannot be read", hint=f"leave out {option}"
+                )
+    elif cacert or insecure:
+        raise UsageError("--cacert and --insecure are for https:// sides", hint="harness versus https://… https://…")
+    if counting:
         counter_kind()
         # More connections make the order of work differ from start to start.
         concurrency = concurrency or 1
     elif margin is not None:
         raise UsageError("--margin is for --metric instructions", hint="other metrics' margin is the A/A control's")
-    if explain and metric == "instructions":
+    if explain and counting:
         raise UsageError("--explain is for time", hint="--metric instructions shows shared objects, without --explain")
     if explain:
         sampler()
     check_writable([comment] if comment else [])
+    control = not counting if control is None else control
     sent = opt.content("--body", body)
     say = partial(errors(quiet).print, markup=False)
-    made = sides(a, b, against, (with_a, with_b), install, (opt.RESULTS, opt.REPORTS), say)
+    made = sides(a, b, against, (with_a, with_b), install, (opt.RESULTS, opt.REPORTS), say, cacert, insecure)
     # Ended with the command, after its last look at the environments.
     pair, told = context.with_resource(made)
     varying = [WHOLE] if ignore_body else volatile
     asked = Asked(scenario, path, method, header, sent, expect_status, varying, requests)
     point, skipped = asked_point(pair, asked, concurrency)
-    control = metric != "instructions" if control is None else control
-    if metric != "instructions":
+    if not counting:
         prepare.check_budget(pair, point, budget, control)
     pair = surrounded(pair, env_file, startup_timeout, setup, say)
-    began, share = monotonic(), MARGIN if margin is None else float(margin)
+    began = monotonic()
+    here = not all(side.elsewhere for side in pair)
     placement, seed = detect(), random.SystemRandom().randrange(1_000_000) if seed is None else seed
     with (
-        services(needs_of(request.endpoint for request in point.requests), placement.backing) as around,
-        serving_all(prepare.served(*pair, point, control), placement, around.environment) as fleet,
+        services(needs_of(request.endpoint for request in point.requests if here), placement.backing) as around,
+        serving_all(prepare.served(*pair, point, control), placement, around.environment, kind=MixedFleet) as fleet,
     ):
         probed = probe(fleet, pair, point, around)
         point = probed.point
         spent = monotonic() - began
-        if metric == "instructions":
-            plan = prepare.counting_plan(*pair, point, seed=seed, budget_s=budget - spent, control=control)
-        else:
-            plan = prepare.versus_plan(
-                *pair,
-                point,
-                metric,
-                seed=seed,
-                budget_s=budget - spent,
-                start_s=probed.start_s,
-                control=control,
-                spent_s=spent,
-            )
+        plan = prepare.versus_plan(
+            *pair,
+            point,
+            metric,
+            seed=seed,
+            budget_s=budget - spent,
+            start_s=probed.start_s,
+            control=control,
+            spent_s=spent,
+            margin=None if margin is None else float(margin),
+        )
         manifest = prepare.versus_manifest(plan, pair, placement, repeated(context, seed=seed), opt.RESULTS)
         opened = Run.create(out or opt.RESULTS / manifest.run, manifest)
         sampling = monotonic()
         # Before the blocks, so that what cannot be sampled is known at once.
         profiled = profiles(pair, point, placement, around, opened.folder, EXPLAIN_S) if explain else []
         began += monotonic() - sampling
-        counting = metric == "instructions"
-        extend = partial(_next_start, margin=share) if counting else _next_block
-        extend = partial(extend, limit=fail_if_slower)
-        interrupted = _measure(opened, placement, around, fleet, errors(quiet), extend, counting)
+        interrupted = _measure(opened, placement, around, fleet, errors(quiet), fail_if_slower, counting)
     if not opened.windows():
         return 130
     for each in profiled:
         opened.append(recorded(each, {point.id: point}), {})
-    summary = summary_of(opened)
+    summary, took = summary_of(opened), monotonic() - began
     save_summary(opened, summary)
-    notes = [note for note in (*told, *skipped, *probed.notes, placement.note, *shadowed(pair)) if note]
-    result, took, packages = main_contrast(summary), monotonic() - began, prepare.differing_packages(*pair)
-    limit: Limit | None = None
-    measured = False
-    shown: object = None
-    said = [ENGLISH.reasons(summary.reasons)]
-    if metric != "instructions":
-        sampled = explanation(profiled, summary) if profiled else None
-        limit = None if fail_if_slower is None else judged(summary, fail_if_slower)
-        measured = result.ratio is not None
-        shown = document(summary, result, took, notes, packages, str(opened.folder), sampled, limit)
-        said = [
-            *lines(opened.manifest, summary, result, took, notes, packages),
-            *(explained(sampled) if sampled else ()),
-        ]
-    elif (found := result_of(opened.manifest.plan, opened.windows(), share)) is not None:
-        limit = None if fail_if_slower is None else Limit(fail_if_slower, found.slower(fail_if_slower))
-        measured = True
-        shown = counted.document(found, took, notes, packages, str(opened.folder), limit)
-        said = counted.lines(found, took, notes, packages)
+    limit = None if fail_if_slower is None else judged(summary, fail_if_slower)
+    found = document(
+        summary,
+        opened.windows(),
+        took,
+        notes=[note for note in (*told, *skipped, *probed.notes, placement.note, *shadowed(pair)) if note],
+        packages=prepare.differing_packages(*pair),
+        folder=str(opened.folder),
+        explanation=explanation(profiled, summary) if profiled else None,
+        limit=limit,
+    )
+    said = lines(opened.manifest, summary, found)
+    if found["explanation"]:
+        said += explained(found["explanation"])
     if limit:
         said.append(limit_line(limit))
-    if shown is not None and as_json:
-        print_json(shown)
-    elif shown is not None:
+    if as_json:
+        print_json(found)
+    else:
         print_lines(said)
     text = comment_of(opened.manifest, said)
     append(text)
@@ -240,13 +245,15 @@ def versus(
     for record in opened.windows():
         for failure in record.failures:
             raise LaunchError(f"{failure.target}: {ENGLISH.reason(failure.reason)}", log=failure.log)
-        for gate in record.gates if metric == "instructions" and record.study else ():
+        for gate in record.gates if record.study else ():
             raise NotReadyError(f"{gate.target}: {ENGLISH.reason(gate.reason)}")
-    return 4 if not measured else 1 if limit and limit.outcome == "failed" else 0
+    if main_contrast(summary).ratio is None:
+        return 4
+    return 1 if limit and limit.outcome == "failed" else 0
 
 
 def _measure(
-    run: Run, placement: Placement, around: Services, fleet: Fleet, err: Console, extend: Extend, counting: bool
+    run: Run, placement: Placement, around: Services, fleet: Fleet, err: Console, limit: float | None, counting: bool
 ) -> bool:
     """Measures the run and shows its verdict as it firms up; returns whether it was interrupted.
 
@@ -255,6 +262,7 @@ def _measure(
     """
     from harness.engine.engine import Engine
     from harness.prepare.ceiling import busy_concurrencies, ceilings
+    from harness.prepare.remote import MixedFleet
     from harness.report.progress import VersusProgress
     from harness.session import TRIES, Bench, measure
 
@@ -268,57 +276,33 @@ def _measure(
                 placement,
                 observer,
                 around,
+                kind=MixedFleet,
                 ceilings=null,
                 tries=tries,
                 features=False,
                 first=fleet,
                 brisk=not counting,
             )
-            measure(run, bench, partial(extend, observer))
+            measure(run, bench, partial(_more, observer, limit))
         except KeyboardInterrupt:
             return True
     return False
 
 
-def _next_start(
-    observer: VersusProgress, run: Run, left_s: float, *, limit: float | None, margin: float
-) -> Extension | None:
-    """Two starts, then one at a time until the difference and the limit are decided, or time or looks are over."""
-    from harness.model.units import number_of
-    from harness.prepare.versus import further_starts
-    from harness.report.instructions import state
-    from harness.results.instructions import STARTS, result_of
-
-    plan, records = run.manifest.plan, run.windows()
-    done = len([record for record in records if record.study])
-    if any(record.failures for record in records) or any(record.study and record.gates for record in records):
-        return None
-    if (result := result_of(plan, records, margin)) is not None:
-        observer.firmed_up(f"{state(result)} after {number_of(result.starts, 'start')}: {result.verdict}")
-        late = done > STARTS[0] and left_s <= 0
-        if done >= STARTS[-1] or (done in STARTS and (late or result.decided(limit))):
-            return None
-    return further_starts(plan, done, max(1, STARTS[0] - done))
-
-
-def _next_block(observer: VersusProgress, run: Run, left_s: float, *, limit: float | None) -> Extension | None:
-    """One more block until the contrast and the limit are decided at a look, or the time or the looks are over."""
-    from harness.model import Extension
-    from harness.prepare.versus import another_block
+def _more(observer: VersusProgress, limit: float | None, run: Run, left_s: float) -> Extension | None:
+    """What is measured next: nothing once all is decided at a look, or the time or the looks are over."""
+    from harness.prepare.versus import next_block, next_starts
     from harness.report.versus import state
     from harness.results.summarise import summarise
     from harness.results.versus import decided, large, main_contrast
-    from harness.stats.looks import stops
 
     plan, records = run.manifest.plan, run.windows()
-    done = len(plan.blocks)
-    if any(record.failures for record in records):
+    if any(record.failures or (record.study and record.gates) for record in records):
         return None
     summary = summarise(run.manifest, records, lambda record: {})
-    observer.firmed_up(state(main_contrast(summary)))
-    if stops(done, decided=decided(summary, limit), large=large(summary)):
-        return None
-    spent = sum(record.duration_s for record in records)
-    starting = max(0.0, (plan.budget_s - left_s - spent) / done)
-    block = another_block(plan, left_s, starting)
-    return Extension((block,)) if block else None
+    result, sure = main_contrast(summary), decided(summary, limit)
+    observer.firmed_up(state(result))
+    if result.metric == "instructions":
+        return next_starts(plan, left_s, decided=sure)
+    measured_s = sum(record.duration_s for record in records)
+    return next_block(plan, left_s, measured_s, decided=sure, large=large(summary))

@@ -14,10 +14,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, 
 from harness.config.placement import detect
 from harness.config.requests import planned, raw_request
 from harness.model import (
+    Clocked,
     Interface,
     Ladder,
     LadderKind,
-    Metric,
     OptionValue,
     ParamValue,
     PlannedRequest,
@@ -175,7 +175,7 @@ class ContrastIn(_Strict):
     a: Name
     b: Name
     scenarios: list[str] = ["*"]
-    metrics: list[Metric] = ["cpu_cost", "throughput"]
+    metrics: list[Clocked] = ["cpu_cost", "throughput"]
 
 
 class RungIn(_Strict):

@@ -24,6 +24,11 @@ OPTIONS = (*OWN, "workers", "threads", "startup_timeout", f"{ENV}NAME")
 FORM = "write package.module:attribute@server[,option=value]…"
 
 
+def is_url(text: str) -> bool:
+    """Whether it is ``[NAME=]URL``, and no target: arguments and options of a target may be URLs too."""
+    return re.match(r"([^@(=:/]+=)?[\w.+-]+://", text) is not None
+
+
 def select_targets(
     declarations: Declarations, patterns: Iterable[str], interface_of: Callable[[str], Interface]
 ) -> tuple[Target, ...]:
@@ -34,8 +39,8 @@ def select_targets(
     chosen: dict[str, Target] = {}
     known = {target.name: target for target in declarations.targets}
     for pattern in patterns:
-        if "://" in pattern:
-            hint = "harness run --url URL --url URL compares what runs already, and harness load URL sends to one"
+        if is_url(pattern):
+            hint = "harness versus and harness run --url compare what runs already, and harness load URL sends to one"
             raise UsageError(f"{pattern!r} is a URL, and no target: a target is started here", hint=hint)
         if "@" in pattern:
             target = parse_target(pattern, interface_of)

@@ -4,6 +4,7 @@ Times are in seconds unless a name says otherwise. Everything here is immutable 
 """
 
 from harness.model.declared import (
+    ELSEWHERE as ELSEWHERE,
     Interface as Interface,
     Journey as Journey,
     Listener as Listener,
@@ -17,6 +18,7 @@ from harness.model.declared import (
 )
 from harness.model.planned import (
     Block as Block,
+    Clocked as Clocked,
     Contrast as Contrast,
     Extension as Extension,
     Failure as Failure,

@@ -13,6 +13,7 @@ Listener = Literal["", "shared", "reuseport", "router"]
 Question = Literal["pick", "move", "validate", "real", "ladder"]
 OptionValue = str | int | bool | float
 ParamValue = str | int | float
+ELSEWHERE = "elsewhere"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,11 @@ class Target:
     startup_timeout: float = 0.0
     description: str = ""
     ready: str = ""
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether it runs already, where ``application``, a URL, says."""
+        return self.server == ELSEWHERE
 
     @property
     def worker_threads(self) -> int:

@@ -9,7 +9,8 @@ from typing import Literal
 from harness.model.declared import ParamValue, PlannedRequest, Question
 from harness.model.reason import Reason
 
-Metric = Literal["cpu_cost", "throughput"]
+Clocked = Literal["cpu_cost", "throughput"]
+Metric = Literal[Clocked, "instructions"]
 LadderKind = Literal["framework", "server"]
 
 
@@ -46,7 +47,11 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Contrast:
-    """A declared comparison: value of ``a`` against value of ``b``, both in the same window."""
+    """A declared comparison: value of ``a`` against value of ``b``, both in the same window.
+
+    Attributes:
+        margin: as a share, of instructions; ``None`` for the usual one, and where the A/A control sets it.
+    """
 
     id: str
     question: Question
@@ -54,6 +59,7 @@ class Contrast:
     a: Side
     b: Side
     label: str = ""
+    margin: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

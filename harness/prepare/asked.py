@@ -16,6 +16,7 @@ from harness.plan import expand
 from harness.plan.timing import SLICE_S
 from harness.prepare.choose import check_contract
 from harness.prepare.references import declared
+from harness.prepare.remote import bare, common_path
 
 
 def scenario_point(name: str, concurrency: int | None) -> Point:
@@ -48,7 +49,8 @@ class Asked:
 
 
 def asked_point(targets: Sequence[Target], asked: Asked, concurrency: int | None) -> tuple[Point, tuple[Reason, ...]]:
-    """The scenario's point or that of the requests; of neither, the small JSON reply if all targets have endpoints.
+    """The scenario's point or that of the requests; of neither, the small JSON reply if all targets have endpoints, or
+    else the path that their URLs have.
 
     Returns:
         The point, and what of a file of requests is not sent.
@@ -60,6 +62,8 @@ def asked_point(targets: Sequence[Target], asked: Asked, concurrency: int | None
     named = [option for option, value in given if value]
     if named[1:]:
         raise UsageError(f"{named[0]} and {named[1]} exclude each other")
+    if named:
+        bare(targets)
     if asked.requests:
         return _point_of_file(asked, asked.requests, concurrency)
     if asked.scenario or (all(target.endpoints for target in targets) and not asked.paths):
@@ -70,7 +74,7 @@ def asked_point(targets: Sequence[Target], asked: Asked, concurrency: int | None
     try:
         raws = [
             raw_request(path, asked.method, sent, asked.body, asked.status or 0, asked.volatile)
-            for path in asked.paths or ["/"]
+            for path in asked.paths or [common_path(targets)]
         ]
     except ValueError as error:
         raise UsageError(str(error)) from None

@@ -16,9 +16,9 @@ from harness.engine.engine import Engine
 from harness.errors import UsageError
 from harness.journeys.process import Journeys
 from harness.plan.alone import JOURNEY, WORKERS
-from harness.prepare import remote
 from harness.prepare.ceiling import busy_concurrencies, ceilings
 from harness.prepare.plan import planned_requests
+from harness.prepare.remote import MixedFleet
 from harness.record import Run
 from harness.serve import LOOPBACK, Servers
 from harness.serve.services import Services, needs_of, services
@@ -61,6 +61,7 @@ def bench_of(
             observer,
             around,
             make,
+            kind=MixedFleet,
             host=cluster.listen or LOOPBACK,
             ceilings=ceilings(engine, placement, busy_concurrencies(plan)) if plan.alternating else {},
             senders=senders,
@@ -75,8 +76,8 @@ def _servers(
     if they run already.
     """
     manifest = run.manifest
-    if all(target.server == remote.SERVER for target in manifest.targets):
-        yield replace(placement, server=()), Services(), remote.RemoteFleet
+    if all(target.elsewhere for target in manifest.targets):
+        yield replace(placement, server=()), Services(), None
         return
     sent = planned_requests(manifest.plan, manifest.scenarios, manifest.journeys)
     needs = needs_of(request.endpoint for request in sent)

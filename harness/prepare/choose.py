@@ -192,7 +192,7 @@ def chosen_target(name: str, declarations: Declarations | None = None, *, elsewh
 
 def check_contract(targets: Sequence[Target], name: str, requests: Sequence[PlannedRequest]) -> None:
     """Raises ``UsageError`` for an app without the contract where its endpoints are what is sent."""
-    foreign = next((target for target in targets if not target.endpoints), None)
+    foreign = next((target for target in targets if not (target.endpoints or target.elsewhere)), None)
     if foreign and any(request.endpoint for request in requests):
         raise UsageError(
             f"{foreign.name} cannot run {name!r}: its requests are for apps that implement the toolkit's own API",

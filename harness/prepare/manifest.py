@@ -10,7 +10,6 @@ from pathlib import Path
 from harness import __version__
 from harness.config.placement import Placement
 from harness.model import Failure, Journey, Manifest, Plan, Reason, Scenario, Target
-from harness.prepare import remote
 from harness.prepare.plan import planned_requests
 from harness.serve import environment
 from harness.serve.envs import own_packages, shadowed
@@ -38,8 +37,8 @@ def new_manifest(
     created = datetime.now(UTC)
     needs = needs_of(request.endpoint for request in planned_requests(plan, tuple(scenarios), journeys))
     machine = {**environment.describe(placement), **pool_facts(targets, needs), **environment.resolution(results)}
-    elsewhere = any(target.server == remote.SERVER for target in targets)
-    notes = (placement.note, *shadowed(targets), Reason("elsewhere") if elsewhere else None)
+    elsewhere = [target.elsewhere for target in targets]
+    notes = (placement.note, *shadowed(targets), Reason("elsewhere") if any(elsewhere) else None)
     return Manifest(
         run=f"{created:%Y%m%d-%H%M%S}-{plan.seed}{kind}",
         name=name,
@@ -52,7 +51,7 @@ def new_manifest(
         scenarios=tuple(scenarios),
         environment=machine,
         versions=environment.versions(),
-        placement=(replace(placement, server=(), many=()) if elsewhere else placement).cpus,
+        placement=(replace(placement, server=(), many=()) if all(elsewhere) else placement).cpus,
         warnings=tuple(note for note in notes if note),
         skipped=skipped,
         journeys=journeys,

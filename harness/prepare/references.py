@@ -8,10 +8,9 @@ from typing import Any
 
 from apps.contract.endpoints import ENDPOINTS
 from harness.config import Declarations, load_declarations
-from harness.errors import UsageError, nearest
-from harness.model import Target
+from harness.errors import OptionError, nearest
 from harness.serve.servers import SERVERS
-from harness.serve.servers.registry import options_of
+from harness.serve.servers.registry import check_offered, load_server, read_options
 from harness.verify.features import CAPABILITIES
 
 Place = tuple[str | int, ...]
@@ -27,17 +26,25 @@ def declared() -> Declarations:
     """
     found = load_declarations()
     targets, scenarios = ([each.name for each in group] for group in (found.targets, found.scenarios))
-    by_name: Mapping[str, Target] = {target.name: target for target in found.targets}
     for source in found.own:
         for what, name, known, place in _references(source.document, targets, scenarios):
             if not any(fnmatchcase(each, name) for each in known):
                 raise source.fault(f"there is no {what} {name!r}", place, nearest(name, known))
-        for index, entry in enumerate(source.document.get("target", ())):
+        for program, entry, place in _served(source.document):
             try:
-                options_of(by_name[entry["name"]])
-            except UsageError as error:
-                raise source.fault(str(error), ("target", index, "options"), error.hint) from None
+                server = load_server(program)
+                check_offered(server, read_options(server, entry.get("options", {})), entry.get("python", ""))
+            except OptionError as error:
+                raise source.fault(str(error), (*place, "options", error.option), error.hint) from None
     return found
+
+
+def _served(document: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any], Place]]:
+    """What has options of a server: the server's name, the table, and where it stands."""
+    for name, server in document.get("servers", {}).items():
+        yield server["program"], server, ("servers", name)
+    for index, target in enumerate(document.get("target", ())):
+        yield target["server"], target, ("target", index)
 
 
 def _references(

@@ -9,12 +9,10 @@ from pathlib import Path
 
 from harness.engine.url import Destination, parse_url, reach
 from harness.errors import NotReadyError, UsageError
-from harness.model import OptionValue, PlannedRequest, RawRequest, Scenario, Target
-from harness.serve import JWT_SECRET, READY_S, Running, Servers
+from harness.model import ELSEWHERE, OptionValue, PlannedRequest, RawRequest, Scenario, Target
+from harness.serve import JWT_SECRET, READY_S, Fleet, Running
 from harness.serve.servers import Bind
 from harness.verify import case_of, exchange
-
-SERVER = "elsewhere"
 
 
 @dataclass(slots=True)
@@ -28,20 +26,31 @@ class Elsewhere:
         return None
 
 
-class RemoteFleet(Servers):
-    """A target is up where its address accepts connections."""
+class MixedFleet(Fleet):
+    """Also of targets that run elsewhere: one is up where its address accepts connections."""
+
+    def begin(self, targets: Sequence[Target]) -> None:
+        super().begin([target for target in targets if not target.elsewhere])
 
     def start(self, targets: Sequence[Target], deadline_s: float = READY_S) -> None:
+        super().start([target for target in targets if not target.elsewhere], deadline_s)
         for target in targets:
+            if not target.elsewhere:
+                continue
             try:
                 destination = destination_of(target)
                 reach(destination)
             except (UsageError, NotReadyError) as error:
                 self.fail(target, error)
                 continue
-            address, secret = destination.address, os.environ.get(JWT_SECRET, "")
-            bind = Bind(address.host, address.port, tls=address.tls)
-            self.running[target.name] = Running(target, bind, Elsewhere(), Path(os.devnull), secret=secret)
+            secret = os.environ.get(JWT_SECRET, "")
+            self.running[target.name] = Running(
+                target, bind_of(destination), Elsewhere(), Path(os.devnull), secret=secret
+            )
+
+
+def bind_of(destination: Destination) -> Bind:
+    return Bind(destination.address.host, destination.address.port, tls=destination.address.tls)
 
 
 def destination_of(target: Target) -> Destination:
@@ -67,17 +76,30 @@ def remote_target(text: str, cacert: str = "", insecure: bool = False) -> Target
         options |= {"insecure": True} if insecure else {}
     destination = parse_url(url, cacert if options else "", bool(options.get("insecure")))
     if destination.scheme != "http" or destination.address.path:
-        raise UsageError(f"--url {text}: only http:// and https:// are compared", hint="other URLs: harness load")
+        raise UsageError(f"{text}: only http:// and https:// are compared", hint="other URLs: harness load")
     name = name or f"{destination.address.host}:{destination.address.port}"
     return Target(
         name=name,
-        framework="elsewhere",
+        framework=ELSEWHERE,
         interface="native",
-        server=SERVER,
+        server=ELSEWHERE,
         application=url,
         options=options,
+        description=url,
         reference=True,
     )
+
+
+def common_path(targets: Sequence[Target]) -> str:
+    """The path that the URLs have; / where no target has a URL.
+
+    Raises:
+        UsageError: their paths differ.
+    """
+    paths = dict.fromkeys(destination_of(target).target for target in targets if target.elsewhere)
+    if len(paths) > 1:
+        raise UsageError(f"the URLs have different paths: {', '.join(paths)}", hint="give all the same path, or -s")
+    return next(iter(paths), "/")
 
 
 def raw_scenario(targets: Sequence[Target], concurrency: int) -> Scenario:
@@ -87,19 +109,15 @@ def raw_scenario(targets: Sequence[Target], concurrency: int) -> Scenario:
         UsageError: their paths differ.
         NotReadyError: one does not answer, or with an error.
     """
-    destinations = [destination_of(target) for target in targets]
-    paths = dict.fromkeys(destination.target for destination in destinations)
-    if len(paths) > 1:
-        raise UsageError(f"the URLs have different paths: {', '.join(paths)}", hint="give all the same path, or -s")
-    path = next(iter(paths))
+    path = common_path(targets)
     raw = RawRequest("GET", path)
     replies = []
-    for target, destination in zip(targets, destinations, strict=True):
+    for target in targets:
+        destination = destination_of(target)
         reach(destination)
-        bind = Bind(destination.address.host, destination.address.port, tls=destination.address.tls)
         for _ in range(2):
             try:
-                reply = exchange(bind, case_of(PlannedRequest("", path, raw=raw)))
+                reply = exchange(bind_of(destination), case_of(PlannedRequest("", path, raw=raw)))
             except OSError as error:
                 raise NotReadyError(f"{target.name}: no reply: {error}", hint="is the server running?") from None
             if reply.status >= 400:
@@ -117,7 +135,6 @@ def raw_scenario(targets: Sequence[Target], concurrency: int) -> Scenario:
 
 
 def bare(targets: Sequence[Target]) -> None:
-    """Raises ``UsageError`` where a URL has a path beside scenarios, which bring their own."""
-    for target in targets:
-        if destination_of(target).target != "/":
-            raise UsageError(f"{target.application}: -s brings its own paths", hint="write http://host:port")
+    """Raises ``UsageError`` where a URL has a path beside scenarios or requests, which bring their own."""
+    if (path := common_path(targets)) != "/":
+        raise UsageError(f"the URL's path {path} and other requests exclude each other", hint="write http://host:port")

@@ -12,11 +12,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness.config.env_file import read_env_file
+from harness.config.select import is_url
 from harness.errors import LaunchError, NotReadyError, UsageError
 from harness.model import Reason, Target
 from harness.model.units import number_of
 from harness.prepare.choose import chosen_target
 from harness.prepare.references import declared
+from harness.prepare.remote import remote_target
 from harness.serve.checkout import checked_out, commit_of, repository_of
 from harness.serve.envs import with_packages
 from harness.serve.guard import Guard
@@ -38,12 +40,14 @@ def sides(
     install: Sequence[str],
     left_out: Sequence[Path],
     say: Say,
+    cacert: str = "",
+    insecure: bool = False,
 ) -> Iterator[tuple[Pair, list[Reason]]]:
     """A and B, or A in the working tree and at ``ref``, and what a reader should know of them.
 
     Args:
         packages: of an own environment of A and of B.
-        install, left_out, say: as ``against`` takes them.
+        install, left_out, say: as ``against`` takes them; ``cacert``, ``insecure``: as ``parse_url`` does.
 
     Raises:
         UsageError: what is named does not go together, or is not there.
@@ -59,11 +63,13 @@ def sides(
         with against(a, ref, install=install, left_out=left_out, say=say) as (pair, notes):
             yield pair, notes
     else:
-        pair = choose_pair(a, packages[0], b, packages[1])
+        pair = choose_pair(a, packages[0], b, packages[1], cacert, insecure)
         yield pair, _descriptions(pair)
 
 
-def choose_pair(a: str, packages_a: Sequence[str], b: str, packages_b: Sequence[str]) -> tuple[Target, Target]:
+def choose_pair(
+    a: str, packages_a: Sequence[str], b: str, packages_b: Sequence[str], cacert: str = "", insecure: bool = False
+) -> Pair:
     """The two targets under different names, each in an environment of its own if it has packages of its own.
 
     One that is spelled out is called A or B, unless it gives itself a name.
@@ -75,6 +81,11 @@ def choose_pair(a: str, packages_a: Sequence[str], b: str, packages_b: Sequence[
     declarations = declared()
     found = []
     for letter, text, packages in (("A", a, packages_a), ("B", b, packages_b)):
+        if is_url(text):
+            if packages:
+                raise UsageError(f"--with-{letter.lower()} is for an app that is started here, not for {text}")
+            found.append(remote_target(text, cacert, insecure))
+            continue
         target = chosen_target(text, declarations)
         if "@" in text and ",name=" not in text:
             target = replace(target, name=letter)
@@ -214,7 +225,8 @@ def _set_up(targets: Pair, command: str, say: Say) -> None:
 
 
 def _descriptions(pair: Pair) -> list[Reason]:
-    return [Reason("side-is", {"target": each.name, "text": each.description}) for each in pair if each.description]
+    said = [Reason("side-is", {"target": each.name, "text": each.description}) for each in pair if each.description]
+    return [*said, Reason("elsewhere")] if any(each.elsewhere for each in pair) else said
 
 
 def _moved_path(root: Path, tree: Path) -> dict[str, str]:

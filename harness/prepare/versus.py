@@ -29,7 +29,7 @@ from harness.plan.timing import START_S, turn_seconds, warmup_seconds
 from harness.prepare.asked import parts_of
 from harness.prepare.manifest import new_manifest
 from harness.serve.envs import packages_of
-from harness.stats.looks import EARLY_LOOKS, LOOKS
+from harness.stats.looks import EARLY_LOOKS, LOOKS, STARTS, stops
 
 MIN_ROUNDS = 3
 OVERHEAD_S = 0.35
@@ -54,17 +54,21 @@ def versus_plan(
     start_s: float,
     control: bool,
     spent_s: float = 0.0,
+    margin: float | None = None,
 ) -> Plan:
     """The first block, with the fewest turns; ``another_block`` adds the others.
 
     Args:
         budget_s: what is left after the ``spent_s`` that probing took; the user gave both together.
         start_s: time in which all servers of a block come up.
+        margin: of instructions, as a share; ``None`` for the usual one.
 
     Raises:
         UsageError: the budget is too short for the first early look.
     """
     targets = served(a, b, point, control)
+    if metric == "instructions":
+        return _counting_plan(targets, point, seed, budget_s, margin)
     # The servers of the first block are up.
     whole_s, starting_s, parts = budget_s + start_s, start_s + OVERHEAD_S, parts_of(point)
     while parts and LOOKS[0] * (_fewest_seconds(targets, (*parts, point)) + starting_s) > whole_s:
@@ -106,23 +110,42 @@ def _check(budget_s: float, block_s: float, spent_s: float = 0.0) -> None:
         )
 
 
-def counting_plan(a: Target, b: Target, point: Point, *, seed: int, budget_s: float, control: bool) -> Plan:
-    """A block that tells what an instruction takes here; starts in which instructions are counted join it.
-
-    Raises:
-        UsageError: they do not both serve the point.
-    """
-    targets = served(a, b, point, control)
+def _counting_plan(targets: Sequence[Target], point: Point, seed: int, budget_s: float, margin: float | None) -> Plan:
+    """A block that tells what an instruction takes here; starts in which instructions are counted join it."""
     seconds = sum(warmup_seconds(target, point) + CLOCK_ROUNDS * turn_seconds(target, point) for target in targets)
-    sides = tuple(Side(target.name, point.id) for target in targets)
-    contrast = Contrast(f"cpu_cost:{a.name}/{b.name}", "real", "cpu_cost", sides[0], sides[1], f"{a.name} / {b.name}")
-    return Plan("versus", seed, budget_s, budget_s, (point,), (contrast,), (block(0, [(sides, seconds)]),))
+    a, b, *twin = (Side(target.name, point.id) for target in targets)
+    contrasts = [
+        Contrast(f"instructions:{one.target}/{other.target}", "real", "instructions", one, other, label, margin)
+        for one, other, label in (*((each, a, "A/A") for each in twin), (a, b, f"{a.target} against {b.target}"))
+    ]
+    first = block(0, [((a, b, *twin), seconds)])
+    return Plan("versus", seed, budget_s, budget_s, (point,), tuple(contrasts), (first,))
 
 
-def further_starts(plan: Plan, done: int, count: int) -> Extension:
-    """So many starts more, in each of which the plan's sides are counted, all at the same time."""
-    sides = plan.windows[0].sides
-    return Extension(tuple(counting_block(done + index, 0, [sides], REQUESTS) for index in range(count)))
+def next_starts(plan: Plan, left_s: float, *, decided: bool) -> Extension | None:
+    """Two starts, in each of which the plan's sides are counted, all at the same time; then one at a time until it is
+    decided, or the time or the looks are over.
+    """
+    done = len(plan.blocks) - 1
+    late = done > STARTS[0] and left_s <= 0
+    if done >= STARTS[-1] or (done in STARTS and (late or decided)):
+        return None
+    starts = range(done, max(done + 1, STARTS[0]))
+    return Extension(tuple(counting_block(start, 0, [plan.windows[0].sides], REQUESTS) for start in starts))
+
+
+def next_block(plan: Plan, left_s: float, measured_s: float, *, decided: bool, large: bool) -> Extension | None:
+    """One more block of what the plan's first holds, until it is decided at a look, or the time or the looks are over.
+
+    Args:
+        measured_s: what the windows so far took.
+        large: whether every difference is so large that an early look may end the run.
+    """
+    done = len(plan.blocks)
+    if stops(done, decided=decided, large=large):
+        return None
+    added = another_block(plan, left_s, max(0.0, (plan.budget_s - left_s - measured_s) / done))
+    return Extension((added,)) if added else None
 
 
 def served(a: Target, b: Target, point: Point, control: bool) -> tuple[Target, ...]:
@@ -159,8 +182,8 @@ def versus_manifest(
 
 
 def differing_packages(a: Target, b: Target) -> dict[str, tuple[str | None, str | None]]:
-    """Package → its version on either side, for those that differ; empty if both use one interpreter."""
-    if a.python == b.python:
+    """Package → its version on either side, for those that differ; empty if one interpreter serves both."""
+    if a.python == b.python or a.elsewhere or b.elsewhere:
         return {}
     first, second = packages_of(a.python), packages_of(b.python)
     names = sorted({*first, *second})

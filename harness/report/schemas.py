@@ -12,8 +12,7 @@ from pydantic import TypeAdapter
 from harness import model
 from harness.model import Abilities, Manifest, WindowRecord, load
 from harness.model.load import LoadResult
-from harness.report import instructions, profile, versus
-from harness.report.instructions import InstructionsDocument
+from harness.report import profile, versus
 from harness.report.profile import ProfileDocument
 from harness.report.versus import VersusDocument
 from harness.results import check, comparison, outcome, profile as costs, summary
@@ -31,13 +30,12 @@ DOCUMENTS: dict[str, tuple[type, str]] = {
     "summary": (Summary, "summary.json, and harness run --json"),
     "load": (LoadResult, "harness load --json"),
     "versus": (VersusDocument, "harness versus --json"),
-    "instructions": (InstructionsDocument, "harness versus --metric instructions --json"),
     "profile": (ProfileDocument, "harness profile --json"),
     "compare": (Comparison, "harness compare --json"),
     "check": (CheckDocument, "harness check --json"),
 }
 ROOMS = (
-    model, summary, groups, registry, comparison, check, outcome, load, versus, instructions, profile, costs,
+    model, summary, groups, registry, comparison, check, outcome, load, versus, profile, costs,
 )  # fmt: skip
 """Modules whose types stand in the documents, and describe them."""
 _ENTRY = re.compile(r"^    (?:    )?(?P<names>[a-z_0-9]+(?:, [a-z_0-9]+)*): (?P<text>.+)$")
@@ -48,7 +46,7 @@ def text_of(name: str) -> str:
 
 
 def schema_of(name: str) -> Schema:
-    """The schema of a document: every key that is written is required, and described where its type says more."""
+    """The schema of a document: every key that is always there is required, and described where its type says more."""
     kind, what = DOCUMENTS[name]
     schema = TypeAdapter(kind).json_schema(mode="serialization")
     stated = schema["properties"]["schema"]
@@ -73,7 +71,7 @@ def _describe(part: Schema, kind: type) -> None:
     for each in properties.values():
         each.pop("title", None)
         each.pop("default", None)
-    part["required"] = list(properties)
+    part["required"] = [name for name in properties if name not in getattr(kind, "__optional_keys__", ())]
 
 
 def _documented(kind: type) -> tuple[str, dict[str, str]]:

@@ -9,13 +9,11 @@ from pathlib import Path
 
 from harness.model import Manifest, WindowRecord
 from harness.model.units import format_duration, number_of
-from harness.report import instructions, sentences, versus
+from harness.report import sentences, versus
 from harness.report.answers import answers
 from harness.report.numbers import plain
 from harness.report.view import view_of
-from harness.results.instructions import result_of
 from harness.results.summary import Summary
-from harness.results.versus import main_contrast
 
 LINES, ENDING = 12, 3
 """Lines in all, and those at the end that a reader copies: paths, and the next command."""
@@ -50,10 +48,7 @@ def verdict_lines(
     manifest: Manifest, summary: Summary, records: Sequence[WindowRecord], report_path: Path | str
 ) -> list[str]:
     """Of a comparison of two: its verdict, as ``harness versus`` said it, and the command that compares them again."""
-    if (counted := result_of(manifest.plan, records)) is not None:
-        said = instructions.lines(counted, summary.duration_s, (), {})
-    else:
-        said = versus.lines(manifest, summary, main_contrast(summary), summary.duration_s, (), {})
+    said = versus.lines(manifest, summary, versus.document(summary, records, summary.duration_s))
     return [_CONTROL.sub(" ", line) for line in (*said, f"Report: {report_path}", f"Again: {manifest.command}")]
 
 

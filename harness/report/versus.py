@@ -1,27 +1,36 @@
-"""What ``harness versus`` prints: a sentence with its evidence, or one JSON document."""
+"""What ``harness versus`` prints: one JSON document, or the same in lines of text."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal
 
 from typing_extensions import TypedDict
 
-from harness.model import Manifest, Metric, Reason, Side
+from harness.model import InstructionCount, Manifest, Metric, Reason, Side, WindowRecord
 from harness.model.units import format_duration, number_of, significant
 from harness.report.language.catalogue import ENGLISH
 from harness.report.numbers import plain, signed
 from harness.report.profile import Explanation
 from harness.report.sentences import METRICS, VERDICTS, contrast_sentence
 from harness.report.view import view_of
+from harness.results.instructions import CountedDocument, counted_document
 from harness.results.outcome import Outcome
 from harness.results.summary import Cell, ContrastResult, Summary, Verdict
-from harness.results.versus import Limit, control_contrasts, request_contrasts
+from harness.results.versus import Limit, control_contrasts, main_contrast, request_contrasts
 
 ABSENT = "none"
 """What stands for the version of a package that one side has not."""
 LISTED = 8
-UNITS = {"cpu_cost": "µs of CPU per request", "throughput": "requests per second"}
+OBJECTS = 6
+UNITS: Mapping[Metric, str] = {
+    "cpu_cost": "µs of CPU per request",
+    "throughput": "requests per second",
+    "instructions": "instructions per request",
+}
+LEFT_OUT = {"callgrind": "in user space", "perf_event": "with the kernel's work"}
+Packages = Mapping[str, tuple[str | None, str | None]]
+"""Name → version on A's side and on B's; ``None`` where it is absent."""
 
 
 class ControlDocument(TypedDict):
@@ -33,21 +42,17 @@ class ControlDocument(TypedDict):
     verdict: Verdict
 
 
-class RequestDocument(TypedDict):
+class RequestDocument(ControlDocument):
     """One request of several, measured by itself; as ``VersusDocument`` says it of all."""
 
     point: str
-    ratio: float | None
-    ci_low: float | None
-    ci_high: float | None
-    verdict: Verdict
     a_value: float | None
     b_value: float | None
     blocks_needed: int | None
     validity: list[Reason]
 
 
-class VersusDocument(TypedDict):
+class VersusDocument(RequestDocument, CountedDocument):
     """What ``harness versus --json`` prints.
 
     Attributes:
@@ -55,7 +60,8 @@ class VersusDocument(TypedDict):
         margin: as a share: what is called a difference of consequence.
         difference: A − B in ``unit``.
         a_value, b_value: the absolute values in ``unit``.
-        blocks: repetitions with fresh servers; ``blocks_needed``: in all, to decide it; ``null`` where it is decided.
+        blocks: repetitions with fresh servers; ``blocks_needed``: in all, to decide it; ``null`` where it is decided or
+            nobody can tell.
         validity: why the result is less than sound; empty when sound.
         control: the A/A control, one entry, or none where it was left out.
         requests: of several, each by itself.
@@ -63,28 +69,27 @@ class VersusDocument(TypedDict):
         packages: package → its version on A's side and on B's, where the two environments differ.
         folder: where the run's files are.
         explanation: where the difference comes from; ``null`` without ``--explain``.
+        difference_us: of instructions, as the six fields after it: what ``difference`` is in CPU µs on this machine, by
+            ``ns_per_instruction``, nanoseconds of CPU, kernel included, with the ends of the 99% interval. ``null``
+            where CPU clocks gave nothing.
+        b_cpu_us: B's CPU cost.
+        counter: what counted: ``callgrind`` counts in user space alone, ``perf_event`` the kernel's work too.
+        settings: variables of the servers' environment that make every start do the same work.
+        objects: shared object → instructions per request of A and of B, largest difference first.
+        counts: every start of either side.
     """
 
     schema: Literal[2]
     a: str
     b: str
-    point: str
     metric: Metric
     unit: str
-    ratio: float | None
-    ci_low: float | None
-    ci_high: float | None
-    verdict: Verdict
     margin: float
     difference: float | None
     difference_low: float | None
     difference_high: float | None
-    a_value: float | None
-    b_value: float | None
     blocks: int
-    blocks_needed: int | None
     duration_s: float
-    validity: list[Reason]
     notes: list[Reason]
     control: list[ControlDocument]
     requests: list[RequestDocument]
@@ -94,129 +99,99 @@ class VersusDocument(TypedDict):
     explanation: Explanation | None
 
 
-Packages = Mapping[str, tuple[str | None, str | None]]
-"""Name → version on A's side and on B's; ``None`` where it is absent."""
-
-
-def lines(
-    manifest: Manifest,
-    summary: Summary,
-    result: ContrastResult,
-    took_s: float,
-    notes: Sequence[Reason],
-    packages: Packages,
-) -> list[str]:
-    """The verdict as a sentence, how it was reached, both sides' absolute values, and what a reader should know."""
-    view = view_of(manifest, summary)
-    said = [plain(contrast_sentence(view, f"contrasts.{summary.contrasts.index(result)}", result, alone=True))]
-    how = "Decided" if result.verdict not in ("undecided", "not-measurable") else "Not decided"
-    blocks = f"{number_of(result.blocks, 'block')} with fresh servers"
-    said.append(f"{how} in {format_duration(took_s)}: {blocks}, {plain((view.where(result.a.point),))}.")
-    for name, target in (("A", result.a.target), ("B", result.b.target)):
-        cell = _cell(summary, Side(target, result.a.point))
-        if cell is not None:
-            said.append(f"{side_name(name, target)}: {_values(cell)}")
-    for each in request_contrasts(summary):
-        verdict, values = VERDICTS[each.verdict], [_cell(summary, side) for side in (each.a, each.b)]
-        if each.ratio is not None:
-            sides = " and ".join(_values(cell) for cell in values if cell)
-            verdict = f"A against B: {_ratio(each)}, {verdict} ({sides})"
-        said.append(f"{plain((view.where(each.a.point),))}: {verdict}")
-    for control in control_contrasts(summary):
-        margin = significant(result.margin * 100)
-        said.append(f"A/A control: {_ratio(control)}, {control.verdict}; the margin is ±{margin}%")
-    if packages:
-        said.append(f"The two environments differ in: {listed_packages(packages)}")
-    return [*said, *(f"note: {ENGLISH.reason(note)}" for note in [*notes, *_reasons(summary, result)])]
-
-
-def side_name(letter: str, target: str) -> str:
-    """``A  flask-gunicorn``; the letter alone where a spelled-out target has no other name."""
-    return letter if letter == target else f"{letter}  {target}"
-
-
-def listed_packages(packages: Packages) -> str:
-    """What both have comes first, in different versions; the document holds all."""
-    ordered = sorted(packages.items(), key=lambda item: None in item[1])
-    listed = ", ".join(f"{name} {a or ABSENT} against {b or ABSENT}" for name, (a, b) in ordered[:LISTED])
-    return listed + (f", and {len(ordered) - LISTED} more" if len(ordered) > LISTED else "")
-
-
-def versions_of(packages: Packages) -> dict[str, list[str]]:
-    return {name: [version or ABSENT for version in versions] for name, versions in packages.items()}
-
-
 def document(
     summary: Summary,
-    result: ContrastResult,
+    records: Sequence[WindowRecord],
     took_s: float,
-    notes: Sequence[Reason],
-    packages: Packages,
-    folder: str,
+    *,
+    notes: Sequence[Reason] = (),
+    packages: Packages | None = None,
+    folder: str = "",
     explanation: Explanation | None = None,
     limit: Limit | None = None,
 ) -> VersusDocument:
     """The JSON of ``harness versus --json``."""
+    result = main_contrast(summary)
     return {
         "schema": 2,
         "a": result.a.target,
         "b": result.b.target,
-        "point": result.a.point,
         "metric": result.metric,
         "unit": UNITS[result.metric],
-        "ratio": result.ratio,
-        "ci_low": result.ci_low,
-        "ci_high": result.ci_high,
-        "verdict": result.verdict,
+        **_request(summary, result, _reasons(summary, result)),
         "margin": result.margin,
         "difference": result.difference,
         "difference_low": result.difference_low,
         "difference_high": result.difference_high,
-        "a_value": _value(_cell(summary, result.a), result),
-        "b_value": _value(_cell(summary, result.b), result),
         "blocks": result.blocks,
-        "blocks_needed": result.blocks_needed,
         "duration_s": took_s,
-        "validity": _reasons(summary, result),
         "notes": list(notes),
-        "control": [
-            {"ratio": each.ratio, "ci_low": each.ci_low, "ci_high": each.ci_high, "verdict": each.verdict}
-            for each in control_contrasts(summary)
-        ],
-        "requests": [
-            {
-                "point": each.a.point,
-                "ratio": each.ratio,
-                "ci_low": each.ci_low,
-                "ci_high": each.ci_high,
-                "verdict": each.verdict,
-                "a_value": _value(_cell(summary, each.a), each),
-                "b_value": _value(_cell(summary, each.b), each),
-                "blocks_needed": each.blocks_needed,
-                "validity": list(each.reasons),
-            }
-            for each in request_contrasts(summary)
-        ],
+        "control": [_control(each) for each in control_contrasts(summary)],
+        "requests": [_request(summary, each, each.reasons) for each in request_contrasts(summary)],
         "limit": limit,
-        "packages": versions_of(packages),
+        "packages": {name: [version or ABSENT for version in versions] for name, versions in (packages or {}).items()},
         "folder": folder,
         "explanation": explanation,
+        **counted_document(result, records),
     }
 
 
+def _control(result: ContrastResult) -> ControlDocument:
+    return {"ratio": result.ratio, "ci_low": result.ci_low, "ci_high": result.ci_high, "verdict": result.verdict}
+
+
+def _request(summary: Summary, result: ContrastResult, reasons: Iterable[Reason]) -> RequestDocument:
+    return {
+        **_control(result),
+        "point": result.a.point,
+        "a_value": _value(summary, result.a, result.metric),
+        "b_value": _value(summary, result.b, result.metric),
+        "blocks_needed": result.blocks_needed,
+        "validity": list(reasons),
+    }
+
+
+def lines(manifest: Manifest, summary: Summary, found: VersusDocument) -> list[str]:
+    """The verdict as a sentence, how it was reached, both sides' absolute values, and what a reader should know."""
+    view, result = view_of(manifest, summary), main_contrast(summary)
+    path = f"contrasts.{len(summary.contrasts) - 1}"
+    how = "Decided" if result.verdict not in ("undecided", "not-measurable") else "Not decided"
+    counter, fresh = found.get("counter"), not all(target.elsewhere for target in manifest.targets)
+    blocks = number_of(result.blocks, "block") + " with fresh servers" * fresh
+    counted = ""
+    if counter:
+        counted = f"; counted by {counter} {LEFT_OUT[counter]}; the margin is ±{significant(result.margin * 100)}%"
+    said = [
+        plain(contrast_sentence(view, path, result, alone=True)),
+        *([_in_units(found)] if counter else ()),
+        f"{how} in {format_duration(found['duration_s'])}: {blocks}, {view.where(result.a.point)}{counted}.",
+    ]
+    for at, (name, side) in enumerate((("A", result.a), ("B", result.b))):
+        if cell := _cell(summary, side):
+            left_out = "".join(map(_left_out, found.get("counts", ())[at : at + 1]))
+            said.append(f"{_side_name(name, side.target)}: {_values(cell, result.metric)}{left_out}")
+    for each in request_contrasts(summary):
+        verdict, cells = VERDICTS[each.verdict], [_cell(summary, side) for side in (each.a, each.b)]
+        if each.ratio is not None:
+            values = " and ".join(_values(cell, each.metric) for cell in cells if cell)
+            verdict = f"A against B: {_ratio(each)}, {verdict} ({values})"
+        said.append(f"{view.where(each.a.point)}: {verdict}")
+    if objects := found.get("objects"):
+        said.append(f"By shared object: {_objects(objects)}")
+    for control in control_contrasts(summary):
+        margin = significant(result.margin * 100)
+        said.append(f"A/A control: {_ratio(control)}, {control.verdict}; the margin is ±{margin}%")
+    if found["packages"]:
+        said.append(f"The two environments differ in: {listed_packages(found['packages'])}")
+    return [*said, *(f"note: {ENGLISH.reason(note)}" for note in [*found["notes"], *found["validity"]])]
+
+
 def state(result: ContrastResult) -> str:
-    """How far it is, in one line: ``cpu per request −3.1% [−3.6, −2.6] after 6 blocks``."""
+    """How far it is, in one line: ``A against B in CPU per request: −3.1% [−3.6%, −2.6%] after 6 blocks: small``."""
     if result.ratio is None:
         return "no block yet"
-    blocks = number_of(result.blocks, "block")
-    return f"A against B in {METRICS[result.metric]}: {_ratio(result)} after {blocks}: {result.verdict}"
-
-
-def _ratio(result: ContrastResult) -> str:
-    shown = [
-        f"{signed((each - 1) * 100)}%" for each in (result.ratio, result.ci_low, result.ci_high) if each is not None
-    ]
-    return f"{shown[0]} [{shown[1]}, {shown[2]}]" if len(shown) == 3 else shown[0]
+    after = number_of(result.blocks, "block")
+    return f"A against B in {METRICS[result.metric]}: {_ratio(result)} after {after}: {result.verdict}"
 
 
 def limit_line(limit: Limit) -> str:
@@ -234,27 +209,87 @@ _OUTCOMES: Mapping[Outcome, str] = {
 }
 
 
+def listed_packages(packages: Mapping[str, Sequence[str]]) -> str:
+    """What both have comes first, in different versions; the document holds all."""
+    ordered = sorted(packages.items(), key=lambda item: ABSENT in item[1])
+    listed = ", ".join(f"{name} {a} against {b}" for name, (a, b) in ordered[:LISTED])
+    return listed + (f", and {len(ordered) - LISTED} more" if len(ordered) > LISTED else "")
+
+
+def _side_name(letter: str, target: str) -> str:
+    """``A  flask-gunicorn``; the letter alone where a spelled-out target has no other name."""
+    return letter if letter == target else f"{letter}  {target}"
+
+
+def _in_units(found: VersusDocument) -> str:
+    """What the difference is in instructions, and in CPU time where CPU clocks gave anything."""
+    ends = _ends(found["difference_low"], found["difference_high"], _plus)
+    said = f"A − B: {_plus(found['difference'] or 0.0)}{ends} {found['unit']}"
+    if found["difference_us"] is None or found["ns_per_instruction"] is None:
+        return said
+    ns, low, high = found["ns_per_instruction"]
+    share = (
+        f", {_plus(found['difference_us'] / found['b_cpu_us'] * 100, 2)}% of B's CPU cost" if found["b_cpu_us"] else ""
+    )
+    return (
+        f"{said}, about {_plus(found['difference_us'], 2)} µs of CPU{share}: {significant(ns)}"
+        f"{_ends(low, high, significant)} ns per instruction on this machine, kernel included"
+    )
+
+
+def _left_out(count: InstructionCount) -> str:
+    idle, collections = significant(count.idle_per_s, 3), significant(count.collections, 3)
+    return f"; left out: {idle} per second when idle, {collections} per request for collections of garbage"
+
+
+def _objects(objects: Mapping[str, tuple[float, float]]) -> str:
+    differences = [(name, a - b) for name, (a, b) in objects.items()]
+    shown = [f"{name} {_plus(difference)}" for name, difference in differences[:OBJECTS]]
+    if others := differences[OBJECTS:]:
+        shown.append(f"{len(others)} others {_plus(sum(difference for _, difference in others))}")
+    return ", ".join(shown)
+
+
+def _ratio(result: ContrastResult) -> str:
+    def share(ratio: float) -> str:
+        return f"{signed((ratio - 1) * 100)}%"
+
+    return "" if result.ratio is None else share(result.ratio) + _ends(result.ci_low, result.ci_high, share)
+
+
+def _ends(low: float | None, high: float | None, show: Callable[[float], str]) -> str:
+    return "" if low is None or high is None else f" [{show(low)}, {show(high)}]"
+
+
+def _plus(value: float, digits: int = 3) -> str:
+    return ("+" if value >= 0 else "") + signed(value, digits)
+
+
 def _cell(summary: Summary, side: Side) -> Cell | None:
     return next((cell for cell in summary.cells if (cell.target, cell.point) == (side.target, side.point)), None)
 
 
-def _value(cell: Cell | None, result: ContrastResult) -> float | None:
-    estimate = None if cell is None else cell.cpu_us if result.metric == "cpu_cost" else cell.throughput_rps
-    return None if estimate is None else estimate.value
+def _value(summary: Summary, side: Side, metric: Metric) -> float | None:
+    cell = _cell(summary, side)
+    estimate = cell.estimate(metric) if cell else None
+    return estimate.value if estimate else None
 
 
-def _values(cell: Cell) -> str:
-    parts = []
-    if cell.cpu_us is not None:
-        parts.append(f"{significant(cell.cpu_us.value, 3)} µs of CPU per request")
-    if cell.throughput_rps is not None:
-        parts.append(f"{significant(cell.throughput_rps.value, 3)} requests/s")
+def _values(cell: Cell, metric: Metric) -> str:
+    counted = metric == "instructions"
+    metrics: tuple[Metric, ...] = ("instructions",) if counted else ("cpu_cost", "throughput")
+    parts = [
+        f"{significant(estimate.value, 4 if counted else 3)} {UNITS[each]}"
+        for each in metrics
+        if (estimate := cell.estimate(each))
+    ]
     return ", ".join(parts) or ENGLISH.reasons(_by_code(cell.reasons)) or cell.status
 
 
 def _reasons(summary: Summary, result: ContrastResult) -> list[Reason]:
     """Why the result is less than sound: gates that fired, failures, and what the contrast itself says."""
-    fired = _by_code(gate.reason for gate in summary.health.gates)
+    # What disturbs clocks does not disturb a count.
+    fired = [] if result.metric == "instructions" else _by_code(gate.reason for gate in summary.health.gates)
     failures = dict.fromkeys(failure.reason.plus(side=failure.target) for failure in summary.health.failures)
     # What the contrast itself says of a gate stands among the gates already.
     return [*(() if fired else result.reasons), *fired, *failures]

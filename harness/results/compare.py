@@ -15,7 +15,7 @@ from typing import cast
 
 import numpy as np
 
-from harness.model import Contrast, Manifest, Metric, Reason, Side, Target, WindowRecord, counted
+from harness.model import Clocked, Contrast, Manifest, Metric, Reason, Side, Target, WindowRecord, counted
 from harness.model.load import Samples
 from harness.plan.sampling import INSTRUMENTS
 from harness.results.comparison import Basis, Change, Comparison, Measure
@@ -31,7 +31,7 @@ from harness.stats.ratio import absolute_values
 from harness.stats.verdict import adjust, classify
 from harness.stats.welch import welch_interval
 
-METRICS: tuple[Metric, ...] = ("cpu_cost", "throughput")
+METRICS: tuple[Clocked, ...] = ("cpu_cost", "throughput")
 MEASURES: tuple[Measure, ...] = (*METRICS, "p99")
 FLOOR = "raw"
 """Framework of the targets without one: what anchors a comparison unless another target is named."""
@@ -153,7 +153,7 @@ def _side(base: Measured, new: Measured, side: Side, anchor: str) -> Iterable[tu
 def _contrasts(base: Measured, new: Measured) -> Iterable[tuple[Change, FloatArray, FloatArray]]:
     known = {contrast.id for contrast in base.manifest.plan.contrasts} - base.judged.controls - new.judged.controls
     for contrast in new.manifest.plan.contrasts:
-        if contrast.id not in known or contrast.a.point != contrast.b.point:
+        if contrast.metric == "instructions" or contrast.id not in known or contrast.a.point != contrast.b.point:
             continue
         series = [run.judged.values[contrast.id].log_ratio for run in (base, new)]
         if not all(each.size for each in series):

@@ -13,6 +13,7 @@ from harness.model import Exclusion, ExclusionKind, Metric, Reason, Side, Window
 from harness.model.units import US
 from harness.stats.ratio import Fitted
 
+COST_REASONS = ("no-cpu-access", "few-costs", "lost-costs")
 MISSING_SHARE = 0.1
 """Above this share of slices without a number, a side's other slices are no fair sample of it."""
 
@@ -37,10 +38,10 @@ class Frames:
         return Fitted(self.slices)
 
     def reasons(self, metric: Metric) -> dict[Side, list[Reason]]:
-        """Why sides lack numbers of a metric; what only disturbed their times is no reason for CPU cost."""
+        """Why sides lack numbers of a metric: what only disturbed times is no reason for CPU cost, nor the reverse."""
         found: dict[Side, list[Reason]] = {}
         for each in self.excluded:
-            if metric != "cpu_cost" or each.kind != "times":
+            if each.kind != "times" if metric == "cpu_cost" else each.reason.code not in COST_REASONS:
                 found.setdefault(Side(each.target, each.point), []).append(each.reason)
         return found
 

@@ -1,20 +1,20 @@
-"""Two targets by the instructions they execute per request, over pairs of fresh starts."""
+"""Instructions per request: of each target, of two over fresh starts, and where their difference lies."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TypeVar, cast
+from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
+from typing_extensions import TypedDict
 
-from harness.model import InstructionCount, Plan, Side, WindowRecord, side_faults
+from harness.model import Contrast, InstructionCount, Reason, Side, WindowRecord, side_faults
 from harness.model.units import US
-from harness.results.outcome import Outcome, outcome_of, slower_limit
-from harness.results.summary import ContrastResult, Estimate, LadderStep, Summary, Verdict
+from harness.results.summary import ContrastResult, Estimate, LadderStep, Summary
 from harness.stats.interval import FloatArray, mean_estimate
-from harness.stats.looks import ALPHA, blocks_needed
+from harness.stats.looks import ALPHA, STARTS, blocks_needed
 from harness.stats.verdict import classify
 from harness.stats.welch import pooled_interval
 
@@ -23,94 +23,70 @@ NS_PER_US = 1e3
 Counts = Mapping[Side, Mapping[int, InstructionCount]]
 """Side → start → what was counted."""
 Step = TypeVar("Step", ContrastResult, LadderStep)
-STARTS = (2, 3, 4, 5)
-"""The looks; each at ``ALPHA``, so that 4% is left over all of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectDifference:
-    """Instructions per request in one shared object, on A's side and on B's."""
+class CountedDocument(TypedDict, total=False):
+    """What only ``--metric instructions`` has."""
 
-    name: str
-    a: float
-    b: float
-
-    @property
-    def difference(self) -> float:
-        return self.a - self.b
-
-
-@dataclass(frozen=True, slots=True)
-class InstructionResult:
-    """What the starts so far came to.
-
-    Attributes:
-        difference: A − B in instructions per request; ``ratio``: A / B; both with 99% intervals over starts.
-        a, b: instructions per request, the mean over starts.
-        objects: largest difference first.
-        counts: of A and B in turn, a pair per start.
-        starts_needed: in all, to decide it, where that can be told; ``None`` where it is decided.
-        control: A / A of two servers, with its interval; ``None`` where there is none.
-        ns: CPU nanoseconds per instruction on this machine, with its interval, kernel work included. ``cpu_us``: B's
-            CPU cost. Both ``None`` where CPU clocks gave nothing.
-    """
-
-    verdict: Verdict
-    margin: float
-    starts: int
-    difference: Estimate
-    ratio: Estimate
-    a: float
-    b: float
-    objects: tuple[ObjectDifference, ...]
-    counts: tuple[InstructionCount, ...] = ()
-    starts_needed: int | None = None
-    control: Estimate | None = None
-    ns: Estimate | None = None
-    cpu_us: float | None = None
-
-    @property
-    def difference_us(self) -> float | None:
-        """What the difference is in CPU time on this machine."""
-        return None if self.ns is None else self.difference.value * self.ns.value / NS_PER_US
-
-    def slower(self, limit: float) -> Outcome:
-        """The gate that A executes at most ``limit``, a share, more than B."""
-        ends = (self.ratio.value, self.ratio.ci_low, self.ratio.ci_high)
-        return outcome_of(ends, slower_limit(limit, most=True), most=True)
-
-    def decided(self, limit: float | None) -> bool:
-        """Whether there is a verdict, and the interval lies on one side of ``limit``, if there is one."""
-        return self.verdict != "undecided" and (limit is None or self.slower(limit) != "undecided")
+    difference_us: float | None
+    ns_per_instruction: tuple[float, float | None, float | None] | None
+    b_cpu_us: float | None
+    counter: str
+    settings: Mapping[str, str]
+    objects: Mapping[str, tuple[float, float]]
+    counts: tuple[InstructionCount, ...]
 
 
-def compare(a: Sequence[InstructionCount], b: Sequence[InstructionCount], margin: float = MARGIN) -> InstructionResult:
-    """The verdict over starts, as many of A as of B.
+def counted_document(result: ContrastResult, records: Sequence[WindowRecord]) -> CountedDocument:
+    """Of a contrast in instructions, what else was counted in its starts; empty of another, and before the first."""
+    starts = _both(counts_of(records), result.a, result.b) if result.metric == "instructions" else []
+    if not starts:
+        return {}
+    costs = costs_of(records)
+    ours, theirs = zip(*starts, strict=True)
+    logs = [
+        math.log(cost / np.mean([each.per_request for each in side]) * NS_PER_US)
+        for of, side in ((result.a, ours), (result.b, theirs))
+        for cost in costs.get(of, ())
+    ]
+    ns = mean_estimate(np.array(logs), ALPHA, math.exp) if logs else None
+    names = sorted({name for each in (*ours, *theirs) for name in each.objects})
+    objects = {name: (_mean(ours, name), _mean(theirs, name)) for name in names}
+    return {
+        "difference_us": None if ns is None else (result.difference or 0.0) * ns.value / NS_PER_US,
+        "ns_per_instruction": None if ns is None else (ns.value, ns.ci_low, ns.ci_high),
+        "b_cpu_us": float(np.mean(costs[result.b])) if result.b in costs else None,
+        "counter": ours[0].counter,
+        "settings": ours[0].settings,
+        "objects": dict(sorted(objects.items(), key=lambda item: -abs(item[1][0] - item[1][1]))),
+        "counts": tuple(each for pair in starts for each in pair),
+    }
+
+
+def counted_contrast(contrast: Contrast, counts: Counts) -> ContrastResult:
+    """The verdict over the starts in which both sides were counted.
 
     Two servers that were counted at the same time are not taken for a pair: two starts of each then have two degrees of
     freedom. What they have in common, on a machine with far too much to do, makes the interval wider than it need be.
     """
-    ours, theirs = (np.array([each.per_request for each in side]) for side in (a, b))
-    starts, delta, needed = len(ours), math.log1p(margin), None
-    verdict: Verdict = "undecided"
-    if starts >= STARTS[0]:
-        found = pooled_interval(np.log(ours), np.log(theirs), ALPHA)
-        verdict = cast("Verdict", str(classify(found.low, found.high, found.p_value <= ALPHA, delta)))
+    starts = _both(counts, contrast.a, contrast.b)
+    margin = MARGIN if contrast.margin is None else contrast.margin
+    if not starts:
+        return ContrastResult.of(contrast, verdict="not-measurable", margin=margin, reasons=(Reason("not-counted"),))
+    ours, theirs = np.array([[each.per_request for each in pair] for pair in starts]).T
+    ratio, difference = _ratio(ours, theirs), _between(ours, theirs)
+    verdict, needed = "undecided", None
+    if ratio.ci_low is not None and ratio.ci_high is not None:
+        low, high, delta = math.log(ratio.ci_low), math.log(ratio.ci_high), math.log1p(margin)
+        verdict = str(classify(low, high, low > 0 or high < 0, delta))
+        sd = math.sqrt(sum(np.log(each).var(ddof=1) for each in (ours, theirs)))
         if verdict == "undecided":
-            sd = math.sqrt(np.log(ours).var(ddof=1) + np.log(theirs).var(ddof=1))
-            needed = blocks_needed(float(found.mean), sd, starts, delta)
-    return InstructionResult(
-        verdict,
-        margin,
-        starts,
-        _between(ours, theirs),
-        _ratio(ours, theirs),
-        float(ours.mean()),
-        float(theirs.mean()),
-        _objects(a, b),
-        tuple(each for pair in zip(a, b, strict=True) for each in pair),
-        starts_needed=needed,
-    )
+            needed = blocks_needed(math.log(ratio.value), sd, len(starts), delta)
+    return ContrastResult.of(
+        contrast, verdict=verdict, ratio=ratio.value, ci_low=ratio.ci_low, ci_high=ratio.ci_high,
+        difference=difference.value, difference_low=difference.ci_low, difference_high=difference.ci_high,
+        margin=margin, blocks=len(starts), blocks_needed=needed,
+    )  # fmt: skip
 
 
 def counts_of(records: Iterable[WindowRecord]) -> Counts:
@@ -135,10 +111,8 @@ def ratio_of(counts: Counts, a: Side, b: Side) -> Estimate | None:
     return _ratio(ours, theirs) if ours.size and theirs.size else None
 
 
-def with_instructions(summary: Summary, counts: Counts) -> Summary:
-    """The summary with what was counted next to what CPU clocks say."""
-    if not counts:
-        return summary
+def with_instructions(summary: Summary, counts: Counts, contrasts: Sequence[Contrast]) -> Summary:
+    """The summary with what was counted next to what CPU clocks say, and behind it the contrasts in instructions."""
     means = {side: mean_estimate(values_of(counts, side), ALPHA) for side in counts}
 
     def added(step: Step) -> Step:
@@ -146,10 +120,11 @@ def with_instructions(summary: Summary, counts: Counts) -> Summary:
             return step
         return replace(step, instructions=means[step.a].value - means[step.b].value)
 
+    own = tuple(counted_contrast(each, counts) for each in contrasts if each.metric == "instructions")
     return replace(
         summary,
         cells=tuple(replace(cell, instructions=means.get(Side(cell.target, cell.point))) for cell in summary.cells),
-        contrasts=tuple(map(added, summary.contrasts)),
+        contrasts=(*map(added, summary.contrasts), *own),
         ladders=tuple(
             replace(ladder, steps=tuple(map(added, ladder.steps)), direct=ladder.direct and added(ladder.direct))
             for ladder in summary.ladders
@@ -169,22 +144,10 @@ def costs_of(records: Iterable[WindowRecord]) -> dict[Side, list[float]]:
     return found
 
 
-def result_of(plan: Plan, records: Sequence[WindowRecord], margin: float = MARGIN) -> InstructionResult | None:
-    """What ``harness versus --metric instructions`` came to so far; ``None`` before both sides were counted."""
-    a, b, *twin = plan.windows[0].sides
-    counts = counts_of(records)
-    both = sorted(set(counts.get(a, {})) & set(counts.get(b, {})))
-    if not both:
-        return None
-    result = compare([counts[a][start] for start in both], [counts[b][start] for start in both], margin)
-    means, costs = {a: result.a, b: result.b}, costs_of(records)
-    logs = [math.log(cost / means[side] * NS_PER_US) for side in means for cost in costs.get(side, ())]
-    return replace(
-        result,
-        control=ratio_of(counts, twin[0], a) if twin else None,
-        ns=mean_estimate(np.array(logs), ALPHA, math.exp) if logs else None,
-        cpu_us=float(np.mean(costs[b])) if b in costs else None,
-    )
+def _both(counts: Counts, a: Side, b: Side) -> list[tuple[InstructionCount, InstructionCount]]:
+    """What was counted of two sides in the starts in which both were."""
+    ours, theirs = counts.get(a, {}), counts.get(b, {})
+    return [(ours[start], theirs[start]) for start in sorted(ours.keys() & theirs.keys())]
 
 
 def _ratio(ours: FloatArray, theirs: FloatArray) -> Estimate:
@@ -201,11 +164,5 @@ def _between(ours: FloatArray, theirs: FloatArray, back: Callable[[float], float
     return Estimate(mean, low, high, starts)
 
 
-def _objects(a: Sequence[InstructionCount], b: Sequence[InstructionCount]) -> tuple[ObjectDifference, ...]:
-    names = {name for each in (*a, *b) for name in each.objects}
-
-    def mean(side: Sequence[InstructionCount], name: str) -> float:
-        return sum(each.objects.get(name, 0.0) for each in side) / len(side)
-
-    found = [ObjectDifference(name, mean(a, name), mean(b, name)) for name in sorted(names)]
-    return tuple(sorted(found, key=lambda each: -abs(each.difference)))
+def _mean(side: Sequence[InstructionCount], name: str) -> float:
+    return sum(each.objects.get(name, 0.0) for each in side) / len(side)

@@ -38,15 +38,15 @@ class Judged:
 
 
 def judge_run(manifest: Manifest, frames: Frames) -> Judged:
-    """Every declared contrast of the run at this look.
+    """Every declared contrast of the run at this look, but for those in instructions.
 
     The margin is the larger of 2% and the 95th percentile of the blocks' |d| of the A/A control of the same metric, at
     points with waits or at points without: their noise is of another kind. Where there is none of its own, it is the
     widest. The control is judged against 2%: against its own spread it could never fail; and its contrasts are a family
     of their own. What is undecided there is judged at the margin that the run states.
     """
-    contrasts = manifest.plan.contrasts
-    controls = control_ids(manifest)
+    contrasts = [contrast for contrast in manifest.plan.contrasts if contrast.metric in COLUMN]
+    controls = control_ids(manifest) & {contrast.id for contrast in contrasts}
     values = run_values(manifest, frames, contrasts)
     waits = {point.id for point in manifest.plan.points if point.wait_s > 0}
     found = _control_margins(contrasts, controls, values, waits)
@@ -87,9 +87,10 @@ def control_ids(manifest: Manifest) -> frozenset[str]:
 
 
 def results(manifest: Manifest, frames: Frames, judged: Judged) -> tuple[ContrastResult, ...]:
-    """The declared contrasts in their order, controls first; one whose sides gave no number says why."""
-    reasons = {metric: _reasons_by_side(frames, metric) for metric in {one.metric for one in manifest.plan.contrasts}}
-    ordered = sorted(manifest.plan.contrasts, key=lambda contrast: contrast.id not in judged.controls)
+    """The contrasts that were judged, in their order, controls first; one whose sides gave no number says why."""
+    reasons = {metric: _reasons_by_side(frames, metric) for metric in COLUMN}
+    known = [contrast for contrast in manifest.plan.contrasts if contrast.id in judged.values]
+    ordered = sorted(known, key=lambda contrast: contrast.id not in judged.controls)
     return tuple(_result(contrast, judged, reasons[contrast.metric], manifest.skipped) for contrast in ordered)
 
 
@@ -137,13 +138,8 @@ def _result(
 ) -> ContrastResult:
     values, decision, margin = judged.values[contrast.id], judged.decisions[contrast.id], judged.margins[contrast.id]
     reasons = _reasons((contrast.a, contrast.b), excluded, skipped)
-    found = ContrastResult(
-        id=contrast.id,
-        question=contrast.question,
-        metric=contrast.metric,
-        a=contrast.a,
-        b=contrast.b,
-        label=contrast.label,
+    found = ContrastResult.of(
+        contrast,
         **compared_as(decision, values.difference),
         margin=margin,
         p_value=decision.p_value,

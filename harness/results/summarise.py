@@ -70,5 +70,5 @@ def summarise(
         profiles=profile_results(manifest.targets, table, records),
     )
     found = with_badge(manifest, found, judged.controls, frames, windows)
-    found = with_instructions(found, counts_of(counted(records)))
+    found = with_instructions(found, counts_of(counted(records)), manifest.plan.contrasts)
     return with_claims(manifest, found)

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from harness.model import (
+    Contrast,
     Effort,
     Failure,
     Feature,
@@ -79,7 +80,7 @@ class Cell(Outcome):
     instructions: Estimate | None = None
 
     def estimate(self, metric: Metric) -> Estimate | None:
-        return self.throughput_rps if metric == "throughput" else self.cpu_us
+        return {"cpu_cost": self.cpu_us, "throughput": self.throughput_rps, "instructions": self.instructions}[metric]
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +197,12 @@ class ContrastResult(Compared):
     p_value: float | None = None
     p_adjusted: float | None = None
     reasons: tuple[Reason, ...] = ()
+
+    @classmethod
+    def of(cls, contrast: Contrast, **values: Any) -> ContrastResult:
+        """What a contrast came to."""
+        declared = {name: getattr(contrast, name) for name in ("id", "question", "metric", "a", "b", "label")}
+        return cls(**declared, **values)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""How far the comparison of two targets is while it goes on."""
+"""What a comparison of two targets comes to, whatever its metric: which contrasts it has, and when it is decided."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Limit:
 
 
 def main_contrast(summary: Summary) -> ContrastResult:
-    """The contrast of A and B; those of its requests stand before it, and the control, if there is one, first."""
+    """The contrast of A and B; those of its requests stand before it, and the control, if there is one, before all."""
     return summary.contrasts[-1]
 
 
@@ -64,5 +64,5 @@ def large(summary: Summary) -> bool:
 
 def slower(result: ContrastResult, limit: float) -> Outcome:
     """The gate that A is slower (or costs more) than B by at most ``limit``, a share."""
-    most = result.metric == "cpu_cost"
+    most = result.metric != "throughput"
     return outcome_of((result.ratio, result.ci_low, result.ci_high), slower_limit(limit, most=most), most=most)

@@ -184,6 +184,7 @@ def serving_all(
     placement: Placement = ANYWHERE,
     environment: Mapping[str, str] = NOTHING,
     deadline_s: float = READY_S,
+    kind: type[Fleet] = Fleet,
 ) -> Iterator[Fleet]:
     """The servers of all targets, up within the block.
 
@@ -192,7 +193,7 @@ def serving_all(
     """
     guard = Guard()
     try:
-        with Fleet(guard, placement, environment=environment, at_once=len(targets)) as fleet:
+        with kind(guard, placement, environment=environment, at_once=len(targets)) as fleet:
             fleet.start(targets, deadline_s)
             for failure in fleet.failures.values():
                 raise LaunchError(failure.reason.text, log=failure.log)

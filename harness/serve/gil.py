@@ -22,7 +22,9 @@ FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 
 
 def gil_state(running: Running) -> Reason | None:
-    """Whether the server's interpreter has its lock; nothing where it always does."""
+    """Whether the server's interpreter has its lock; nothing where it always does, or the server is not seen."""
+    if not running.pid:
+        return None
     target = running.target
     given = variables(target, command_of(target, running.bind))
     state = answer([target.python or sys.executable, "-c", _STATE], env=given, cwd=os.sep)

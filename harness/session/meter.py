@@ -21,9 +21,10 @@ class Meter:
 
     Attributes:
         machine: shares of a CPU. ``steal``: taken by other guests of the host. ``server``: use of the servers' CPUs.
-            ``foreign``: the part of it that is neither a server's nor an interrupt's: at a low rate, packets and timers
-            are a third of what a load makes a CPU do. ``throttled``: time stopped by the cgroup's quota. With an
-            ``upstream`` service that the window calls: its share, and ``upstream_calls``, their number.
+            ``foreign``, where every server has a clock: the part that is neither a server's nor an interrupt's: at a
+            low rate, packets and timers are a third of what a load makes a CPU do. ``throttled``: time stopped by the
+            cgroup's quota. With an ``upstream`` service that the window calls: its share, and ``upstream_calls``, their
+            number.
         cpu_s: target → CPU seconds; missing where a clock cannot be read, or a process ended and took its own with it.
         cpus: how many the servers may use; 0 where they are not pinned. ``shared``: whether the generator's is one of
             several.
@@ -44,6 +45,7 @@ class Meter:
         self._trees: dict[str, TreeClock] = {
             name: clock_of(running.pid, running.usage_file) for name, running in servers.items() if running.pid
         }
+        self._every = bool(self._trees) and len(self._trees) == len(servers)
         self.machine: dict[str, float] = {}
         self.cpu_s: dict[str, float] = {}
         self.ended: dict[str, tuple[int, ...]] = {}
@@ -70,7 +72,7 @@ class Meter:
         known = [name for name in self._cpu if name in now and name not in self.ended]
         self.cpu_s = {name: now[name] - self._cpu[name] for name in known}
         self.machine = {"steal": delta.steal}
-        if self._trees:
+        if self._every:
             busy = sum(delta.busy.get(cpu, 0.0) for cpu in self._serving)
             interrupts = sum(delta.interrupts.get(cpu, 0.0) for cpu in self._serving)
             own = sum(self.cpu_s.values()) / elapsed

@@ -84,7 +84,7 @@ class Bench:
 
     Attributes:
         services: what the targets call; rows of the database are restored before windows that write.
-        fleet: makes the servers of a block; ``None`` for processes of our own, listening on ``host``.
+        fleet: makes the servers of a block; ``None`` for processes of our own, of a ``kind``, listening on ``host``.
         ceilings: concurrency → replies per second from a null server: a target nearly as fast is not measurable.
         tries: how often a window is measured at most; see ``_Session._window`` for when it is measured again.
         senders: study → what sends its windows, for studies that are neither sides taking turns nor trials.
@@ -99,6 +99,7 @@ class Bench:
     observer: Observer = field(default_factory=Observer)
     services: Services = field(default_factory=Services)
     fleet: Callable[[], Servers] | None = None
+    kind: type[Fleet] = Fleet
     host: str = LOOPBACK
     ceilings: Mapping[int, float] = field(default_factory=dict)
     tries: int = TRIES
@@ -372,7 +373,7 @@ class _Session:
         placement = self._bench.placement
         if _wide(block.study):
             placement = replace(placement, server=placement.wide, many=placement.wide)
-        return Fleet(
+        return self._bench.kind(
             self._guard,
             placement,
             environment=self._bench.services.environment,
@@ -497,7 +498,8 @@ class _Session:
                 asking(take(ask))
         finally:
             held.close()
-        if isinstance(up.servers, Fleet) and trial.target in up.servers.running:
+        started = trial.target in up.servers.running and not self._targets[trial.target].elsewhere
+        if isinstance(up.servers, Fleet) and started:
             up.servers.kill(trial.target)
 
     def _unfinished(self, trial: Trial) -> bool:

@@ -121,7 +121,7 @@ def test_versus_says_how_many_instructions_and_where(own_app, tmp_path):
     assert (found["metric"], found["verdict"], found["counter"]) == ("instructions", "different", found["counter"])
     assert 1000 * 5 < found["difference_low"] < found["difference"] < 1000 * 500
     assert next(iter(found["objects"])) in ("Python", "server and kernel")
-    assert 2 <= found["starts"] == len(found["counts"]) / 2 <= 5
+    assert 2 <= found["blocks"] == len(found["counts"]) / 2 <= 5
     assert found["difference_us"] > 0
     # The run is kept, and holds a gate.
     names = found["a"], found["b"]

@@ -10,16 +10,18 @@ from harness.errors import LaunchError, NotReadyError
 from harness.model import RawRequest, Reason
 from harness.prepare.asked import raw_point
 from harness.prepare.probe import probe
+from harness.prepare.remote import MixedFleet, remote_target
 from harness.serve import serving_all
 from harness.serve.services import services
 from tests.conftest import asgi_app
+from tests.unit.test_load_slices import server
 
 pytestmark = [pytest.mark.live, pytest.mark.usefixtures("no_process_left")]
 
 
 def probed(targets, *paths, volatile=()):
     point = raw_point([planned(RawRequest("GET", path, volatile=volatile)) for path in paths], 4)
-    with services(set()) as around, serving_all(targets, detect(), around.environment) as fleet:
+    with services(set()) as around, serving_all(targets, detect(), around.environment, kind=MixedFleet) as fleet:
         return probe(fleet, targets, point, around)
 
 
@@ -51,3 +53,15 @@ def test_fields_that_may_change_and_error_pages(own_app):
     assert found.point.requests[0].raw.volatile == ("at",)
     assert [note.code for note in found.notes] == ["error-page"]
     assert [note.code for note in probed(pair, "/").notes] == ["error-page", "replies-differ"]
+
+
+def test_what_runs_at_a_url_is_asked_like_an_app(own_app):
+    here, moved = own_app(asgi_app(), module="here"), own_app(asgi_app(status=302), module="moved")
+    with server() as (port, _):
+        there = remote_target(f"there=http://127.0.0.1:{port}")
+        [note] = probed([there, here], "/").notes
+        assert note.fields["text"] == "only in A: hello; only in B: message"
+        with pytest.raises(NotReadyError, match="different statuses: 200 and 302"):
+            probed([there, moved], "/")
+    with pytest.raises(LaunchError, match="cannot reach"):
+        probed([there, here], "/")

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests import cli
 from tests.conftest import asgi_app
 from tests.integration.test_command import harness
+from tests.unit.test_load_slices import server
 
 pytestmark = pytest.mark.usefixtures("no_process_left")
 BUDGET = ("--budget", "60s", "--no-control")
@@ -69,3 +71,50 @@ def test_an_injected_slowdown_fails_a_gate(own_app, tmp_path):
     assert done.stdout, done.stderr
     found = json.loads(done.stdout)
     assert done.returncode == (4 if found["ci_low"] is None else 1), done.stderr
+
+
+@pytest.mark.measure
+def test_what_runs_at_a_url_is_compared_with_an_app(own_app, tmp_path):
+    own_app(asgi_app(body='b\'{"hello":"world"}\''), module="shop")
+    with server() as (port, _):
+        sides = (f"there=http://127.0.0.1:{port}/x", "shop:app@uvicorn,name=here,env.PEER=http://127.0.0.1")
+        done = harness("versus", *sides, "--budget", "30s", "--json", folder=tmp_path)
+    assert done.stdout, done.stderr
+    found = json.loads(done.stdout)
+    assert done.returncode == (4 if found["ratio"] is None else 0), done.stderr
+    assert (found["a"], found["b"], found["metric"], found["point"]) == ("there", "here", "throughput", "GET /x@32")
+    codes = [note["code"] for note in (*found["notes"], *found["validity"])]
+    assert codes.count("elsewhere") == 1
+    assert not {"replies-differ", "no-cpu-access", "foreign-cpu"}.intersection(codes)
+    again = harness("report", found["folder"], folder=tmp_path)
+    assert again.returncode == 0, again.stderr
+    assert f"\nAgain: harness versus there=http://127.0.0.1:{port}/x shop:app@uvicorn" in again.stdout
+
+
+URL = "http://127.0.0.1:1/x"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (
+            (URL, URL, "--metric", "cpu_cost"),
+            f"--metric cpu_cost: {URL} is not started here, and its CPU cannot be read",
+        ),
+        ((URL, "shop:app@uvicorn", "--metric", "instructions"), f"--metric instructions: {URL} is not started here"),
+        ((URL, URL, "--explain"), f"--explain: {URL} is not started here"),
+        ((URL, URL, "--setup", "true"), f"--setup: {URL} is not started here"),
+        ((URL, URL, "--with-b", "flask"), "--with-b is for an app that is started here"),
+        ((URL, "--against", "main"), "is a URL, and no target"),
+        ((URL, URL, "--path", "/y"), "the URL's path /x and other requests exclude each other"),
+        ((URL, "http://127.0.0.1:1/y"), "the URLs have different paths: /x, /y"),
+        ((URL, "ws://127.0.0.1:1/x"), "only http:// and https:// are compared"),
+        (("shop:app@uvicorn", "shop:app@uvicorn", "--insecure"), "--insecure are for https:// sides"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_what_a_url_does_not_take_is_refused(tmp_path, monkeypatch, words, message):
+    monkeypatch.chdir(tmp_path)
+    done = cli.harness("versus", *words)
+    assert (done.code, done.out) == (2, ""), done.err
+    assert message in done.err

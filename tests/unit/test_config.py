@@ -11,6 +11,7 @@ from harness.config import (
 )
 from harness.config.env_file import read_env_file
 from harness.config.placement import detect
+from harness.config.select import is_url
 from harness.errors import DeclarationError, UsageError
 from harness.serve.servers import interface_of
 
@@ -38,6 +39,20 @@ def test_the_packaged_files_are_read():
     declarations = load_declarations()
     assert {"fastapi-uvicorn", "flask-gunicorn-sync", "tornado-native"} <= {t.name for t in declarations.targets}
     assert {"json", "orders-raw", "io-sleep"} <= {s.name for s in declarations.scenarios}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("http://h/@x", True),
+        ("new=https://h:1/", True),
+        ("own:create('redis://h')@uvicorn", False),
+        ("own:app@uvicorn,env.DATABASE_URL=postgresql://me@h/db", False),
+        ("fastapi-*", False),
+    ],
+)
+def test_urls_are_told_from_targets(text, expected):
+    assert is_url(text) is expected
 
 
 def test_a_projects_own_targets_come_first(tmp_path):

@@ -122,8 +122,28 @@ def test_the_projects_targets_do_not_stand_in_the_way_of_a_url(project):
     assert (done.code, "cannot reach 127.0.0.1:1" in done.err) == (3, True), done.err
     done = harness("run", "--url", "http://127.0.0.1:1", "-t", "raw-asgi-uvicorn")
     assert (done.code, "it excludes -t" in done.err) == (2, True), done.err
-    done = harness("versus", "https://127.0.0.1:1", "raw-asgi-uvicorn")
-    assert (done.code, "harness run --url URL" in done.err) == (2, True), done.err
+    done = harness("verify", "-t", "https://127.0.0.1:1")
+    assert (done.code, "harness versus and harness run --url compare" in done.err) == (2, True), done.err
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("threads=many", "threads must be a whole number, not 'many'"),
+        ("backlog=many", "expected a valid integer, not 'many'"),
+        ("lop=uvloop", "did you mean loop"),
+    ],
+)
+def test_a_wrong_option_of_a_spelled_out_target_is_told_with_its_place(tmp_path, monkeypatch, option, said):
+    monkeypatch.chdir(tmp_path)
+    text = f"own:app@uvicorn,{option}"
+    (tmp_path / "pyproject.toml").write_text(f'[tool.harness.run]\nseed = 1\ntarget = ["raw-asgi-uvicorn", "{text}"]\n')
+    done = harness("run", "--dry-run")
+    assert done.code == 2
+    assert f"pyproject.toml:3: tool.harness.run.target: '{text}': " in done.err
+    assert said in done.err
+    assert "not [" not in done.err
+    assert f"--target: '{text}': " in harness("run", "--dry-run", "-t", text).err
 
 
 def test_an_app_may_say_that_it_implements_the_contract(tmp_path, monkeypatch):

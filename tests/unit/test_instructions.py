@@ -8,22 +8,48 @@ import jsonschema
 import pytest
 
 from harness.instruments.instructions import heartbeats
-from harness.model import Block, Gate, InstructionCount, Plan, Reason, Side, SideResult, Slices, Window, WindowRecord
-from harness.report.instructions import document, lines, signed_thousand, state
+from harness.model import Contrast, Gate, InstructionCount, Reason, Side, SideResult, Slices, WindowRecord
 from harness.report.schemas import schema_of
-from harness.results.instructions import compare, result_of
+from harness.report.versus import document, lines, state
+from harness.results.instructions import counted_contrast, counted_document, counts_of, with_instructions
+from harness.results.versus import decided, slower
+from tests.unit.summaries import manifest, summary
+
+A, B, TWIN = (Side(name, "json@32") for name in ("fast", "slow", "fast twin"))
+MAIN = Contrast("instructions:main", "real", "instructions", A, B)
+CONTROL = Contrast("instructions:control", "real", "instructions", TWIN, A)
 
 
-def counted(target, values, objects=None):
-    """A start for each value, in instructions per request."""
-    return [
-        InstructionCount(target, "json@1", "callgrind", value, 9, 1, 2e5, objects or {"Python": value}, {"X": "0"})
-        for value in values
+def counted(side, value, objects=None):
+    objects = objects or {"Python": value}
+    return InstructionCount(side.target, side.point, "callgrind", value, 9, 1, 2e5, objects, {"X": "0"})
+
+
+def started(a, b, twin=(), cpu_s=(), objects=None):
+    """A record for each start; ``cpu_s`` is what 10 replies of A and of B took, gates or not."""
+    values = {A: a, B: b, TWIN: twin}
+    results = tuple(SideResult(side.target, side.point, "json", {}, 32) for side in values)
+
+    def record(number, **more):
+        return WindowRecord(f"w{number}", number, 0, "instructions", "wire", "", 1.0, results, **more)
+
+    found = [
+        record(
+            n, counts=tuple(counted(s, each[n], (objects or {}).get(s)) for s, each in values.items() if n < len(each))
+        )
+        for n in range(max(map(len, values.values())))
     ]
+    if cpu_s:
+        same = dict.fromkeys(("started", "length", "window", "drain", "generator_cpu", "foreign_cpu"), (1.0, 1.0))
+        same |= dict.fromkeys(("round", "wrong", "failed"), (0, 0))
+        slices = Slices(side=(0, 1), cpu=cpu_s, replies=(10, 10), window_replies=(10, 10), **same)
+        busy = Gate(Reason("foreign-cpu", {"share": 0.9, "limit": 0.03}))
+        found.append(replace(record(9, slices=slices, gates=(busy,)), study=""))
+    return found
 
 
 def result(a, b=(1e6, 1e6, 1e6), **options):
-    return compare(counted("a", a), counted("b", b), **options)
+    return counted_contrast(replace(MAIN, **options), counts_of(started(a, b)))
 
 
 @pytest.mark.parametrize(
@@ -43,11 +69,12 @@ def result(a, b=(1e6, 1e6, 1e6), **options):
 def test_the_verdict_is_of_fresh_starts(a, verdict):
     found = result(a, (1e6,) * len(a))
     assert found.verdict == verdict
-    assert found.starts == len(a)
-    assert (found.starts_needed is not None) <= (verdict == "undecided")
+    assert found.blocks == len(a)
+    assert (found.blocks_needed is not None) <= (verdict == "undecided")
 
 
 def test_the_margin_can_be_set():
+    assert result((1_002_000, 1_002_100, 1_001_900)).margin == 0.005
     assert result((1_002_000, 1_002_100, 1_001_900), margin=0.001).verdict == "different"
 
 
@@ -55,91 +82,75 @@ def test_difference_and_ratio_with_their_ends():
     # t for 99% and 4 degrees of freedom is 4.604. The variance of 0, 300, 600 is 300², that of both sides together
     # half as much, and the error of the difference of two means of three is 300 · √(1/2 · 2/3) = 173.2.
     found = result((1_010_000, 1_010_300, 1_010_600))
-    assert found.difference.value == pytest.approx(10_300)
-    assert found.difference.ci_low == pytest.approx(10_300 - 4.604 * 173.2, rel=1e-4)
-    assert found.ratio.value == pytest.approx(1.0103, rel=1e-6)
-    assert found.ratio.ci_low < 1.0103 < found.ratio.ci_high
+    assert found.difference == pytest.approx(10_300)
+    assert found.difference_low == pytest.approx(10_300 - 4.604 * 173.2, rel=1e-4)
+    assert found.ratio == pytest.approx(1.0103, rel=1e-6)
+    assert found.ci_low < 1.0103 < found.ci_high
 
 
 @pytest.mark.parametrize(("limit", "outcome"), [(0.005, "failed"), (0.02, "passed"), (0.0103, "undecided")])
 def test_a_limit_is_held_against_the_interval(limit, outcome):
     found = result((1_010_000, 1_010_300, 1_010_600))
-    assert found.slower(limit) == outcome
-    assert found.decided(limit) is (outcome != "undecided")
+    assert slower(found, limit) == outcome
+    assert decided(summary(contrasts=(found,)), limit) is (outcome != "undecided")
 
 
 def test_where_a_difference_comes_from_largest_first():
-    a = counted("a", (30.0, 30.0), {"Python": 20.0, "pydantic-core": 10.0})
-    b = counted("b", (22.0, 22.0), {"Python": 19.0, "libc": 3.0})
-    objects = compare(a, b).objects
-    assert [(each.name, each.difference) for each in objects] == [
-        ("pydantic-core", 10.0),
-        ("libc", -3.0),
-        ("Python", 1.0),
-    ]
+    objects = {A: {"Python": 20.0, "pydantic-core": 10.0}, B: {"Python": 19.0, "libc": 3.0}}
+    records = started((30.0, 30.0), (22.0, 22.0), objects=objects)
+    found = counted_document(counted_contrast(MAIN, counts_of(records)), records)["objects"]
+    assert list(found.items()) == [("pydantic-core", (10.0, 0.0)), ("libc", (0.0, 3.0)), ("Python", (20.0, 19.0))]
 
 
-def run_of(a, b, twin=(), cpu_s=()):
-    """The plan and the records of a comparison; ``cpu_s`` is what 10 replies of A and of B took, gates or not."""
-    names = ["a", "b", *(["a (A/A)"] if twin else [])]
-    sides = tuple(Side(name, "json@1") for name in names)
-    plan = Plan("versus", 0, 9.0, 9.0, (), (), (Block(0, ("a", "b"), (Window("w", 0, sides, 1.0, 1.0),)),))
-    results = tuple(SideResult(name, "json@1", "json", {}, 1) for name in names)
-
-    def record(number, **values):
-        return WindowRecord(f"w{number}", number, 0, "instructions", "wire", "", 1.0, results, **values)
-
-    values = dict(zip(names, (a, b, twin), strict=False))
-    starts = range(max(map(len, values.values())))
-    counts = [
-        record(n, counts=tuple(counted(name, each[n : n + 1])[0] for name, each in values.items() if n < len(each)))
-        for n in starts
-    ]
-    if cpu_s:
-        same = dict.fromkeys(("started", "length", "window", "drain", "generator_cpu", "foreign_cpu"), (1.0, 1.0))
-        same |= dict.fromkeys(("round", "wrong", "failed"), (0, 0))
-        slices = Slices(side=(0, 1), cpu=cpu_s, replies=(10, 10), window_replies=(10, 10), **same)
-        busy = Gate(Reason("foreign-cpu", {"share": 0.9, "limit": 0.03}))
-        counts.append(replace(record(9, slices=slices, gates=(busy,)), study=""))
-    return plan, counts
+def printed(records, contrasts=(MAIN,), **more):
+    """The document and its lines."""
+    found = with_instructions(summary(contrasts=()), counts_of(records), contrasts)
+    written = document(found, records, 12.0, **more)
+    plain = json.loads(json.dumps(written, default=asdict))
+    jsonschema.validate(plain, schema_of("versus"), jsonschema.Draft202012Validator)
+    return plain, lines(manifest(), found, written)
 
 
-def test_the_difference_is_named_first_then_what_it_is_in_time():
+def test_the_verdict_is_named_first_then_the_difference_and_what_it_is_in_time():
     a, b = (103_100.0,) * 2, (100_000.0,) * 2
-    found = result_of(*run_of(a, b, twin=a, cpu_s=(206.2e-6, 200e-6)))
-    said = lines(found, 12.0, [Reason("told", {"text": "a note"})], {"x": ("1", None)})
-    assert said[0].startswith("+3.10 [+3.10, +3.10] thousand instructions per request, ratio 1.031")
-    assert said[0].endswith("differs by at least the margin; the margin is ±0.50%.")
-    # 20 µs for 100 thousand instructions are 0.2 ns each.
-    assert said[1].startswith("About +0.62 µs of CPU per request, +3.1% of B's CPU cost: 0.20 [0.20, 0.20] ns")
-    assert "2 starts of each side, json@1; counted by callgrind in user space" in said[2]
-    assert any(line == "By shared object, in thousand: Python +3.10" for line in said)
-    assert any(line.startswith("A/A control: ratio 1.0000") for line in said)
-    assert said[-1] == "note: a note"
-    written = json.loads(json.dumps(asdict(document(found, 12.0, [], {}, "folder"))))
-    jsonschema.validate(written, schema_of("instructions"), jsonschema.Draft202012Validator)
-    assert (written["verdict"], written["difference"], written["starts"]) == ("different", pytest.approx(3100), 2)
-    assert written["difference_us"] == pytest.approx(0.62)
-    assert "undecided" not in state(found)
+    notes, packages = [Reason("told", {"text": "a note"})], {"x": ("1", None)}
+    records = started(a, b, twin=a, cpu_s=(206.2e-6, 200e-6))
+    written, said = printed(records, (CONTROL, MAIN), notes=notes, packages=packages)
+    assert said == [
+        "fast executes 3.1% [3.1, 3.1] more instructions per request than slow.",
+        # 20 µs for 100,000 instructions are 0.2 ns each.
+        "A − B: +3,100 [+3,100, +3,100] instructions per request, about +0.62 µs of CPU, +3.1% of B's CPU cost: "
+        "0.20 [0.20, 0.20] ns per instruction on this machine, kernel included",
+        "Decided in 12 s: 2 blocks with fresh servers, Small JSON reply, 32 connections; counted by callgrind in user "
+        "space; the margin is ±0.50%.",
+        *(
+            f"{side}: {count} instructions per request; left out: 200,000 per second when idle, 0 per request for "
+            "collections of garbage"
+            for side, count in (("A  fast", "103,100"), ("B  slow", "100,000"))
+        ),
+        "By shared object: Python +3,100",
+        "A/A control: 0% [0%, 0%], same; the margin is ±0.50%",
+        "The two environments differ in: x 1 against none",
+        "note: a note",
+    ]
+    assert (written["verdict"], written["difference"], written["blocks"]) == ("different", pytest.approx(3100), 2)
+    assert (written["difference_us"], written["validity"]) == (pytest.approx(0.62), [])
+    assert written["control"][0]["ratio"] == 1
+    assert [count["target"] for count in written["counts"]] == ["fast", "slow"] * 2
+    assert state(result(a, b)) == "A against B in instructions per request: 3.1% [3.1%, 3.1%] after 2 blocks: different"
 
 
 def test_without_cpu_clocks_nothing_is_said_of_time():
-    found = result_of(*run_of((103_100.0,) * 2, (100_000.0,) * 2))
-    assert found.difference_us is None
-    assert not any("µs" in line for line in lines(found, 12.0, [], {}))
+    written, said = printed(started((103_100.0,) * 2, (100_000.0,) * 2))
+    assert written["difference_us"] is None
+    assert not any("µs" in line for line in said)
 
 
 def test_starts_that_only_one_side_came_through_count_for_nothing():
-    assert result_of(*run_of((103_100.0, 104_000.0, 103_100.0), (100_000.0,) * 2)).starts == 2
-    assert result_of(*run_of((103_100.0,), ())) is None
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [(3_100, "+3.10"), (-12_440, "−12.44"), (456_123, "+456.1"), (12, "+0.012"), (0, "+0")],
-)
-def test_thousands(value, text):
-    assert signed_thousand(value) == text
+    assert result((103_100.0, 104_000.0, 103_100.0), (100_000.0,) * 2).blocks == 2
+    written, said = printed(started((103_100.0,), ()))
+    assert (written["verdict"], written["ratio"], "counts" in written) == ("not-measurable", None, False)
+    assert said[0].startswith("Not measurable: fast against slow in instructions per request (")
 
 
 def functions(**calls):

@@ -22,7 +22,8 @@ from harness.engine.wire import address_of
 from harness.errors import UsageError
 from harness.model.tls import Tls
 from harness.prepare.choose import select_elsewhere
-from harness.prepare.remote import RemoteFleet, raw_scenario, remote_target
+from harness.prepare.remote import MixedFleet, raw_scenario, remote_target
+from harness.serve.guard import Guard
 from tests.cli import harness
 
 from .load_support import CLOSE, OK, ask, echo, finish, request, run, scripted
@@ -290,7 +291,7 @@ def test_targets_elsewhere(tmp_path):
         assert remote_target(url, insecure=True).options == {"insecure": True}
         [planned] = raw_scenario([target], 4).requests
         assert (planned.raw.path, planned.raw.body) == ("/x", '{"hello":"world"}')
-        with RemoteFleet() as fleet:
+        with MixedFleet(Guard()) as fleet:
             fleet.start([target, stranger])
             assert address_of(fleet.running[target.name]) == Address(HOST, port, tls=TRUSTED)
             assert "certificate is not accepted" in fleet.failures["stranger"].reason.text
@@ -299,3 +300,25 @@ def test_targets_elsewhere(tmp_path):
 def test_journeys_take_no_options_of_certificates():
     with pytest.raises(UsageError, match="not for journeys"):
         select_elsewhere([f"https://{HOST}:1/"], ["journey"], 1, insecure=True)
+
+
+@pytest.mark.measure
+def test_two_urls_are_compared(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "ca.pem"
+    file.write_text(CA)
+    with in_thread(scripted([OK])) as port:
+        sides = [f"{name}=https://{HOST}:{port}/x" for name in ("one", "other")]
+        refused = harness("versus", *sides)
+        assert refused.code == 3
+        assert "its certificate is not accepted" in refused.err
+        assert "--cacert FILE names who is trusted" in refused.err
+        words = ("--cacert", str(file), "--budget", "15s", "--no-control", "-c", "2", "--json")
+        done = harness("versus", *sides, *words)
+    found = json.loads(done.out)
+    assert done.code == (4 if found["ratio"] is None else 0), done.err
+    assert (found["a"], found["metric"], found["point"]) == ("one", "throughput", "GET /x@2")
+    windows = (tmp_path / found["folder"] / "windows.jsonl").read_text().splitlines()
+    results = [side for window in windows for side in json.loads(window)["sides"]]
+    assert {side["target"] for side in results if side["answered"]} == {"one", "other"}
+    assert not any(side["errors"] for side in results)

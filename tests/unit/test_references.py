@@ -11,6 +11,9 @@ interface = "wsgi"
 server = "gunicorn"
 application = "shop.web:app"
 """
+SERVER = """[servers.mine]
+program = "gunicorn"
+"""
 SCENARIO = """title = "T"
 question = "pick"
 why = "W"
@@ -33,8 +36,12 @@ rungs = [
 @pytest.mark.parametrize(
     ("text", "place", "said"),
     [
-        (TARGET + 'options = { worker_clas = "sync" }', "7: target.0.options", "did you mean worker_class"),
-        (TARGET + "options = { backlog = 1 }", "7: target.0.options", "greater than or equal to 64, not 1"),
+        (TARGET + 'options = { worker_clas = "sync" }', "7: target.0.options.worker_clas", "did you mean worker_class"),
+        (TARGET + "options = { backlog = 1 }", "7: target.0.options.backlog", "greater than or equal to 64, not 1"),
+        (TARGET + 'options.worker_class = "gthred"', "7: target.0.options.worker_class", "did you mean gthread"),
+        (TARGET + 'threads = "many"', "7: target.0.threads", "a valid integer, not 'many'"),
+        (TARGET + SERVER + 'options = { backlog = "many" }', "9: servers.mine.options.backlog", "integer, not 'many'"),
+        (TARGET + SERVER + 'threads = "many"', "9: servers.mine.threads", "a valid integer, not 'many'"),
         (TARGET.replace("gunicorn", "gunicor"), "5: target.0.server", "did you mean gunicorn"),
         (TARGET + 'endpoints = ["jsn"]', "7: target.0.endpoints.0", "did you mean json"),
         (TARGET + 'lacks = { jsn = "x" }', "7: target.0.lacks.jsn", "did you mean json"),

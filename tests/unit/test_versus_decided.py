@@ -17,6 +17,10 @@ from tests.unit.summaries import contrast, summary
         pytest.param("different", "throughput", (0.90, 0.95), True, True, True, id="fewer replies than the limit"),
         pytest.param("different-size-open", "throughput", (0.90, 0.99), True, False, False, id="across, in replies"),
         pytest.param("different", "throughput", (1.10, 1.20), True, True, False, id="more replies"),
+        pytest.param(
+            "small", "instructions", (1.001, 1.002), True, True, False, id="fewer instructions than the limit"
+        ),
+        pytest.param("different", "instructions", (1.05, 1.06), True, True, True, id="more instructions"),
     ],
 )
 def test_a_comparison_goes_on_until_its_limit_is_decided_too(verdict, metric, interval, without, within, fails):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from importlib import import_module
 
 from pydantic import ValidationError
 
 from harness.config.select import OPTIONS
-from harness.errors import UsageError, nearest
-from harness.model import Interface, Target
+from harness.errors import OptionError, UsageError, nearest
+from harness.model import Interface, OptionValue, Target
 from harness.serve.servers.installed import offered, version_of
 from harness.serve.servers.spec import RUNNERS, Bind, Command, Options, Server
 
@@ -54,13 +55,7 @@ def command_of(target: Target, bind: Bind) -> Command:
     if target.workers > 1 and not server.workers:
         raise UsageError(f"target {target.name!r}: {server.name} has one worker", hint="leave out 'workers'")
     options = options_of(target)
-    for name in server.choices:
-        value, values = str(getattr(options, name)), accepted_values(server, name, target.python)
-        if value and values and value not in values:
-            raise UsageError(
-                f"target {target.name!r}: {server.name} option {name!r}: {value!r} is not offered by this version",
-                hint=f"accepted: {', '.join(values)}",
-            )
+    check_offered(server, options, target.python, _whose(target))
     if not target.application.endswith(")"):
         return server.command(target, options, bind)
     command = server.command(replace(target, application="harness_app:app"), options, bind)
@@ -94,24 +89,35 @@ def resolved(target: Target) -> Target:
 
 
 def options_of(target: Target) -> Options:
-    """The options of a target, with the server's defaults for those that it does not give.
+    """The options of a target, with the server's defaults for those that it does not give; raises ``OptionError``."""
+    return read_options(load_server(target.server), target.options, _whose(target))
 
-    Raises:
-        UsageError: the server does not take one of them.
-    """
-    server = load_server(target.server)
+
+def read_options(server: Server, given: Mapping[str, OptionValue], whose: str = "") -> Options:
+    """Raises ``OptionError`` where the server does not take one of them; its message begins with ``whose`` they are."""
     try:
-        return server.options.model_validate(dict(target.options))
+        return server.options.model_validate(dict(given))
     except ValidationError as error:
         fault = error.errors()[0]
         name = ".".join(map(str, fault["loc"])) or "options"
         if fault["type"] == "extra_forbidden":
             accepted = [*server.options.model_fields, *OPTIONS]
-            raise UsageError(
-                f"target {target.name!r}: {server.name} has no option {name!r}",
-                hint=" ".join(filter(None, [nearest(name, accepted), f"accepted options: {', '.join(accepted)}"])),
-            ) from None
+            hint = " ".join(filter(None, [nearest(name, accepted), f"accepted options: {', '.join(accepted)}"]))
+            raise OptionError(f"{whose}{server.name} has no option {name!r}", option=name, hint=hint) from None
         message = fault["msg"].removeprefix("Input should be ").partition(", unable to parse")[0]
-        raise UsageError(
-            f"target {target.name!r}: {server.name} option {name!r}: expected {message}, not {fault['input']!r}"
-        ) from None
+        message = f"{whose}{server.name} option {name!r}: expected {message}, not {fault['input']!r}"
+        raise OptionError(message, option=name) from None
+
+
+def check_offered(server: Server, options: Options, python: str = "", whose: str = "") -> None:
+    """Raises ``OptionError`` where ``python``'s version of the server does not offer a given value."""
+    for name in sorted(options.model_fields_set & server.choices.keys()):
+        value, values = str(getattr(options, name)), accepted_values(server, name, python)
+        if value and values and value not in values:
+            message = f"{whose}{server.name} option {name!r}: {value!r} is not offered by this version"
+            hint = " ".join(filter(None, [nearest(value, values), f"accepted: {', '.join(values)}"]))
+            raise OptionError(message, option=name, hint=hint)
+
+
+def _whose(target: Target) -> str:
+    return f"target {target.name!r}: "
