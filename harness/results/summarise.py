@@ -15,7 +15,7 @@ from harness.results.crossover import crossovers
 from harness.results.frames import tidy
 from harness.results.health import health
 from harness.results.instructions import counts_of, with_instructions
-from harness.results.judge import judge_run, results
+from harness.results.judge import control_ids, judge_run, results
 from harness.results.ladder import ladders
 from harness.results.predict import check_models
 from harness.results.profile import profile_results
@@ -69,6 +69,6 @@ def summarise(
         studies=study_results(windows, samples),
         profiles=profile_results(manifest.targets, table, records),
     )
-    found = with_badge(manifest, found, judged.controls, frames, windows)
     found = with_instructions(found, counts_of(counted(records)), manifest.plan.contrasts)
+    found = with_badge(manifest, found, control_ids(manifest), frames, windows)
     return with_claims(manifest, found)
