@@ -5,7 +5,7 @@ import datetime
 import json
 import ssl
 import threading
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 
 import pytest
 import trustme
@@ -291,7 +291,8 @@ def test_targets_elsewhere(tmp_path):
         assert remote_target(url, insecure=True).options == {"insecure": True}
         [planned] = raw_scenario([target], 4).requests
         assert (planned.raw.path, planned.raw.body) == ("/x", '{"hello":"world"}')
-        with MixedFleet(Guard()) as fleet:
+        guard = Guard()
+        with closing(guard), MixedFleet(guard) as fleet:
             fleet.start([target, stranger])
             assert address_of(fleet.running[target.name]) == Address(HOST, port, tls=TRUSTED)
             assert "certificate is not accepted" in fleet.failures["stranger"].reason.text
