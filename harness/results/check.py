@@ -11,7 +11,7 @@ from itertools import product
 import numpy as np
 
 from harness.errors import UsageError, nearest
-from harness.model import Metric, Reason, Side
+from harness.model import Clocked, Reason, Side
 from harness.model.load import Samples
 from harness.results.compare import Measured
 from harness.results.comparison import Comparison
@@ -24,7 +24,7 @@ from harness.results.window_gates import check_windows, window_points
 from harness.stats.quantiles import PER_MILLE
 
 UNCOUNTED = (Reason("not-counted"),)
-METRIC: dict[str, Metric] = {"cpu": "cpu_cost", "throughput": "throughput"}
+METRIC: dict[str, Clocked] = {"cpu": "cpu_cost", "throughput": "throughput"}
 
 
 @dataclass(frozen=True, slots=True)
