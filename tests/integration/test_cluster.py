@@ -165,7 +165,7 @@ def test_streams_and_users_are_shared_too(tmp_path):
         file.write_text("raise RuntimeError")
         with pytest.raises(UsageError, match="does not import locust"):
             cluster.run_load(JourneySpec(str(file), "http://127.0.0.1:1", 4, 1.0, 1.0))
-        with pytest.raises(UsageError, match="1 connections cannot be shared by 2 workers"):
+        with pytest.raises(UsageError, match="1 connection cannot be shared by 2 workers"):
             cluster.run_load(load_of(port, 1.0, connections=1))
 
 

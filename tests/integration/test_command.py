@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -116,6 +117,7 @@ def test_a_target_that_answers_wrongly_is_left_out_and_told(own_app, tmp_path):
 
 DIES = """
 import os
+import re
 count = 0
 """
 
@@ -145,7 +147,7 @@ def test_ctrl_c_saves_what_was_measured_and_resume_goes_on(tmp_path):
     )  # fmt: skip
     try:
         for line in process.stderr:
-            if line.startswith("[1/"):
+            if re.match(r"\[ *\d+%\]", line):
                 break
         family = psutil.Process(process.pid).children(recursive=True)
         os.killpg(process.pid, signal.SIGINT)
