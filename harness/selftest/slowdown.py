@@ -230,10 +230,11 @@ def calibrate(target: Target, point: Point, engine: Engine, placement: Placement
 
 def echo(noted: bytes) -> float:
     """From what ``Spells`` noted: how much more the rest of a request costs with the loop, per second of the loop."""
-    used = np.diff(np.frombuffer(noted).reshape(-1, 2), axis=0)
-    loop = used[:, 1]
-    rest = used[:, 0] - loop
-    on = np.arange(len(used)) % 2
+    # A thread that has to wait amid its note writes it behind the next one's, or reads the two clocks far apart.
+    rows = np.frombuffer(noted).reshape(-1, 2)
+    used = np.diff(rows[np.argsort(rows[:, 0])], axis=0)
+    kept = used[:, 0] > used[:, 1]
+    loop, rest, on = used[kept, 1], (used[:, 0] - used[:, 1])[kept], (np.arange(len(used)) % 2)[kept]
     without, with_it = levels(on, np.log(rest))
     burnt = np.median(loop[on == 1]) - np.median(loop[on == 0])
     return float(math.expm1(with_it - without) * math.exp(without) / burnt)

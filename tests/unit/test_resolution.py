@@ -50,6 +50,10 @@ def test_the_echo_of_the_loop_is_what_the_rest_of_a_request_costs_more():
     spells = [(0.020, 0.0), (0.025, 0.004)] * 20
     noted = np.cumsum([(0.0, 0.0), *spells], axis=0)
     assert echo(noted.tobytes()) == pytest.approx(0.25)
+    noted[[10, 11]] = noted[[11, 10]]
+    assert echo(noted.tobytes()) == pytest.approx(0.25), "a thread had to wait before it wrote"
+    noted[20, 1] += 0.03
+    assert echo(noted.tobytes()) == pytest.approx(0.25, rel=0.1), "and between its two clocks"
 
 
 def test_the_loop_runs_in_every_second_spell(tmp_path):
