@@ -27,6 +27,8 @@ from harness.stats.estimate import DIFFERENT, REAL
 
 MOVES = 8
 """The most sentences on crossovers that the answers hold; the section has all."""
+JSON = "json"
+"""The scenario without a wait that the summary draws first: every framework and server answers it."""
 DATABASE = "io-db"
 """The scenario whose waits are a database's: of all waits the one that most people have."""
 
@@ -75,7 +77,7 @@ def summary_charts(view: View) -> tuple[Chart, ...]:
 
 def _points(view: View) -> tuple[list[Point], list[Point]]:
     """Those that the summary draws, one without a wait and one with (the database's, the longest); then all others."""
-    busy = view.asking("pick")
+    busy = sorted(view.asking("pick"), key=lambda place: place.scenario != JSON)
     waiting = sorted(
         (place for place in view.asking("move") if place.wait_s > 0),
         key=lambda place: (place.scenario != DATABASE, -place.concurrency, -place.wait_s),

@@ -25,7 +25,7 @@ from harness.report.view import View, view_of
 from harness.results.summary import Summary
 
 TEMPLATES = Path(__file__).parent / "templates"
-_UNIT = re.compile(r"^ (?=(?:µs|ms|s|MiB|KiB|kB)\b)|^ (?=±)|(?<=±) $")
+_UNIT = re.compile(r"(?:^|(?<=\d)) (?=(?:µs|ms|s|MiB|KiB|kB)\b)|^ (?=±)|(?<=±) $")
 _UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 

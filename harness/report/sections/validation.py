@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from functools import partial
+from itertools import pairwise
 
 from harness.model import Point, Target
 from harness.report.blocks import Block, Column, Entry, Fold, Plots, Table, Text, words
@@ -79,10 +80,16 @@ def validation_lines(view: View) -> list[Sentence]:
     for path, contrast in view.contrasts("validate", "cpu_cost"):
         if contrast.a.target == contrast.b.target:
             steps[contrast.a.point, contrast.b.point].append((path, contrast))
-    lines = [_step(view, a, b, rows) for (a, b), rows in steps.items()]
-    for (first, _), ((a, b), rows) in zip(list(steps)[:1], list(steps.items())[1:2], strict=False):
+    ordered = sorted(steps.items(), key=lambda step: _unusual(view.places.get(step[0][0])))
+    lines = [_step(view, a, b, rows) for (a, b), rows in ordered]
+    for ((first, _), _), ((a, b), rows) in pairwise(ordered[:2]):
         lines[0] += _further(view, a, rows) if b == first else ()
     return lines
+
+
+def _unusual(place: Point | None) -> bool:
+    """Whether its order is a very small or a very large one, which is told later."""
+    return place is not None and place.params.get("size", "M") != "M"
 
 
 def _step(view: View, a: str, b: str, rows: list[Placed[ContrastResult]]) -> Sentence:
