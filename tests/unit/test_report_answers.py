@@ -237,3 +237,36 @@ def test_one_connection_is_singular():
     run = manifest(plan=dataclasses.replace(manifest().plan, points=(point,)))
     view = view_of(run, summary(cells=(dataclasses.replace(cells()[0], point="json@1", concurrency=1),)))
     assert view.where("json@1") == "Small JSON reply, 1 connection"
+
+
+def test_the_small_json_reply_and_the_usual_order_come_first_in_whatever_order_they_were_asked_for():
+    plan = manifest().plan
+    json, *others = plan.points
+    plain_text = dataclasses.replace(json, id="plaintext@32", scenario="plaintext")
+    sized = {
+        size: [Point(f"{name}-{size}", name, {"size": size}, 32, (JSON,)) for name in ("raw", "checked")]
+        for size in "SM"
+    }
+    points = (plain_text, json, *others, *sized["S"], *sized["M"])
+    run = manifest(
+        plan=dataclasses.replace(plan, points=points),
+        scenarios=(*SCENARIOS, dataclasses.replace(SCENARIOS[0], name="plaintext", title="Plain text")),
+    )
+    both = (*cells(), *(dataclasses.replace(each, point=plain_text.id, scenario="plaintext") for each in cells()[:2]))
+    both += tuple(
+        dataclasses.replace(cells()[0], point=each.id, scenario=each.scenario, params=each.params)
+        for each in (*sized["S"], *sized["M"])
+    )
+    steps = [
+        contrast(
+            a="fast", b="fast", point=f"checked-{size}", to=f"raw-{size}", question="validate", metric="cpu_cost",
+            difference=cost, difference_low=cost - 1, difference_high=cost + 1,
+        )
+        for size, cost in (("S", 9.0), ("M", 25.0))
+    ]  # fmt: skip
+    whole = summary(cells=both, contrasts=tuple(steps))
+    title = next(each.title for each in SCENARIOS if each.name == "json")
+    assert plain(answer("pick", whole, run).headline).startswith(title)
+    validate = answer("validate", whole, run)
+    assert "25 µs" in plain(validate.headline)
+    assert "9.0 µs" in plain(validate.details[0])
