@@ -40,6 +40,9 @@ STEP_S = 0.5
 PATIENCE_S = 60.0
 MISSING = "profiles cannot be made here: py-spy is not installed"
 REFUSED = "py-spy may not read the server's memory: this system does not allow ptrace"
+APP = "/app"
+"""Stands for the folder of the app in what is recorded."""
+_PREFIX = re.compile(r".*(?=[/\\](?:lib(?:64)?[/\\]python3|Lib[/\\]))")
 _UNREAD = re.compile(r"Errors: (\d+)")
 ALLOW = (
     "Linux: sudo sysctl kernel.yama.ptrace_scope=0; container: docker run --cap-add SYS_PTRACE; macOS: run with sudo"
@@ -120,7 +123,8 @@ def sample(
             # With --subprocesses py-spy begins once it can read the first of them, and misses what the others do.
             files = {Path(parts, f"{pid}.json"): ("--pid", str(pid)) for pid in clock.pids}
             replies, unread = _record(load, ("speedscope", "--full-filenames"), files, seconds, cpus)
-            document = joined([json.loads(file.read_bytes()) for file in files if file.exists()])
+            read = joined([json.loads(file.read_bytes()) for file in files if file.exists()])
+        document = placeless(read, working_folder(running.target))
         speedscope.write_text(json.dumps(document))
         if clock.refresh():
             raise ProcessGone(running.pid)
@@ -145,7 +149,7 @@ def sample(
         in_python=min(1.0, (stacks.total() + unread) / (seconds * RATE) * took / (working_s or cpu_s)),
         waited=waited_s / cpu_s,
         stacks=tuple(stacks.items()),
-        folder=str(working_folder(running.target)),
+        folder=APP,
         replies=replies,
         duration_s=took,
         flame_graph=str(drawn) if flame_graph else "",
@@ -162,6 +166,21 @@ def joined(documents: Sequence[Any]) -> Any:
             profiles.append({**each, "samples": moved})
         frames += document["shared"]["frames"]
     return {**documents[0], "profiles": profiles, "shared": {"frames": frames}}
+
+
+def placeless(document: Any, folder: Path) -> Any:
+    """The document without what tells of the machine: where Python and the app are, and the processes' commands."""
+
+    def moved(frame: Any) -> Any:
+        file = frame["file"] or ""
+        if not file:
+            return {**frame, "name": frame["name"].partition(':"')[0]}
+        if shorter := _PREFIX.sub("", file, count=1) if _PREFIX.match(file) else "":
+            return {**frame, "file": shorter}
+        inside = Path(file).is_relative_to(folder)
+        return {**frame, "file": f"{APP}/{Path(file).relative_to(folder).as_posix()}"} if inside else frame
+
+    return {**document, "shared": {"frames": [moved(frame) for frame in document["shared"]["frames"]]}}
 
 
 def read_speedscope(document: Any) -> Counter[tuple[Frame, ...]]:

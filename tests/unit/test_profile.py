@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.instruments.profile import joined, read_speedscope
+from harness.instruments.profile import APP, joined, placeless, read_speedscope
 from harness.model import CpuProfile
 from harness.report.profile import document, explained, explanation, lines
 from harness.results.profile import (
@@ -63,6 +63,17 @@ def test_files_of_several_processes_are_read_as_one():
     other = {**one, "profiles": turned, "shared": {"frames": one["shared"]["frames"][::-1]}}
     stacks = read_speedscope(one)
     assert read_speedscope(joined([one, other])) == stacks + stacks
+
+
+def test_what_is_recorded_tells_nothing_of_the_machine():
+    one = json.loads(SAMPLE.read_text("utf-8"))
+    assert HOME in json.dumps(one)
+    found = placeless(one, Path(HOME))
+    assert HOME not in json.dumps(found)
+    assert "/usr" not in json.dumps(found)
+    packages = shares(by_package(profile(read_speedscope(one))))
+    assert shares(by_package(profile(read_speedscope(found), folder=APP))) == packages
+    assert any(frame["name"].startswith("process ") for frame in found["shared"]["frames"])
 
 
 def test_the_parts_add_up_to_the_cpu_cost():
