@@ -13,7 +13,7 @@ from pathlib import Path
 
 from harness.config.placement import Placement
 from harness.engine.wire import address_of, requests_to
-from harness.errors import NotReadyError
+from harness.errors import LaunchError, NotReadyError
 from harness.instruments.burst import Burst
 from harness.instruments.callgrind import HINT, MISSING, Callgrind, Calls, Counts
 from harness.instruments.perf import PerfEvents
@@ -91,6 +91,12 @@ class CountingFleet(Fleet):
 
     def start(self, targets: Sequence[Target], deadline_s: float = READY_S) -> None:
         super().start(targets, deadline_s)
+
+    def _look(self, running: Running) -> None:
+        if any("SIGILL" in line for line in running.log()):
+            message = f"{running.target.name}: it uses an instruction that this CPU, or valgrind, does not know"
+            raise LaunchError(message, log=running.log(), code="exited")
+        super()._look(running)
 
     def close(self) -> None:
         for counter in self._counters:

@@ -175,10 +175,11 @@ def placeless(document: Any, folder: Path) -> Any:
         file = frame["file"] or ""
         if not file:
             return {**frame, "name": frame["name"].partition(':"')[0]}
-        if shorter := _PREFIX.sub("", file, count=1) if _PREFIX.match(file) else "":
-            return {**frame, "file": shorter}
-        inside = Path(file).is_relative_to(folder)
-        return {**frame, "file": f"{APP}/{Path(file).relative_to(folder).as_posix()}"} if inside else frame
+        if found := _PREFIX.match(file):
+            return {**frame, "file": file[found.end() :]}
+        if Path(file).is_relative_to(folder):
+            return {**frame, "file": f"{APP}/{Path(file).relative_to(folder).as_posix()}"}
+        return frame
 
     return {**document, "shared": {"frames": [moved(frame) for frame in document["shared"]["frames"]]}}
 

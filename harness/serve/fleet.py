@@ -141,7 +141,9 @@ class Fleet(Servers):
         self._guard.remove(Path(self._logs.name))
 
     def _look(self, running: Running) -> None:
-        """Raises ``LaunchError`` where the first answers of a server are those of an app called in the wrong way."""
+        """Raises ``LaunchError`` where a server will not be ready: its first answers are those of an app called in the
+        wrong way.
+        """
         if running.refused and running.target.name not in self._looked_at and isinstance(running, Started):
             self._looked_at.add(running.target.name)
             check_interface(running)

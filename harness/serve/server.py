@@ -165,8 +165,7 @@ def is_ready(running: Running, deadline_s: float = READY_S) -> bool:
     when it first does.
 
     Raises:
-        LaunchError: it exited, cannot run under valgrind, or has not answered within ``deadline_s``, or its target's
-            longer limit, of its start.
+        LaunchError: it exited, or has not answered within ``deadline_s``, or its target's longer limit, of its start.
     """
     deadline_s = max(deadline_s, running.target.startup_timeout)
     name = running.target.name
@@ -179,9 +178,6 @@ def is_ready(running: Running, deadline_s: float = READY_S) -> bool:
         running.startup_s = time.monotonic() - running.started
         return True
     running.refused |= status is not None
-    if any("SIGILL" in line for line in running.log()):
-        message = f"{name}: it uses an instruction that this CPU, or valgrind, does not know"
-        raise LaunchError(message, log=running.log(), code="exited")
     if time.monotonic() - running.started > deadline_s:
         raise LaunchError(
             f"{name}: the server was not ready within {deadline_s:g} s: GET {path} gave {status or 'no answer'}, "
