@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import os
 import resource
+import signal
 import tempfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -65,6 +66,9 @@ def measures(item: pytest.Item) -> bool:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        # A shell without job control starts background jobs so, and the commands under test would inherit it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if hasattr(config, "workerinput"):
         config.stash[TURNS] = Turns(config.workerinput["testrunuid"])
 
