@@ -43,7 +43,7 @@ def profile(
     from harness.prepare.asked import Asked, asked_point
     from harness.prepare.choose import chosen_target
     from harness.prepare.probe import probe
-    from harness.prepare.profile import profiles
+    from harness.prepare.profile import fewer_workers, profiles
     from harness.record import file_name
     from harness.report.profile import document, lines
     from harness.serve import serving_all
@@ -62,7 +62,8 @@ def profile(
             probed = probe(fleet, targets, point, around)
         errors(quiet).print(f"sampling {targets[0].name} for {seconds} s", markup=False)
         [found] = profiles(targets, probed.point, placement, around, folder, seconds)
-    shown = document(found, [note for note in (*probed.notes, placement.note, *shadowed(targets)) if note])
+    notes = (*probed.notes, placement.note, *fewer_workers(targets, placement), *shadowed(targets))
+    shown = document(found, [note for note in notes if note])
     if as_json:
         print_json(shown)
     else:

@@ -131,7 +131,7 @@ def versus(
     from harness.prepare import versus as prepare
     from harness.prepare.asked import Asked, asked_point
     from harness.prepare.probe import probe
-    from harness.prepare.profile import profiles
+    from harness.prepare.profile import fewer_workers, profiles
     from harness.prepare.remote import MixedFleet
     from harness.prepare.sides import sides, surrounded
     from harness.record import Run
@@ -217,11 +217,13 @@ def versus(
     summary, took = summary_of(opened), monotonic() - began
     save_summary(opened, summary)
     limit = None if fail_if_slower is None else judged(summary, fail_if_slower)
+    fewer = fewer_workers(pair, placement) if explain else []
+    notes = (*told, *skipped, *probed.notes, placement.note, *fewer, *shadowed(pair))
     found = document(
         summary,
         opened.windows(),
         took,
-        notes=[note for note in (*told, *skipped, *probed.notes, placement.note, *shadowed(pair)) if note],
+        notes=[note for note in notes if note],
         packages=prepare.differing_packages(*pair),
         folder=str(opened.folder),
         explanation=explanation(profiled, summary) if profiled else None,

@@ -1,7 +1,8 @@
 """py-spy: samples of the Python stacks of a server under load.
 
 Only threads that hold the GIL are sampled: on a busy machine nothing else tells a thread that works from one that was
-woken up and waits for a CPU. The server is not stopped: stacks that change while they are read are left out.
+woken up and waits for a CPU. The server is not stopped, since that would slow it down twofold: stacks that change
+while they are read are counted, as calls too brief to read.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ from pathlib import Path
 from typing import IO, Any
 
 from harness.config.placement import confine
-from harness.engine.clocks import LINUX, ProcessGone, clock_of, machine_delta, machine_sample
+from harness.engine.clocks import ProcessGone, clock_of, machine_delta, machine_sample
 from harness.engine.engine import Engine
 from harness.engine.spec import LoadSpec
 from harness.engine.wire import TIMEOUT_S, address_of, requests_to
 from harness.errors import LaunchError, NotReadyError
-from harness.model import CpuProfile, Frame, Point
+from harness.model import BRIEF, CpuProfile, Frame, Point
 from harness.model.units import US
 from harness.record import file_name
 from harness.serve import Running
@@ -99,10 +100,6 @@ def sample(
     """
     address, name = address_of(running), file_name(running.target.name)
     requests, connections = requests_to(running, point.requests), point.concurrency
-    available = len(os.sched_getaffinity(running.pid)) if LINUX else connections
-    if running.target.workers > available:
-        # Workers that interrupt each other are sampled while they wait, and how long they did is a guess.
-        connections = min(connections, available)
 
     def load(seconds: float) -> int:
         spec = LoadSpec(address, requests, connections, seconds, timeout_s=TIMEOUT_S)
@@ -136,6 +133,8 @@ def sample(
     busy_s = {cpu: (share - delta.interrupts[cpu]) * took for cpu, share in delta.busy.items()}
     waited_s, working_s = _waits(threads, _threads(clock.pids), busy_s)
     stacks = read_speedscope(document)
+    if unread:
+        stacks[(BRIEF,)] = unread
     if not stacks:
         raise NotReadyError(f"py-spy saw no Python code run in {running.target.name}")
     if flame_graph:
@@ -146,7 +145,7 @@ def sample(
         point=point.id,
         cpu_us=cpu_s / replies * US,
         # A sample shows threads that run and threads that lost their CPU, so both are what it is divided by.
-        in_python=min(1.0, (stacks.total() + unread) / (seconds * RATE) * took / (working_s or cpu_s)),
+        in_python=min(1.0, stacks.total() / (seconds * RATE) * took / (working_s or cpu_s)),
         waited=waited_s / cpu_s,
         stacks=tuple(stacks.items()),
         folder=APP,

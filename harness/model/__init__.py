@@ -33,7 +33,7 @@ from harness.model.planned import (
     Trial as Trial,
     Window as Window,
 )
-from harness.model.profiled import CpuProfile as CpuProfile, Frame as Frame
+from harness.model.profiled import BRIEF as BRIEF, CpuProfile as CpuProfile, Frame as Frame
 from harness.model.reason import (
     LACKS as LACKS,
     Reason as Reason,

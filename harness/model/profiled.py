@@ -8,6 +8,8 @@ Frame = tuple[str, str]
 """The name of a function, and the full path of its file."""
 Stack = tuple[tuple[Frame, ...], int]
 """Frames from the outermost to the innermost, and in how many samples; no frame where native code called no Python."""
+BRIEF: Frame = ("calls too brief to read", "")
+"""Stands for all stacks that changed while they were read."""
 
 
 @dataclass(frozen=True, slots=True)

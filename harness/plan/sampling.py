@@ -23,11 +23,13 @@ def with_profiles(plan: Plan, targets: Sequence[Target], busy: Sequence[Point], 
     """The plan with a block in which its targets are sampled under load, one after the other.
 
     Args:
-        targets: without twins. ``busy``: points at which nothing waits.
+        targets: without twins; those whose workers share a CPU are left out, since py-spy would sample them while they
+            wait for it. ``busy``: points at which nothing waits.
         budget_s: what sampling may take. Where it is too short, targets are left out, those last that are their
             framework's reference.
     """
     measured = plan.alternating_sides
+    targets = [target for target in targets if target.per_cpu or target.workers == 1]
     served = {point.id: sum(Side(target.name, point.id) in measured for target in targets) for point in busy}
     if not any(served.values()):
         return plan

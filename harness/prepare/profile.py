@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from harness.config.placement import Placement
 from harness.engine.engine import Engine
 from harness.errors import RecordError
 from harness.instruments import sample
-from harness.model import CpuProfile, Point, Target
+from harness.model import CpuProfile, Point, Reason, Target
 from harness.serve import serving_all
 from harness.serve.services import Services
+
+
+def fewer_workers(targets: Sequence[Target], placement: Placement) -> list[Reason]:
+    """A note for each target that is sampled with fewer workers than it has."""
+    pairs = [(target, _uncrowded(target, placement).workers) for target in targets]
+    return [
+        Reason("fewer-workers", {"target": target.name, "workers": target.workers, "sampled": workers})
+        for target, workers in pairs
+        if workers < target.workers
+    ]
 
 
 def profiles(
@@ -31,9 +42,15 @@ def profiles(
         raise RecordError(f"{folder} cannot be written: {error.strerror}", hint="choose another --out") from None
     found = []
     with Engine(placement.generator) as engine:
-        for target in targets:
+        for target in (_uncrowded(target, placement) for target in targets):
             around.restore()
             with serving_all([target], placement, around.environment) as fleet:
                 running = fleet.running[target.name]
                 found.append(sample(running, point, engine, folder, seconds, placement.generator, flame_graph=True))
     return found
+
+
+def _uncrowded(target: Target, placement: Placement) -> Target:
+    """The target with a CPU for each worker: those that take turns on one are sampled while they wait for it."""
+    cpus = len(placement.many if target.per_cpu else placement.server)
+    return replace(target, workers=min(target.workers, cpus or target.workers))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from math import hypot, sqrt
 from pathlib import PurePath
 
-from harness.model import CpuProfile, Frame, Side, Target, WindowRecord
+from harness.model import BRIEF, CpuProfile, Frame, Side, Target, WindowRecord
 from harness.results.summary import Cell, Layer, PackageCost, ProfileResult
 
 OUTSIDE = "outside Python"
@@ -76,7 +76,8 @@ class Difference:
 
 
 def by_package(profile: CpuProfile) -> tuple[Cost, ...]:
-    """Packages, the standard library, the app's own files, and what is outside Python; most first."""
+    """Packages, the standard library, the app's own files, what is too brief to tell, and what is outside Python; most
+    first."""
     return _costs(profile, lambda frame: (place := package_of(frame[1], profile.folder), place))
 
 
@@ -132,6 +133,8 @@ def layer_of(package: str, framework: str) -> Layer:
     """What a package does in an app of this framework."""
     if package == OUTSIDE:
         return "outside"
+    if package == BRIEF[0]:
+        return "brief"
     if package in (STANDARD, GENERATED):
         return "interpreter"
     if package in FRAMEWORKS.get(framework, (framework,)):
@@ -167,7 +170,7 @@ def _costs(profile: CpuProfile, named: Callable[[Frame], tuple[str, str]]) -> tu
     outside = (OUTSIDE, OUTSIDE)
     own, within = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
     for stack, count in profile.stacks:
-        names = [named(frame) for frame in stack] or [outside]
+        names = [(BRIEF[0], BRIEF[0]) if frame == BRIEF else named(frame) for frame in stack] or [outside]
         own[names[-1]] += count
         within.update(dict.fromkeys(names, count))
     each = profile.cpu_us * profile.in_python / profile.samples

@@ -31,8 +31,9 @@ Badge = Literal["sound", "warnings", "do-not-cite"]
 Status = Literal["ok", "failed", "not-measurable", "not-run"]
 CrossoverOutcome = Literal["overtakes", "draws-ahead", "ahead", "behind", "none"]
 Within = Literal["round", "block"]
-Layer = Literal["server", "framework", "validation", "app", "library", "interpreter", "outside"]
-"""``library``: any other package; ``interpreter``: the standard library; ``outside``: the kernel and native threads."""
+Layer = Literal["server", "framework", "validation", "app", "library", "interpreter", "brief", "outside"]
+"""``library``: any other package; ``interpreter``: the standard library; ``brief``: Python calls too brief to
+tell whose they are; ``outside``: the kernel and native threads."""
 Check = Literal["adds-up", "within-interval", "does-not-add-up", "not-checked"]
 ClaimVerdict = Literal["supported", "refuted", "depends", "not-measured", "documented"]
 EvidenceKind = Literal[

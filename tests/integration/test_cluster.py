@@ -394,7 +394,8 @@ def test_a_lost_worker_ends_the_load_or_not_and_is_back_for_the_next(on_lost):
         assert (result.lost_share, result.interrupted) == (0.5, False)
         assert result.planned == result.answered > 0
         assert ("worker-lost" in codes(result)) == (on_lost == "invalid")
-        assert (result.planned == 200) == (on_lost == "continue")
+        # A load that ends plans no more than what was sent.
+        assert result.planned == 200 if on_lost == "continue" else result.planned < 60 * 50
         assert any("is lost: no sign of life" in text for text in told)
 
         again = cluster.run_load(load_of(port, 0.5))

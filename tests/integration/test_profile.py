@@ -75,15 +75,8 @@ def truth(bind):
         connection.close()
 
 
-@pytest.mark.parametrize(
-    ("server", "bound"),
-    [
-        ("uvicorn", 0.03),
-        ("gunicorn,worker_class=sync,workers=2", 0.03),
-        ("gunicorn,worker_class=gthread,threads=4", 0.06),
-    ],
-)
-def test_a_known_share_is_reported(own_app, tmp_path, server, bound, attempts):
+@pytest.mark.parametrize("server", ["uvicorn", "gunicorn,worker_class=sync", "gunicorn,worker_class=gthread,threads=4"])
+def test_a_known_share_is_reported(own_app, tmp_path, server, attempts):
     asgi = asgi_app(media="text/plain", body='respond(scope["path"])')
     work = WORK.replace("EVERY = 16", "EVERY = 1") if server == "uvicorn" else WORK
     target = own_app(work + (asgi if server == "uvicorn" else WSGI), server)
@@ -99,7 +92,7 @@ def test_a_known_share_is_reported(own_app, tmp_path, server, bound, attempts):
         # A thread that waits for its CPU is sampled at one place over and over: samples say less, most of all how much
         # lies outside Python.
         quiet = found.waited < BUSY
-        within = bound if quiet else 0.1
+        within = 0.03 if quiet else 0.1
         if abs(burnt.us / found.cpu_us - known) <= within:
             break
     assert burnt.us / (burnt.us + functions["turn (own_app.py)"].us) == pytest.approx(0.9, abs=0.03 if quiet else 0.1)
@@ -120,6 +113,13 @@ def test_the_command_prints_one_document_and_leaves_its_files(own_app, tmp_path)
     assert found["target"].startswith("shop")
     assert (tmp_path / found["flame_graph"]).read_text().startswith("<?xml")
     assert json.loads((tmp_path / found["speedscope"]).read_text())["profiles"]
+
+
+def test_workers_that_would_share_a_cpu_are_not_sampled_together(own_app):
+    own_app("respond = lambda path: b'hi'" + WSGI, module="shop")
+    done = harness("profile", "shop:app@gunicorn,workers=2", "--path", "/", "-d", "1s", "--json", "--out", "kept")
+    assert done.code == 0, done.err
+    assert any("with 1 of its 2 workers" in note for note in json.loads(done.out)["notes"])
 
 
 def test_versus_explains_its_difference(own_app, tmp_path, monkeypatch):

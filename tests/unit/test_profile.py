@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.instruments.profile import APP, joined, placeless, read_speedscope
-from harness.model import CpuProfile
+from harness.model import BRIEF, CpuProfile
 from harness.report.profile import document, explained, explanation, lines
 from harness.results.profile import (
     GENERATED,
@@ -87,6 +87,13 @@ def test_the_parts_add_up_to_the_cpu_cost():
     assert functions["app (shop/web.py)"].us == pytest.approx(each)
     assert functions["app (shop/web.py)"].total_us == pytest.approx(8 * each)
     assert functions["render (jinja2/environment.py)"].error_us == pytest.approx(5**0.5 * each)
+
+
+def test_stacks_that_changed_while_they_were_read_are_a_row_of_their_own():
+    found = profile({(HANDLER, LOADS): 6, (BRIEF,): 3})
+    rows = {OUTSIDE: 20, STANDARD: 80 * 6 / 9, BRIEF[0]: 80 * 3 / 9, "shop/web.py": 0}
+    assert shares(by_package(found)) == pytest.approx(rows)
+    assert shares(by_function(found))[BRIEF[0]] == pytest.approx(80 * 3 / 9)
 
 
 def test_a_function_that_calls_itself_counts_once():

@@ -69,6 +69,7 @@ def test_what_could_not_be_sampled_is_not_shown():
         ("apps/flask_app/app.py", "flask", "app"),
         ("standard library", "flask", "interpreter"),
         ("outside Python", "flask", "outside"),
+        ("calls too brief to read", "flask", "brief"),
     ],
 )
 def test_every_package_belongs_to_a_layer(package, framework, layer):
@@ -115,6 +116,13 @@ def test_every_target_is_sampled_once_at_one_point_within_the_budget():
     assert plan.estimate_s == pytest.approx(before.estimate_s + block.load_s)
     assert sorted(block.targets) == [f"t{number}" for number in range(8)]
     assert {side.point.partition("@")[0] for window in block.windows for side in window.sides} == {"orders-validated"}
+
+
+def test_workers_that_share_a_cpu_are_not_sampled():
+    targets = [target("two", workers=2), target("each", workers=2, per_cpu=True), target("one")]
+    plan = make_plan(with_twin(targets), [scenario("z")], [], TEST, seed=1, budget_s=900)
+    [block] = [block for block in with_profiles(plan, targets, plan.points, 60.0).blocks if block.study == PROFILE]
+    assert sorted(block.targets) == ["each", "one"]
 
 
 def test_with_less_time_the_references_are_kept():
