@@ -1,170 +1,170 @@
 """How often instructions find a slowdown of 0.5%, call the same app different, and how far fresh starts lie apart.
 
-    python benchmarks/instructions.py found  [--target NAME] [--share 0.005] [--repeats 20]
-    python benchmarks/instructions.py same   [--target NAME] [--repeats 40]
-    python benchmarks/instructions.py starts [TARGET…] [--starts 3] [-c 1] [-s json]
+    python benchmarks/instructions.py found  [TARGET] [--busy] [--share 0.005] [--repeats 20]
+    python benchmarks/instructions.py same   [TARGET] [--busy] [--repeats 40]
+    python benchmarks/instructions.py starts [TARGET…] [--busy] [--starts 3] [-c 1] [-s json]
 
-The injected share is that of the loop's own instructions, which are counted with many more of its turns. Other
-programs may run meanwhile: this is the point. With ``--folder`` the counts are kept, and a later call goes on.
+``found`` and ``same`` call ``harness versus --metric instructions``; the target is served through a loop, without turns
+on the other side. A first comparison, with many turns, shows what one costs. Each line: the verdict, the ratio with its
+99% interval, the exit code, and the wall time of the command. ``--busy`` runs a busy loop on each CPU meanwhile.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import os
 import statistics
+import subprocess
+import sys
 import tempfile
-from collections.abc import Sequence
-from contextlib import ExitStack
-from dataclasses import replace
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import Any
 
 from harness.config.placement import detect
 from harness.engine.engine import Engine
-from harness.model import Plan, Point, Scenario, Side, Target
+from harness.model import Plan, Point, Scenario, Side, Target, side_faults
 from harness.plan.counting import AT_ONCE, counting_block
 from harness.prepare.asked import scenario_point
 from harness.prepare.choose import chosen_target
 from harness.prepare.manifest import new_manifest
-from harness.prepare.versus import REQUESTS, further_starts
+from harness.prepare.versus import REQUESTS
 from harness.record import Run
-from harness.results.instructions import STARTS, InstructionResult, counts_of, result_of, values_of
+from harness.report.language.catalogue import ENGLISH
+from harness.results.instructions import counts_of
 from harness.selftest.slowdown import slowed
-from harness.serve.services import Services, needs_of, services
+from harness.serve.services import needs_of, services
 from harness.session import Bench, measure
 
 CALIBRATION_TURNS, UNLIMITED_S = 20_000, 1e9
+BUSY = """
+import os, sys
+os.sched_setaffinity(0, {int(sys.argv[1])})
+parent = os.getppid()
+while os.getppid() == parent:
+    for _ in range(1_000_000):
+        pass
+"""
 REFERENCE = (
     "fastapi-uvicorn", "starlette-uvicorn", "flask-gunicorn-gthread", "django-gunicorn-gthread", "fastapi-granian",
     "tornado-native",
 )  # fmt: skip
 
 
-class Counting:
-    """Counts targets at one point, in a folder per comparison."""
-
-    def __init__(self, folder: Path, point: Point, engine: Engine, around: Services) -> None:
-        self.folder, self.point = folder, point
-        self._placement = detect()
-        self._bench = Bench(engine, self._placement, services=around, features=False)
-
-    def starts(self, name: str, targets: Sequence[Target], starts: int) -> Run:
-        """So many starts of the targets, all of them counted at the same time; those that are missing."""
-        folder, point = self.folder / name, self.point
-        if folder.is_dir():
-            run = Run.open(folder)
-        else:
-            sides = [Side(target.name, point.id) for target in targets]
-            blocks = tuple(counting_block(index, 0, [sides], REQUESTS) for index in range(starts))
-            plan = Plan("instructions", 0, UNLIMITED_S, 0.0, (point,), (), blocks)
-            scenario = Scenario(point.scenario, point.id, "real", "", point.requests, (point.concurrency,))
-            run = Run.create(
-                folder,
-                new_manifest(
-                    plan, targets, (scenario,), placement=self._placement, command="", results=self.folder
-                ),
-            )  # fmt: skip
-        self._measure(run)
-        return run
-
-    def decided(self, name: str, pair: tuple[Target, Target]) -> tuple[InstructionResult, float]:
-        """As ``harness versus --metric instructions`` goes about it, without a limit of time; and its seconds."""
-        run = self.starts(name, pair, STARTS[0])
-        while True:
-            plan = run.manifest.plan
-            result = result_of(plan, run.windows())
-            assert result is not None
-            done = len(plan.blocks)
-            if result.decided(None) or done == STARTS[-1]:
-                return result, run.manifest.duration_s
-            more = further_starts(plan, done, 1)
-            run.update(replace(run.manifest, plan=replace(plan, blocks=(*plan.blocks, *more.blocks))))
-            self._measure(run)
-
-    def _measure(self, run: Run) -> None:
-        if {window.id for window in run.manifest.plan.windows} <= {record.id for record in run.windows()}:
-            return
-        measure(run, self._bench)
-        for record in run.windows():
-            for failure in (*record.failures, *record.gates):
-                raise SystemExit(f"{failure.target}: {failure.reason.text}")
+@contextmanager
+def busy() -> Iterator[None]:
+    loops = list[subprocess.Popen[bytes]]()
+    try:
+        for cpu in sorted(os.sched_getaffinity(0)):
+            loops.append(subprocess.Popen([sys.executable, "-c", BUSY, str(cpu)]))
+        yield
+    finally:
+        for loop in loops:
+            loop.kill()
+            loop.wait()
 
 
-def repeated(counting: Counting, name: str, pair: tuple[Target, Target], repeats: int, truth: float) -> None:
-    """Compares the two so often; ``truth`` is what the ratio of A and B should be."""
-    verdicts, took = list[str](), list[float]()
+def written(target: Target, turns: int, name: str, folder: Path) -> str:
+    """The target with turns of the loop, as it is spelled out on the command line."""
+    served = slowed(target, turns, folder / f"{name}.book", name)
+    environment = {f"env.{key}": value for key, value in served.environment.items()}
+    settings = {"name": name, "interface": target.interface, "workers": target.workers, "threads": target.threads}
+    options = {**settings, "endpoints": "*", **target.options, **environment}
+    return ",".join([f"{served.application}@{served.server}", *(f"{key}={value}" for key, value in options.items())])
+
+
+def compared(target: Target, turns: int, scenario: str, folder: Path) -> tuple[int, dict[str, Any]]:
+    words = ["versus", written(target, turns, "slowed", folder), written(target, 0, "as-it-is", folder), "-s", scenario]
+    words += ["--metric", "instructions", "--json", "--quiet"]
+    done = subprocess.run([sys.executable, "-m", "harness.cli", *words], cwd=folder, stdout=subprocess.PIPE, text=True)
+    return done.returncode, json.loads(done.stdout) if done.stdout else {}
+
+
+def repeated(target: Target, share: float, repeats: int, scenario: str, folder: Path) -> None:
+    turns, truth = 0, 1.0
+    if share:
+        code, found = compared(target, CALIBRATION_TURNS, scenario, folder)
+        if not found.get("ratio"):
+            raise SystemExit(f"the calibration gave no number, exit code {code}")
+        turn = (found["ratio"] - 1) / CALIBRATION_TURNS
+        turns = round(share / turn)
+        truth = 1 + turns * turn
+        print(f"{CALIBRATION_TURNS} turns: {found['ratio']:.3f}; {turns} are {truth - 1:.3%}", flush=True)
+    verdicts, times, apart = Counter[str](), list[float](), 0
     for number in range(1, repeats + 1):
-        result, seconds = counting.decided(f"{name}-{number:02d}", pair)
-        took.append(seconds)
-        apart = result.verdict in ("different", "different-size-open", "small")
-        verdicts.append("found" if apart else "not found")
-        ends = f"[{result.ratio.ci_low:.5f}, {result.ratio.ci_high:.5f}]"
+        began = time.monotonic()
+        code, found = compared(target, turns, scenario, folder)
+        times.append(time.monotonic() - began)
+        ratio, low, high = (found.get(key) or float("nan") for key in ("ratio", "ci_low", "ci_high"))
+        verdicts[verdict := found.get("verdict", "none")] += 1
+        apart += low > 1 or high < 1
         print(
-            f"{number:3d}  {verdicts[-1]:9}  {result.ratio.value:.5f} {ends}, truth {truth:.5f}: {result.verdict}, "
-            f"{result.starts} starts, {seconds:.0f} s",
+            f"{number:3d}  {verdict}, {ratio:.5f} [{low:.5f}, {high:.5f}], truth {truth:.5f}, exit code {code}, "
+            f"{found.get('blocks')} starts, {times[-1]:.1f} s",
             flush=True,
         )
-    print(f"found in {verdicts.count('found')} of {repeats}, in {statistics.median(took):.0f} s each (median)")
-
-
-def injected(counting: Counting, target: Target, share: float, repeats: int) -> None:
-    books = counting.folder.resolve() / "books"
-    books.mkdir(parents=True, exist_ok=True)
-    none, calibration = (
-        slowed(target, turns, books / f"{target.name}-{turns}", f"{target.name}+{turns}")
-        for turns in (0, CALIBRATION_TURNS)
+    told = ", ".join(f"{count} × {verdict}" for verdict, count in verdicts.most_common())
+    print(
+        f"told apart in {apart} of {repeats}: {told}; {min(times):.1f} to {max(times):.1f} s, "
+        f"median {statistics.median(times):.1f} s"
     )
-    run = counting.starts(f"{target.name}-calibration", (none, calibration), 1)
-    counts = counts_of(run.windows())
-    plain, burdened = (float(values_of(counts, side).mean()) for side in run.manifest.plan.windows[0].sides)
-    turn = (burdened - plain) / CALIBRATION_TURNS
-    turns = round(share * plain / turn)
-    print(f"{target.name}: {plain:,.0f} instructions per request, {turn:.1f} per turn: {turns} turns", flush=True)
-    loaded = slowed(target, turns, books / f"{target.name}-{turns}", f"{target.name}+{share:.1%}")
-    repeated(counting, f"{target.name}-found", (loaded, none), repeats, 1 + turns * turn / plain)
 
 
-def apart(counting: Counting, targets: Sequence[Target], times: int) -> None:
-    """A few targets at a time, as in a run."""
-    for at in range(0, len(targets), AT_ONCE):
-        some = targets[at : at + AT_ONCE]
-        run = counting.starts(f"{some[0].name}-{counting.point.id}", some, times)
-        for side, counts in counts_of(run.windows()).items():
-            values = [each.per_request for each in counts.values()]
-            mean = statistics.mean(values)
-            sd = statistics.stdev(values) / mean if len(values) > 1 else float("nan")
-            collections = statistics.mean(each.collections for each in counts.values())
-            print(
-                f"{side.target:28} {side.point:20} {mean / 1e3:9.2f} thousand, sd {sd:.3%} of {len(values)}; "
-                f"collections of garbage {collections / 1e3:.2f} thousand",
-                flush=True,
-            )
+def apart(targets: Sequence[Target], point: Point, starts: int, folder: Path) -> None:
+    """Counts so many starts of the targets, a few at a time, as in a run."""
+    placement = detect()
+    scenario = Scenario(point.scenario, point.id, "real", "", point.requests, (point.concurrency,))
+    with (
+        Engine(placement.generator) as engine,
+        services(needs_of(request.endpoint for request in point.requests)) as around,
+    ):
+        bench = Bench(engine, placement, services=around, features=False)
+        for at in range(0, len(targets), AT_ONCE):
+            some = targets[at : at + AT_ONCE]
+            sides = [Side(target.name, point.id) for target in some]
+            blocks = tuple(counting_block(index, 0, [sides], REQUESTS) for index in range(starts))
+            plan = Plan("instructions", 0, UNLIMITED_S, 0.0, (point,), (), blocks)
+            manifest = new_manifest(plan, some, (scenario,), placement=placement, command="", results=folder)
+            run = Run.create(folder / f"starts-{at}", manifest)
+            measure(run, bench)
+            for record in run.windows():
+                for fault in side_faults(record).values():
+                    raise SystemExit(f"{fault.target}: {ENGLISH.reason(fault.reason)}")
+            for side, counts in counts_of(run.windows()).items():
+                values = [each.per_request for each in counts.values()]
+                mean = statistics.mean(values)
+                sd = statistics.stdev(values) / mean if len(values) > 1 else float("nan")
+                collections = statistics.mean(each.collections for each in counts.values())
+                print(
+                    f"{side.target:28} {side.point:20} {mean / 1e3:9.2f} thousand, sd {sd:.3%} of {len(values)}; "
+                    f"collections of garbage {collections / 1e3:.2f} thousand",
+                    flush=True,
+                )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("found", "same", "starts"))
-    parser.add_argument("targets", nargs="*")
-    parser.add_argument("--target", default="starlette-uvicorn")
+    parser.add_argument("targets", nargs="*", metavar="TARGET")
     parser.add_argument("--share", type=float, default=0.005)
     parser.add_argument("--repeats", type=int, default=0)
     parser.add_argument("--starts", type=int, default=3)
     parser.add_argument("-c", "--concurrency", type=int, default=1)
     parser.add_argument("-s", "--scenario", default="json")
-    parser.add_argument("--folder", type=Path)
+    parser.add_argument("--busy", action="store_true", help="run a busy loop on each CPU meanwhile")
     given = parser.parse_args()
-    target, point = chosen_target(given.target), scenario_point(given.scenario, given.concurrency)
-    with ExitStack() as stack:
-        folder = given.folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        engine = stack.enter_context(Engine(detect().generator))
-        around = stack.enter_context(services(needs_of(request.endpoint for request in point.requests)))
-        counting = Counting(folder, point, engine, around)
-        if given.what == "found":
-            injected(counting, target, given.share, given.repeats or 20)
-        elif given.what == "same":
-            twin = replace(target, name=f"{target.name} (A)")
-            repeated(counting, f"{target.name}-same", (twin, target), given.repeats or 40, 1.0)
+    with tempfile.TemporaryDirectory() as name, busy() if given.busy else nullcontext():
+        if given.what == "starts":
+            targets = [chosen_target(each) for each in given.targets or REFERENCE]
+            apart(targets, scenario_point(given.scenario, given.concurrency), given.starts, Path(name))
         else:
-            apart(counting, [chosen_target(name) for name in given.targets or REFERENCE], given.starts)
+            share, repeats = (given.share, 20) if given.what == "found" else (0.0, 40)
+            for each in given.targets or ("starlette-uvicorn",):
+                repeated(chosen_target(each), share, given.repeats or repeats, given.scenario, Path(name))
 
 
 if __name__ == "__main__":
