@@ -12,7 +12,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Sequence
-from functools import cache
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
+from itertools import compress
 from pathlib import Path
 
 from harness.errors import NotReadyError, UsageError
@@ -41,7 +43,8 @@ def with_packages(requirements: Sequence[str], python: str = "", cache: Path | N
     """The interpreter of an environment that holds what ``python``'s holds, but for ``requirements``.
 
     First everything is installed as it stands there; then the requirements, with every other package by name alone, so
-    that only those change that no longer fit (``packages_of`` tells which).
+    that only those change that no longer fit (``packages_of`` tells which). For another interpreter, packages that are
+    not built for it are left out: few are built for every one, and a server that needs them says so when it starts.
 
     Args:
         requirements: such as ``starlette==0.47``; ``python==3.14t``, as uv names interpreters; ``python=PATH``.
@@ -60,15 +63,32 @@ def with_packages(requirements: Sequence[str], python: str = "", cache: Path | N
         raise UsageError(f"a side has one interpreter, not {' and '.join(interpreters)}")
     base = python or sys.executable
     packages = _frozen(base)
-    names = [package.partition("==")[0] for package in packages if "==" in package]
     kept = [package for package in packages if normal(package) not in set(map(normal, wanted))]
-    installs: list[Install] = []
-    if kept:
-        installs.append((["--no-deps", "-r", "-"], "\n".join(kept)))
-    if [*wanted, *names]:
-        installs.append(([*wanted, *names], ""))
     into = _interpreter(interpreters[0]) if interpreters else base
-    return cached_environment(into, [*packages, "--", *wanted], installs, cache)
+    key = [*packages, "--", *wanted]
+    exact: Install = (["--no-deps", "-r", "-"], "\n".join(kept))
+    names = [package.partition("==")[0] for package in packages if "==" in package]
+    fitting: list[Install] = [([*wanted, *names], "")] if [*wanted, *names] else []
+    try:
+        return cached_environment(into, key, [exact, *fitting], cache)
+    except NotReadyError:
+        if not interpreters:
+            raise
+    with ThreadPoolExecutor() as pool:
+        built = list(pool.map(partial(_is_built, into), kept))
+    exact = exact[0], "\n".join(compress(kept, built))
+    return cached_environment(into, key, [exact, *([(wanted, "")] if wanted else [])], cache)
+
+
+def _is_built(python: str, package: str) -> bool:
+    """Whether this version can be installed for the interpreter without a compiler; a folder or an address can."""
+    if "==" not in package:
+        return True
+    try:
+        uv("pip", "compile", "--quiet", "--no-deps", "--no-build", "--python", python, "-", text=package)
+    except NotReadyError:
+        return False
+    return True
 
 
 def _interpreter(request: str) -> str:

@@ -109,3 +109,22 @@ INFO:     Application startup complete.
 )
 def test_whether_a_free_threaded_server_had_its_lock(state, log, expected):
     assert told("A", state, log) == expected
+
+
+def test_what_is_not_built_for_another_interpreter_is_left_out(tmp_path, monkeypatch):
+    other = other_interpreter()
+    base = cached_environment(sys.executable, ["base"], [(["itsdangerous==2.1.2", "markupsafe"], "")], tmp_path)
+    markupsafe = packages_of(str(base))["markupsafe"]
+    uv = envs.uv
+
+    def without_markupsafe(*words, text="", folder=tmp_path):
+        if "markupsafe" in f"{words} {text}" and "freeze" not in words:
+            raise NotReadyError(f"markupsafe {markupsafe} has no wheel")
+        return uv(*words, text=text, folder=folder)
+
+    monkeypatch.setattr(envs, "uv", without_markupsafe)
+    assert set(packages_of(str(with_packages([f"python={other}"], str(base), tmp_path)))) == {"itsdangerous", "python"}
+    newer = with_packages([f"python={other}", "itsdangerous==2.2.0"], str(base), tmp_path)
+    assert packages_of(str(newer))["itsdangerous"] == "2.2.0"
+    with pytest.raises(NotReadyError, match="no wheel"):
+        with_packages(["itsdangerous==2.2.0"], str(base), tmp_path)
