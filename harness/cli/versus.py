@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from harness.config.placement import Placement
-    from harness.model import Extension
+    from harness.model import Extension, Target
     from harness.record import Run
     from harness.report.progress import VersusProgress
     from harness.serve import Fleet
@@ -181,11 +183,13 @@ def versus(
     point, skipped = asked_point(pair, asked, concurrency)
     if not counting:
         prepare.check_budget(pair, point, budget, control)
-    pair = surrounded(pair, env_file, startup_timeout, setup, say)
+    with _telling_packages(pair):
+        pair = surrounded(pair, env_file, startup_timeout, setup, say)
     began = monotonic()
     here = not all(side.elsewhere for side in pair)
     placement, seed = detect(), random.SystemRandom().randrange(1_000_000) if seed is None else seed
     with (
+        _telling_packages(pair),
         services(needs_of(request.endpoint for request in point.requests if here), placement.backing) as around,
         serving_all(prepare.served(*pair, point, control), placement, around.environment, kind=MixedFleet) as fleet,
     ):
@@ -252,6 +256,28 @@ def versus(
     if main_contrast(summary).ratio is None:
         return 4
     return 1 if limit and limit.outcome == "failed" else 0
+
+
+@contextmanager
+def _telling_packages(pair: tuple[Target, Target]) -> Iterator[None]:
+    """Adds what the two environments differ in to the error of a side that fails.
+
+    A package that was taken back may not work with a newer one that it allows.
+    """
+    from harness.prepare.versus import differing_packages
+    from harness.report.versus import ABSENT, listed_packages
+
+    try:
+        yield
+    except LaunchError as error:
+        packages: dict[str, tuple[str | None, str | None]] = {}
+        with suppress(NotReadyError):
+            packages = differing_packages(*pair)
+        if packages:
+            listed = listed_packages({name: (a or ABSENT, b or ABSENT) for name, (a, b) in packages.items()})
+            told = f"the two environments differ in: {listed}"
+            error.hint = f"{error.hint}\n  {told}" if error.hint else told
+        raise
 
 
 def _measure(
