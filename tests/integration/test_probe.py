@@ -35,6 +35,14 @@ def test_each_request_of_a_mix_is_looked_at_on_both_sides(own_app):
     assert note == Reason("replies-differ", {"request": "GET /long", "text": "different on the two sides: [0]"})
 
 
+def test_replies_that_hold_the_address_of_their_server_are_told_apart_from_others(own_app):
+    a = own_app(asgi_app(body='b"[%s]" % dict(scope["headers"])[b"host"]'), module="a")
+    [note] = probed([a, replace(a, name="again")], "/").notes
+    assert note.fields["text"].endswith(
+        "by the address of each server alone: -H 'Host: shop.example' sends both the same"
+    )
+
+
 def test_redirects_and_different_statuses_are_said(own_app):
     moved = own_app(asgi_app(status=302), module="moved")
     [note] = probed([moved, replace(moved, name="again")], "/").notes
