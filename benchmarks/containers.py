@@ -15,19 +15,18 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from harness.config import load_declarations, select_targets
 from harness.config.placement import Placement, detect
 from harness.engine.engine import Engine
-from harness.model import Failure, Manifest, Scenario, Target
+from harness.model import Target
 from harness.prepare.asked import scenario_point
-from harness.prepare.versus import block, versus_plan
+from harness.prepare.versus import block, versus_manifest, versus_plan
 from harness.record import Run
 from harness.report.language.catalogue import ENGLISH
 from harness.results.summarise import summarise
-from harness.serve import JWT_SECRET, Fleet, compose
+from harness.serve import JWT_SECRET, READY_S, Fleet, Servers, compose
 from harness.serve.guard import Guard
 from harness.serve.servers import interface_of
 from harness.session import Bench, measure
@@ -37,27 +36,25 @@ BLOCK_S = 20.0
 ROOT = Path(__file__).parents[1]
 
 
-class Both:
-    """Processes, and containers for the targets whose name says so."""
+class Both(Servers):
+    """The target as a process, and as a service where its name says so."""
 
-    def __init__(self, own: Fleet, contained: compose.ComposeFleet) -> None:
-        self._own, self._contained = own, contained
-        self.running: dict[str, object] = {}
-        self.failures: dict[str, Failure] = {}
+    def __init__(self, own: Fleet, contained: compose.ComposeFleet, service: str) -> None:
+        super().__init__()
+        self._own, self._contained, self._service = own, contained, service
 
-    def __enter__(self) -> Both:
-        return self
+    def start(self, targets: Sequence[Target], deadline_s: float = READY_S) -> None:
+        inside = [replace(target, twin_of=self._service) for target in targets if target.name.endswith(MARK)]
+        self._own.start([target for target in targets if not target.name.endswith(MARK)], deadline_s)
+        self._contained.start(inside, deadline_s)
+        for servers in (self._own, self._contained):
+            self.running |= servers.running
+            self.failures |= servers.failures
 
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        super().close()
         self._contained.close()
         self._own.close()
-
-    def start(self, targets: Sequence[Target]) -> None:
-        self._own.start([target for target in targets if not target.name.endswith(MARK)])
-        self._contained.start([target for target in targets if target.name.endswith(MARK)])
-        for fleet in (self._own, self._contained):
-            self.running |= fleet.running
-            self.failures |= fleet.failures
 
 
 def same_interpreter(found: compose.Project, container: str) -> None:
@@ -77,65 +74,38 @@ def main() -> None:
     target = select_targets(declarations, [options.target], interface_of)[0]
     point = scenario_point(options.scenario, 32)
     contained = replace(target, name=target.name + MARK, reference=False)
+    plan = versus_plan(contained, target, point, "cpu_cost", seed=1, budget_s=600.0, start_s=2.0, control=False)
+    groups = [(window.sides, BLOCK_S) for window in plan.windows]
+    plan = replace(plan, blocks=tuple(block(index, groups) for index in range(options.blocks)))
     secret, guard = secrets.token_hex(32), Guard()
     try:
-        with (
-            tempfile.TemporaryDirectory() as folder,
-            compose.project([target], secret, ROOT) as found,
-            Engine(detect().generator) as engine,
-        ):
-            same_interpreter(found, found.id_of(target.name))
-            placement = compose.placement_of(found, [target], detect())
-            plan = versus_plan(contained, target, point, "cpu_cost", seed=1, budget_s=600.0, start_s=2.0, control=False)
-            first = plan.blocks[0].windows[0]
-            planned = tuple(block(index, [(first.sides, BLOCK_S)]) for index in range(options.blocks))
-            scenario = Scenario(point.scenario, point.id, "real", "", point.requests, (point.concurrency,))
-            now = datetime.now(UTC).isoformat(timespec="seconds")
-            manifest = Manifest(
-                "containers",
-                "",
-                now,
-                "running",
-                "",
-                1,
-                replace(plan, blocks=planned),
-                (contained, target),
-                (scenario,),
-                {},
-                {},
-            )
+        found = compose.project([target], secret, ROOT)
+        same_interpreter(found, found.id_of(target.name))
+        placement = compose.placement_of(found, [target], detect())
 
-            def fleet() -> Both:
-                own = Fleet(guard, Placement(placement.server, (), ()), environment={JWT_SECRET: secret})
-                return Both(own, Services(found, secret, target.name))
+        def fleet() -> Both:
+            own = Fleet(guard, Placement(placement.server, (), ()), environment={JWT_SECRET: secret})
+            return Both(own, compose.ComposeFleet(found, secret), target.name)
 
+        with tempfile.TemporaryDirectory() as folder, Engine(placement.generator) as engine:
+            manifest = versus_manifest(plan, (contained, target), placement, command="", results=Path(folder))
             run = Run.create(Path(folder) / "run", manifest)
-            measure(run, Bench(engine, placement, fleet=fleet))
+            measure(run, Bench(engine, placement, fleet=fleet, features=False))
             summary = summarise(run.manifest, run.windows(), run.samples)
     finally:
         guard.close()
     for result in summary.contrasts:
-        if result.ratio is not None:
-            print(
-                f"{options.target}, {point.id}, {result.metric}: in its container ÷ as a process = {result.ratio:.3f} "
-                f"[{result.ci_low:.3f}, {result.ci_high:.3f}], {result.verdict}, {result.blocks} blocks"
-            )
-        else:
+        if result.ratio is None:
             print(f"{options.target}, {result.metric}: {result.verdict}: {ENGLISH.reasons(result.reasons)}")
+            continue
+        ends = [f"{end:.3f}" if end is not None else "–" for end in (result.ci_low, result.ci_high)]
+        print(
+            f"{options.target}, {point.id}, {result.metric}: in its container ÷ as a process = {result.ratio:.3f} "
+            f"[{', '.join(ends)}], {result.verdict}, {result.blocks} blocks"
+        )
     for cell in summary.cells:
-        if cell.cpu_us:
+        if cell.cpu_us and cell.throughput_rps:
             print(f"  {cell.target}: {cell.cpu_us.value:.1f} µs, {cell.throughput_rps.value:,.0f}/s")
-
-
-class Services(compose.ComposeFleet):
-    """The service of one target, under a name of its own."""
-
-    def __init__(self, found: compose.Project, secret: str, service: str) -> None:
-        super().__init__(found, secret)
-        self._service = service
-
-    def start(self, targets: Sequence[Target], deadline_s: float = 30.0) -> None:
-        super().start([replace(target, twin_of=self._service) for target in targets], deadline_s)
 
 
 if __name__ == "__main__":
