@@ -18,7 +18,6 @@ import platform
 import statistics
 import subprocess
 import sys
-import sysconfig
 import tempfile
 import time
 from collections.abc import Sequence
@@ -80,8 +79,8 @@ def counted(patterns: Sequence[str]) -> dict[str, float]:
 
 def circumstances() -> dict[str, Any]:
     """Where this is: what counts depend on, versions and binaries (by half of their SHA-256), and what they do not."""
-    library = Path(sysconfig.get_config_var("LIBDIR") or "") / (sysconfig.get_config_var("INSTSONAME") or "")
-    binaries = {"python": Path(sys.executable).resolve(), "libc": Path(_mapped("libc.so")), "libpython": library}
+    binaries = {"python": Path(sys.executable).resolve()}
+    binaries |= {name: Path(_mapped(name)) for name in ("libc.so", "libpython")}
     for name in EXTENSIONS:
         for file in importlib.metadata.files(name) or ():
             if file.suffix == ".so":
@@ -96,7 +95,7 @@ def circumstances() -> dict[str, Any]:
 
 
 def _mapped(name: str) -> str:
-    """The file that this process has mapped under this name; empty where it has none."""
+    """The file that this process has mapped under this name, whatever its version; empty where it has none."""
     lines = Path("/proc/self/maps").read_text().splitlines()
     return next((line.split()[-1] for line in lines if f"/{name}" in line), "")
 
