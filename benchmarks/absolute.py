@@ -35,7 +35,9 @@ def wrk(running: Running, seconds: float, placement: Placement) -> float:
     url = f"http://{running.bind.host}:{running.bind.port}/json"
     command = [*pin, "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds:g}s", url]
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return float(re.search(r"Requests/sec:\s+([\d.]+)", printed)[1])
+    rate = re.search(r"Requests/sec:\s+([\d.]+)", printed)
+    assert rate, printed
+    return float(rate[1])
 
 
 def ours(engine: Engine, running: Running, seconds: float, seed: int) -> float:

@@ -24,7 +24,7 @@ import statistics
 import sys
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from importlib import import_module
 from multiprocessing import get_context
@@ -36,7 +36,7 @@ import uvloop
 from apps.contract.case import Case
 from apps.contract.endpoints import ENDPOINTS
 
-Once = Callable[[], Awaitable[tuple[int, bytes]]]
+Once = Callable[[], Coroutine[Any, Any, tuple[int, bytes]]]
 """Sends one request; status and body of the reply."""
 
 WARM = 50

@@ -103,9 +103,9 @@ def simulated(seed: int, replies: int, seconds: float) -> LoadResult:
 
 def master(rounds: int, seconds: float) -> dict[str, object]:
     """Results of an open loop at 20,000 requests a second for each worker; bytes as they cross the network."""
-    replies, found = int(20_000 * seconds), {}
+    replies, found = int(20_000 * seconds), dict[str, object]()
     packed = [msgpack.packb(simulated(seed, replies, seconds).to_json()) for seed in range(8)]
-    beat = len(msgpack.packb(("beat", pack(Beat(1, 10**6, 500.0, 0.0)), "host_" + "0" * 32)))
+    beat = len(msgpack.packb(("beat", pack(Beat(1, 10**6, classes={"json": (10**6, 0, 500.0)})), "host_" + "0" * 32)))
     for workers in (1, 2, 4, 10, 30, 100):
         took = []
         for _ in range(rounds):

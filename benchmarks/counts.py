@@ -27,7 +27,7 @@ from typing import Any
 
 from harness.config.placement import Placement, detect
 from harness.engine.engine import Engine
-from harness.model import Block, Manifest, Plan, Side, Window
+from harness.model import Block, Manifest, Plan, Side, Window, side_faults
 from harness.plan import serves
 from harness.plan.counting import with_counts
 from harness.prepare.choose import chosen_targets
@@ -68,7 +68,7 @@ def counted(patterns: Sequence[str]) -> dict[str, float]:
         except KeyboardInterrupt:
             print("interrupted: what was counted so far follows", file=sys.stderr)
         took, records = time.monotonic() - began, run.windows()
-    for fault in (fault for record in records for fault in (*record.failures, *record.gates)):
+    for fault in (fault for record in records for fault in side_faults(record).values()):
         print(f"{fault.target} {fault.point}: {ENGLISH.reason(fault.reason)}", file=sys.stderr)
     targets = len({each.target for record in records for each in record.counts})
     points = len({each.point for record in records for each in record.counts})

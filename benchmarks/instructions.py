@@ -57,10 +57,8 @@ REFERENCE = (
 
 @contextmanager
 def busy() -> Iterator[None]:
-    loops = list[subprocess.Popen[bytes]]()
+    loops = [subprocess.Popen([sys.executable, "-c", BUSY, str(cpu)]) for cpu in os.sched_getaffinity(0)]
     try:
-        for cpu in sorted(os.sched_getaffinity(0)):
-            loops.append(subprocess.Popen([sys.executable, "-c", BUSY, str(cpu)]))
         yield
     finally:
         for loop in loops:
@@ -78,8 +76,8 @@ def written(target: Target, turns: int, name: str, folder: Path) -> str:
 
 
 def compared(target: Target, turns: int, scenario: str, folder: Path) -> tuple[int, dict[str, Any]]:
-    words = ["versus", written(target, turns, "slowed", folder), written(target, 0, "as-it-is", folder), "-s", scenario]
-    words += ["--metric", "instructions", "--json", "--quiet"]
+    sides = [written(target, turns, "slowed", folder), written(target, 0, "as-it-is", folder)]
+    words = ["versus", *sides, "-s", scenario, "--metric", "instructions", "--json", "--quiet"]
     done = subprocess.run([sys.executable, "-m", "harness.cli", *words], cwd=folder, stdout=subprocess.PIPE, text=True)
     return done.returncode, json.loads(done.stdout) if done.stdout else {}
 
@@ -94,14 +92,14 @@ def repeated(target: Target, share: float, repeats: int, scenario: str, folder: 
         turns = round(share / turn)
         truth = 1 + turns * turn
         print(f"{CALIBRATION_TURNS} turns: {found['ratio']:.3f}; {turns} are {truth - 1:.3%}", flush=True)
-    verdicts, times, apart = Counter[str](), list[float](), 0
+    verdicts, times, distinct = Counter[str](), list[float](), 0
     for number in range(1, repeats + 1):
         began = time.monotonic()
         code, found = compared(target, turns, scenario, folder)
         times.append(time.monotonic() - began)
         ratio, low, high = (found.get(key) or float("nan") for key in ("ratio", "ci_low", "ci_high"))
         verdicts[verdict := found.get("verdict", "none")] += 1
-        apart += low > 1 or high < 1
+        distinct += low > 1 or high < 1
         print(
             f"{number:3d}  {verdict}, {ratio:.5f} [{low:.5f}, {high:.5f}], truth {truth:.5f}, exit code {code}, "
             f"{found.get('blocks')} starts, {times[-1]:.1f} s",
@@ -109,7 +107,7 @@ def repeated(target: Target, share: float, repeats: int, scenario: str, folder: 
         )
     told = ", ".join(f"{count} × {verdict}" for verdict, count in verdicts.most_common())
     print(
-        f"told apart in {apart} of {repeats}: {told}; {min(times):.1f} to {max(times):.1f} s, "
+        f"told apart in {distinct} of {repeats}: {told}; {min(times):.1f} to {max(times):.1f} s, "
         f"median {statistics.median(times):.1f} s"
     )
 

@@ -209,7 +209,9 @@ def wrk_rate(port: int, seconds: float, placement: Placement) -> float:
     pin = ["taskset", "-c", ",".join(map(str, placement.generator))] if placement.generator else []
     command = [*pin, "wrk", "-t1", f"-c{CONCURRENCY}", f"-d{seconds:g}s", f"http://127.0.0.1:{port}/json"]
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return float(re.search(r"Requests/sec:\s+([\d.]+)", printed)[1])
+    rate = re.search(r"Requests/sec:\s+([\d.]+)", printed)
+    assert rate, printed
+    return float(rate[1])
 
 
 def wrk(options: argparse.Namespace) -> None:
@@ -226,7 +228,7 @@ def wrk(options: argparse.Namespace) -> None:
                     rates = {
                         side: [wrk_rate(port, 2, placement) for _ in range(windows)] for side, port in ports.items()
                     }
-                called += stats.ttest_ind(rates["a"], rates["b"], equal_var=False).pvalue < 0.01
+                called += bool(stats.ttest_ind(rates["a"], rates["b"], equal_var=False).pvalue < 0.01)
             what = "A/A called different" if not share else f"{share:.0%} called different"
             print(f"wrk, one after the other, {name}: {what} in {called} of {options.repeats}", flush=True)
 
