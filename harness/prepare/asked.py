@@ -19,6 +19,10 @@ from harness.prepare.references import declared
 from harness.prepare.remote import bare, common_path
 
 
+HOST = "Host: 127.0.0.1"
+"""What servers that are started here are sent: with the port of each in it, absolute links would differ."""
+
+
 def scenario_point(name: str, concurrency: int | None) -> Point:
     """The scenario's one point, or the last of its quick settings, at a concurrency if one is given.
 
@@ -58,12 +62,15 @@ def asked_point(targets: Sequence[Target], asked: Asked, concurrency: int | None
     Raises:
         UsageError: two are given, or one is wrong.
     """
-    given = [("--scenario", asked.scenario), ("--path", asked.paths), ("--requests", asked.requests)]
-    named = [option for option, value in given if value]
+    choices = [("--scenario", asked.scenario), ("--path", asked.paths), ("--requests", asked.requests)]
+    named = [option for option, value in choices if value]
     if named[1:]:
         raise UsageError(f"{named[0]} and {named[1]} exclude each other")
     if named:
         bare(targets)
+    if not any(target.elsewhere for target in targets):
+        given = {name.lower() for name, _ in parse_headers(asked.headers)}
+        asked = replace(asked, headers=(*asked.headers, *([] if "host" in given else [HOST])))
     if asked.requests:
         return _point_of_file(asked, asked.requests, concurrency)
     if asked.scenario or (all(target.endpoints for target in targets) and not asked.paths):

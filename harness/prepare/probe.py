@@ -42,20 +42,14 @@ def probe(fleet: Fleet, targets: Sequence[Target], point: Point, around: Service
     start_s = max(each.startup_s for each in fleet.running.values())
     locks = list(map(gil_state, running))
     replies = [[[_reply(each, request, around) for _ in range(2)] for each in running] for request in point.requests]
-    hosts = [f"{each.bind.host}:{each.bind.port}".encode() for each in running]
-    settled = [_settled(request, found, hosts) for request, found in zip(point.requests, replies, strict=True)]
+    settled = list(map(_settled, point.requests, replies))
     requests = tuple(request for request, _ in settled)
     notes = (*(lock for lock in locks if lock), *(note for _, notes in settled for note in notes))
     return Probed(start_s, replace(point, requests=requests), notes)
 
 
-def _settled(
-    request: PlannedRequest, replies: Sequence[Sequence[Reply]], hosts: Sequence[bytes]
-) -> tuple[PlannedRequest, list[Reason]]:
+def _settled(request: PlannedRequest, replies: Sequence[Sequence[Reply]]) -> tuple[PlannedRequest, list[Reason]]:
     """The request with the status and the body that both sides gave every time, and what a reader should know.
-
-    Args:
-        hosts: the ``Host`` that each side was sent, where the request names none.
 
     Raises:
         NotReadyError: their statuses differ.
@@ -75,11 +69,6 @@ def _settled(
     one, other = ([reply.body for reply in side] for side in (replies[0], replies[-1]))
     body, volatile, difference = agreed(one, other, request.raw.volatile)
     if difference:
-        here, there = (
-            [body.replace(host, b"") for body in side] for side, host in ((one, hosts[0]), (other, hosts[-1]))
-        )
-        if not agreed(here, there, request.raw.volatile)[2]:
-            difference += ", by the address of each server alone: -H 'Host: shop.example' sends both the same"
         notes.append(Reason("replies-differ", {"request": request.case, "text": difference}))
     text = None if body is None else body.decode("latin-1")
     return replace(request, raw=replace(request.raw, status=first.status, body=text, volatile=volatile)), notes

@@ -189,7 +189,7 @@ def lines(manifest: Manifest, summary: Summary, found: VersusDocument) -> list[s
 def state(result: ContrastResult) -> str:
     """How far it is, in one line: ``A against B in CPU per request: −3.1% [−3.6%, −2.6%] after 6 blocks: small``."""
     if result.ratio is None:
-        return "no block yet"
+        return "nothing counted yet" if result.metric == "instructions" else "no block yet"
     after = number_of(result.blocks, "block")
     return f"A against B in {METRICS[result.metric]}: {_ratio(result)} after {after}: {result.verdict}"
 
