@@ -18,7 +18,6 @@ from harness.prepare.choose import check_contract
 from harness.prepare.references import declared
 from harness.prepare.remote import bare, common_path
 
-
 HOST = "Host: 127.0.0.1"
 """What servers that are started here are sent: with the port of each in it, absolute links would differ."""
 

@@ -36,7 +36,7 @@ def test_each_request_of_a_mix_is_looked_at_on_both_sides(own_app):
 
 
 def test_absolute_links_are_the_same_on_both_sides(own_app):
-    a = own_app(asgi_app(body='b"[\"http://%s/\"]" % dict(scope["headers"])[b"host"]'), module="a")
+    a = own_app(asgi_app(body='b"["http://%s/"]" % dict(scope["headers"])[b"host"]'), module="a")
     found = probed([a, replace(a, name="again")], "/")
     assert found.notes == ()
     assert found.point.requests[0].raw.body == '["http://127.0.0.1/"]'
