@@ -40,7 +40,7 @@ from harness.stats.looks import ALPHA
 
 STARTS, REQUESTS, CONNECTIONS, ROUNDS, UNLIMITED_S = 2, 100, 16, 8, 1e9
 OLD = {
-    "starlette-old": ("starlette-uvicorn", "starlette==0.50.0"),
+    "starlette-old": ("starlette-uvicorn", "starlette==1.6.0"),
     "pydantic-old": ("fastapi-uvicorn", "pydantic==2.11.10"),
     "werkzeug-old": ("flask-gunicorn-gthread", "werkzeug==3.1.0"),
 }
@@ -80,8 +80,8 @@ LIKE = (
     _json("Starlette on raw ASGI", "starlette-uvicorn", "raw-asgi-uvicorn"),
     _json("Flask on raw WSGI", f"flask-{WSGI}", f"raw-wsgi-{WSGI}"),
     _json("Django on raw WSGI", f"django-{WSGI}", f"raw-wsgi-{WSGI}"),
-    _json("Starlette against 0.50, JSON", "starlette-uvicorn", "starlette-old"),
-    _json("Starlette against 0.50, typed path and query", "starlette-uvicorn", "starlette-old", "items"),
+    _json("Starlette against 1.6, JSON", "starlette-uvicorn", "starlette-old"),
+    _json("Starlette against 1.6, typed path and query", "starlette-uvicorn", "starlette-old", "items"),
     _json("Pydantic against 2.11, request validated", "fastapi-uvicorn", "pydantic-old", "orders-validated"),
     _json("Pydantic against 2.11, reply validated", "fastapi-uvicorn", "pydantic-old", "orders-full"),
     _json("Werkzeug against 3.1.0, JSON", f"flask-{WSGI}", "werkzeug-old"),
