@@ -5,10 +5,9 @@ from dataclasses import replace
 import pytest
 
 from harness.config.placement import detect
-from harness.config.requests import planned
 from harness.errors import LaunchError, NotReadyError
-from harness.model import RawRequest, Reason
-from harness.prepare.asked import raw_point
+from harness.model import Reason
+from harness.prepare.asked import Asked, asked_point
 from harness.prepare.probe import probe
 from harness.prepare.remote import MixedFleet, remote_target
 from harness.serve import serving_all
@@ -20,7 +19,7 @@ pytestmark = [pytest.mark.live, pytest.mark.usefixtures("no_process_left")]
 
 
 def probed(targets, *paths, volatile=()):
-    point = raw_point([planned(RawRequest("GET", path, volatile=volatile)) for path in paths], 4)
+    point, _ = asked_point(targets, Asked(paths=paths, volatile=volatile), 4)
     with services(set()) as around, serving_all(targets, detect(), around.environment, kind=MixedFleet) as fleet:
         return probe(fleet, targets, point, around)
 
@@ -36,7 +35,7 @@ def test_each_request_of_a_mix_is_looked_at_on_both_sides(own_app):
 
 
 def test_absolute_links_are_the_same_on_both_sides(own_app):
-    a = own_app(asgi_app(body='b"["http://%s/"]" % dict(scope["headers"])[b"host"]'), module="a")
+    a = own_app(asgi_app(body="""b'["http://%s/"]' % dict(scope["headers"])[b"host"]"""), module="a")
     found = probed([a, replace(a, name="again")], "/")
     assert found.notes == ()
     assert found.point.requests[0].raw.body == '["http://127.0.0.1/"]'
