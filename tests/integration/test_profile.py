@@ -119,7 +119,8 @@ def test_workers_that_would_share_a_cpu_are_not_sampled_together(own_app):
     own_app("respond = lambda path: b'hi'" + WSGI, module="shop")
     done = harness("profile", "shop:app@gunicorn,workers=2", "--path", "/", "-d", "1s", "--json", "--out", "kept")
     assert done.code == 0, done.err
-    assert any("with 1 of its 2 workers" in note for note in json.loads(done.out)["notes"])
+    [note] = [note for note in json.loads(done.out)["notes"] if note["code"] == "fewer-workers"]
+    assert (note["fields"]["workers"], note["fields"]["sampled"]) == (2, 1)
 
 
 def test_versus_explains_its_difference(own_app, tmp_path, monkeypatch):
