@@ -4,7 +4,7 @@
     python benchmarks/counts.py repeat [FILE] [-t TARGET]…
 
 ``repeat`` prints how far each count is from the saved one, which versions and binaries differ, and how long counting
-took against its plan. The same binaries should give the same counts, whatever the machine and whatever else it does.
+took against its plan. The same binaries should give the same counts; docs/instructions.md says how far they were off.
 Ctrl-C ends a count with what there is.
 """
 
