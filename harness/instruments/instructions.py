@@ -187,5 +187,6 @@ def heartbeats(busy: Calls, idle: Calls, expected: float = 1.0) -> float:
         if calls and FEWEST * expected * calls <= busy[function] <= MOST * expected * calls:
             alike[busy[function], calls] += 1
     ratios = [pair for pair, functions in alike.items() if functions >= FUNCTIONS]
-    mine, theirs = max(ratios, key=lambda pair: pair[1], default=(expected, 1))
+    # Where a timer was at work as counting began or ended, some of its functions have a call more than the others.
+    mine, theirs = max(ratios, key=lambda pair: (pair[1], alike[pair]), default=(expected, 1))
     return mine / theirs

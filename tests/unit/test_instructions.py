@@ -193,6 +193,15 @@ def test_heartbeats_under_load_are_counted(busy, idle, share):
     assert heartbeats(busy, idle) == pytest.approx(share)
 
 
+def test_a_heartbeat_cut_by_the_end_of_counting_goes_with_most_of_its_functions():
+    idle = functions(beats=5, seconds=1, requests=0)
+    busy = functions(beats=5, seconds=1, requests=40)
+    late = [("uvloop", f"late{number}") for number in range(9)]
+    idle.update(dict.fromkeys(late, 5))
+    busy.update(dict.fromkeys(late, 6))
+    assert heartbeats(busy, idle) == pytest.approx(6 / 5)
+
+
 def test_heartbeats_of_a_shorter_time_are_fewer():
     idle = functions(beats=36, seconds=4, requests=0)
     assert heartbeats(functions(beats=9, seconds=1, requests=150), idle, 0.3) == pytest.approx(9 / 36)
