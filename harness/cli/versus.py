@@ -265,7 +265,7 @@ def _telling_packages(pair: tuple[Target, Target]) -> Iterator[None]:
     A package that was taken back may not work with a newer one that it allows.
     """
     from harness.prepare.versus import differing_packages
-    from harness.report.versus import ABSENT, listed_packages
+    from harness.report.versus import listed_packages
 
     try:
         yield
@@ -274,8 +274,7 @@ def _telling_packages(pair: tuple[Target, Target]) -> Iterator[None]:
         with suppress(NotReadyError):
             packages = differing_packages(*pair)
         if packages:
-            listed = listed_packages({name: (a or ABSENT, b or ABSENT) for name, (a, b) in packages.items()})
-            told = f"the two environments differ in: {listed}"
+            told = f"the two environments differ in: {listed_packages(packages)}"
             error.hint = f"{error.hint}\n  {told}" if error.hint else told
         raise
 

@@ -76,20 +76,20 @@ class VersusProgress(Observer):
     def firmed_up(self, verdict: str) -> None:
         """Shows how far the verdict is."""
         self._verdict = verdict
-        if self._live:
-            self._status.update(verdict)
-        else:
-            self._console.print(verdict, markup=False, highlight=False, soft_wrap=True)
+        self._tell(verdict)
 
     def block_started(self, block: Block) -> None:
-        if not block.study:
+        if block.study:
+            # Under valgrind an app starts 50 times slower, and nothing is heard of it before it is counted.
+            self._tell(f"{self._verdict} · start {block.index + 1}: counting instructions")
+        else:
             self._status.update(f"{self._verdict} · block {block.index + 1}: starting servers")
-            return
-        # Under valgrind an app starts 50 times slower, and nothing is heard of it before it is counted.
-        counting = f"{self._verdict} · start {block.index + 1}: counting instructions"
-        self._status.update(counting)
-        if not self._live:
-            self._console.print(counting, markup=False, highlight=False, soft_wrap=True)
+
+    def _tell(self, text: str) -> None:
+        if self._live:
+            self._status.update(text)
+        else:
+            self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def progressed(self, progress: Progress) -> None:
         self._status.update(f"{self._verdict} · round {progress.round + 1}")

@@ -209,9 +209,10 @@ _OUTCOMES: Mapping[Outcome, str] = {
 }
 
 
-def listed_packages(packages: Mapping[str, Sequence[str]]) -> str:
+def listed_packages(packages: Mapping[str, Sequence[str | None]]) -> str:
     """What both have comes first, in different versions; the document holds all."""
-    ordered = sorted(packages.items(), key=lambda item: ABSENT in item[1])
+    named = ((name, [version or ABSENT for version in versions]) for name, versions in packages.items())
+    ordered = sorted(named, key=lambda item: ABSENT in item[1])
     listed = ", ".join(f"{name} {a} against {b}" for name, (a, b) in ordered[:LISTED])
     return listed + (f", and {len(ordered) - LISTED} more" if len(ordered) > LISTED else "")
 

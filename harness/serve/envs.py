@@ -66,18 +66,24 @@ def with_packages(requirements: Sequence[str], python: str = "", cache: Path | N
     kept = [package for package in packages if normal(package) not in set(map(normal, wanted))]
     into = _interpreter(interpreters[0]) if interpreters else base
     key = [*packages, "--", *wanted]
-    exact: Install = (["--no-deps", "-r", "-"], "\n".join(kept))
     names = [package.partition("==")[0] for package in packages if "==" in package]
-    fitting: list[Install] = [([*wanted, *names], "")] if [*wanted, *names] else []
     try:
-        return cached_environment(into, key, [exact, *fitting], cache)
+        return cached_environment(into, key, _installs(kept, [*wanted, *names]), cache)
     except NotReadyError:
         if not interpreters:
             raise
     with ThreadPoolExecutor() as pool:
         built = list(pool.map(partial(_is_built, into), kept))
-    exact = exact[0], "\n".join(compress(kept, built))
-    return cached_environment(into, key, [exact, *([(wanted, "")] if wanted else [])], cache)
+    return cached_environment(into, key, _installs(list(compress(kept, built)), wanted), cache)
+
+
+def _installs(exact: Sequence[str], fitting: Sequence[str]) -> list[Install]:
+    """First what is taken as it stands, then what has to fit; a list that is empty makes no install."""
+    steps: list[tuple[Sequence[str], Install]] = [
+        (exact, (["--no-deps", "-r", "-"], "\n".join(exact))),
+        (fitting, (list(fitting), "")),
+    ]
+    return [install for given, install in steps if given]
 
 
 def _is_built(python: str, package: str) -> bool:
