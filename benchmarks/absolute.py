@@ -79,6 +79,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
+    if options.rounds < 2:
+        parser.error("--rounds: at least 2, since quartiles are shown")
     if not shutil.which("wrk"):
         sys.exit("wrk is not installed (Debian: apt-get install wrk)")
     found = [compare(name, options.rounds, options.seconds, options.seed) for name in options.targets]

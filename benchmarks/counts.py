@@ -106,7 +106,7 @@ def _hash(path: Path) -> str:
 
 def save(file: Path, patterns: Sequence[str]) -> None:
     """Replaces what the file holds; with patterns, the counts of their targets alone."""
-    kept = json.loads(file.read_text())["counts"] if patterns else {}
+    kept = json.loads(file.read_text())["counts"] if patterns and file.exists() else {}
     file.write_text(json.dumps({**circumstances(), "counts": {**kept, **counted(patterns)}}, indent=1) + "\n")
     print(f"saved to {file}")
 
