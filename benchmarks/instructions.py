@@ -22,6 +22,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -113,8 +114,8 @@ def repeated(target: Target, share: float, repeats: int, scenario: str, folder: 
 
 
 def apart(targets: Sequence[Target], point: Point, starts: int, folder: Path) -> None:
-    """Counts so many starts of the targets, a few at a time, as in a run."""
-    placement = detect()
+    """Counts so many starts of the targets, a few at a time, as in a run, and shows what varies between starts."""
+    placement, counted = detect(), dict[str, list[float]]()
     scenario = Scenario(point.scenario, point.id, "real", "", point.requests, (point.concurrency,))
     with (
         Engine(placement.generator) as engine,
@@ -133,7 +134,7 @@ def apart(targets: Sequence[Target], point: Point, starts: int, folder: Path) ->
                 for fault in side_faults(record).values():
                     raise SystemExit(f"{fault.target}: {ENGLISH.reason(fault.reason)}")
             for side, counts in counts_of(run.windows()).items():
-                values = [each.per_request for each in counts.values()]
+                values = counted[side.target] = [each.per_request for each in counts.values()]
                 mean = statistics.mean(values)
                 sd = statistics.stdev(values) / mean if len(values) > 1 else float("nan")
                 collections = statistics.mean(each.collections for each in counts.values())
@@ -142,6 +143,14 @@ def apart(targets: Sequence[Target], point: Point, starts: int, folder: Path) ->
                     f"collections of garbage {collections / 1e3:.2f} thousand",
                     flush=True,
                 )
+    ratios = {}
+    for (a, ours), (b, theirs) in combinations(counted.items(), 2):
+        each = [one / other for one, other in zip(ours, theirs, strict=False)]
+        ratios[f"{a} / {b}"] = statistics.stdev(each) / statistics.mean(each) if len(each) > 1 else float("nan")
+    for pair, sd in sorted(ratios.items(), key=lambda item: item[1]):
+        print(f"{pair:56} sd {sd:.3%}")
+    if ratios:
+        print(f"ratios: median sd {statistics.median(ratios.values()):.3%}, largest {max(ratios.values()):.3%}")
 
 
 def main() -> None:
