@@ -67,6 +67,11 @@ class Address:
         """As in a URL."""
         return self.path or f"{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
 
+    @property
+    def authority(self) -> str:
+        """As in a ``Host`` header: without a zone, which names an interface of this machine, and is nobody else's business."""
+        return str(replace(self, host=self.host.partition("%")[0]))
+
 
 @dataclass(frozen=True, slots=True)
 class SideSpec:

@@ -6,7 +6,7 @@ import socket
 import ssl
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 from harness.config.requests import Headers, quoted_target, raw_request, wire_bytes
@@ -70,11 +70,9 @@ def parse_url(url: str, cacert: str = "", insecure: bool = False) -> Destination
         return Destination(scheme, Address(path=unquote(parts.netloc)), target, "localhost")
     host, usual = _ascii(unquote(parts.hostname)), 443 if secure else 80
     tls = _tls(host, cacert, insecure) if secure else None
-    # A zone names an interface of this machine, and is nobody else's business.
-    authority = str(Address(host.partition("%")[0], usual if port is None else port))
-    if port is None:
-        authority = authority.removesuffix(f":{usual}")
-    return Destination(scheme, Address(host, usual if port is None else port, tls=tls), target, authority)
+    address = Address(host, usual if port is None else port, tls=tls)
+    authority = address.authority.removesuffix(f":{usual}") if port is None else address.authority
+    return Destination(scheme, address, target, authority)
 
 
 def _tls(host: str, cacert: str, insecure: bool) -> Tls:
@@ -123,7 +121,7 @@ def reach(destination: Destination, timeout_s: float = CONNECT_S) -> Address:
                 sock.connect(resolved)
                 if address.tls is not None:
                     address.tls.context.wrap_socket(sock, server_hostname=address.tls.server_name).close()
-            return address if address.path else replace(address, host=str(resolved[0]))
+            return address if address.path else replace(address, host=_numeric(resolved))
         except OSError as error:
             failure = error
     reason = "" if failure is None else f": {words_of(failure)}"
@@ -133,6 +131,11 @@ def reach(destination: Destination, timeout_s: float = CONNECT_S) -> Address:
     elif isinstance(failure, ssl.SSLError):
         hint = ""
     raise NotReadyError(f"cannot reach {address}{reason}", hint=hint)
+
+
+def _numeric(resolved: tuple[Any, ...]) -> str:
+    """The address alone, with its zone, which stands beside it in what a name resolves to."""
+    return socket.getnameinfo(resolved, socket.NI_NUMERICHOST | socket.NI_NUMERICSERV)[0]
 
 
 def unspoken(address: Address, timeout_s: float = CONNECT_S) -> tuple[Reason, ...]:

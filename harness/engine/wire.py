@@ -36,7 +36,7 @@ def wire_request(case: Case, host: str, weight: int = 1, secret: str = "") -> Wi
 
 def requests_to(running: Running, planned: Iterable[PlannedRequest]) -> tuple[WireRequest, ...]:
     """Requests as they are sent to a server."""
-    host = str(address_of(running))
+    host = address_of(running).authority
     return tuple(wire_request(case_of(each), host, each.weight, running.secret) for each in planned)
 
 

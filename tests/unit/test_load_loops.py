@@ -125,6 +125,26 @@ def test_a_load_that_is_stopped_ends_within_a_second(rate, script):
     assert measured.elapsed_s - measured.duration_s < 45
 
 
+STREAM = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\ndata: 1\n\n"
+GET = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("handler", "load", "make"),
+    [
+        (echo(), run_websocket, lambda address: WebSocketSpec(address, 4, 60.0, 60.0, path="/ws")),
+        (scripted([STREAM, CLOSE]), run_events, lambda address: EventsSpec(address, 4, 60.0, 60.0, data=GET)),
+        (scripted([STREAM, HANG]), run_events, lambda address: EventsSpec(address, 4, 60.0, 60.0, data=GET)),
+    ],
+    ids=["messages", "streams that end", "streams that stay open"],
+)
+def test_streams_that_are_stopped_end_within_a_second(handler, load, make):
+    begun = time.monotonic()
+    measured = measure(handler, load, make, 0.3)
+    assert time.monotonic() - begun < 45, "a busy machine may take its time, but nothing waits for the time-out"
+    assert measured.duration_s < 45
+
+
 @pytest.mark.parametrize("rate", [None, 200.0])
 def test_a_load_that_is_stopped_before_its_moment_has_sent_nothing(rate):
     options = {"connections": 4, "duration_s": 60.0, "rate": rate, "start_at": time.perf_counter() + 60}

@@ -4,11 +4,14 @@ import asyncio
 import contextlib
 import gzip
 import io
+import ipaddress
+import json
 import resource
 import socket
 import subprocess
 import sys
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,7 +26,7 @@ from harness.engine.soundness import reasons
 from harness.engine.spec import Address, EventsSpec, Expected, LoadSpec
 from harness.engine.sse import run_events
 from harness.engine.turns import run_closed
-from harness.engine.url import parse_url, request_bytes
+from harness.engine.url import parse_url, reach, request_bytes
 from harness.errors import UsageError
 from harness.model.load import Latencies, LoadResult
 from harness.report.language.catalogue import ENGLISH
@@ -167,6 +170,24 @@ def test_hosts(url, host, authority):
     assert (found.address.host, found.authority, found.scheme) == (host, authority, "http")
 
 
+def test_an_address_with_a_zone_is_reached():
+    lines = Path("/proc/net/if_inet6").read_text().splitlines() if Path("/proc/net/if_inet6").exists() else []
+    local = next((words for line in lines if (words := line.split())[0].startswith("fe80")), None)
+    if local is None:
+        pytest.skip("no interface has an address that needs a zone")
+    host = f"{ipaddress.IPv6Address(bytes.fromhex(local[0]))}%{local[-1]}"
+
+    async def go():
+        async with serving(scripted([OK]), host=host) as address:
+            url = f"http://[{host.replace('%', '%25')}]:{address.port}/"
+            found = await asyncio.to_thread(reach, parse_url(url))
+            assert (found.host, found.authority) == (host, f"[{host.partition('%')[0]}]:{address.port}")
+            return await ask(found, request())
+
+    outcomes, _ = run(go())
+    assert outcomes.kinds == ["right"]
+
+
 def test_a_name_that_is_none_is_a_usage_error():
     with pytest.raises(UsageError, match="not a host name"):
         parse_url("http://\u2603\ufe0f..example/")
@@ -220,36 +241,70 @@ def test_used_up_ports_are_this_machines_limit():
     result = LoadResult("closed", 1, 1.0, 1.0, planned=7, failed=7, errors={"no-ports": 7})
     [limit, _] = reasons(result)
     assert limit.code == "no-ports"
-    assert "no port left for 7 connections" in ENGLISH.reason(limit)
+    text = ENGLISH.reason(limit)
+    assert "no port left for 7 connections" in text
+    assert "widen net.ipv4.ip_local_port_range" in text
 
 
-def test_every_loop_raises_the_soft_limit_of_files(tmp_path):
+@pytest.fixture
+def many_connections(tmp_path):
+    """The URL of a server that takes a while for each reply, and as many connections as it is sent."""
     server = tmp_path / "server.py"
     server.write_text(SERVER)
     with subprocess.Popen([sys.executable, str(server)], stdout=subprocess.PIPE, text=True) as serving_all:
         try:
-            url = f"http://127.0.0.1:{serving_all.stdout.readline().strip()}/"
-            soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-            if hard < 2048:
-                pytest.skip("the hard limit is too low")
-            resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
-            try:
-                done = harness("load", url, "-c", "600", "-d", "500ms", "-q")
-            finally:
-                resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+            yield f"http://127.0.0.1:{serving_all.stdout.readline().strip()}/"
         finally:
             serving_all.kill()
-    assert "no-files" not in done.out
-    assert done.code == 0
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("-c", "600"), ("-c", "600", "--rate", "2000"), ("-c", "600", "--sse"), ("-c", "1200", "--workers", "2")],
+    ids=["closed loop", "open loop", "streams", "workers"],
+)
+def test_every_loop_raises_the_soft_limit_of_files(many_connections, words):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < 4096:
+        pytest.skip("the hard limit is too low")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    try:
+        done = harness("load", many_connections, *words, "-d", "1s", "--timeout", "60s", "-q", "--json")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    result = json.loads(done.out)
+    assert (done.code, result["errors"]) == (0, {})
+    assert result["connects"] >= 300, "more than the soft limit allowed"
+
+
+def test_a_load_that_lacks_files_says_so_and_ends_with_4(many_connections):
+    def few():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (200, 200))
+
+    words = [sys.executable, "-m", "harness.cli", "load", many_connections, "-c", "400", "-d", "1s", "-q"]
+    done = subprocess.run(words, preexec_fn=few, capture_output=True, text=True, check=False)
+    assert done.returncode == 4, done.stderr
+    assert "this machine may open no more files" in done.stdout
+    assert "it is the limit, not the server. Raise the limit (ulimit -n)" in done.stdout
 
 
 SERVER = """
 import asyncio, resource
 soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
 resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+EVENTS = b"HTTP/1.1 200 OK\\r\\nContent-Type: text/event-stream\\r\\nConnection: close\\r\\n\\r\\ndata: 1\\n\\n"
 async def answer(reader, writer):
-    while await reader.readuntil(b"\\r\\n\\r\\n"):
-        writer.write(b"HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nok")
+    try:
+        while asked := await reader.readuntil(b"\\r\\n\\r\\n"):
+            await asyncio.sleep(0.3)
+            if b"event-stream" in asked:
+                writer.write(EVENTS)
+                return
+            writer.write(b"HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nok")
+    except (asyncio.IncompleteReadError, ConnectionError):
+        pass
+    finally:
+        writer.close()
 async def main():
     server = await asyncio.start_server(answer, "127.0.0.1", 0, backlog=1024)
     print(server.sockets[0].getsockname()[1], flush=True)
@@ -284,11 +339,15 @@ def test_options_that_cannot_be_are_usage_errors(words, message):
 
 
 def test_a_full_disk_behind_stdout_is_an_error_without_traceback():
-    for words in (["list", "servers"], ["--version"], ["schema", "load"], ["list", "servers", "--json"]):
+    listening = socket.create_server(("127.0.0.1", 0))
+    load = ["load", f"http://127.0.0.1:{listening.getsockname()[1]}/", "-d", "100ms", "--timeout", "100ms", "-q"]
+    commands = [["list", "servers"], ["--version"], ["schema", "load"], ["list", "servers", "--json"]]
+    for words in [*commands, load, [*load, "--json"]]:
         err = io.StringIO()
         with open("/dev/full", "w") as full, contextlib.redirect_stdout(full), contextlib.redirect_stderr(err):
             assert main(words) == 3
         assert err.getvalue().startswith("harness: stdout cannot be written: No space left on device"), err.getvalue()
+    listening.close()
 
 
 def test_a_terminal_without_utf_8_shows_question_marks():

@@ -37,6 +37,8 @@ GOOD = AUTHORITY.issue_cert(HOST, "localhost")
 PAST = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
 EXPIRED = AUTHORITY.issue_cert(HOST, not_before=PAST, not_after=PAST + datetime.timedelta(1))
 ELSEWHERE = AUTHORITY.issue_cert("elsewhere.example")
+OWN = trustme.CA()
+SELF_SIGNED = trustme.LeafCert(OWN.private_key_pem.bytes(), OWN.cert_pem.bytes(), [])
 CLOSING = OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n", 1)
 TRUSTED = Tls(HOST, CA)
 
@@ -151,6 +153,7 @@ REFUSED = {
     "wrong host": (ELSEWHERE, TRUSTED, f"not accepted: IP address mismatch, certificate is not valid for '{HOST}'"),
     "wrong name": (GOOD, Tls("other.example", CA), "Hostname mismatch, certificate is not valid for 'other.example'"),
     "unknown authority": (GOOD, Tls(HOST), "not accepted: unable to get local issuer certificate"),
+    "self-signed": (SELF_SIGNED, TRUSTED, "not accepted: self-signed certificate"),
 }
 
 
@@ -256,6 +259,38 @@ def test_the_command(tmp_path):
         ]
 
 
+@pytest.mark.parametrize(
+    ("certificate", "words"),
+    [
+        (EXPIRED, "certificate has expired"),
+        (ELSEWHERE, f"IP address mismatch, certificate is not valid for '{HOST}'."),
+        (SELF_SIGNED, "self-signed certificate"),
+    ],
+    ids=["expired", "wrong host", "self-signed"],
+)
+def test_the_command_refuses_a_certificate_in_one_line(tmp_path, certificate, words):
+    file = tmp_path / "ca.pem"
+    file.write_text(CA)
+    with in_thread(scripted([OK]), certificate) as port:
+        done = harness("load", f"https://{HOST}:{port}/", "--cacert", str(file), "-d", "300ms", "-q")
+    assert done.code == 3
+    assert done.err.splitlines() == [
+        f"harness: cannot reach {HOST}:{port}: its certificate is not accepted: {words}",
+        "  --cacert FILE names who is trusted, --insecure checks nothing",
+    ]
+
+
+def test_the_command_sends_messages_over_tls(tmp_path):
+    file = tmp_path / "ca.pem"
+    file.write_text(CA)
+    with in_thread(echo()) as port:
+        words = ("--cacert", str(file), "-c", "2", "-d", "300ms", "-q", "--json")
+        done = harness("load", f"wss://{HOST}:{port}/", *words)
+    result = json.loads(done.out)
+    assert (done.code, result["errors"]) == (0, {})
+    assert result["answered"] > 0
+
+
 def test_a_tls_port_that_says_nothing_is_named():
     with in_thread(scripted([OK])) as port:
         done = harness("load", f"http://{HOST}:{port}/", "-c", "1", "-d", "300ms", "-q")
@@ -296,6 +331,17 @@ def test_targets_elsewhere(tmp_path):
             fleet.start([target, stranger])
             assert address_of(fleet.running[target.name]) == Address(HOST, port, tls=TRUSTED)
             assert "certificate is not accepted" in fleet.failures["stranger"].reason.text
+
+
+def test_run_takes_urls_with_certificates(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with in_thread(scripted([OK])) as port:
+        words = ("run", "--url", f"https://{HOST}:{port}/x", "--dry-run")
+        refused, planned = harness(*words), harness(*words, "--insecure")
+    assert refused.code == 3
+    assert "its certificate is not accepted" in refused.err
+    assert planned.code == 0, planned.err
+    assert "GET /x" in planned.out
 
 
 def test_journeys_take_no_options_of_certificates():

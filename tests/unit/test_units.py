@@ -5,7 +5,17 @@ from harness.model.units import format_duration, parse_duration, significant
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("40s", 40), ("10m", 600), ("1m30s", 90), ("250ms", 0.25), ("2", 2), ("1.5h", 5400), (" 3 s ", 3)],
+    [
+        ("40s", 40),
+        ("10m", 600),
+        ("1m30s", 90),
+        ("250ms", 0.25),
+        ("2", 2),
+        (".5", 0.5),
+        (".5s", 0.5),
+        ("1.5h", 5400),
+        (" 3 s ", 3),
+    ],
 )
 def test_durations_are_read(text, seconds):
     assert parse_duration(text) == pytest.approx(seconds)
