@@ -69,7 +69,7 @@ class Address:
 
     @property
     def authority(self) -> str:
-        """As in a ``Host`` header: without a zone, which names an interface of this machine, and is nobody else's business."""
+        """As in a ``Host`` header: without a zone, which names an interface of this machine."""
         return str(replace(self, host=self.host.partition("%")[0]))
 
 
