@@ -122,6 +122,18 @@ def test_a_handshake_for_every_connection_and_apart_from_its_request():
     assert len(traffic.handshakes) == traffic.connects == 4
 
 
+def test_no_session_is_resumed():
+    resumed = []
+
+    async def answer(reader, writer):
+        resumed.append(writer.get_extra_info("ssl_object").session_reused)
+        await scripted([OK, CLOSE])(reader, writer)
+
+    outcomes, _ = outcomes_of(answer, *[request()] * 4)
+    assert outcomes.kinds == ["right"] * 4
+    assert resumed == [False] * 4
+
+
 def test_the_name_and_the_protocol_are_told_to_the_server():
     seen = []
     outcomes, _ = outcomes_of(scripted([OK]), request(), tls=Tls("localhost", CA), seen=seen)
@@ -257,6 +269,15 @@ def test_the_command(tmp_path):
             "unable to get local issuer certificate",
             "  --cacert FILE names who is trusted, --insecure checks nothing",
         ]
+
+
+def test_the_systems_authorities_are_trusted(tmp_path, monkeypatch):
+    file = tmp_path / "ca.pem"
+    file.write_text(CA)
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    with in_thread(scripted([OK])) as port:
+        done = harness("load", f"https://{HOST}:{port}/", "-c", "2", "-d", "300ms", "-q", "--json")
+    assert (done.code, json.loads(done.out)["errors"]) == (0, {})
 
 
 @pytest.mark.parametrize(
