@@ -84,7 +84,13 @@ async def _stream(spec: EventsSpec, tally: StreamTally, started: float) -> float
     try:
         writer.write(spec.data)
         while not reply.complete:
-            piece = await _piece(stream, spec.timeout_s, tally)
+            try:
+                piece = await _piece(stream, spec.timeout_s, tally)
+            except asyncio.CancelledError:
+                # The load is ended early.
+                if not first:
+                    raise
+                piece = None
             if piece is None:
                 tally.counts["open_at_end"] += 1
                 return first

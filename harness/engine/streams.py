@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
 from harness.engine.client import Traffic, kind_of, words_of
@@ -144,21 +144,20 @@ async def run_streams(
         if stop.is_set():
             tally.stop_at = tally.started
         else:
-            load = _Streams(tally, spec.keep, asyncio.gather(*(repeat() for _ in range(spec.connections))))
+            load = _Streams(tally, spec.keep, [asyncio.ensure_future(repeat()) for _ in range(spec.connections)])
             await attend(load.finished(), load, on_progress, stop)
     return tally.result(spec.connections, use, stop.is_set())
 
 
 class _Streams:
-    def __init__(self, tally: StreamTally, keep: int, task: asyncio.Future[list[None]]) -> None:
-        self.tally, self._keep, self._task = tally, keep, task
+    def __init__(self, tally: StreamTally, keep: int, tasks: Sequence[asyncio.Future[None]]) -> None:
+        self.tally, self._keep, self._tasks = tally, keep, tasks
 
     async def finished(self) -> None:
-        try:
-            await self._task
-        except asyncio.CancelledError:
-            if not self._task.cancelled():
-                raise
+        for ended in await asyncio.gather(*self._tasks, return_exceptions=True):
+            # Those that were abandoned were cancelled, which is no error.
+            if isinstance(ended, Exception):
+                raise ended
 
     def stop(self) -> None:
         self.tally.stop_at = min(self.tally.stop_at, time.perf_counter())
@@ -170,4 +169,5 @@ class _Streams:
                 times.fold(self._keep)
 
     def abandon(self) -> None:
-        self._task.cancel()
+        for task in self._tasks:
+            task.cancel()

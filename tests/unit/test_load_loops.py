@@ -143,6 +143,9 @@ def test_streams_that_are_stopped_end_within_a_second(handler, load, make):
     measured = measure(handler, load, make, 0.3)
     assert time.monotonic() - begun < 45, "a busy machine may take its time, but nothing waits for the time-out"
     assert measured.duration_s < 45
+    assert measured.planned == measured.answered + measured.failed + measured.unfinished
+    if stays_open := measured.counts.get("open_at_end"):
+        assert (measured.answered, stays_open, measured.counts["events"]) == (4, 4, 4)
 
 
 @pytest.mark.parametrize("rate", [None, 200.0])

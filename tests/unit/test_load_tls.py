@@ -371,7 +371,7 @@ def test_run_takes_urls_with_certificates(tmp_path, monkeypatch):
     assert refused.code == 3
     assert "its certificate is not accepted" in refused.err
     assert planned.code == 0, planned.err
-    assert "GET /x" in planned.out
+    assert "2 targets, 1 point" in planned.out, "it and its control"
 
 
 def test_journeys_take_no_options_of_certificates():
