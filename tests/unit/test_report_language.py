@@ -10,8 +10,7 @@ import pytest
 
 from harness.errors import UsageError
 from harness.model.reason import Reason
-from harness.report.language.catalogue import ENGLISH, Language, language, languages
-from harness.report.language.particles import with_particle
+from harness.report.language.catalogue import ENGLISH, Language, language, languages, with_particle
 from harness.report.numbers import Figure, plain
 from harness.report.report import render_report
 from harness.report.sentences import duration
