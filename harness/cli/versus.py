@@ -137,12 +137,11 @@ def versus(
     from harness.prepare.remote import MixedFleet
     from harness.prepare.sides import sides, surrounded
     from harness.record import Run
-    from harness.report.comment import comment_of
     from harness.report.files import save_summary, summary_of
     from harness.report.language.catalogue import ENGLISH
     from harness.report.profile import explained, explanation
     from harness.report.step_summary import append
-    from harness.report.versus import document, limit_line, lines
+    from harness.report.versus import comment_of, document, limit_line, lines
     from harness.results.versus import judged, main_contrast
     from harness.serve import serving_all
     from harness.serve.envs import shadowed

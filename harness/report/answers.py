@@ -10,19 +10,13 @@ from harness.model import Point, Question, Side
 from harness.report.charts.rows import throughput_chart
 from harness.report.charts.svg import Chart
 from harness.report.numbers import Sentence, apart, imprecise, joined, measured, multiple, shown
-from harness.report.sections.crossover import (
-    busy_sentence,
-    crossover_sentence,
-    near_limit,
-    threads_sentence,
-    told_first,
-)
+from harness.report.sections.crossover import busy_sentence, crossover_sentence, in_order, near_limit, threads_sentence
 from harness.report.sections.study_sections import study_sentences
 from harness.report.sections.validation import validation_lines
 from harness.report.sentences import Fields, contrast_sentence, interval, listed, noise, size
 from harness.report.view import View
 from harness.results.cells import FLOOR
-from harness.results.summary import Cell, ContrastResult, Crossover, Verdict
+from harness.results.summary import Cell, ContrastResult, Crossover
 from harness.stats.estimate import DIFFERENT, REAL
 
 MOVES = 8
@@ -52,7 +46,7 @@ def answers(view: View) -> tuple[Answer, ...]:
     Of a run of studies alone, what each says.
     """
     if not view.summary.cells and (studied := study_sentences(view)):
-        return tuple(Answer(view.language.text(f"sections.{each}"), tuple(said)) for each, said in studied.items())
+        return tuple(Answer(view.text(f"sections.{each}"), tuple(said)) for each, said in studied.items())
     drawn, others = _points(view)
     leaders = _leaders(view, drawn)
     told: dict[Question, tuple[int, list[Sentence]]] = {
@@ -63,8 +57,8 @@ def answers(view: View) -> tuple[Answer, ...]:
     }
     found = []
     for question, (first, lines) in told.items():
-        heading = view.language.text(f"questions.{question}")
-        nothing = view.language.say("real.nothing", question=heading)
+        heading = view.text(f"questions.{question}")
+        nothing = view.say("real.nothing", question=heading)
         found.append(Answer(heading, tuple(lines[:first]) or (nothing,), tuple(lines[first:])))
     return tuple(found)
 
@@ -91,7 +85,7 @@ def _leaders(view: View, places: Sequence[Point]) -> list[Sentence]:
 
 def _leader(view: View, place: Point) -> Sentence:
     """The highest throughput of a framework at a point, and who cannot be told from it."""
-    say = view.language.say
+    say = view.say
     ranked = sorted(
         (-found[1].throughput_rps.value, target.name, found)
         for target in view.targets.values()
@@ -104,7 +98,7 @@ def _leader(view: View, place: Point) -> Sentence:
         return ()
     (_, name, (path, cell)), *rivals = ranked
     where, rate = view.where(place.id), _rate(view, path, cell)
-    top = say("pick.highest", where=where, target=view.name(name), rate=rate, aside=_aside(view, name, place))
+    top = say("pick.highest", where=where, target=view.name(name), rate=rate, aside=_aside(view, name, place, cell))
     if not rivals:
         return (*top, *say("pick.unchallenged"))
     against = {
@@ -113,16 +107,14 @@ def _leader(view: View, place: Point) -> Sentence:
         for one, side in ((each[1].a, each[1].b), (each[1].b, each[1].a))
         if one == Side(name, place.id) and side.point == place.id
     }
-    open_, same = list[Sentence](), list[Sentence]()
+    alike: dict[str, list[Sentence]] = {"undecided": [], "same": []}
     for _, rival, (at, other) in rivals:
-        kind = against[rival][1].verdict if rival in against else _by_letter(cell, other)
-        said = say("pick.rival", target=view.name(rival), rate=_rate(view, at, other))
-        if kind in ("same", "undecided"):
-            (same if kind == "same" else open_).append(said)
-    if open_ or same:
-        others = [
-            say(f"pick.{key}", others=listed(view, each)) for key, each in (("open", open_), ("same", same)) if each
-        ]
+        # What the run's own comparison of every pair at a point leaves open, where no contrast was declared.
+        untold = "undecided" if cell.tie_group and cell.tie_group == other.tie_group else ""
+        kind = against[rival][1].verdict if rival in against else untold
+        if kind in alike:
+            alike[kind].append(say("pick.rival", target=view.name(rival), rate=_rate(view, at, other)))
+    if others := [say(f"pick.{kind}", others=listed(view, each)) for kind, each in alike.items() if each]:
         return (*top, *joined("", others))
     next_ = rivals[0][1]
     if next_ in against and (compared := _compared(view, name, *against[next_])):
@@ -136,27 +128,19 @@ def _rate(view: View, path: str, cell: Cell) -> Sentence:
     if found is None or found.half is None:
         return (found.value,) if found else ()
     key = "pick.rate_unknown" if imprecise(cell.throughput_rps) else "pick.rate"
-    return view.language.say(key, value=found.value, half=found.half)
+    return view.say(key, value=found.value, half=found.half)
 
 
-def _aside(view: View, name: str, place: Point) -> Sentence:
+def _aside(view: View, name: str, place: Point, cell: Cell) -> Sentence:
     """That the leader's figure is not exact; or what the connections or threads allow at a wait, if it is near that."""
-    found = view.ok(name, place.id)
-    if found and imprecise(found[1].throughput_rps):
-        return view.language.say("pick.unsure")
+    if imprecise(cell.throughput_rps):
+        return view.say("pick.unsure")
     allowed = near_limit(view, name, place)
     if allowed is None:
         return ()
-    held, rps = allowed
-    unit = "connections" if held == place.concurrency else "threads"
-    return view.language.say(
-        "pick.limit", held=view.language.text(f"move.held_{unit}", count=held), wait=f"{place.wait_s * 1e3:g}", rps=rps
-    )
-
-
-def _by_letter(leader: Cell, other: Cell) -> Verdict | None:
-    """What the run's own comparison of every pair at a point leaves open, where no contrast was declared."""
-    return "undecided" if leader.tie_group and leader.tie_group == other.tie_group else None
+    count, rps = allowed
+    held = view.text(f"move.held_{'connections' if count == place.concurrency else 'threads'}", count=count)
+    return view.say("pick.limit", held=held, wait=f"{place.wait_s * 1e3:g}", rps=rps)
 
 
 def _compared(view: View, leader: str, path: str, contrast: ContrastResult) -> Sentence:
@@ -164,11 +148,8 @@ def _compared(view: View, leader: str, path: str, contrast: ContrastResult) -> S
     if contrast.ratio is None or contrast.verdict not in REAL:
         return ()
     key, other = ("pick.ahead", contrast.b) if contrast.a.target == leader else ("pick.next", contrast.a)
-    fields: Fields = {
-        "ratio": multiple(contrast.ratio, f"{path}.ratio"),
-        "interval": interval(view, contrast, path, multiple),
-    }
-    return view.language.say(key, target=view.name(other.target), size=size(view, contrast.verdict), **fields)
+    ratio, ends = multiple(contrast.ratio, f"{path}.ratio"), interval(view, contrast, path, multiple)
+    return view.say(key, target=view.name(other.target), size=size(view, contrast.verdict), ratio=ratio, interval=ends)
 
 
 def _move(view: View) -> list[Sentence]:
@@ -182,7 +163,7 @@ def _move(view: View) -> list[Sentence]:
         if contrast.id not in along and contrast.a.point == contrast.b.point
     ]
     lines = list[Sentence]()
-    for path, found in told_first(view):
+    for path, found in in_order(view):
         busy = next((each for each in alone if _busy(view, each[1], found)), None)
         if busy:
             alone.remove(busy)
@@ -191,7 +172,7 @@ def _move(view: View) -> list[Sentence]:
     lines += [contrast_sentence(view, *each) for each in alone]
     if len(lines) <= MOVES:
         return lines
-    return [*lines[:MOVES], view.language.say("move.more_below", count=len(lines) - MOVES)]
+    return [*lines[:MOVES], view.say("move.more_below", count=len(lines) - MOVES)]
 
 
 def _busy(view: View, contrast: ContrastResult, found: Crossover) -> bool:
@@ -203,7 +184,7 @@ def _busy(view: View, contrast: ContrastResult, found: Crossover) -> bool:
 
 def _real(view: View) -> list[Sentence]:
     """How much is decided, and what the A/A control says of that; each control that is odd comes after it."""
-    say, controls = view.language.say, view.controls()
+    say, controls = view.say, view.controls()
     lines: list[Sentence] = []
     known = [(abs(math.log(c.ratio)), path, c) for path, c in controls if c.ratio is not None]
     if not controls:

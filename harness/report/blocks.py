@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sized
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any
 
 from harness.report.charts.svg import Chart
 from harness.report.language.catalogue import Field
-from harness.report.numbers import Figure, Measured, Sentence, number, shown
+from harness.report.numbers import Figure, Measured, Sentence, Show, number, shown
 from harness.report.view import View
 
 
@@ -46,7 +46,7 @@ class Column:
 
     name: str
     path: str = ""
-    show: Callable[[Any, str], Entry] = number
+    show: Show = number
     said: Said | None = None
     numeric: bool = True
 
@@ -72,8 +72,6 @@ class Row:
 @dataclass(frozen=True, slots=True)
 class Table:
     """``head`` names the first column, whose cells are the rows' heads; one of thousands of numbers is ``long``."""
-
-    kind: ClassVar = "table"
 
     name: str
     head: str
@@ -103,20 +101,23 @@ class Table:
         """
 
         def told(key: str) -> str:
-            return view.language.text(key, **(fields or {})) if view.language.has(key) else key
-
-        def made(path: str, part: Any) -> Row:
-            entries = tuple(column.entry(view, part, path) for column in listed)
-            return Row(row(part) if row else view.name(part.target), entries, why(part), path)
+            return view.told(key, **(fields or {}))
 
         listed = tuple(replace(column, name=told(column.name)) for column in columns)
-        return cls(told(name), told(head), listed, tuple(made(*each) for each in parts), long)
+        rows = (
+            Row(
+                row(part) if row else view.name(part.target),
+                tuple(column.entry(view, part, path) for column in listed),
+                why(part),
+                path,
+            )
+            for path, part in parts
+        )
+        return cls(told(name), told(head), listed, tuple(rows), long)
 
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    kind: ClassVar = "heading"
-
     text: str
     id: str = ""
 
@@ -125,16 +126,12 @@ class Heading:
 class Text:
     """A paragraph; a ``note`` is set smaller."""
 
-    kind: ClassVar = "text"
-
     said: str | Sentence
     note: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Items:
-    kind: ClassVar = "items"
-
     items: tuple[str | Sentence, ...]
 
 
@@ -142,34 +139,20 @@ class Items:
 class Facts:
     """Names and numbers."""
 
-    kind: ClassVar = "facts"
-
     facts: tuple[tuple[str, Figure], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Pre:
-    """Text as a program printed it."""
-
-    kind: ClassVar = "pre"
+    """Text as a program printed it; one to take along has a button that makes a ``copy``."""
 
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Copy:
-    """A text to take along, with a button that copies it."""
-
-    kind: ClassVar = "copy"
-
-    text: str
+    copy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Plots:
     """Charts under a title, or, without one, side by side under their own; ``id`` is the figure's anchor."""
-
-    kind: ClassVar = "plots"
 
     charts: tuple[Chart, ...]
     title: str = ""
@@ -178,23 +161,17 @@ class Plots:
     id: str = ""
     inside: tuple[Block, ...] = ()
 
-    @property
-    def panels(self) -> bool:
-        return len(self.charts) > 1
-
 
 @dataclass(frozen=True, slots=True)
 class Fold:
     """Blocks behind a line; ``open`` where nothing else shows what they hold."""
-
-    kind: ClassVar = "fold"
 
     summary: str
     blocks: tuple[Block, ...]
     open: bool = False
 
 
-Block = Table | Heading | Text | Items | Facts | Pre | Copy | Plots | Fold
+Block = Table | Heading | Text | Items | Facts | Pre | Plots | Fold
 
 
 def folded(summary: str, block: Block, rows: Sized) -> tuple[Fold, ...]:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from harness.model import Reason
 from harness.model.units import number_of, significant
 from harness.report.language.catalogue import ENGLISH
 from harness.report.markdown import escape, table
-from harness.report.numbers import ratio_text
+from harness.report.numbers import ends, ratio_text
 from harness.results.outcome import Checked, Outcome
 from harness.stats.quantiles import PER_MILLE
 
 WORDS: dict[Outcome, str] = {"failed": "FAILED", "missing": "missing", "undecided": "undecided", "passed": "passed"}
 SHOWN = 20
 NAMES = {"cpu": "CPU per request", "throughput": "requests per second", "errors": "failed requests", "any": "number"}
+NAMES |= {quantile: f"{quantile} latency" for quantile in PER_MILLE}
 
 
 def lines(checked: Sequence[Checked], warnings: Sequence[Reason], strict: bool) -> list[str]:
@@ -45,7 +47,7 @@ def markdown(title: str, checked: Sequence[Checked], warnings: Sequence[Reason],
     rows = []
     for each in sorted(checked, key=lambda one: tuple(WORDS).index(one.outcome)):
         reasons = f" ({ENGLISH.reasons(each.reasons)})" if each.reasons and each.outcome != "passed" else ""
-        value = f"{_name(each)} {_value(each)}"
+        value = f"{NAMES.get(each.measure, each.measure)} {_value(each)}"
         rows.append((WORDS[each.outcome] + reasons, _who(each), each.point, value, _limit(each)))
     out += table(("outcome", "target", "point", "value [99%]", "limit"), rows, numbers_from=3)
     return "\n".join(out) + "\n"
@@ -53,25 +55,19 @@ def markdown(title: str, checked: Sequence[Checked], warnings: Sequence[Reason],
 
 def _what(each: Checked) -> str:
     reasons = f": {ENGLISH.reasons(each.reasons)}" if each.reasons and each.outcome != "passed" else ""
+    where, name = f"{_who(each)}, {each.point}", NAMES.get(each.measure, each.measure)
     if each.value is None:
-        return f"{_who(each)}, {each.point}: no {_name(each)} for the gate {each.gate!r}{reasons}"
-    return f"{_who(each)}, {each.point}: {_name(each)} {_value(each)}, limit {_limit(each)}{reasons}"
+        return f"{where}: no {name} for the gate {each.gate!r}{reasons}"
+    return f"{where}: {name} {_value(each)}, limit {_limit(each)}{reasons}"
 
 
 def _who(each: Checked) -> str:
     return f"{each.target} / {each.against}" if each.against else each.target
 
 
-def _name(each: Checked) -> str:
-    return NAMES.get(each.measure) or (f"{each.measure} latency" if each.measure in PER_MILLE else each.measure)
-
-
 def _value(each: Checked) -> str:
-    if each.value is None:
-        return "–"
-    if each.low is None or each.high is None:
-        return _number(each, each.value)
-    return f"{_number(each, each.value)} [{_number(each, each.low)}, {_number(each, each.high)}]"
+    show = partial(_number, each)
+    return "–" if each.value is None else show(each.value) + ends(each.low, each.high, show)
 
 
 def _limit(each: Checked) -> str:
@@ -84,5 +80,4 @@ def _number(each: Checked, value: float) -> str:
         return ratio_text(value)
     if each.unit == "share":
         return f"{significant(value * 100)}%" if value else "0"
-    text = significant(value, 3)
-    return {"µs": f"{text} µs", "/s": f"{text}/s"}.get(each.unit, text)
+    return significant(value, 3) + {"µs": " µs", "/s": "/s"}.get(each.unit, "")

@@ -1,7 +1,12 @@
-"""A run as tables: cells, contrasts, slices and windows, a column per quantity with its unit in the name."""
+"""A run as tables: cells, contrasts, slices and windows, a column per quantity with its unit in the name.
+
+``summary.csv`` is the table of cells without what keeping them costs. What has no number is left empty; a text that a
+spreadsheet would read as a formula gets an apostrophe in front.
+"""
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -15,8 +20,7 @@ from harness.errors import UsageError
 from harness.model import WindowRecord, counted, lost_sides, side_faults
 from harness.model.units import MIB
 from harness.report.language.catalogue import ENGLISH
-from harness.report.tables import cell_row, formula_safe, pairs
-from harness.results.summary import Summary
+from harness.results.summary import Cell, Estimate, Summary
 from harness.stats.quantiles import PER_MILLE
 
 SCHEMA = 1
@@ -43,8 +47,8 @@ def table(name: str, source: Source) -> pd.DataFrame:
 
 
 def to_csv(frame: pd.DataFrame) -> bytes:
-    """Full precision, ``\\n`` line ends; what a spreadsheet would read as a formula gets an apostrophe in front."""
-    return frame.map(formula_safe).to_csv(index=False, lineterminator="\n").encode()
+    """Full precision, ``\\n`` line ends."""
+    return frame.map(_formula_safe).to_csv(index=False, lineterminator="\n").encode()
 
 
 def to_parquet(frame: pd.DataFrame) -> bytes:
@@ -68,11 +72,49 @@ def to_json(run: str, frames: Mapping[str, pd.DataFrame]) -> bytes:
     return (json.dumps({"schema": SCHEMA, "run": run, **rows}, indent=1, allow_nan=False) + "\n").encode()
 
 
+def summary_csv(summary: Summary) -> str:
+    """A line per target and point, as RFC 4180 with ``\\n`` line ends and full precision."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(HEADER)
+    writer.writerows(map(_formula_safe, _cell(cell).values()) for cell in summary.cells)
+    return out.getvalue()
+
+
+def _formula_safe(value: Any) -> Any:
+    dangerous = isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
+    return f"'{value}" if dangerous else value
+
+
+def _pairs(values: Mapping[str, object]) -> str:
+    """``key=value``, joined by ``;``."""
+    return ";".join(f"{key}={value}" for key, value in values.items())
+
+
+def _take(part: object, *names: str) -> Row:
+    return {name: getattr(part, name) for name in names}
+
+
+def _cell(cell: Cell, no_blocks: int | None = None) -> Row:
+    """A cell by column; ``no_blocks``: how many blocks there are of what has no estimate."""
+    row = _take(cell, "target", "point", "scenario") | {"params": _pairs(cell.params)}
+    row |= _take(cell, "concurrency", "status")
+    for name in ("throughput_rps", "cpu_us", "instructions"):
+        of: Estimate | None = getattr(cell, name)
+        figures = (of.value, of.ci_low, of.ci_high, of.blocks) if of else (None, None, None, no_blocks)
+        row |= zip((name, f"{name}_low", f"{name}_high", f"{name}_blocks"), figures, strict=True)
+    row["service_time_us_p50"] = cell.service_time_us.get("p50")
+    return row | {"replies": cell.replies, "errors": _pairs(cell.errors), "reasons": ENGLISH.reasons(cell.reasons)}
+
+
+HEADER = tuple(_cell(Cell(target="", point="", scenario="", params={}, concurrency=0, status="not-run")))
+
+
 def _cells(source: Source) -> list[Row]:
     upkeep = {each.target: each for each in source.summary.upkeep}
     rows = []
     for cell in source.summary.cells:
-        kept, row = upkeep.get(cell.target), cell_row(cell, no_blocks=0)
+        kept, row = upkeep.get(cell.target), _cell(cell, no_blocks=0)
         reasons = row.pop("reasons")
         row["tie_group"] = cell.tie_group
         row["startup_s"] = kept.startup_s.value if kept and kept.startup_s else None
@@ -119,10 +161,6 @@ def _slices(source: Source) -> list[Row]:
     return rows
 
 
-def _take(part: object, *names: str) -> Row:
-    return {name: getattr(part, name) for name in names}
-
-
 def _windows(source: Source) -> list[Row]:
     """A row per window, side and class of request; what only some of them have stands as JSON."""
     rows: list[Row] = []
@@ -134,7 +172,7 @@ def _windows(source: Source) -> list[Row]:
                 | {"params": json.dumps(dict(side.params)), "concurrency": side.concurrency}
                 | _take(each, "started_at", "duration_s")
                 | _take(side, "planned", "answered")
-                | {"errors": pairs(side.errors), "sound": side.side not in side_faults(each)}
+                | {"errors": _pairs(side.errors), "sound": side.side not in side_faults(each)}
                 | {"rss_bytes": each.rss_bytes.get(side.target), "figures": json.dumps(dict(side.figures))}
                 | {"machine": json.dumps(dict(each.machine))}
             )

@@ -11,11 +11,11 @@ from pydantic import TypeAdapter
 
 from harness.errors import RecordError
 from harness.record import Run
+from harness.report.export import summary_csv
 from harness.report.language.catalogue import ENGLISH, Language
 from harness.report.markdown import render_markdown
 from harness.report.report import render_report
 from harness.report.sentences import BADGES
-from harness.report.tables import summary_csv
 from harness.results.summarise import summarise
 from harness.results.summary import Summary
 

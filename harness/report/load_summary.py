@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -33,14 +34,11 @@ def lines(result: LoadResult) -> list[str]:
         if not result.elapsed_s and not result.reasons:
             return [*text, "interrupted before anything was sent"]
         text += [f"interrupted after {format_duration(result.duration_s)}: the figures are of what was sent until then"]
-    rate = "–" if result.throughput_rps is None else f"{significant(result.throughput_rps, 4)}/s"
     late = result.answered - result.in_time
     after = f", and {late:,} more until {format_duration(result.elapsed_s)}" * (late > LATE_SHARE * result.answered)
     right = number_of(result.answered - late if after else result.answered, *REPLIES)
-    text.append(
-        f"{right} in {format_duration(result.duration_s)}: {rate}{after}   "
-        f"generator at {result.generator_cpu:.0%} of a CPU"
-    )
+    rate, used = _rate(result.throughput_rps), f"generator at {result.generator_cpu:.0%} of a CPU"
+    text.append(f"{right} in {format_duration(result.duration_s)}: {rate}{after}   {used}")
     outcomes = {"failed": result.failed, "dropped": result.dropped, "unfinished": result.unfinished}
     if listed := [f"{count:,} {name}" for name, count in outcomes.items() if count]:
         age = f", the oldest sent {format_duration(result.oldest_s)} before the end" if result.oldest_s else ""
@@ -51,8 +49,10 @@ def lines(result: LoadResult) -> list[str]:
     text += [*_notes(result), "", *_table(result)]
     shown = result.service_time_us if result.response_time_us is None else result.response_time_us
     if shown is not None:
+        # Without the wait for the last ones.
+        sending = result.answered_steps[: max(1, math.ceil(round(result.duration_s / result.step_s, 6)))]
         rows = histogram(shown.values, shown.counts)
-        text += ["", *rows, "", f"replies over time  {timeline(_while_sending(result))}"]
+        text += ["", *rows, "", f"replies over time  {timeline(sending)}"]
     text += _workers(result)
     text.append("")
     text += [f"not sound: {ENGLISH.reason(reason)}" for reason in result.reasons] or ["all checks passed"]
@@ -63,14 +63,13 @@ def _notes(result: LoadResult) -> list[str]:
     """What a reader should know about the figures besides how many there are."""
     text = []
     if events := result.counts.get("events"):
-        rate = f": {significant(events / result.duration_s, 4)}/s" if result.duration_s else ""
+        rate = f": {_rate(events / result.duration_s)}" if result.duration_s else ""
         text.append(f"{number_of(events, 'event')} in {format_duration(result.duration_s)}{rate}")
     if still := result.counts.get("open_at_end"):
         text.append(f"{_were(still, 'stream')} still open at the end")
     if result.retries:
-        text.append(
-            f"{_were(result.retries, 'request')} sent again: the server closed the kept connection instead of replying"
-        )
+        again = "sent again: the server closed the kept connection instead of replying"
+        text.append(f"{_were(result.retries, 'request')} {again}")
     if result.reconnects:
         text.append(f"{_were(result.reconnects, 'connection')} closed by the server while idle, and opened again")
     codes = set(result.status)
@@ -92,11 +91,6 @@ def _notes(result: LoadResult) -> list[str]:
 
 def _were(count: int, noun: str) -> str:
     return f"{number_of(count, noun)} {'was' if count == 1 else 'were'}"
-
-
-def _while_sending(result: LoadResult) -> tuple[int, ...]:
-    """Replies in each step, without the wait for the last ones."""
-    return result.answered_steps[: max(1, math.ceil(round(result.duration_s / result.step_s, 6)))]
 
 
 def histogram(samples: FloatArray, weights: IntArray | None = None) -> list[str]:
@@ -122,8 +116,7 @@ def _workers(result: LoadResult) -> list[str]:
         if worker.answered is None:
             text.append(f"{worker.name:<32} {'lost: ' + worker.lost if worker.lost else 'no report'}")
             continue
-        rate = "–" if worker.throughput_rps is None else f"{significant(worker.throughput_rps, 4)}/s"
-        used = f"at {worker.generator_cpu or 0:.0%} of a CPU"
+        rate, used = _rate(worker.throughput_rps), f"at {worker.generator_cpu or 0:.0%} of a CPU"
         text.append(f"{worker.name:<32} {number_of(worker.answered, *REPLIES)}: {rate}   {used}")
     if result.lost_share:
         text.append(f"{result.lost_share:.0%} of the load was lost with them; the figures are those of the rest")
@@ -143,8 +136,8 @@ def timeline(windows: Sequence[int]) -> str:
 
 def _loop(result: LoadResult) -> str:
     if result.loop == "open":
-        offered = significant(result.rate_rps or 0.0, 4)
-        return f"open loop, {offered}/s offered, up to {number_of(result.connections, 'connection')}"
+        offered = _rate(result.rate_rps or 0.0)
+        return f"open loop, {offered} offered, up to {number_of(result.connections, 'connection')}"
     if result.loop == "closed":
         return f"closed loop, concurrency {result.connections}"
     return number_of(result.connections, "user" if result.loop == "journey" else "stream")
@@ -157,7 +150,7 @@ def _table(result: LoadResult) -> list[str]:
         "lateness": result.lateness_us,
         **{name.removesuffix("_us").replace("_", " "): each for name, each in result.series.items()},
     }
-    present = {name: each.to_json() for name, each in rows.items() if each is not None}
+    present: dict[str, Mapping[str, Any]] = {name: each.to_json() for name, each in rows.items() if each is not None}
     if not present:
         return ["no latencies: no right reply"]
     late = result.errors.get("timeout", 0)
@@ -167,11 +160,14 @@ def _table(result: LoadResult) -> list[str]:
         text.append(f"times of right replies; {share}% of requests took longer than {result.timeout_s:g} s")
     if any(times is not None and times.counts is not None for times in rows.values()):
         text.append(f"percentiles within {PRECISION:.2%}, from a histogram")
-    text.append(" " * 14 + "".join(f"{column:>10}" for column in ("p50", "p90", "p99", "p999", "max", "mean")))
-    for name, row in present.items():
-        times = (row["p50"], row["p90"], row["p99"], row["p999"], row["max"], row["mean"])
-        text.append(f"{name:<14}" + "".join(f"{_time(time):>10}" for time in times))
+    columns = ("p50", "p90", "p99", "p999", "max", "mean")
+    text.append(" " * 14 + "".join(f"{column:>10}" for column in columns))
+    text += [f"{name:<14}" + "".join(f"{_time(row[key]):>10}" for key in columns) for name, row in present.items()]
     return text
+
+
+def _rate(rps: float | None) -> str:
+    return "–" if rps is None else f"{significant(rps, 4)}/s"
 
 
 def _time(us: float) -> str:

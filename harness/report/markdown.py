@@ -16,7 +16,7 @@ from harness.report.sections.loads import journey_figures, shared_figures
 from harness.report.sections.study_sections import study_sentences
 from harness.report.sections.upkeep import memory_table
 from harness.report.sentences import contrast_sentence
-from harness.report.view import View, view_of
+from harness.report.view import View
 from harness.results.summary import Cell, Summary
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~&!])")
@@ -26,7 +26,7 @@ LISTED = 60
 
 
 def render_markdown(manifest: Manifest, summary: Summary, language: Language = ENGLISH) -> str:
-    view, text = view_of(manifest, summary, language), language.text
+    view, text = View(manifest, summary, language), language.text
     lines = [f"# {escape(sentences.title(summary, language))}", ""]
     lines += [f"**{text(f'badges.{summary.badge}')}.** {text('page.holds')}", ""]
     lines += _block(view, Items(tuple(map(language.reason, summary.reasons)))) if summary.reasons else []
@@ -75,7 +75,7 @@ def _items(said: Sequence[Sentence]) -> list[Block]:
 def _section(view: View, heading: str, blocks: Sequence[Block]) -> list[str]:
     """Blocks without charts and folds."""
     lines = [line for block in blocks for line in _block(view, block)]
-    return [f"## {view.language.text(heading)}", "", *lines] if lines else []
+    return [f"## {view.text(heading)}", "", *lines] if lines else []
 
 
 def _block(view: View, block: Block) -> list[str]:
@@ -98,13 +98,11 @@ def _block(view: View, block: Block) -> list[str]:
 def _entry(view: View, entry: Entry) -> str:
     match entry:
         case None:
-            return view.language.text("page.not_known")
-        case Measured(value, half):
-            return value.text if half is None else f"{value.text} ± {half.text}"
-        case Noted(value, note):
-            return "; ".join(filter(None, (_entry(view, value), plain(note))))
-        case Figure():
+            return view.text("page.not_known")
+        case Figure() | Measured():
             return entry.text
+        case Noted(value, note):
+            return "; ".join(filter(None, (value.text, plain(note))))
         case Missing(state):
             return state
         case _:

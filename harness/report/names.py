@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from harness.model import ParamValue, Point, Target
+from harness.model import Point, Target
 from harness.report.language.catalogue import ENGLISH, Language
 
 FRAMEWORKS = {name.lower(): name for name in ("Django", "FastAPI", "Flask", "Raw", "Starlette", "Tornado")}
@@ -42,13 +42,11 @@ def display_names(targets: Iterable[Target], language: Language = ENGLISH) -> di
 
 def setting_of(point: Point, language: Language) -> str:
     """``20 ms of I/O wait, 64 connections``."""
-    params = "".join(f"{_param(key, value, language)}, " for key, value in point.params.items())
+    params = ""
+    for key, value in point.params.items():
+        known = next(filter(language.has, (f"params.{key}-{value}", f"params.{key}")), "")
+        params += (language.text(known, value=str(value)) if known else f"{key} {value}") + ", "
     return language.text("where.setting", params=params, count=point.concurrency)
-
-
-def _param(key: str, value: ParamValue, language: Language) -> str:
-    known = next(filter(language.has, (f"params.{key}-{value}", f"params.{key}")), "")
-    return language.text(known, value=str(value)) if known else f"{key} {value}"
 
 
 def _plain(target: Target, language: Language) -> str:

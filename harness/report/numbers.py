@@ -12,6 +12,8 @@ from harness.results.summary import Estimate
 Part = TypeVar("Part")
 Placed = tuple[str, Part]
 """A part of the summary after where it stands there."""
+Show = Callable[[Any, str], Any]
+"""How a number is written, of it and of where it stands in the summary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,10 @@ class Measured:
 
     value: Figure
     half: Figure | None
+
+    @property
+    def text(self) -> str:
+        return f"{self.value.text} ± {self.half.text}" if self.half else self.value.text
 
 
 def measured(estimate: Estimate | None, path: str, unit: float = 1.0, *, negative: bool = False) -> Measured | None:
@@ -110,6 +116,11 @@ def plus(value: float) -> str:
     return f"+{signed(value)}" if value > 0 else signed(value)
 
 
+def ends(low: float | None, high: float | None, show: Callable[[float], str]) -> str:
+    """`` [19, 24]``, the ends of an interval as plain text; empty where one is missing."""
+    return "" if low is None or high is None else f" [{show(low)}, {show(high)}]"
+
+
 times = Format(ratio_text)
 count = Format(lambda value: f"{value:,.0f}")
 number = Format(lambda value: significant(value, 3))
@@ -129,8 +140,8 @@ change = Format(lambda ratio: f"{plus((ratio - 1) * 100)}%")
 """What a ratio adds: ``+12%``."""
 wait = Format(lambda ms: f"{ms:g}")
 thousands = Format(lambda value: signed(value / 1e3, 3))
-mebibytes = Format(lambda value: significant(value / MIB, 3))
-kibibytes = Format(lambda value: signed(value / KIB))
+mib = Format(lambda value: significant(value / MIB, 3))
+kib = Format(lambda value: signed(value / KIB))
 
 
 def part_at(part: Any, path: str) -> Any:
@@ -143,16 +154,21 @@ def part_at(part: Any, path: str) -> Any:
     return part
 
 
-def shown(part: Any, path: str, name: str, show: Callable[[Any, str], Any] = number) -> Any:
+def shown(part: Any, path: str, name: str, show: Show = number) -> Any:
     """The figure of what stands under ``name`` in a part of the summary that itself stands at ``path``."""
     return show(part_at(part, name), f"{path}.{name}")
+
+
+def by(name: str) -> Callable[[Placed[Any]], float]:
+    """What parts of the summary are ordered by: the number under ``name``."""
+    return lambda each: float(part_at(each[1], name))
 
 
 def numbered(path: str, parts: Iterable[Part]) -> list[Placed[Part]]:
     return [(f"{path}.{index}", part) for index, part in enumerate(parts)]
 
 
-def spanned(part: Any, path: str, name: str, show: Callable[[Any, str], Any], key: str) -> dict[str, Any]:
+def spanned(part: Any, path: str, name: str, show: Show, key: str) -> dict[str, Any]:
     """Fields of a text: the value of an estimate under ``key``, and its ends as ``low`` and ``high``."""
     fields = {key: "value", "low": "ci_low", "high": "ci_high"}
     return {field: shown(part, path, f"{name}.{end}", show) for field, end in fields.items()}

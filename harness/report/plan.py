@@ -34,23 +34,38 @@ def plan_lines(plan: Plan, seconds: Seconds) -> Iterator[str]:
     alone = [(window.sides[0].point, window) for window in windows if window.study not in INSTRUMENTS]
     for point, group in groupby(sorted(alone, key=itemgetter(0)), itemgetter(0)):
         windows = [window for _, window in group]
-        targets, blocks = len({each.sides[0].target for each in windows}), len({each.block for each in windows})
-        took = format_duration(sum(each.budget_s for each in windows))
-        each = f"{windows[0].seconds:g} s each"
-        yield f"{point}: {number_of(targets, 'target')} in {number_of(blocks, 'block')}, {each}, about {took}."
+        targets = number_of(len({each.sides[0].target for each in windows}), "target")
+        among, took = number_of(len({each.block for each in windows}), "block"), sum(each.budget_s for each in windows)
+        yield f"{point}: {targets} in {among}, {windows[0].seconds:g} s each, about {format_duration(took)}."
     for name in dict.fromkeys(trial.scenario for trial in plan.trials if trial.scenario):
         mine = [block for block in plan.blocks if any(trial.scenario == name for trial in block.trials)]
         trials = [trial for block in mine for trial in block.trials]
         values = "; ".join(f"{key}={','.join(map(str, each))}" for key, each in trials[0].values.items())
-        targets = len({trial.target for trial in trials})
-        blocks_of = number_of(len(mine), "block")
-        text = f"{number_of(targets, 'target')}, one at a time, in {blocks_of}{values and f', {values}'}"
-        yield _part(name, text, seconds(mine))
+        targets, among = number_of(len({trial.target for trial in trials}), "target"), number_of(len(mine), "block")
+        yield _part(name, f"{targets}, one at a time, in {among}{values and f', {values}'}", seconds(mine))
     if plan.alternating:
         yield from _blocks(plan, seconds)
     elif not plan.blocks:
         yield "Nothing is left to measure."
     yield from (f"  left out: {_place(failure)}: {ENGLISH.reason(failure.reason)}" for failure in plan.left_out)
+
+
+def plan_in_words(plan: Plan) -> str:
+    """What a run measures: ``8 targets × 6 points in 5 blocks and instruction counts of 8 targets``."""
+    parts = []
+    if plan.alternating:
+        points = number_of(len(plan.compared_points), "point")
+        parts.append(f"{_targets(plan.alternating)} × {points} in {number_of(len(plan.alternating), 'block')}")
+    if studied := [block for block in plan.studies if block.study not in INSTRUMENTS]:
+        parts.append(f"{', '.join(sorted({block.study for block in studied}))} on {_targets(studied)}, one at a time")
+    for study, text in ((PROFILE, "profiles"), (INSTRUCTIONS, "instruction counts")):
+        if blocks := [block for block in plan.studies if block.study == study]:
+            parts.append(f"{text} of {_targets(blocks)}")
+    return " and ".join(parts)
+
+
+def _targets(blocks: Sequence[Block]) -> str:
+    return number_of(len({name for block in blocks for name in block.targets}), "target")
 
 
 def time_of(plan: Plan) -> str:

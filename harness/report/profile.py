@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from harness.model import CpuProfile, Reason
@@ -61,18 +61,12 @@ class Explanation:
 def document(profile: CpuProfile, notes: Sequence[Reason] = ()) -> ProfileDocument:
     if profile.waited > BUSY:
         notes = [*notes, Reason("waited-for-cpu", {"target": profile.target, "waited": profile.waited})]
+    own = ("target", "point", "cpu_us", "samples", "replies", "duration_s", "flame_graph", "speedscope")
     return ProfileDocument(
-        target=profile.target,
-        point=profile.point,
-        cpu_us=profile.cpu_us,
-        samples=profile.samples,
-        replies=profile.replies,
-        duration_s=profile.duration_s,
         packages=by_package(profile),
         functions=by_function(profile),
-        flame_graph=profile.flame_graph,
-        speedscope=profile.speedscope,
         notes=tuple(notes),
+        **{name: getattr(profile, name) for name in own},
     )
 
 
@@ -80,12 +74,8 @@ def explanation(profiles: Sequence[CpuProfile], summary: Summary) -> Explanation
     """By the CPU costs of the summary, so that the parts add up to its difference."""
     measured = {cell.target: cell.cpu_us.value for cell in summary.cells if cell.cpu_us is not None}
     first, second = (document(replace(each, cpu_us=measured.get(each.target, each.cpu_us))) for each in profiles)
-    return Explanation(
-        first,
-        second,
-        differences(first.packages, second.packages),
-        differences(first.functions, second.functions),
-    )
+    packages, functions = (first.packages, second.packages), (first.functions, second.functions)
+    return Explanation(first, second, differences(*packages), differences(*functions))
 
 
 def lines(shown: ProfileDocument) -> list[str]:
@@ -96,13 +86,10 @@ def lines(shown: ProfileDocument) -> list[str]:
         f"{number_of(shown.samples, 'sample')}.",
         "",
         f"{'µs':>9}  {'share':>6}  package",
-        *_listed(shown.packages, lambda cost: f"{_us(cost.us):>9}  {cost.us / shown.cpu_us:>6.1%}  {cost.name}"),
+        *_listed(shown.packages, shown.cpu_us),
         "",
         f"{'µs':>9}  {'share':>6}  {'with calls':>10}  function",
-        *_listed(
-            shown.functions,
-            lambda cost: f"{_us(cost.us):>9}  {cost.us / shown.cpu_us:>6.1%}  {_us(cost.total_us):>10}  {cost.name}",
-        ),
+        *_listed(shown.functions, shown.cpu_us, calls=True),
         "",
         f"Flame graph: {shown.flame_graph}",
         f"Speedscope: {shown.speedscope}, for {VIEWER}",
@@ -129,33 +116,35 @@ def explained(shown: Explanation) -> list[str]:
     ]
 
 
-def _listed(costs: Sequence[Cost], line: Callable[[Cost], str]) -> list[str]:
-    rest = [cost for cost in costs[SHOWN:] if cost.us]
-    shown = [line(cost) for cost in costs[:SHOWN] if cost.us]
+def _listed(costs: Sequence[Cost], cpu_us: float, *, calls: bool = False) -> list[str]:
+    rest = [cost.us for cost in costs[SHOWN:] if cost.us]
+    shown = [cost for cost in costs[:SHOWN] if cost.us]
     if rest:
-        us = sum(cost.us for cost in rest)
-        shown.append(line(Cost(number_of(len(rest), "other"), "", us, 0.0, us)))
-    return shown
+        shown.append(Cost(number_of(len(rest), "other"), "", sum(rest), 0.0, sum(rest)))
+    totals = (f"{_us(cost.total_us):>10}  " if calls else "" for cost in shown)
+    return [f"{_us(c.us):>9}  {c.us / cpu_us:>6.1%}  {total}{c.name}" for c, total in zip(shown, totals, strict=True)]
 
 
-def _sure(found: Sequence[Difference]) -> list[Difference]:
+def sure(found: Sequence[Difference]) -> list[Difference]:
+    """Those that stand out from the noise of sampling."""
     return [each for each in found if abs(each.difference) > SURE * each.error_us]
 
 
 def _largest(packages: Sequence[Difference], total: float) -> str:
     """``serializers.py (+3.00 µs), pydantic (+1.20 µs)``: what is certain, and of the same sign as the whole."""
-    parts = [each for each in _sure(packages) if each.difference * total > 0][:NAMED]
+    parts = [each for each in sure(packages) if each.difference * total > 0][:NAMED]
     named = ", ".join(f"{each.name} ({_signed(each.difference)} µs)" for each in parts)
     return named or "no package that stands out from the noise of sampling"
 
 
 def _compared(kind: str, found: Sequence[Difference]) -> list[str]:
-    sure = _sure(found)[:SHOWN]
-    rest = sum(each.difference for each in found) - sum(each.difference for each in sure)
-    rows = [("A − B", "±", "A", "B", kind)]
-    for each in sure:
-        rows.append((_signed(each.difference), _us(SURE * each.error_us), _us(each.a), _us(each.b), each.name))
-    rows.append((_signed(rest), "", "", "", number_of(len(found) - len(sure), "other")))
+    told = sure(found)[:SHOWN]
+    rest = sum(each.difference for each in found) - sum(each.difference for each in told)
+    rows = [
+        ("A − B", "±", "A", "B", kind),
+        *((_signed(c.difference), _us(SURE * c.error_us), _us(c.a), _us(c.b), c.name) for c in told),
+        (_signed(rest), "", "", "", number_of(len(found) - len(told), "other")),
+    ]
     return ["", *(f"{delta:>9}  {error:>7}  {a:>8}  {b:>8}  {name}" for delta, error, a, b, name in rows)]
 
 

@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from types import TracebackType
+from statistics import median
 from typing import Self
 
 from rich.console import Console, Group
 from rich.live import Live
 from rich.progress import BarColumn, Progress as Bar, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.status import Status
+from rich.table import Table
 from rich.text import Text
 
-from harness.model import Block, Extension, Failure, Manifest, Plan, Reason, Window, WindowRecord
+from harness.model import Block, Extension, Failure, Manifest, Plan, Reason, Side, Window, WindowRecord, side_faults
 from harness.model.load import Progress
 from harness.model.units import MIB, format_duration, number_of, significant
-from harness.plan.counting import INSTRUCTIONS
-from harness.plan.sampling import INSTRUMENTS, PROFILE
 from harness.report.language.catalogue import ENGLISH
-from harness.report.live_rates import LiveRates
-from harness.report.plan import time_of
+from harness.report.names import display_names, setting_of
+from harness.report.numbers import measured
+from harness.report.plan import plan_in_words, time_of
 from harness.session.observe import Observer
+from harness.stats.interval import estimate
+
+COLUMNS = 2
+"""Of the table of rates."""
+FIRM = 3
+"""Blocks from which on a value has an interval worth reading."""
+WIDTH = 15
+"""Columns of the screen for a value with its interval, so that nothing moves when it gets one."""
 
 
 @contextmanager
@@ -57,21 +66,33 @@ def worker_news(console: Console, live_port: int) -> Callable[[str, bool], None]
     return tell
 
 
-class VersusProgress(Observer):
-    """A context manager: the verdict as it firms up."""
+class Shown(Observer):
+    """A context manager: a screen that moves on a terminal, and lines that stay."""
 
-    def __init__(self, console: Console) -> None:
-        self._console, self._live = console, console.is_terminal and not console.quiet
-        self._status = Status("starting servers", console=console)
-        self._verdict = "no block yet"
+    def __init__(self, console: Console, screen: Live | Status, quiet: bool) -> None:
+        self._console, self._screen, self._quiet = console, screen, quiet
+        self._live = console.is_terminal and not quiet
 
     def __enter__(self) -> Self:
         if self._live:
-            self._status.start()
+            self._screen.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._status.stop()
+        self._screen.stop()
+
+    def _say(self, text: str, style: str | None = None) -> None:
+        if not self._quiet:
+            self._console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+class VersusProgress(Shown):
+    """The verdict as it firms up."""
+
+    def __init__(self, console: Console) -> None:
+        self._status = Status("starting servers", console=console)
+        super().__init__(console, self._status, console.quiet)
+        self._verdict = "no block yet"
 
     def firmed_up(self, verdict: str) -> None:
         """Shows how far the verdict is."""
@@ -89,49 +110,34 @@ class VersusProgress(Observer):
         if self._live:
             self._status.update(text)
         else:
-            self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+            self._say(text)
 
     def progressed(self, progress: Progress) -> None:
         self._status.update(f"{self._verdict} · round {progress.round + 1}")
 
     def window_ended(self, window: Window, record: WindowRecord) -> None:
         for gate in record.gates:
-            self._console.print(f"{window.id}: {ENGLISH.reason(gate.reason)}", style="yellow", markup=False)
+            self._say(f"{window.id}: {ENGLISH.reason(gate.reason)}", "yellow")
 
     def target_failed(self, failure: Failure) -> None:
-        self._console.print(f"{failure.target}: {ENGLISH.reason(failure.reason)}", style="yellow", markup=False)
+        self._say(f"{failure.target}: {ENGLISH.reason(failure.reason)}", "yellow")
 
 
-class RunProgress(Observer):
-    """A context manager: a bar over a table of rates, or a line per window."""
+class RunProgress(Shown):
+    """A bar over a table of rates, or a line per window."""
 
     def __init__(self, console: Console, manifest: Manifest, quiet: bool = False) -> None:
-        self._console, self._quiet = console, quiet
-        self._live = console.is_terminal and not quiet
         columns = (SpinnerColumn(), BarColumn(20), TextColumn("{task.percentage:>3.0f}%"), TimeElapsedColumn())
         self._bar = Bar(*columns, TextColumn("{task.fields[left]}"), console=console)
         self._now = "starting servers"
         self._rates = LiveRates(manifest)
-        self._screen = Live(console=console, refresh_per_second=4, get_renderable=self._drawn)
+        super().__init__(console, Live(console=console, refresh_per_second=4, get_renderable=self._drawn), quiet)
         self._task = self._bar.add_task("", total=1.0, left="")
-        self._pace = 0.0
-        self._total = self._done = 0.0
+        self._pace = self._total = self._done = 0.0
         self._blocks: dict[str, int] = {}
         self._block = ""
         self._shown: set[tuple[str, Reason]] = set()
         self._started = time.monotonic()
-
-    def __enter__(self) -> Self:
-        if self._live:
-            self._screen.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        # Where it was never started, stopping would print an empty line.
-        if self._live:
-            self._screen.stop()
 
     def run_started(self, plan: Plan, folder: str) -> None:
         self._expect(plan.blocks)
@@ -146,7 +152,7 @@ class RunProgress(Observer):
             self._say(f"{number_of(len(added.blocks), 'more block')} where a crossover lies: {waits}")
         for failure in added.left_out:
             if not failure.target:
-                self._say(f"left out: {failure.point}: {ENGLISH.reason(failure.reason)}", style="yellow")
+                self._say(f"left out: {failure.point}: {ENGLISH.reason(failure.reason)}", "yellow")
 
     def block_started(self, block: Block) -> None:
         name = f"{block.study}, " if block.study else ""
@@ -158,7 +164,7 @@ class RunProgress(Observer):
         if key not in self._shown:
             self._shown.add(key)
             said = ENGLISH.reason(failure.reason.plus(side=failure.target))
-            self._say("\n".join([said, *(f"    {line}" for line in failure.log[-6:])]), style="yellow")
+            self._say("\n".join([said, *(f"    {line}" for line in failure.log[-6:])]), "yellow")
 
     def window_started(self, window: Window, attempt: int) -> None:
         again = f" (try {attempt + 1})" if attempt else ""
@@ -176,13 +182,12 @@ class RunProgress(Observer):
         left = self._at(self._done)
         for gate in record.gates:
             where = f"{gate.target}: " if gate.target else ""
-            self._say(f"{self._rates.words(window)}: {where}{ENGLISH.reason(gate.reason)}", style="yellow")
-        if not self._live and not self._quiet:
+            self._say(f"{self._rates.words(window)}: {where}{ENGLISH.reason(gate.reason)}", "yellow")
+        if not self._live:
             elapsed = format_duration(time.monotonic() - self._started)
             said = f"{self._rates.words(window)}: {record_in_words(record)}"
             share = f"{self._done / self._total:.0%}" if self._total else ""
-            text = f"[{share:>4}] {self._block}: {said} ({elapsed} so far, {left})"
-            self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+            self._say(f"[{share:>4}] {self._block}: {said} ({elapsed} so far, {left})")
 
     def _drawn(self) -> Group:
         table, now = self._rates.table(), Text(self._now, no_wrap=True, overflow="ellipsis")
@@ -200,28 +205,64 @@ class RunProgress(Observer):
         self._bar.update(self._task, total=self._total, completed=done, left=left + more)
         return left
 
-    def _say(self, text: str, style: str = "") -> None:
-        if not self._quiet:
-            self._console.print(text, style=style or None, markup=False, highlight=False, soft_wrap=True)
 
+class LiveRates:
+    """What the windows so far say of each target's throughput."""
 
-def plan_in_words(plan: Plan) -> str:
-    """What a run measures: ``8 targets × 6 points in 5 blocks and instruction counts of 8 targets``."""
-    parts = []
-    if plan.alternating:
-        blocks = plan.alternating
-        targets = len({name for block in blocks for name in block.targets})
-        of = f"{number_of(targets, 'target')} × {number_of(len(plan.compared_points), 'point')}"
-        parts.append(f"{of} in {number_of(len(blocks), 'block')}")
-    studied = [block for block in plan.studies if block.study not in INSTRUMENTS]
-    if studied:
-        alone = len({name for block in studied for name in block.targets})
-        names = ", ".join(sorted({block.study for block in studied}))
-        parts.append(f"{names} on {number_of(alone, 'target')}, one at a time")
-    for study, text in ((PROFILE, "profiles"), (INSTRUCTIONS, "instruction counts")):
-        if targets := len({name for block in plan.studies if block.study == study for name in block.targets}):
-            parts.append(f"{text} of {number_of(targets, 'target')}")
-    return " and ".join(parts)
+    def __init__(self, manifest: Manifest) -> None:
+        points = manifest.plan.points
+        titles = {scenario.name: scenario.title for scenario in manifest.scenarios}
+        self._names = display_names(manifest.targets)
+        self._twins = {target.name for target in manifest.targets if target.twin_of}
+        self._where = {
+            each.id: f"{titles.get(each.scenario, each.scenario)}, {setting_of(each, ENGLISH)}" for each in points
+        }
+        # As in the report's summary: what waits for nothing first, then the longest waits.
+        waiting = sorted((each for each in points if each.wait_s), key=lambda each: -each.wait_s)
+        self._columns = [each.id for each in [*[each for each in points if not each.wait_s][:1], *waiting]]
+        self._rates: dict[Side, list[float]] = defaultdict(list)
+
+    def words(self, window: Window) -> str:
+        """``Small JSON reply, 16 connections, 9 targets in turns``; of load on one target alone, that target."""
+        targets = dict.fromkeys(self._names.get(side.target, side.target) for side in window.sides)
+        where = self._where.get(window.sides[0].point, window.sides[0].point)
+        if window.study:
+            return f"{' and '.join(targets)}: {where} ({window.study})"
+        more = len({side.point for side in window.sides}) - 1
+        return f"{where}{f' and {more} more' if more else ''}, {number_of(len(targets), 'target')} in turns"
+
+    def take(self, record: WindowRecord) -> None:
+        """Each side's median over the slices of a window, where nothing speaks against it."""
+        slices, faults = record.slices, side_faults(record)
+        if slices is None or not record.sides:
+            return
+        for index, side in enumerate(record.sides):
+            rows = zip(slices.side, slices.window_replies, slices.window, strict=True)
+            rates = [replies / window for of, replies, window in rows if of == index and window > 0 and replies]
+            if rates and side.side not in faults and side.target not in self._twins:
+                self._rates[side.side].append(median(rates))
+
+    def table(self) -> Table | None:
+        """Nothing until a first window has ended."""
+        known = [point for point in self._columns if any(side.point == point for side in self._rates)][:COLUMNS]
+        if not known:
+            return None
+        drawn = Table(box=None, pad_edge=False)
+        drawn.add_column("requests per second", no_wrap=True)
+        for point in known:
+            drawn.add_column(self._where[point], justify="right", min_width=WIDTH)
+        for target, name in self._names.items():
+            cells = [self._cell(Side(target, point)) for point in known]
+            if any(cells):
+                drawn.add_row(name, *cells)
+        return drawn
+
+    def _cell(self, side: Side) -> str:
+        rates = self._rates.get(side, [])
+        shown = measured(estimate(rates), "")
+        if shown is None:
+            return ""
+        return shown.text if len(rates) >= FIRM else shown.value.text
 
 
 def record_in_words(record: WindowRecord) -> str:

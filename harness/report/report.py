@@ -15,13 +15,13 @@ from harness.model import Manifest, WindowRecord
 from harness.report import sentences
 from harness.report.answers import answers, summary_charts
 from harness.report.charts.style import hue_number
-from harness.report.language.catalogue import ENGLISH, Field, Language
+from harness.report.language.catalogue import ENGLISH, Language
 from harness.report.numbers import Figure, Sentence, measured, plain
 from harness.report.sections.claims import section_of
 from harness.report.sections.decision import missing
 from harness.report.sections.everything import embedded_json, in_script
 from harness.report.sections.registry import SECTIONS
-from harness.report.view import View, view_of
+from harness.report.view import View
 from harness.results.summary import Summary
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -37,7 +37,7 @@ def render_report(
     language: Language = ENGLISH,
 ) -> str:
     """The whole page. Records are only drawn over time; every other number is read from ``summary``."""
-    view = view_of(manifest, summary, language, records)
+    view = View(manifest, summary, language, records)
     embedded, packed = embedded_json(summary)
     read = partial(Path.read_text, encoding="utf-8")
     environment = Environment(
@@ -49,9 +49,10 @@ def render_report(
         lstrip_blocks=True,
     )
     environment.globals |= {
-        "t": partial(_told, language),
+        "t": lambda key, **fields: marked_up(view.say(key, **fields)),
+        "kind_of": lambda block: type(block).__name__,
         "said": marked_up,
-        "hue": lambda target: hue_number(view.frameworks, target.framework),
+        "hue": lambda target: hue_number(view.frameworks, target),
         "measured": measured,
         "missing": missing,
         "section_of": section_of,
@@ -77,21 +78,17 @@ def render_report(
 
 
 def marked_up(sentence: Sentence) -> Markup:
-    """The sentence as HTML: text escaped, markup as it is, each figure with its exact value and where it is from."""
-    return Markup("").join(_figure(part) if isinstance(part, Figure) else _kept(escape(part)) for part in sentence)
+    """The sentence as HTML: text escaped, markup as it is, each figure with its exact value and where it is from.
 
-
-def _kept(text: Markup) -> Markup:
-    """A number and its unit, or what follows ±, stay on one line."""
-    return Markup(_UNIT.sub("\u00a0", text))
-
-
-def _told(language: Language, key: str, **fields: Field) -> Markup:
-    return marked_up(language.say(key, **fields))
-
-
-def _figure(figure: Figure) -> Markup:
-    return Markup('<b data-value="{}" data-path="{}">{}</b>').format(figure.value, figure.path, figure.text)
+    A number and its unit, or what follows ±, stay on one line.
+    """
+    figure = Markup('<b data-value="{}" data-path="{}">{}</b>')
+    return Markup("").join(
+        figure.format(part.value, part.path, part.text)
+        if isinstance(part, Figure)
+        else Markup(_UNIT.sub("\u00a0", escape(part)))
+        for part in sentence
+    )
 
 
 def _readable(value: object) -> object:
@@ -103,7 +100,7 @@ def _readable(value: object) -> object:
 
 
 def _facts(view: View) -> tuple[tuple[str, str], ...]:
-    manifest, summary, text = view.manifest, view.summary, view.language.text
+    manifest, summary, text = view.manifest, view.summary, view.text
     facts = {
         "run": summary.run,
         "started": f"{summary.created_at[:16].replace('T', ' ')} UTC",

@@ -6,7 +6,6 @@ The first page lists the runs, and leads to the documentation of apps that are s
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +39,10 @@ def site(results: Path, reports: Path) -> Starlette:
         return Run.open(results / name)
 
     def runs(request: Request) -> Response:
-        return HTMLResponse(_page([_row(folder) for folder in reversed(list_runs(results))]))
+        environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
+        css = Markup((TEMPLATES / "report.css").read_text("utf-8"))
+        rows = [_row(folder) for folder in reversed(list_runs(results))]
+        return HTMLResponse(environment.get_template("runs.html.j2").render(css=css, rows=rows, apps=apps()))
 
     def report(request: Request) -> Response:
         run = opened(request)
@@ -90,9 +92,3 @@ def _row(folder: Path) -> dict[str, Any]:
         "badge": saved_badge(run),
         "readable": bool(run.windows()),
     }
-
-
-def _page(rows: Sequence[dict[str, Any]]) -> str:
-    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
-    css = Markup((TEMPLATES / "report.css").read_text("utf-8"))
-    return environment.get_template("runs.html.j2").render(css=css, rows=rows, apps=apps())

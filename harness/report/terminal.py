@@ -12,7 +12,7 @@ from harness.model.units import format_duration, number_of
 from harness.report import sentences, versus
 from harness.report.answers import answers
 from harness.report.numbers import plain
-from harness.report.view import view_of
+from harness.report.view import View
 from harness.results.summary import Summary
 
 LINES, ENDING = 12, 3
@@ -30,7 +30,7 @@ def closing_lines(manifest: Manifest, summary: Summary, report_path: Path | str,
     """At most 12 lines of plain text: the answers, warnings, the report's path, and the next command."""
     count = number_of(summary.blocks, "block")
     lines = [f"{sentences.BADGES[summary.badge]}: {count} in {format_duration(summary.duration_s)}. {sentences.HOLDS}"]
-    view = view_of(manifest, summary)
+    view = View(manifest, summary)
     for answer in answers(view):
         first, *more = map(plain, answer.lines)
         lines += [f"{answer.heading}{'' if answer.heading.endswith('?') else ':'} {first}", *more]

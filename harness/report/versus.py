@@ -1,8 +1,9 @@
-"""What ``harness versus`` prints: one JSON document, or the same in lines of text."""
+"""What ``harness versus`` prints: one JSON document, or the same in lines of text or a pull request's comment."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 from typing_extensions import TypedDict
@@ -10,10 +11,11 @@ from typing_extensions import TypedDict
 from harness.model import InstructionCount, Manifest, Metric, Reason, Side, WindowRecord
 from harness.model.units import format_duration, number_of, significant
 from harness.report.language.catalogue import ENGLISH
-from harness.report.numbers import plain, signed
+from harness.report.markdown import escape
+from harness.report.numbers import ends, plain, signed
 from harness.report.profile import Explanation
-from harness.report.sentences import METRICS, VERDICTS, contrast_sentence
-from harness.report.view import view_of
+from harness.report.sentences import VERDICTS, contrast_sentence
+from harness.report.view import View
 from harness.results.instructions import CountedDocument, counted_document
 from harness.results.outcome import Outcome
 from harness.results.summary import Cell, ContrastResult, Summary, Verdict
@@ -153,7 +155,7 @@ def _request(summary: Summary, result: ContrastResult, reasons: Iterable[Reason]
 
 def lines(manifest: Manifest, summary: Summary, found: VersusDocument) -> list[str]:
     """The verdict as a sentence, how it was reached, both sides' absolute values, and what a reader should know."""
-    view, result = view_of(manifest, summary), main_contrast(summary)
+    view, result = View(manifest, summary), main_contrast(summary)
     path = f"contrasts.{len(summary.contrasts) - 1}"
     how = "Decided" if result.verdict not in ("undecided", "not-measurable") else "Not decided"
     counter, fresh = found.get("counter"), not all(target.elsewhere for target in manifest.targets)
@@ -167,13 +169,15 @@ def lines(manifest: Manifest, summary: Summary, found: VersusDocument) -> list[s
         f"{how} in {format_duration(found['duration_s'])}: {blocks}, {view.where(result.a.point)}{counted}.",
     ]
     for at, (name, side) in enumerate((("A", result.a), ("B", result.b))):
-        if cell := _cell(summary, side):
+        if known := view.cell(side.target, side.point):
             left_out = "".join(map(_left_out, found.get("counts", ())[at : at + 1]))
-            said.append(f"{_side_name(name, side.target)}: {_values(cell, result.metric)}{left_out}")
+            # A target that is spelled out has no other name than the letter.
+            who = name if name == side.target else f"{name}  {side.target}"
+            said.append(f"{who}: {_values(known[1], result.metric)}{left_out}")
     for each in request_contrasts(summary):
-        verdict, cells = VERDICTS[each.verdict], [_cell(summary, side) for side in (each.a, each.b)]
+        verdict, sides = VERDICTS[each.verdict], [view.cell(side.target, side.point) for side in (each.a, each.b)]
         if each.ratio is not None:
-            values = " and ".join(_values(cell, each.metric) for cell in cells if cell)
+            values = " and ".join(_values(known[1], each.metric) for known in sides if known)
             verdict = f"A against B: {_ratio(each)}, {verdict} ({values})"
         said.append(f"{view.where(each.a.point)}: {verdict}")
     if objects := found.get("objects"):
@@ -186,12 +190,29 @@ def lines(manifest: Manifest, summary: Summary, found: VersusDocument) -> list[s
     return [*said, *(f"note: {ENGLISH.reason(note)}" for note in [*found["notes"], *found["validity"]])]
 
 
+def comment_of(manifest: Manifest, printed: Sequence[str]) -> str:
+    """A marker, by which the next comment replaces this one, the verdict and what supports it, and the command.
+
+    Args:
+        printed: the lines, the verdict first.
+    """
+    # Of several, the last is all requests together.
+    point, target = manifest.plan.points[-1], manifest.targets[0]
+    # Two hyphens end a comment of HTML.
+    marker = re.sub(r"-{2,}|\s+", " ", f"harness versus {target.application}@{target.server} {point.id}")
+    verdict, *rest = printed
+    said = [f"<!-- {marker} -->", f"### {escape(manifest.name)}", "", f"**{escape(verdict)}**", ""]
+    tables = rest.index("") if "" in rest else len(rest)
+    said += [f"- {escape(line)}" for line in rest[:tables]]
+    return "\n".join([*said, "", "```", manifest.command, *rest[tables:], "```", ""])
+
+
 def state(result: ContrastResult) -> str:
     """How far it is, in one line: ``A against B in CPU per request: −3.1% [−3.6%, −2.6%] after 6 blocks: small``."""
     if result.ratio is None:
         return "nothing counted yet" if result.metric == "instructions" else "no block yet"
-    after = number_of(result.blocks, "block")
-    return f"A against B in {METRICS[result.metric]}: {_ratio(result)} after {after}: {result.verdict}"
+    metric, after = ENGLISH.text(f"metrics.{result.metric}"), number_of(result.blocks, "block")
+    return f"A against B in {metric}: {_ratio(result)} after {after}: {result.verdict}"
 
 
 def limit_line(limit: Limit) -> str:
@@ -217,15 +238,10 @@ def listed_packages(packages: Mapping[str, Sequence[str | None]]) -> str:
     return listed + (f", and {len(ordered) - LISTED} more" if len(ordered) > LISTED else "")
 
 
-def _side_name(letter: str, target: str) -> str:
-    """``A  flask-gunicorn``; the letter alone where a spelled-out target has no other name."""
-    return letter if letter == target else f"{letter}  {target}"
-
-
 def _in_units(found: VersusDocument) -> str:
     """What the difference is in instructions, and in CPU time where CPU clocks gave anything."""
-    ends = _ends(found["difference_low"], found["difference_high"], _plus)
-    said = f"A − B: {_plus(found['difference'] or 0.0)}{ends} {found['unit']}"
+    interval = ends(found["difference_low"], found["difference_high"], _plus)
+    said = f"A − B: {_plus(found['difference'] or 0.0)}{interval} {found['unit']}"
     if found["difference_us"] is None or found["ns_per_instruction"] is None:
         return said
     ns, low, high = found["ns_per_instruction"]
@@ -234,7 +250,7 @@ def _in_units(found: VersusDocument) -> str:
     )
     return (
         f"{said}, about {_plus(found['difference_us'], 2)} µs of CPU{share}: {significant(ns)}"
-        f"{_ends(low, high, significant)} ns per instruction on this machine, kernel included"
+        f"{ends(low, high, significant)} ns per instruction on this machine, kernel included"
     )
 
 
@@ -255,24 +271,16 @@ def _ratio(result: ContrastResult) -> str:
     def share(ratio: float) -> str:
         return f"{signed((ratio - 1) * 100)}%"
 
-    return "" if result.ratio is None else share(result.ratio) + _ends(result.ci_low, result.ci_high, share)
-
-
-def _ends(low: float | None, high: float | None, show: Callable[[float], str]) -> str:
-    return "" if low is None or high is None else f" [{show(low)}, {show(high)}]"
+    return "" if result.ratio is None else share(result.ratio) + ends(result.ci_low, result.ci_high, share)
 
 
 def _plus(value: float, digits: int = 3) -> str:
     return ("+" if value >= 0 else "") + signed(value, digits)
 
 
-def _cell(summary: Summary, side: Side) -> Cell | None:
-    return next((cell for cell in summary.cells if (cell.target, cell.point) == (side.target, side.point)), None)
-
-
 def _value(summary: Summary, side: Side, metric: Metric) -> float | None:
-    cell = _cell(summary, side)
-    estimate = cell.estimate(metric) if cell else None
+    cells = (cell for cell in summary.cells if (cell.target, cell.point) == (side.target, side.point))
+    estimate = next((cell.estimate(metric) for cell in cells), None)
     return estimate.value if estimate else None
 
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from harness.model import Manifest, Point, Reason, Scenario, Target, WindowRecord
-from harness.report.language.catalogue import ENGLISH, Language
+from harness.model import Manifest, Point, Reason, Target, WindowRecord
+from harness.report.language.catalogue import ENGLISH, Field, Language
 from harness.report.names import display_names, setting_of
 from harness.report.numbers import Placed, numbered
 from harness.results.summary import Cell, ContrastResult, Summary
 
 
-@dataclass(frozen=True, slots=True)
 class View:
-    """A run as renderings see it.
+    """A run as renderings see it; targets and points that only the summary knows are shown under their plain names.
 
     Attributes:
         targets: every target with a cell or an upkeep line, twins last, each under its name.
@@ -22,24 +20,32 @@ class View:
         places: every point with a cell, whether or not that has a number, in the plan's order.
         cells: (target, point) → where the cell stands in the summary, and the cell.
         by_id: the same of each contrast.
-        names: what each target is called.
         frameworks: keys of the frameworks in the order of their hues.
-        language: of every word that is not a name or the user's own.
+        language: of every word that is not a name or the user's own; ``say`` and ``text`` are its own.
         records: only drawn over time; every other number is read from the summary.
     """
 
-    manifest: Manifest
-    summary: Summary
-    targets: Mapping[str, Target]
-    declared: Mapping[str, Target]
-    places: Mapping[str, Point]
-    cells: Mapping[tuple[str, str], Placed[Cell]]
-    by_id: Mapping[str, Placed[ContrastResult]]
-    scenarios: Mapping[str, Scenario]
-    names: Mapping[str, str]
-    frameworks: tuple[str, ...]
-    language: Language = ENGLISH
-    records: Sequence[WindowRecord] = ()
+    def __init__(
+        self, manifest: Manifest, summary: Summary, language: Language = ENGLISH, records: Sequence[WindowRecord] = ()
+    ) -> None:
+        self.manifest, self.summary, self.language, self.records = manifest, summary, language, records
+        self.say, self.text = language.say, language.text
+        self.scenarios = {scenario.name: scenario for scenario in manifest.scenarios}
+        self.declared = {target.name: target for target in manifest.targets}
+        seen = [*(cell.target for cell in summary.cells), *(upkeep.target for upkeep in summary.upkeep)]
+        known = [self.target(name) for name in dict.fromkeys([*self.declared, *seen])]
+        measured = [target for target in known if target.name in seen]
+        self.targets = {target.name: target for target in sorted(measured, key=lambda target: bool(target.twin_of))}
+        self.frameworks = tuple(dict.fromkeys(target.framework for target in known))
+        self._names = display_names(known, language)
+        planned = {point.id: point for point in manifest.plan.points}
+        found = {
+            each.point: Point(each.point, each.scenario, each.params, each.concurrency, ()) for each in summary.cells
+        }
+        # The plan's points come first, and as they were planned.
+        self.places = {point: place for point, place in (planned | found | planned).items() if point in found}
+        self.cells = {(cell.target, cell.point): (path, cell) for path, cell in numbered("cells", summary.cells)}
+        self.by_id = {each.id: (path, each) for path, each in numbered("contrasts", summary.contrasts)}
 
     @property
     def reference(self) -> tuple[Target, ...]:
@@ -47,9 +53,17 @@ class View:
         plain = tuple(target for target in self.targets.values() if not target.twin_of)
         return tuple(target for target in plain if target.reference) or plain
 
+    def told(self, key: str, **fields: Field) -> str:
+        """The text under a key; any other text as it is."""
+        return self.text(key, **fields) if self.language.has(key) else key
+
+    def target(self, name: str) -> Target:
+        """As it was declared; one of this name where nothing is known of it."""
+        return self.declared.get(name) or Target(name, name, "native", "", "")
+
     def name(self, target: str) -> str:
         """``FastAPI on Uvicorn``; the name itself where nothing is known of it."""
-        return self.names.get(target, target)
+        return self._names.get(target, target)
 
     def cell(self, target: str, point: str) -> Placed[Cell] | None:
         """Where the cell stands in the summary, and the cell."""
@@ -62,24 +76,17 @@ class View:
 
     def asking(self, question: str) -> list[Point]:
         """The places of the scenarios that ask it."""
-        return [place for place in self.places.values() if self.question(place) == question]
+        asked = {name for name, scenario in self.scenarios.items() if scenario.question == question}
+        return [place for place in self.places.values() if place.scenario in asked]
 
-    def status(self, status: str, reasons: Sequence[Reason]) -> str:
+    def status(self, status: str, reasons: Sequence[Reason], room: str = "states") -> str:
         """What became of a measurement, and why."""
-        said = self.language.text(f"states.{status}"), self.language.reasons(reasons)
-        return ": ".join(filter(None, said))
+        return ": ".join(filter(None, (self.text(f"{room}.{status}"), self.language.reasons(reasons))))
 
-    def question(self, place: Point) -> str:
-        scenario = self.scenarios.get(place.scenario)
-        return scenario.question if scenario else ""
-
-    def title(self, place: Point) -> str:
-        scenario = self.scenarios.get(place.scenario)
-        return self.language.known(scenario.title) if scenario else place.scenario
-
-    def why(self, place: Point) -> str:
-        scenario = self.scenarios.get(place.scenario)
-        return self.language.known(scenario.why) if scenario else ""
+    def title(self, name: str) -> str:
+        """What a scenario is called; its name where nothing is known of it."""
+        scenario = self.scenarios.get(name)
+        return self.language.known(scenario.title) if scenario else name
 
     def setting(self, place: Point) -> str:
         """``20 ms of I/O wait, 64 connections``."""
@@ -92,17 +99,18 @@ class View:
     def where(self, point: str) -> str:
         """``Small JSON reply, 32 connections``, for sentences; the point's id where nothing is known of it."""
         place = self.places.get(point)
-        return f"{self.title(place)}, {self.setting(place)}" if place else point
+        return f"{self.title(place.scenario)}, {self.setting(place)}" if place else point
 
     def step(self, later: str, earlier: str) -> str:
         """``Validating the order (size M, 16 connections)``: what is common to both is said once."""
         a, b = self.places.get(later), self.places.get(earlier)
         if a is None or b is None or (a.params, a.concurrency) != (b.params, b.concurrency):
-            return self.language.text("where.step", later=self.where(later), earlier=self.where(earlier))
+            return self.text("where.step", later=self.where(later), earlier=self.where(earlier))
         scenario = self.scenarios.get(a.scenario)
         if scenario and scenario.adds and scenario.against == b.scenario:
             return f"{self.language.known(scenario.adds)} ({self.setting(a)})"
-        return f"{self.language.text('where.step', later=self.title(a), earlier=self.title(b))} ({self.setting(a)})"
+        step = self.text("where.step", later=self.title(a.scenario), earlier=self.title(b.scenario))
+        return f"{step} ({self.setting(a)})"
 
     def is_control(self, contrast: ContrastResult) -> bool:
         """Whether both sides are one target under two names, at one point."""
@@ -114,49 +122,10 @@ class View:
     def contrasts(self, question: str = "", metric: str = "") -> list[Placed[ContrastResult]]:
         """Where each stands in the summary, and the contrast, in the summary's order; controls are left out."""
         return [
-            (path, contrast)
-            for path, contrast in numbered("contrasts", self.summary.contrasts)
-            if (not question or contrast.question == question)
-            and (not metric or contrast.metric == metric)
-            and not self.is_control(contrast)
+            each
+            for each in numbered("contrasts", self.summary.contrasts)
+            if question in ("", each[1].question) and metric in ("", each[1].metric) and not self.is_control(each[1])
         ]
 
     def controls(self) -> list[Placed[ContrastResult]]:
         return [each for each in numbered("contrasts", self.summary.contrasts) if self.is_control(each[1])]
-
-
-def view_of(
-    manifest: Manifest, summary: Summary, language: Language = ENGLISH, records: Sequence[WindowRecord] = ()
-) -> View:
-    """Targets and points that only the summary knows are shown too, under their plain names."""
-    declared = {target.name: target for target in manifest.targets}
-    seen = [cell.target for cell in summary.cells] + [upkeep.target for upkeep in summary.upkeep]
-    known = {name: declared.get(name) or _unknown(name) for name in dict.fromkeys([*declared, *seen])}
-    measured = set(seen)
-    ordered = sorted((target for target in known.values() if target.name in measured), key=lambda t: bool(t.twin_of))
-    planned = {point.id: point for point in manifest.plan.points}
-    with_cells = dict.fromkeys(cell.point for cell in summary.cells)
-    by_point = {cell.point: cell for cell in summary.cells}
-    order = [point for point in planned if point in with_cells] + [p for p in with_cells if p not in planned]
-    return View(
-        manifest=manifest,
-        summary=summary,
-        targets={target.name: target for target in ordered},
-        declared=declared,
-        places={point: planned.get(point) or _unplanned(by_point[point]) for point in order},
-        cells={(cell.target, cell.point): (path, cell) for path, cell in numbered("cells", summary.cells)},
-        by_id={each.id: (path, each) for path, each in numbered("contrasts", summary.contrasts)},
-        scenarios={scenario.name: scenario for scenario in manifest.scenarios},
-        names=display_names(known.values(), language),
-        frameworks=tuple(dict.fromkeys(target.framework for target in known.values())),
-        language=language,
-        records=records,
-    )
-
-
-def _unknown(name: str) -> Target:
-    return Target(name=name, framework=name, interface="native", server="", application="")
-
-
-def _unplanned(cell: Cell) -> Point:
-    return Point(cell.point, cell.scenario, cell.params, cell.concurrency, ())

@@ -13,7 +13,7 @@ from harness.report.language.catalogue import language
 from harness.report.numbers import Figure, plain
 from harness.report.sections.claims import EVIDENCE, claims, evidence_sentence
 from harness.report.sections.registry import SECTIONS
-from harness.report.view import view_of
+from harness.report.view import View
 from harness.results.claims import judge as judging
 from harness.results.claims.facts import Kind
 from harness.results.claims.judge import CLAIMS, with_claims
@@ -300,7 +300,7 @@ SHOWN = [
 @pytest.mark.parametrize("code", ["en", "ko"])
 def test_every_claim_has_its_evidence_in_words_and_numbers_of_the_summary(code):
     judged = everything()
-    view, document = view_of(RUN, judged, language(code)), dataclasses.asdict(judged)
+    view, document = View(RUN, judged, language(code)), dataclasses.asdict(judged)
     kinds = set()
     for claim in judged.claims:
         assert claim.evidence, claim.id
@@ -320,11 +320,10 @@ def test_every_kind_of_evidence_leads_to_a_section():
 
 
 def test_documented_facts_stand_outside_of_the_counts():
-    shown = claims(view_of(RUN, everything()))
-    assert shown is not None
-    assert shown.counted == "19 supported"
-    assert [claim.id for claim, _ in shown.rows if claim.verdict == "documented"] == ["C7", "C12", "C13"]
-    assert all(claim.sources for claim, _ in shown.rows if claim.verdict == "documented")
+    shown = claims(View(RUN, everything()))
+    assert shown["counted"] == "19 supported"
+    assert [claim.id for claim, _ in shown["rows"] if claim.verdict == "documented"] == ["C7", "C12", "C13"]
+    assert all(claim.sources for claim, _ in shown["rows"] if claim.verdict == "documented")
 
 
 def test_an_analysed_run_and_an_empty_one_have_claims():

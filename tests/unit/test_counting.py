@@ -7,8 +7,8 @@ import pytest
 from harness.model import Contrast, Gate, InstructionCount, Reason, Side, SideResult, WindowRecord
 from harness.plan import make_plan, with_twin
 from harness.plan.counting import INSTRUCTIONS, with_counts
+from harness.report.export import summary_csv
 from harness.report.markdown import render_markdown
-from harness.report.tables import summary_csv
 from harness.results.instructions import counts_of, ratio_of, with_instructions
 from tests.unit.summaries import contrast, manifest, summary
 from tests.unit.test_plan import TEST, scenario, target

@@ -7,7 +7,7 @@ import pytest
 from harness.model import Point
 from harness.report.answers import answers
 from harness.report.numbers import plain
-from harness.report.view import view_of
+from harness.report.view import View
 from harness.results.crossover import crossovers
 from harness.results.summary import Estimate
 from tests.unit.summaries import CONTRASTS, JSON, SCENARIOS, cells, contrast, estimate, manifest, summary
@@ -20,7 +20,7 @@ QUESTIONS = ("pick", "move", "validate", "real")
 
 
 def answer(question, results, run=None):
-    found = dict(zip(QUESTIONS, answers(view_of(run or manifest(), results)), strict=True))
+    found = dict(zip(QUESTIONS, answers(View(run or manifest(), results)), strict=True))
     return found[question]
 
 
@@ -235,7 +235,7 @@ def test_a_control_between_other_targets_is_none():
 def test_one_connection_is_singular():
     point = Point("json@1", "json", {}, 1, (JSON,))
     run = manifest(plan=dataclasses.replace(manifest().plan, points=(point,)))
-    view = view_of(run, summary(cells=(dataclasses.replace(cells()[0], point="json@1", concurrency=1),)))
+    view = View(run, summary(cells=(dataclasses.replace(cells()[0], point="json@1", concurrency=1),)))
     assert view.where("json@1") == "Small JSON reply, 1 connection"
 
 

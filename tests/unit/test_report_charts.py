@@ -12,10 +12,10 @@ from harness.model import Failure, Gate, Reason
 from harness.report.charts.lines import HEIGHT, model_rps, sweep_charts
 from harness.report.charts.rows import forest_chart, throughput_chart
 from harness.report.charts.style import HUES, VARIABLES, columns, log_ticks, row_labels, shorten, spread
-from harness.report.charts.windows import BINS, marks, windows
 from harness.report.language.catalogue import ENGLISH
 from harness.report.report import TEMPLATES
-from harness.report.view import view_of
+from harness.report.sections.health import BINS, marks, windows
+from harness.report.view import View
 from tests.synthetic import make_run
 from tests.unit.summaries import CONTRASTS, TARGETS, cells, manifest, summary
 
@@ -47,7 +47,7 @@ def test_colours_stand_out_from_the_paper(theme):
 
 def test_a_chart_is_inert_named_and_coloured_by_variables():
     name = "<script>alert(1)</script>" * 3
-    view = view_of(
+    view = View(
         manifest(targets=(dataclasses.replace(TARGETS[0], name=name), *TARGETS[1:])),
         summary(cells=tuple(dataclasses.replace(c, target=name) if c.target == "fast" else c for c in cells())),
     )
@@ -63,7 +63,7 @@ def test_a_chart_is_inert_named_and_coloured_by_variables():
 
 
 def test_there_is_no_chart_without_numbers():
-    view = view_of(manifest(), summary(cells=tuple(dataclasses.replace(cell, status="failed") for cell in cells())))
+    view = View(manifest(), summary(cells=tuple(dataclasses.replace(cell, status="failed") for cell in cells())))
     assert throughput_chart(view, view.places["json@32"], "x") == ()
     assert sweep_charts(view, view.reference, list(view.places.values())) == ()
 
@@ -75,7 +75,7 @@ def test_a_forest_takes_contrasts_with_and_without_intervals():
 
 
 def test_the_model_line_is_the_capacity():
-    view = view_of(manifest(), summary())
+    view = View(manifest(), summary())
     place = view.places["io-sleep[ms=20]@64"]
     found = view.cell("slow", place.id)
     assert found is not None

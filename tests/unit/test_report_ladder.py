@@ -9,13 +9,13 @@ from harness.report.numbers import plain
 from harness.report.report import render_report
 from harness.report.sections.ladder import check_sentence, ladder, ladder_sentence
 from harness.report.sections.upkeep import memory_table
-from harness.report.view import view_of
+from harness.report.view import View
 from harness.results.summary import Upkeep, Waiting
 from tests.unit.summaries import LADDERS, manifest, summary
 
 
 def view(**changes):
-    return view_of(manifest(), summary(**changes))
+    return View(manifest(), summary(**changes))
 
 
 def said(of, number, **changes):
@@ -87,7 +87,7 @@ def test_what_could_not_connect_is_said_and_a_capacity_that_suffices_is_not():
     def note(waiting, **changes):
         targets = tuple(dataclasses.replace(t, **changes) if t.name == "slow" else t for t in manifest().targets)
         results = summary(upkeep=(Upkeep("slow", None, None, waiting=(waiting,)),))
-        return plain(memory_table(view_of(manifest(targets=targets), results)).rows[0].entries[3].note)
+        return plain(memory_table(View(manifest(targets=targets), results)).rows[0].entries[3].note)
 
     few = Waiting(1000, 25000.0, None, None, 326, 326, 1)
     assert note(few) == "only 326 of 1,000 could connect"

@@ -15,7 +15,7 @@ from harness.report.language.catalogue import language
 from harness.report.report import render_report
 from harness.report.sections.everything import repeat_command
 from harness.report.sections.registry import SECTIONS
-from harness.report.view import view_of
+from harness.report.view import View
 from harness.results.claims.judge import CLAIMS
 from harness.results.summarise import summarise
 from harness.results.summary import Estimate, Upkeep
@@ -153,7 +153,7 @@ def test_the_badge_links_its_reasons_to_run_health(badge, words):
 def test_what_was_not_measured_says_which_command_gets_it():
     results = summary(cells=(), contrasts=(), upkeep=(), ladders=())
     page = render_report(manifest(), results, ())
-    empty = [section for section in SECTIONS if not section.build(view_of(manifest(), results))]
+    empty = [section for section in SECTIONS if not section.build(View(manifest(), results))]
     assert {"decision", "ladder", "validation", "upkeep", "real"} <= {section.id for section in empty}
     assert page.count("Not measured in this run") == bool(empty)
     assert all(str(escape(section.command)) in page for section in empty)

@@ -10,7 +10,7 @@ from harness.plan.sampling import PROFILE, with_profiles
 from harness.report.blocks import Fold, Plots, Table
 from harness.report.numbers import plain
 from harness.report.sections.profile import where_time_goes
-from harness.report.view import view_of
+from harness.report.view import View
 from harness.results.profile import layer_of, profile_results
 from tests.unit.summaries import TARGETS, manifest, summary
 from tests.unit.test_plan import TEST, scenario, target
@@ -79,14 +79,14 @@ def test_every_package_belongs_to_a_layer(package, framework, layer):
 def section(*records):
     found = summary()
     found = dataclasses.replace(found, profiles=profile_results(TARGETS, found.cells, records))
-    return where_time_goes(view_of(manifest(), found)), found
+    return where_time_goes(View(manifest(), found)), found
 
 
 def test_the_section_draws_lists_and_tells_what_differs():
     (_, plots, said, table), found = section(record(FAST), record(SLOW))
     assert isinstance(plots, Plots)
     lines, layers, packages, note = plots.inside
-    assert plain(lines.items[0]).startswith(view_of(manifest(), found).name("fast") + ": ")
+    assert plain(lines.items[0]).startswith(View(manifest(), found).name("fast") + ": ")
     assert "Largest part: framework" in plain(lines.items[0])
     assert isinstance(layers, Fold)
     [table_of_layers] = layers.blocks

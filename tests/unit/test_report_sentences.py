@@ -10,13 +10,13 @@ from harness.report.answers import answers
 from harness.report.language.catalogue import ENGLISH
 from harness.report.numbers import Figure, plain
 from harness.report.sentences import contrast_sentence, margins, noise
-from harness.report.view import view_of
+from harness.report.view import View
 from tests.unit.summaries import TARGETS, agrees, contrast, manifest, resolve, summary
 from tests.unit.test_report_answers import QUESTIONS
 
 
 def said(one, **how):
-    return plain(contrast_sentence(view_of(manifest(), summary(contrasts=(one,))), "contrasts.0", one, **how))
+    return plain(contrast_sentence(View(manifest(), summary(contrasts=(one,))), "contrasts.0", one, **how))
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_the_words_never_exceed_the_verdict(one):
 def test_answers_show_the_numbers_of_the_summary_and_hold_what_is_open_open(found):
     results = summary(contrasts=tuple(found))
     document = dataclasses.asdict(results)
-    for question, answer in zip(QUESTIONS, answers(view_of(manifest(), results)), strict=True):
+    for question, answer in zip(QUESTIONS, answers(View(manifest(), results)), strict=True):
         for sentence in (answer.headline, *answer.details):
             for part in sentence:
                 if isinstance(part, Figure):
@@ -152,7 +152,7 @@ def test_answers_show_the_numbers_of_the_summary_and_hold_what_is_open_open(foun
 
 
 def test_a_run_that_measured_nothing_has_four_answers_and_no_number():
-    found = answers(view_of(manifest(), summary(cells=(), contrasts=())))
+    found = answers(View(manifest(), summary(cells=(), contrasts=())))
     assert [answer.heading for answer in found] == [ENGLISH.text(f"questions.{each}") for each in QUESTIONS]
     assert plain(found[0].headline) == "This run measured nothing that answers “Which framework and server?”."
     assert "no A/A control" in plain(found[3].headline)
@@ -163,7 +163,7 @@ def test_counts_leave_nothing_out():
     needed = [*[None] * 4, 40, None, 12]
     found = [contrast(verdict, blocks_needed=blocks) for verdict, blocks in zip(verdicts, needed, strict=True)]
     found.append(contrast("not-measurable", None, None, None))
-    assert plain(noise(view_of(manifest(), summary(contrasts=tuple(found))))) == (
+    assert plain(noise(View(manifest(), summary(contrasts=tuple(found))))) == (
         "Of 8 comparisons, 3 show a difference (1 with the size not settled, 1 smaller than the margin), 1 is equal "
         "within ±2.0%, 1 not measurable, 3 are undecided. About 40 blocks in all would decide at least half of the "
         "undecided ones."
@@ -175,7 +175,7 @@ def test_the_margin_of_waits_stands_beside_that_of_the_rest():
         found = [
             contrast(point=f"io-sleep[ms={ms}]@64", margin=margin) for ms, margin in zip((2, 20), waits, strict=False)
         ]
-        return plain(margins(view_of(manifest(), summary(contrasts=(contrast(margin=0.02), *found)))))
+        return plain(margins(View(manifest(), summary(contrasts=(contrast(margin=0.02), *found)))))
 
     assert said() == "±2.0%"
     assert said(0.02) == "±2.0%"

@@ -10,7 +10,7 @@ from harness.report.numbers import plain
 from harness.report.report import render_report
 from harness.report.sections.study_sections import study_sentences
 from harness.report.terminal import closing_lines
-from harness.report.view import view_of
+from harness.report.view import View
 from harness.stats.estimate import Estimate
 from harness.stats.scaling import Scalability
 from harness.studies.capacity import CapacityRow, OverloadRow
@@ -126,7 +126,7 @@ def results(cured=True):
 
 
 def said(found):
-    view = view_of(manifest(), summary(studies=found))
+    view = View(manifest(), summary(studies=found))
     found = study_sentences(view)
     return [plain(sentence) for name in ("async", "latency") for sentence in found[name]]
 
@@ -153,7 +153,7 @@ def test_the_sentences_name_the_worst_its_cure_and_the_clear_leader():
 
 
 def said_of_scaling(*rows):
-    view = view_of(manifest(), summary(studies=StudyResults(scaling=rows, scaling_fits=(fit(),))))
+    view = View(manifest(), summary(studies=StudyResults(scaling=rows, scaling_fits=(fit(),))))
     return [plain(sentence) for sentence in study_sentences(view)["scaling"]]
 
 
@@ -175,7 +175,7 @@ def test_no_speed_up_is_said_of_workers_that_shared_unevenly_or_were_more_than_t
 
 
 def said_of_memory(*rows):
-    view = view_of(manifest(), summary(studies=StudyResults(memory=rows)))
+    view = View(manifest(), summary(studies=StudyResults(memory=rows)))
     [sentence] = study_sentences(view)["memory"]
     return plain(sentence)
 

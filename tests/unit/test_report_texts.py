@@ -7,8 +7,8 @@ import io
 import pytest
 
 from harness.model import Reason
+from harness.report.export import HEADER, summary_csv
 from harness.report.markdown import LISTED, escape, render_markdown
-from harness.report.tables import HEADER, summary_csv
 from harness.report.terminal import LINES, closing_lines, next_line
 from harness.results.summary import Cell
 from tests.synthetic import HOSTILE_NAMES

@@ -1,9 +1,8 @@
 """What ``harness versus`` says in words."""
 
 from harness.model import Manifest, Plan, Point, Target
-from harness.report.comment import comment_of
 from harness.report.schemas import schema_of
-from harness.report.versus import document, lines, listed_packages
+from harness.report.versus import comment_of, document, lines, listed_packages
 from tests.unit.summaries import contrast, manifest, summary
 
 

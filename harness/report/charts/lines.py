@@ -3,23 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from harness.model import Point, Target
-from harness.report.charts.style import (
-    BAND,
-    DASH,
-    INK,
-    MUTED,
-    PAPER,
-    THOUSANDS,
-    fill,
-    hue,
-    log_ticks,
-    shorten,
-    spread,
-)
+from harness.report.charts.style import BAND, DASH, INK, MUTED, PAPER, THOUSANDS, log_ticks, look, shorten, spread
 from harness.report.charts.svg import Chart, Spec, channel, draw, layer, literal, log_scale
 from harness.report.view import View
 from harness.results.predict import model_rps as model
@@ -35,36 +23,32 @@ _ZERO_SHARE = 0.4
 """A wait of 0 has its own tick, this factor left of the smallest other wait."""
 
 Rows = list[dict[str, Any]]
-Line = tuple[Target, Sequence[tuple[float, float]]]
-
-
-def names_at(rows: Rows, x: Spec, y: Spec, dx: int) -> Spec:
-    """Names of lines, right of their ends."""
-    return layer(rows, "text", {"align": "left", "dx": dx}, x=x, y=y, text="name:N")
+Line = Sequence[tuple[float, float]]
+Words = tuple[str, str, str, str, str]
+"""Key of a chart; then its title, its description, and the titles of both axes, or the keys of these texts."""
 
 
 def lines_chart(
     view: View,
-    lines: Sequence[Line],
-    text: tuple[str, str, str, str, str],
+    lines: Sequence[tuple[Target, Line]],
+    words: Words,
     *,
     x_values: Sequence[tuple[float, str]] = (),
     bound: float | None = None,
     linear: bool = False,
-) -> tuple[Chart, ...]:
+) -> Iterator[Chart]:
     """A line per target on a logarithmic axis of milliseconds, its name at the end; nothing without a point.
 
     Args:
         lines: target and (x, milliseconds).
-        text: key, title, description, titles of the x and y axes.
         x_values: ticks of the x axis and their labels; a logarithmic axis of plain numbers without them.
         bound: milliseconds at which a line is drawn across.
         linear: for other quantities: both axes begin at zero.
     """
-    key, title, note, x_title, y_title = text
     points = [(x, y) for _, line in lines for x, y in line if (x > 0 or linear) and y > 0]
     if not points:
-        return ()
+        return
+    title, note, x_title, y_title = map(view.told, words[1:])
     high = max([y for _, y in points] + ([bound] if bound else [])) * 1.3
     xs = [x for x, _ in points] + [x for x, _ in x_values]
     low, first = (0.0, 0.0) if linear else (min(y for _, y in points) / 1.3, min(xs) / 1.05)
@@ -82,60 +66,57 @@ def lines_chart(
     layers = [] if bound is None else [layer([{"y": bound}], "rule", {"stroke": MUTED, "strokeDash": [2, 2]}, y=y)]
     ends = []
     for target, line in lines:
-        data = [{"x": a, "y": b} for a, b in line if (a, b) in points]
+        data = _points((a, b) for a, b in line if (a, b) in points)
         if data:
             layers += _drawn(view, target, data, {"size": 26, "strokeWidth": 1.6}, x=x, y=y)
             ends.append({**data[-1], "x": max(xs), "name": shorten(view.name(target.name), LABEL)})
-    placed = _spread_linear(ends, high) if linear else spread(ends, (low, high), HEIGHT)
+    names = _names_at(ends, low, high, x, y, 10)
     # The names stand outside of the axes, and the drawing has to end behind them.
     blank = layer([{"x": max(xs), "y": points[0][1]}], "text", {"text": " ", "dx": ROOM}, x=x, y=y)
-    return (draw(key, title, note, [*layers, names_at(placed, x, y, 10), blank], 320, 200),)
+    yield draw(words[0], title, note, layer=[*layers, names, blank], width=320, height=200)
 
 
-def model_chart(
-    view: View,
-    target: Target,
-    measured: Sequence[tuple[float, float]],
-    models: Mapping[str, Sequence[tuple[float, float]]],
-    text: tuple[str, str, str, str, str],
-) -> Chart:
+def model_chart(view: View, target: Target, measured: Line, models: Mapping[str, Line], words: Words) -> Chart:
     """What was measured of a target, and a dashed line for each model through it; both axes begin at zero.
 
     Args:
         models: name → its points, between the first and the last measured and nowhere else.
-        text: key, title, description, titles of the x and y axes.
     """
-    key, title, note, x_title, y_title = text
+    title, note, x_title, y_title = map(view.told, words[1:])
     high = 1.1 * max(y for points in (measured, *models.values()) for _, y in points)
     ticks = [x for x, _ in measured]
     x = channel("x:Q", title=x_title, scale={"domain": [0, 1.3 * ticks[-1]]}, axis={"values": ticks, "format": "d"})
     y = channel("y:Q", title=y_title, scale={"domain": [0, high]}, axis={"tickCount": 5, "labelExpr": THOUSANDS})
-    dashes = ([6, 3], [2, 2])
     layers = [
         layer(_points(line), "line", {"stroke": MUTED, "strokeWidth": 1.2, "strokeDash": dash}, x=x, y=y)
-        for line, dash in zip(models.values(), dashes, strict=True)
+        for line, dash in zip(models.values(), ([6, 3], [2, 2]), strict=True)
     ]
+    mark = {"stroke": look(view.frameworks, target)["stroke"], "size": 36}
     ends = [{"x": line[-1][0], "y": line[-1][1], "name": name} for name, line in models.items()]
-    marks = layer(_points(measured), "point", {"stroke": hue(view.frameworks, target.framework), "size": 36}, x=x, y=y)
-    return draw(key, title, note, [*layers, marks, names_at(_spread_linear(ends, high), x, y, 7)], 230, HEIGHT)
+    layers += [layer(_points(measured), "point", mark, x=x, y=y), _names_at(ends, 0.0, high, x, y, 7)]
+    return draw(words[0], title, note, layer=layers, width=230, height=HEIGHT)
 
 
-def _points(line: Sequence[tuple[float, float]]) -> Rows:
+def _points(line: Iterable[tuple[float, float]]) -> Rows:
     return [{"x": x, "y": y} for x, y in line]
 
 
 def _drawn(view: View, target: Target, rows: Rows, mark: Spec, **channels: str | Spec) -> list[Spec]:
     """A target's line and its marks."""
-    colour = hue(view.frameworks, target.framework)
-    line = {"stroke": colour, "strokeWidth": 2, "strokeDash": DASH[target.interface]}
-    point = {"stroke": colour, "fill": fill(colour, target.interface), "opacity": 1, **mark}
+    style = look(view.frameworks, target)
+    line = {"stroke": style["stroke"], "strokeWidth": 2, "strokeDash": DASH[target.interface]}
+    point = {"stroke": style["stroke"], "fill": style["fill"], "opacity": 1, **mark}
     return [layer(rows, "line", line, **channels), layer(rows, "point", point, **channels)]
 
 
-def _spread_linear(ends: Rows, high: float) -> Rows:
-    """``spread`` on an axis from zero to ``high``."""
-    logs = [row | {"y": math.exp(row["y"] / high)} for row in ends]
-    return [row | {"y": math.log(row["y"]) * high} for row in spread(logs, (1.0, math.e), HEIGHT)]
+def _names_at(ends: Rows, low: float, high: float, x: Spec, y: Spec, dx: int) -> Spec:
+    """Names of lines, right of their ends and moved apart, on a logarithmic axis, or on one that begins at zero."""
+    if low:
+        placed = spread(ends, (low, high), HEIGHT)
+    else:
+        logs = spread([row | {"y": math.exp(row["y"] / high)} for row in ends], (1.0, math.e), HEIGHT)
+        placed = [row | {"y": math.log(row["y"]) * high} for row in logs]
+    return layer(placed, "text", {"align": "left", "dx": dx}, x=x, y=y, text="name:N")
 
 
 def model_rps(view: View, target: Target, place: Point, cell: Cell) -> float | None:
@@ -150,7 +131,7 @@ def sweep_charts(view: View, targets: Sequence[Target], places: Sequence[Point])
 
     One panel per target with a number at any of the points, all on the same axes.
     """
-    text = view.language.text
+    text = view.text
     counts = sorted({place.concurrency for place in places})
     by_wait = len(counts) == 1
     panels = [(target, *_sweep(view, target, places, by_wait)) for target in targets]
@@ -163,28 +144,26 @@ def sweep_charts(view: View, targets: Sequence[Target], places: Sequence[Point])
     if by_wait:
         waits = list(dict.fromkeys(f"{place.wait_s * 1e3:g}" for place in places))
         x = channel("x:O", sort=waits, title=text("waits.axis"), axis={"labelAngle": 0})
+        along, side = "waits.chart_waits", {"align": "left", "dx": 6}
     else:
         # The axis goes on past the last count, a fifth of its length, for the lines' labels.
         scale = log_scale(counts[0] / 1.2, counts[-1] * max(1.3, float((counts[-1] / counts[0]) ** 0.25)))
         x = channel("x:Q", scale=scale, title=text("words.connections"), axis={"values": counts, "format": "d"})
+        along, side = "waits.chart_connections", {"align": "right", "dx": 0}
     charts = []
     for number, (target, measured, allowed) in enumerate(panels):
         if not measured:
             continue
-        style = {"stroke": MUTED, "strokeWidth": 1}
-        layers = [layer(allowed, "line", style, x=x, y=y, detail="name:N")]
+        layers = [layer(allowed, "line", {"stroke": MUTED, "strokeWidth": 1}, x=x, y=y, detail="name:N")]
         layers += _drawn(view, target, measured, {"size": 36, "strokeWidth": 2}, x=x, y=y, detail="name:N")
         if allowed:
-            last, side = allowed[-1] | {"name": text("waits.allowed")}, ("left", 6) if by_wait else ("right", 0)
-            mark = {"align": side[0], "dx": side[1], "dy": -7, "color": MUTED}
-            layers.append(layer([last], "text", mark, x=x, y=y, text="name:N"))
+            last = allowed[-1] | {"name": text("waits.allowed")}
+            layers.append(layer([last], "text", {**side, "dy": -7, "color": MUTED}, x=x, y=y, text="name:N"))
         if not by_wait:
             furthest = max(row["x"] for row in measured)
-            ends = spread([row for row in measured if row["x"] == furthest], (low, high), HEIGHT)
-            layers.append(names_at(ends, x, y, 7))
-        along = "waits.chart_waits" if by_wait else "waits.chart_connections"
+            layers.append(_names_at([row for row in measured if row["x"] == furthest], low, high, x, y, 7))
         note = text(along, interface=target.interface, capacity=target.capacity)
-        charts.append(draw(f"wait-{number}", view.name(target.name), note, layers, 230, HEIGHT))
+        charts.append(draw(f"wait-{number}", view.name(target.name), note, layer=layers, width=230, height=HEIGHT))
     return tuple(charts)
 
 
@@ -217,7 +196,7 @@ def crossover_charts(view: View, pairs: Sequence[Sequence[Crossover]]) -> tuple[
     every = [row for pair in lines for rows in pair for row in rows]
     if not every:
         return ()
-    text = view.language.text
+    text = view.text
     margin = max(view.by_id[key][1].margin for each in view.summary.crossovers for key in each.contrasts)
     zero = _ZERO_SHARE * min((row["wait"] for row in every if row["wait"] > 0), default=1.0)
     for row in every:
@@ -239,7 +218,7 @@ def crossover_charts(view: View, pairs: Sequence[Sequence[Crossover]]) -> tuple[
             continue
         main = pair[0]
         target = view.targets.get(main.a)
-        colour = hue(view.frameworks, target.framework) if target else INK
+        colour = look(view.frameworks, target)["stroke"] if target else INK
         layers = [layer(band, "rect", {"color": BAND}, x=x, x2="x2", y=y, y2="y2")]
         if main.low_ms is not None and main.high_ms is not None:
             span = [{"x": main.low_ms or zero, "x2": main.high_ms, "y": low, "y2": high}]
@@ -248,17 +227,16 @@ def crossover_charts(view: View, pairs: Sequence[Sequence[Crossover]]) -> tuple[
         layers += [layer(each, "line", {"stroke": MUTED, "strokeWidth": 1}, x=x, y=y) for each in others]
         drawn = [row | {"fill": colour if row["clear"] else PAPER} for row in rows]
         lows, mark = channel("low:Q", scale=y_scale), {"stroke": colour, "size": 36, "strokeWidth": 2, "opacity": 1}
+        lasts = [(found, each[-1]) for found, each in zip(pair, (rows, *others), strict=True) if each]
         layers += [
             layer(drawn, "area", {"color": colour, "opacity": 0.2}, x=x, y=lows, y2="high"),
             layer(drawn, "line", {"stroke": colour, "strokeWidth": 2}, x=x, y=y),
             layer(drawn, "point", mark, x=x, y=y, **literal(fill="fill")),
+            _names_at([end | {"name": f"{found.concurrency:,}"} for found, end in lasts], low, high, x, y, 6),
         ]
-        lasts = [(found, each[-1]) for found, each in zip(pair, (rows, *others), strict=True) if each]
-        named = [row | {"name": f"{found.concurrency:,}"} for found, row in lasts]
-        layers.append(names_at(spread(named, (low, high), HEIGHT), x, y, 6))
         sides = {"a": view.name(main.a), "b": view.name(main.b)}
-        note = text("crossover.chart", count=main.concurrency, **sides)
-        charts.append(draw(f"crossover-{number}", text("crossover.pair", **sides), note, layers, 250, HEIGHT))
+        title, note = text("crossover.pair", **sides), text("crossover.chart", count=main.concurrency, **sides)
+        charts.append(draw(f"crossover-{number}", title, note, layer=layers, width=250, height=HEIGHT))
     return tuple(charts)
 
 

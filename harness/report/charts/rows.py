@@ -37,19 +37,17 @@ def rows_chart(
     step: int,
     room: int = 0,
     grid: bool = False,
-    behind: Sequence[Spec] = (),
 ) -> Chart:
     """Args:
     rows: one for each label, or with the place of their label as ``row``.
     most, room: see ``row_labels``.
     step: pixels from row to row.
-    behind: layers that are drawn first.
     """
     keys, axis = row_labels(labels, most, room=room)
     y = channel("label:N", title=None, sort=None, axis=axis | ({"grid": True} if grid else {}))
     data = [row | {"label": keys[row.get("row", place)]} for place, row in enumerate(rows)]
     layers = [layer(data, kind, style, y=y, **channels) for kind, style, channels in marks]
-    return draw(*words, [*behind, *layers], width, {"step": step})
+    return draw(*words, layer=layers, width=width, height={"step": step})
 
 
 def _span(value: float, low: float | None, high: float | None) -> dict[str, float]:
@@ -66,25 +64,24 @@ def throughput_chart(view: View, place: Point, key: str) -> tuple[Chart, ...]:
     """Throughput of the reference targets at one point, each with its number and the highest first; empty where none
     has one there.
     """
-    rows, names = [], []
     known = [
         (estimate, target)
         for target in view.reference
         if (found := view.ok(target.name, place.id)) and (estimate := found[1].throughput_rps)
     ]
-    for estimate, target in sorted(known, key=lambda each: -each[0].value):
-        names.append(view.name(target.name))
-        rows.append(_estimated(view, target, estimate) | {"said": number.text(estimate.value)})
-    if not rows:
+    if not known:
         return ()
+    ranked = sorted(known, key=lambda each: -each[0].value)
+    names = [view.name(target.name) for _, target in ranked]
+    rows = [_estimated(view, target, estimate) | {"said": number.text(estimate.value)} for estimate, target in ranked]
     axis = {"tickCount": 4, "labelExpr": THOUSANDS}
-    x = channel("low:Q", title=view.language.text("words.rps"), axis=axis, scale={"zero": True, "nice": True})
+    x = channel("low:Q", title=view.text("words.rps"), axis=axis, scale={"zero": True, "nice": True})
     marks: list[Marks] = [
         ("rule", {"strokeWidth": 2}, {"x": x, "x2": "high", **literal(stroke="stroke")}),
         ("point", DOT, {"x": "value:Q", **literal(stroke="stroke", fill="fill", shape="shape")}),
         ("text", {"align": "left", "dx": 8, "color": INK}, {"x": "high:Q", "text": "said:N"}),
     ]
-    words = key, view.where(place.id), view.language.text("page.better")
+    words = key, view.where(place.id), view.text("page.better")
     return (rows_chart(words, names, rows, marks, most=26, width=330, step=18),)
 
 
@@ -111,16 +108,15 @@ def validation_chart(view: View, places: Sequence[Point], title: str, key: str) 
     steps = list(dict.fromkeys(place.scenario for place in places))
     chosen = [list(SHAPES)[i % len(SHAPES)] for i in range(len(steps))]
     axis, colour = {"tickCount": 6, "format": "~r"}, literal(stroke="stroke")
-    x = channel("value:Q", title=view.language.text("words.cpu"), axis=axis, scale={"zero": True})
+    x = channel("value:Q", title=view.text("words.cpu"), axis=axis, scale={"zero": True})
     shape = channel("step:N", scale={"domain": steps, "range": chosen}, legend=None)
     marks: list[Marks] = [
         ("line", {"strokeWidth": 1.2, "opacity": 0.7}, {"x": x, "detail": "label:N", **colour}),
         ("rule", {"strokeWidth": 4, "opacity": 0.45}, {"x": "low:Q", "x2": "high", **colour}),
         ("point", DOT | {"size": 60, "fill": PAPER}, {"x": "value:Q", "shape": shape, **colour}),
     ]
-    titles = {place.scenario: view.title(place) for place in places}
-    legend = "; ".join(f"{SHAPES[shape]} {titles[step]}" for shape, step in zip(chosen, steps, strict=True))
-    words = key, title, view.language.text("validation.chart", legend=legend)
+    legend = "; ".join(f"{SHAPES[shape]} {view.title(step)}" for shape, step in zip(chosen, steps, strict=True))
+    words = key, title, view.text("validation.chart", legend=legend)
     return (rows_chart(words, names, rows, marks, most=32, width=440, step=26),)
 
 
@@ -132,14 +128,14 @@ def forest_chart(rows: Sequence[tuple[str, ContrastResult]], key: str, title: st
     Args:
         rows: label and contrast, each with a ratio.
     """
-    spans, looks = list[dict[str, float]](), list[dict[str, str]]()
+    data: list[dict[str, Any]] = []
     for _, contrast in rows:
         apart, same = contrast.verdict in REAL, contrast.verdict == "same"
         shape = "circle" if apart else "square" if same else "cross"
+        margin = {"one": 1.0, "least": 1 / (1 + contrast.margin), "most": 1 + contrast.margin}
         span = _span(contrast.ratio or 1.0, contrast.ci_low or None, contrast.ci_high or None)
-        spans.append(span | {"one": 1.0, "least": 1 / (1 + contrast.margin), "most": 1 + contrast.margin})
-        looks.append({"colour": INK if apart or same else MUTED, "shape": shape})
-    ends = [span[end] for span in spans for end in ("low", "high", "least", "most")]
+        data.append({**span, **margin, "colour": INK if apart or same else MUTED, "shape": shape})
+    ends = [each[end] for each in data for end in ("low", "high", "least", "most")]
     low, high = min(ends) / 1.02, max(ends) * 1.02
     scale, axis = log_scale(low, high), {"values": _ticks(low, high), "format": "~r"}
     x = channel("low:Q", title=language.text("real.axis"), scale=scale, axis=axis)
@@ -154,7 +150,6 @@ def forest_chart(rows: Sequence[tuple[str, ContrastResult]], key: str, title: st
         ),
     ]
     words, names = (key, title, language.text("real.chart")), [label for label, _ in rows]
-    data = [{**span, **each} for span, each in zip(spans, looks, strict=True)]
     return rows_chart(words, names, data, marks, most=COLUMNS, room=COLUMNS, width=420, step=STEP, grid=True)
 
 
@@ -176,24 +171,23 @@ def ladder_chart(view: View, ladder: LadderResult, key: str) -> tuple[Chart, ...
     used = [(view.label(rung.label), rung.cpu_us) for rung in ladder.rungs if rung.cpu_us is not None]
     if not used or not ladder.steps:
         return ()
-    (label, bottom), level = used[0], 0.0
-    names, rows = [label], [_bar(level, bottom.value, bottom.ci_low, bottom.ci_high) | {"colour": BAND}]
+    label, bottom = used[0]
+    names, rows = [label], [_bar(0.0, bottom.value, bottom.ci_low, bottom.ci_high) | {"colour": BAND}]
     for step in ladder.steps:
         if step.difference is None:
             return ()
-        level, target = rows[-1]["value"], view.declared.get(step.a.target)
-        told = step.verdict in REAL and target is not None
-        bar = _bar(level, step.difference, step.difference_low, step.difference_high)
+        target, told = view.declared.get(step.a.target), step.verdict in REAL
+        bar = _bar(rows[-1]["value"], step.difference, step.difference_low, step.difference_high)
         names.append(view.label(step.label))
         rows.append(bar | {"colour": look(view.frameworks, target)["stroke"] if told and target else MUTED})
     axis, ink = {"tickCount": 6, "format": "~r"}, {"stroke": {"value": INK}}
-    x = channel("start:Q", title=view.language.text("words.cpu"), axis=axis, scale={"zero": True})
+    x = channel("start:Q", title=view.text("words.cpu"), axis=axis, scale={"zero": True})
     marks: list[Marks] = [
         ("bar", {"height": 12}, {"x": x, "x2": "value", **literal(fill="colour")}),
         ("tick", {"thickness": 2, "size": 18}, {"x": "value:Q", **ink}),
         ("rule", {"strokeWidth": 1.6}, {"x": "low:Q", "x2": "high", **ink}),
     ]
-    words = key, view.label(ladder.title), view.language.text("ladder.chart")
+    words = key, view.label(ladder.title), view.text("ladder.chart")
     return (rows_chart(words, names, rows, marks, most=44, room=26, width=430, step=24),)
 
 
@@ -230,18 +224,17 @@ def profile_chart(view: View, found: Sequence[ProfileResult], layers: Sequence[L
     Args:
         layers: in the order in which they are stacked; each has a hue of its own, and what is outside Python none.
     """
-    text = view.language.text
     hues = [colour for colour, name in VARIABLES.items() if name.startswith("--hue-")]
     colours = [BAND if layer == "outside" else hues[number] for number, layer in enumerate(layers)]
-    names = [text(f"profile.{layer}") for layer in layers]
+    names = [view.text(f"profile.{layer}") for layer in layers]
     rows = [
         {"row": row, "layer": name, "order": order, "us": each.layers.get(layer, 0.0)}
         for row, each in enumerate(found)
         for order, (layer, name) in enumerate(zip(layers, names, strict=True))
     ]
-    x = channel("us:Q", title=text("words.cpu"), stack="zero", axis={"tickCount": 6, "format": "~r"})
+    x = channel("us:Q", title=view.text("words.cpu"), stack="zero", axis={"tickCount": 6, "format": "~r"})
     legend = {"orient": "top", "title": None, "columns": 3, "labelLimit": 0, "symbolStrokeWidth": 0}
     fill = channel("layer:N", scale={"domain": names, "range": colours}, legend=legend)
     bars: Marks = "bar", {"height": 15, "stroke": PAPER, "strokeWidth": 1}, {"x": x, "order": "order:Q", "fill": fill}
-    words = "profile-chart", title, text("profile.chart", layers=", ".join(names))
+    words = "profile-chart", title, view.text("profile.chart", layers=", ".join(names))
     return rows_chart(words, [view.name(each.target) for each in found], rows, [bars], most=32, width=440, step=26)

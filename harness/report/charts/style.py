@@ -31,55 +31,43 @@ LINE = 13
 """Pixels between the labels of two lines that end close to each other."""
 _CHARACTER = 6.7
 """Pixels per character at 11 px in the widest common sans-serif; a renderer's own font may be narrower."""
-
-
-def hue_number(frameworks: tuple[str, ...], framework: str) -> int:
-    """Past the eighth framework hues repeat, and names tell them apart."""
-    return frameworks.index(framework) % HUES if framework in frameworks else 0
-
-
-def hue(frameworks: tuple[str, ...], framework: str) -> str:
-    """The placeholder of a framework's hue."""
-    return f"#f1f10{hue_number(frameworks, framework)}"
-
-
-def fill(colour: str, interface: Interface) -> str:
-    """Filled for ``asgi``, hollow for ``wsgi`` and ``native`` (whose shape differs)."""
-    return colour if interface == "asgi" else PAPER
-
-
-def look(frameworks: tuple[str, ...], target: Target) -> dict[str, Any]:
-    """The columns that a target's rows carry: ``stroke``, ``fill`` and ``shape``."""
-    colour = hue(frameworks, target.framework)
-    shape = "diamond" if target.interface == "native" else "circle"
-    return {"stroke": colour, "fill": fill(colour, target.interface), "shape": shape}
-
-
-def config() -> dict[str, Any]:
-    """The ``config`` block of a Vega-Lite specification."""
-    axis = {
+_LABELS: dict[str, Any] = {"labelColor": INK, "labelFont": FONT, "labelFontSize": 11}
+CONFIG: dict[str, Any] = {
+    "aria": False,
+    "background": "transparent",
+    "font": FONT,
+    "view": {"stroke": None},
+    "axis": {
+        **_LABELS,
         "domainColor": MUTED,
         "gridColor": GRID,
-        "labelColor": INK,
-        "labelFont": FONT,
-        "labelFontSize": 11,
         "tickColor": GRID,
         "tickSize": 4,
         "titleColor": MUTED,
         "titleFont": FONT,
         "titleFontSize": 11,
         "titleFontWeight": "normal",
-    }
-    return {
-        "aria": False,
-        "background": "transparent",
-        "font": FONT,
-        "view": {"stroke": None},
-        "axis": axis,
-        "axisY": {"domain": False, "ticks": False, "labelPadding": 8},
-        "legend": {"labelColor": INK, "labelFont": FONT, "labelFontSize": 11, "symbolStrokeColor": INK},
-        "text": {"color": INK, "font": FONT, "fontSize": 11},
-    }
+    },
+    "axisY": {"domain": False, "ticks": False, "labelPadding": 8},
+    "legend": {**_LABELS, "symbolStrokeColor": INK},
+    "text": {"color": INK, "font": FONT, "fontSize": 11},
+}
+"""The ``config`` block of every Vega-Lite specification."""
+
+
+def hue_number(frameworks: Sequence[str], target: Target) -> int:
+    """Of its framework; past the eighth hues repeat, and names tell them apart."""
+    return frameworks.index(target.framework) % HUES if target.framework in frameworks else 0
+
+
+def look(frameworks: Sequence[str], target: Target) -> dict[str, str]:
+    """The columns that a target's rows carry: ``stroke``, ``fill`` and ``shape``.
+
+    Filled for ``asgi``, hollow for ``wsgi`` and ``native`` (whose shape differs).
+    """
+    colour = f"#f1f10{hue_number(frameworks, target)}"
+    shape = "diamond" if target.interface == "native" else "circle"
+    return {"stroke": colour, "fill": colour if target.interface == "asgi" else PAPER, "shape": shape}
 
 
 def row_labels(names: Sequence[str], most: int, *, room: int = 0) -> tuple[list[str], dict[str, Any]]:

@@ -9,18 +9,17 @@ from typing import Any
 
 from markupsafe import Markup
 
-from harness.report.charts.style import VARIABLES, config
+from harness.report.charts.style import CONFIG, VARIABLES
 
-_ATTRIBUTE = re.compile(r'(fill|stroke)="(#[0-9a-f]{6})"')
 _NOISE = re.compile(
     r' (?:role="graphics-[a-z]+"|aria-roledescription="[^"]*"|aria-hidden="true"|pointer-events="none"|'
-    r'class="(?:mark-|background|foreground|root)[^"]*"|xmlns:xlink="[^"]*"|opacity="1")'
+    r'class="(?:mark-|background|foreground|root)[^"]*"|xmlns:xlink="[^"]*"|opacity="1"|font-family="[^"]*")'
 )
 _EMPTY = re.compile(r'<path d="(?:M0,0h0v0h0Z)?"[^>]*/>')
 _ID = re.compile(r'(\bid="|url\(#)([A-Za-z_][\w-]*)')
 _HEAD = re.compile(r'<svg [^>]*?width="(\d+(?:\.\d+)?)" height="(\d+(?:\.\d+)?)"[^>]*>')
-_FONT = re.compile(r' font-family="[^"]*"')
 _LONG = re.compile(r"(\d+\.\d{2})\d+")
+_TYPES = {"Q": "quantitative", "N": "nominal", "O": "ordinal"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,22 +27,17 @@ class Chart:
     """A chart as the page shows it.
 
     Attributes:
-        key: unique within the page; also the anchor of its figure.
         title: what it shows, in a few words.
         description: how to read it; also its accessible name.
-        width: in CSS pixels at full size.
     """
 
-    key: str
     title: str
     description: str
     svg: Markup
-    width: int
 
 
 Spec = dict[str, Any]
 Rows = Sequence[Mapping[str, Any]]
-_TYPES = {"Q": "quantitative", "N": "nominal", "O": "ordinal"}
 
 
 def channel(field: str, **options: Any) -> Spec:
@@ -67,33 +61,22 @@ def layer(rows: Rows, kind: str, style: Spec, **channels: str | Spec) -> Spec:
     return {"data": {"values": list(rows)}, "mark": {"type": kind, **style}, "encoding": encoding}
 
 
-def draw(key: str, title: str, description: str, layers: Sequence[Spec], width: int, height: float | Spec) -> Chart:
-    """Layers over each other, in pixels."""
-    return render(key, title, description, {"layer": list(layers), "width": width, "height": height})
-
-
-def render(key: str, title: str, description: str, specification: Spec) -> Chart:
-    """Renders a Vega-Lite specification.
+def draw(key: str, title: str, description: str, **specification: Any) -> Chart:
+    """Renders a Vega-Lite specification; ``key`` is unique within the page.
 
     The drawing is hidden from assistive technology behind one ``img`` role whose name is title and description; the
     table beside it carries the numbers.
     """
     import vl_convert
 
-    raw = vl_convert.vegalite_to_svg({**specification, "config": config()})
+    raw = vl_convert.vegalite_to_svg({**specification, "config": CONFIG})
     head = _HEAD.search(raw)
     width, height = (float(head[1]), float(head[2])) if head else (0.0, 0.0)
     body = raw[head.end() :] if head else raw
-    for pattern in (_NOISE, _EMPTY, _FONT):
-        body = pattern.sub("", body)
-    body = _LONG.sub(r"\1", body)
+    body = _LONG.sub(r"\1", _EMPTY.sub("", _NOISE.sub("", body)))
     body = _ID.sub(rf"\g<1>{key}-\g<2>", body)
-    body = _ATTRIBUTE.sub(_variable, body)
+    for colour, name in VARIABLES.items():
+        body = re.sub(f'(fill|stroke)="{colour}"', rf'\1="var({name})"', body)
     label = Markup("{}. {}").format(title, description)
     opening = Markup('<svg viewBox="0 0 {w:g} {h:g}" width="{w:g}" height="{h:g}" role="img" aria-label="{label}">')
-    return Chart(key, title, description, opening.format(w=width, h=height, label=label) + Markup(body), int(width))
-
-
-def _variable(match: re.Match[str]) -> str:
-    name = VARIABLES.get(match[2])
-    return f'{match[1]}="var({name})"' if name else match[0]
+    return Chart(title, description, opening.format(w=width, h=height, label=label) + Markup(body))

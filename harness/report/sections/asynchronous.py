@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from harness.report.blocks import Column, Entry
 from harness.report.charts.lines import lines_chart
 from harness.report.charts.rows import moved_chart
 from harness.report.charts.svg import Chart
-from harness.report.language.catalogue import Field
-from harness.report.numbers import Sentence, count, measured, mebibytes, milliseconds, share, shown, times
-from harness.report.sections.studies import SPREAD, Rows, Study, p99_of, target_of, why
-from harness.report.sentences import extremes
+from harness.report.numbers import Sentence, by, count, measured, mib, milliseconds, share, shown, times
+from harness.report.sections.studies import SPREAD, Rows, Study, why
+from harness.report.sentences import Fields, extremes
 from harness.report.view import View
 from harness.studies.connections import ConnectionRow
 from harness.studies.neighbours import NeighbourRow
@@ -21,9 +22,9 @@ USUAL_SHARE = 5.0
 def beside(view: View, row: NeighbourRow) -> str:
     """``5% io-blocking of 50 ms``."""
     if not row.neighbour:
-        return view.language.text("async.alone")
+        return view.text("async.alone")
     key = "async.mix_ms" if row.ms else "async.mix"
-    return view.language.text(key, share=f"{row.share:g}", neighbour=row.neighbour, ms=f"{row.ms:g}")
+    return view.text(key, share=f"{row.share:g}", neighbour=row.neighbour, ms=f"{row.ms:g}")
 
 
 NEIGHBOURS = (
@@ -35,42 +36,38 @@ NEIGHBOURS = (
 
 def _neighbour_sentence(view: View, rows: Rows) -> Sentence:
     """The blocking neighbour where it hurts most, and the target of that framework that it hurts least."""
-    say = view.language.say
     found = [each for each in rows if each[1].neighbour == BLOCKING and each[1].times and each[1].latency]
     usual = min((row.share for _, row in found), key=lambda value: abs(value - USUAL_SHARE), default=0.0)
     alone = {row.target: (path, row) for path, row in rows if not row.neighbour and row.latency}
     found = [each for each in found if each[1].share == usual and each[1].target in alone]
     if not found:
-        return say("async.neighbours_open")
-    (path, worst), p99 = max(found, key=p99_of), "latency.p99_us"
+        return ()
+    p99 = "latency.p99_us"
+    path, worst = max(found, key=by(p99))
     at, before = alone[worst.target]
-    fields: dict[str, Field] = {"target": view.name(worst.target), "fast": worst.fast, "mix": beside(view, worst)}
+    fields: Fields = {"target": view.name(worst.target), "fast": worst.fast, "mix": beside(view, worst)}
     fields |= {"before": shown(before, at, p99, milliseconds), "after": shown(worst, path, p99, milliseconds)}
-    framework = target_of(view, worst.target).framework
-    alike = [each for each in found if target_of(view, each[1].target).framework == framework]
-    path, cure = min(alike, key=p99_of)
+    framework = view.target(worst.target).framework
+    path, cure = min((each for each in found if view.target(each[1].target).framework == framework), key=by(p99))
     if 2 * cure.latency.p99_us >= worst.latency.p99_us:
-        return say("async.neighbours_said", **fields)
+        return view.say("async.neighbours_said", **fields)
     cured = shown(cure, path, p99, milliseconds)
-    return say("async.neighbours_cured", cure=view.name(cure.target), cured=cured, **fields)
+    return view.say("async.neighbours_cured", cure=view.name(cure.target), cured=cured, **fields)
 
 
-def _neighbour_charts(view: View, rows: Rows) -> list[Chart]:
-    measured = [row for _, row in rows if row.latency]
-    alone = {row.target: row.latency.p99_us / 1e3 for row in measured if not row.neighbour}
-    shown = [row.latency.p99_us / 1e3 for row in measured]
-    bounds = min(shown, default=1.0) / 1.3, max(shown, default=1.0) * 1.3
-    note, axis = view.language.text("async.neighbours_chart"), view.language.text("studies.axis_p99")
-    charts = []
+def _neighbour_charts(view: View, rows: Rows) -> Iterator[Chart]:
+    known = [row for _, row in rows if row.latency]
+    alone = {row.target: row.latency.p99_us / 1e3 for row in known if not row.neighbour}
+    p99s = [row.latency.p99_us / 1e3 for row in known]
+    bounds = min(p99s, default=1.0) / 1.3, max(p99s, default=1.0) * 1.3
     # In the summary's order: that of the trials.
     mixes = dict.fromkeys(_mix(row) for row in view.summary.studies.neighbours if row.neighbour and row.latency)
     for number, mix in enumerate(mixes):
-        chosen = [row for row in measured if _mix(row) == mix and row.neighbour and row.target in alone]
-        drawn = [(target_of(view, row.target), alone[row.target], row.latency.p99_us / 1e3) for row in chosen]
+        chosen = [row for row in known if _mix(row) == mix and row.neighbour and row.target in alone]
+        drawn = [(view.target(row.target), alone[row.target], row.latency.p99_us / 1e3) for row in chosen]
         if drawn:
-            words = f"neighbours-{number}", beside(view, chosen[0]), note
-            charts.append(moved_chart(view, drawn, bounds, words, axis))
-    return charts
+            words = f"neighbours-{number}", beside(view, chosen[0]), view.text("async.neighbours_chart")
+            yield moved_chart(view, drawn, bounds, words, view.text("studies.axis_p99"))
 
 
 def _mix(row: NeighbourRow) -> tuple[str, float]:
@@ -93,28 +90,24 @@ def _fan_out_sentence(view: View, rows: Rows) -> Sentence:
     fewest = min((row.connections for _, row in found), default=0)
     found = [(path, row) for path, row in found if (row.calls, row.connections) == (most, fewest)]
     ends = extremes(view, found, "latency.p50_us", milliseconds)
-    if not ends:
-        return view.language.say("async.fan_out_open")
-    return view.language.say("async.fan_out_said", calls=most, ms=f"{found[0][1].ms:g}", count=fewest, **ends)
+    return view.say("async.fan_out_said", calls=most, ms=f"{found[0][1].ms:g}", count=fewest, **ends) if ends else ()
 
 
-def _fan_out_charts(view: View, rows: Rows) -> list[Chart]:
-    charts, text = list[Chart](), view.language.text
+def _fan_out_charts(view: View, rows: Rows) -> Iterator[Chart]:
     for connections in sorted({row.connections for _, row in rows}):
         mine = [row for _, row in rows if row.connections == connections and row.latency]
         lines = [
-            (target_of(view, name), [(row.calls, row.latency.p50_us / 1e3) for row in mine if row.target == name])
+            (view.target(name), [(row.calls, row.latency.p50_us / 1e3) for row in mine if row.target == name])
             for name in dict.fromkeys(row.target for row in mine)
         ]
         ticks = [(calls, str(calls)) for calls in sorted({row.calls for row in mine})]
-        title, note = text("async.fan_out_at", count=connections), text("async.fan_out_chart")
-        words = f"fan-out-{connections}", title, note, text("async.calls"), text("studies.axis_p50")
-        charts += lines_chart(view, lines, words, x_values=ticks)
-    return charts
+        title = view.text("async.fan_out_at", count=connections)
+        words = f"fan-out-{connections}", title, "async.fan_out_chart", "async.calls", "studies.axis_p50"
+        yield from lines_chart(view, lines, words, x_values=ticks)
 
 
 def _kind(view: View, row: ConnectionRow) -> str:
-    return view.language.text(f"async.kind_{row.kind}", number=row.number)
+    return view.text(f"async.kind_{row.kind}", number=row.number)
 
 
 def _served(view: View, row: ConnectionRow, path: str) -> Entry:
@@ -127,7 +120,7 @@ CONNECTIONS = (
     *SPREAD,
     Column("async.per_second", "rate_rps"),
     Column("async.unanswered", "unanswered_share", share),
-    Column("async.memory", "rss_bytes", mebibytes),
+    Column("async.memory", "rss_bytes", mib),
 )
 
 
@@ -140,17 +133,17 @@ def _connections_sentence(view: View, rows: Rows) -> Sentence:
     """The most idle connections: who holds them all, and who does not."""
     found = [(path, row) for path, row in rows if row.kind == "idle" and row.status == "ok"]
     if not found:
-        return view.language.say("async.connections_open")
+        return ()
     most = max(row.number for _, row in found)
     mine = [(path, row) for path, row in found if row.number == most]
-    holding = [view.name(row.target) for _, row in mine if row.served >= 0.99 * most]
-    short = [(path, row) for path, row in mine if row.served < 0.99 * most]
-    fields: dict[str, Field] = {"number": most, "holding": ", ".join(holding)}
+    short = [each for each in mine if each[1].served < 0.99 * most]
+    holding = [view.name(each[1].target) for each in mine if each not in short]
+    fields: Fields = {"number": most, "holding": ", ".join(holding)}
     if not short:
-        return view.language.say("async.connections_all", **fields)
-    path, least = min(short, key=lambda each: int(each[1].served))
+        return view.say("async.connections_all", **fields)
+    path, least = min(short, key=by("served"))
     key = "async.connections_some" if holding else "async.connections_none"
-    return view.language.say(key, target=view.name(least.target), served=shown(least, path, "served", count), **fields)
+    return view.say(key, target=view.name(least.target), served=shown(least, path, "served", count), **fields)
 
 
 STUDIES = (

@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, get_args
 
 from harness.model import OWN, Effort, Feature
-from harness.report.numbers import (
-    Format,
-    Sentence,
-    count,
-    mebibytes,
-    microseconds,
-    milliseconds,
-    number,
-    part_at,
-    shown,
-)
+from harness.report.numbers import Format, Sentence, count, mib, microseconds, milliseconds, number, part_at, shown
 from harness.report.sections.asynchronous import beside
-from harness.report.sections.features import why_not
+from harness.report.sections.features import capability, why_not
 from harness.report.sections.upkeep import app_name
 from harness.report.sentences import Fields, contrast_sentence, difference_interval, interval
 from harness.report.view import View
@@ -29,35 +18,24 @@ from harness.studies.connections import ConnectionRow
 from harness.studies.neighbours import NeighbourRow
 
 DOCUMENTED: ClaimVerdict = "documented"
-SHOWN = 2
-"""The evidence lines that are always shown; more are folded."""
 
 
-@dataclass(frozen=True, slots=True)
-class Claims:
-    """Each claim with its evidence in words.
+def claims(view: View) -> Mapping[str, Any]:
+    """Empty for a summary that judged no claim.
 
-    Attributes:
-        counted: how many claims came to which verdict, in words; documented facts are no verdicts.
+    ``rows``: each claim with its evidence in words; ``counted``: how many claims came to which verdict, in words, where
+    documented facts are no verdicts.
     """
-
-    rows: tuple[tuple[ClaimResult, tuple[Sentence, ...]], ...]
-    counted: str
-    shown: int = SHOWN
-
-
-def claims(view: View) -> Claims | None:
-    """``None`` for a summary that judged no claim."""
     if not view.summary.claims:
-        return None
+        return {}
     words = view.language.names("claim_verdicts")
     verdicts = [claim.verdict for claim in view.summary.claims]
     counted = [(verdicts.count(verdict), words[verdict]) for verdict in get_args(ClaimVerdict) if verdict != DOCUMENTED]
-    listed = ", ".join(view.language.text("claims.count", count=found, word=word) for found, word in counted if found)
+    listed = ", ".join(view.text("claims.count", count=found, word=word) for found, word in counted if found)
     # Decided ones first, each kind in the document's order.
     ordered = sorted(view.summary.claims, key=lambda claim: claim.verdict in ("not-measured", DOCUMENTED))
     said = ((claim, [evidence_sentence(view, one) for one in claim.evidence]) for claim in ordered)
-    return Claims(tuple((claim, tuple(filter(None, lines))) for claim, lines in said), listed)
+    return {"rows": [(claim, list(filter(None, lines))) for claim, lines in said], "counted": listed}
 
 
 def section_of(claim: ClaimResult) -> str:
@@ -71,21 +49,20 @@ def evidence_sentence(view: View, evidence: Evidence) -> Sentence:
 
 
 def _step(view: View, path: str, step: LadderStep) -> Sentence:
-    verdict = view.language.text(f"verdicts.{step.verdict}")
+    said: Fields = {"step": view.label(step.label), "verdict": view.text(f"verdicts.{step.verdict}")}
     if step.difference is None:
-        return view.language.say("evidence.step_open", step=view.label(step.label), verdict=verdict)
+        return view.say("evidence.step_open", **said)
     added, ends = microseconds(step.difference, f"{path}.difference"), difference_interval(view, step, path)
-    return view.language.say("evidence.step", step=view.label(step.label), added=added, interval=ends, verdict=verdict)
+    return view.say("evidence.step", added=added, interval=ends, **said)
 
 
 def _served(view: View, path: str, cell: Cell) -> Sentence:
     shared: Fields = {"target": view.name(cell.target), "where": view.where(cell.point)}
     if cell.status != "ok":
-        reasons = view.language.reasons(cell.reasons)
-        state = view.language.text(f"states.{cell.status}")
-        return view.language.say("evidence.not_served", state=state, reasons=reasons, **shared)
-    replies = count(cell.replies, f"{path}.replies")
-    return view.language.say("evidence.served", replies=replies, errors=sum(cell.errors.values()), **shared)
+        reasons, state = view.language.reasons(cell.reasons), view.text(f"states.{cell.status}")
+        return view.say("evidence.not_served", state=state, reasons=reasons, **shared)
+    replies = shown(cell, path, "replies", count)
+    return view.say("evidence.served", replies=replies, errors=sum(cell.errors.values()), **shared)
 
 
 def _capacity(view: View, path: str, cell: Cell) -> Sentence:
@@ -96,22 +73,21 @@ def _capacity(view: View, path: str, cell: Cell) -> Sentence:
 
 
 def _feature(view: View, path: str, feature: Feature) -> Sentence:
-    return _probed(view, feature, view.name(feature.target), "evidence.present", "evidence.absent")
+    key = "evidence.present" if feature.present else "evidence.absent"
+    return _probed(view, feature, key, view.name(feature.target))
 
 
 def _untouched(view: View, path: str, feature: Feature) -> Sentence:
-    app = view.language.text(f"bare.{feature.target}")
-    return _probed(view, feature, app, "evidence.brings", "evidence.brings_no")
+    key = "evidence.brings" if feature.present else "evidence.brings_no"
+    return _probed(view, feature, key, view.text(f"bare.{feature.target}"))
 
 
-def _probed(view: View, feature: Feature, who: str, present: str, absent: str) -> Sentence:
-    name = view.language.texts.get(f"capabilities.{feature.capability}", feature.capability)
-    why = why_not(view, feature)
-    return view.language.say(present if feature.present else absent, target=who, capability=name, why=why)
+def _probed(view: View, feature: Feature, key: str, who: str) -> Sentence:
+    return view.say(key, target=who, capability=capability(view, feature), why=why_not(view, feature))
 
 
 def _packages(view: View, path: str, app: Effort) -> Sentence:
-    return view.language.say("evidence.packages", app=app_name(view, app), packages=", ".join(app.packages))
+    return view.say("evidence.packages", app=app_name(view, app), packages=", ".join(app.packages))
 
 
 def _neighbour(view: View, path: str, row: NeighbourRow) -> Sentence:
@@ -121,14 +97,14 @@ def _neighbour(view: View, path: str, row: NeighbourRow) -> Sentence:
 
 def _echo(view: View, path: str, row: ConnectionRow) -> Sentence:
     low, high = (shown(row, path, f"latency.p99_{end}_us", milliseconds) for end in ("low", "high"))
-    return view.language.say("evidence.echo", target=view.name(row.target), number=row.number, low=low, high=high)
+    return view.say("evidence.echo", target=view.name(row.target), number=row.number, low=low, high=high)
 
 
 def _lines(view: View, path: str, app: Effort) -> Sentence:
-    own, endpoints = count(app.own_lines, f"{path}.lines.{OWN}"), count(app.endpoints, f"{path}.endpoints")
+    own, endpoints = count(app.own_lines, f"{path}.lines.{OWN}"), shown(app, path, "endpoints", count)
     stand_in = app.total_lines - app.own_lines
     key = "evidence.lines" if stand_in else "evidence.lines_alone"
-    return view.language.say(key, app=app_name(view, app), own=own, stand_in=stand_in, endpoints=endpoints)
+    return view.say(key, app=app_name(view, app), own=own, stand_in=stand_in, endpoints=endpoints)
 
 
 def _estimate(
@@ -136,8 +112,8 @@ def _estimate(
 ) -> Sentence:
     """With the ``value`` of an estimate of the part and, where it has one, its ``interval``."""
     value = shown(part, path, f"{name}.value", show)
-    ends = interval(view, part, path, show, f"{name}.ci_low", f"{name}.ci_high")
-    return view.language.say(key, target=view.name(part.target), value=value, interval=ends, **(fields or {}))
+    ends = interval(view, part, path, show, (f"{name}.ci_low", f"{name}.ci_high"))
+    return view.say(key, target=view.name(part.target), value=value, interval=ends, **(fields or {}))
 
 
 EVIDENCE: Mapping[EvidenceKind, tuple[str, Callable[[View, str, Any], Sentence]]] = {
@@ -148,7 +124,7 @@ EVIDENCE: Mapping[EvidenceKind, tuple[str, Callable[[View, str, Any], Sentence]]
     "untouched": ("claims", _untouched),
     "lines": ("upkeep", _lines),
     "packages": ("upkeep", _packages),
-    "memory": ("upkeep", partial(_estimate, key="evidence.memory", name="rss_bytes", show=mebibytes)),
+    "memory": ("upkeep", partial(_estimate, key="evidence.memory", name="rss_bytes", show=mib)),
     "startup": ("upkeep", partial(_estimate, key="evidence.startup", name="startup_s")),
     "step": ("ladder", _step),
     "neighbour": ("async", _neighbour),

@@ -11,18 +11,11 @@ from harness.report.view import View
 from harness.results.summary import ContrastResult
 
 probability = Format(lambda p: "<0.0001" if p < 1e-4 else significant(p))
-
-
-def _verdict(view: View, contrast: ContrastResult, _: str) -> str:
-    said = view.language.text(f"verdicts.{contrast.verdict}"), view.language.reasons(contrast.reasons)
-    return ": ".join(filter(None, said))
-
-
 COLUMNS = (
     words("B", lambda view, contrast, path: parties(view, contrast)[1]),
     words("real.where", lambda view, contrast, path: parties(view, contrast)[2]),
-    words("real.of", lambda view, contrast, path: view.language.text(f"metrics.{contrast.metric}")),
-    words("words.verdict", _verdict),
+    words("real.of", lambda view, contrast, path: view.text(f"metrics.{contrast.metric}")),
+    words("words.verdict", lambda view, each, path: view.status(each.verdict, each.reasons, "verdicts")),
     Column("real.ratio", "ratio", times),
     Column("real.low", "ci_low", times),
     Column("real.high", "ci_high", times),
@@ -34,37 +27,32 @@ COLUMNS = (
 
 def evidence(view: View) -> tuple[Block, ...]:
     """Empty where the run declared no contrast: forest plots, then a table for the control and for each question."""
-    text = view.language.text
+    text = view.text
     groups = [(text("real.control_family"), view.controls())]
     groups += [(asked, view.contrasts(question)) for question, asked in view.language.names("questions").items()]
-    families = [(title, rows) for title, rows in groups if rows]
-    if not families:
-        return ()
-    plots = [_forest(view, title, rows, f"forest-{place}") for place, (title, rows) in enumerate(families)]
-    tables: list[Block] = []
-    for title, rows in families:
+    plots, tables = list[Block](), list[Block]()
+    for place, (title, rows) in enumerate([group for group in groups if group[1]]):
+        plots += _forest(view, title, rows, f"forest-{place}")
         table = Table.of(view, title, COLUMNS, rows, head="A", row=lambda each: parties(view, each)[0], long=True)
         tables += [Heading(title), table]
-    intro = view.language.say("real.intro", margin=margins(view))
-    return (Text(intro), *(plot for plot in plots if plot), Fold(text("real.table"), tuple(tables)))
+    intro = Text(view.say("real.intro", margin=margins(view)))
+    return (intro, *plots, Fold(text("real.table"), tuple(tables))) if tables else ()
 
 
-def _forest(view: View, title: str, rows: list[Placed[ContrastResult]], key: str) -> Plots | None:
+def _forest(view: View, title: str, rows: list[Placed[ContrastResult]], key: str) -> tuple[Plots, ...]:
     """The first contrasts between reference targets: chosen by what the targets are, never by what came out."""
     reference = {target.name for target in view.reference}
     known = [contrast for _, contrast in rows if contrast.ratio is not None]
     shown = ([each for each in known if {each.a.target, each.b.target} <= reference] or known)[:FOREST]
     if not shown:
-        return None
-    labelled = [(_label(view, contrast), contrast) for contrast in shown]
-    chart = forest_chart(labelled, key, title, view.language)
-    drawn = view.language.text("real.drawn", count=len(shown), all=len(rows)) if len(shown) < len(rows) else ""
-    return Plots((chart,), title, note=drawn)
+        return ()
+    chart = forest_chart([(_label(view, contrast), contrast) for contrast in shown], key, title, view.language)
+    drawn = view.text("real.drawn", count=len(shown), all=len(rows)) if len(shown) < len(rows) else ""
+    return (Plots((chart,), title, note=drawn),)
 
 
 def _label(view: View, contrast: ContrastResult) -> str:
-    metric = view.language.text(f"real.label_{contrast.metric}")
-    a, b = contrast.a, contrast.b
+    metric, a, b = view.text(f"real.label_{contrast.metric}"), contrast.a, contrast.b
     if a.point == b.point:
         return f"{view.name(a.target)} ÷ {view.name(b.target)}, {view.where(a.point)}, {metric}"
     if a.target == b.target:

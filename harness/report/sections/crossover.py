@@ -7,10 +7,8 @@ import math
 from harness.model import Point
 from harness.report.blocks import Block, Column, Fold, Items, Plots, Table, Text, words
 from harness.report.charts.lines import crossover_charts
-from harness.report.charts.svg import Chart
-from harness.report.language.catalogue import Field
 from harness.report.numbers import Placed, Sentence, joined, multiple, number, numbered, rough, shown, times, wait
-from harness.report.sentences import interval, size
+from harness.report.sentences import Fields, interval, size
 from harness.report.view import View
 from harness.results.summary import ContrastResult, Crossover
 from harness.stats.estimate import REAL
@@ -25,69 +23,55 @@ NEAR = 0.8
 
 def crossover(view: View) -> tuple[Block, ...]:
     """Empty where no pair was measured at two waits or more."""
-    if not view.summary.crossovers:
+    text, found, main = view.text, view.summary.crossovers, main_ones(view)
+    if not found:
         return ()
-    text = view.language.text
-    charts = _charts(view)
-    changes = Table.of(
-        view, "crossover.caption", CHANGES, told_first(view), head="A", row=lambda found: view.name(found.a)
-    )
+    # The main crossover of each pair, and the pair's others as thin lines.
+    pairs = [[one, *(each for each in found if _pair(each) == _pair(one) and each is not one)] for _, one in main]
+    charts = crossover_charts(view, pairs[:PANELS])
+    ordered = in_order(view)
+    changes = Table.of(view, "crossover.caption", CHANGES, ordered, head="A", row=lambda each: view.name(each.a))
     return (
         Text(text("crossover.intro")),
-        Items(tuple(crossover_sentence(view, *each) for each in main_ones(view))),
+        Items(tuple(crossover_sentence(view, *each) for each in main)),
         *((Plots(charts, text("crossover.caption"), text("crossover.figure")),) if charts else ()),
-        Fold(text("crossover.all", count=len(changes.rows)), (changes,), open=not charts),
+        Fold(text("crossover.all", count=len(found)), (changes,), open=not charts),
         *_model(view),
     )
+
+
+def _estimate(view: View, found: Crossover, path: str) -> Sentence | None:
+    """The interpolated crossover and its interval, in milliseconds."""
+    value, low, high = (shown(found, path, f"estimate{end}_ms", rough) for end in ("", "_low", "_high"))
+    known = None not in (value, low, high)
+    return view.say("crossover.between", value=value, low=low, high=high) if known else None
 
 
 CHANGES = (
     words("B", lambda view, found, path: view.name(found.b)),
     words("crossover.scenario", lambda view, found, path: scenario_of(view, found)),
     Column("words.connections", said=lambda view, found, path: str(found.concurrency)),
-    words("crossover.outcome", lambda view, found, path: view.language.text(f"crossover.{found.outcome}")),
+    words("crossover.outcome", lambda view, found, path: view.text(f"crossover.{found.outcome}")),
     Column("crossover.low", "low_ms", wait),
     Column("crossover.high", "high_ms", wait),
-    Column("crossover.estimate", said=lambda view, found, path: estimate(view, path, found) or None),
+    Column("crossover.estimate", said=_estimate),
     words("crossover.tested", lambda view, found, path: ", ".join(f"{ms:g}" for ms in found.waits_ms)),
 )
-
-
-def _charts(view: View) -> tuple[Chart, ...]:
-    """The main crossover of each pair, and the pair's others as thin lines."""
-    pairs = []
-    for _, main in main_ones(view):
-        others = [
-            each
-            for each in view.summary.crossovers
-            if (each.a, each.b, each.scenario, each.params) == (main.a, main.b, main.scenario, main.params)
-            and each.concurrency != main.concurrency
-        ]
-        pairs.append([main, *others])
-    return crossover_charts(view, pairs[:PANELS])
 
 
 def _model(view: View) -> tuple[Text, ...]:
     """How often measurement leaves the model, and where it does so farthest."""
     checks = numbered("models", view.summary.models)
     leaving = [each for each in checks if each[1].leaves]
-    if not checks:
-        return ()
     if not leaving:
-        return (Text(view.language.say("crossover.model_holds", count=len(checks))),)
+        return (Text(view.say("crossover.model_holds", count=len(checks))),) if checks else ()
     path, worst = min(leaving, key=lambda each: min(each[1].ratio, 1 / each[1].ratio))
-    said: Sentence = view.language.say(
-        "crossover.model_leaves",
-        leaving=len(leaving),
-        count=len(checks),
-        target=view.name(worst.target),
-        where=view.where(worst.point),
-        ratio=shown(worst, path, "ratio", times),
-    )
-    return (Text(said),)
+    fields: Fields = {"leaving": len(leaving), "count": len(checks), "ratio": shown(worst, path, "ratio", times)}
+    fields |= {"target": view.name(worst.target), "where": view.where(worst.point)}
+    return (Text(view.say("crossover.model_leaves", **fields)),)
 
 
-def told_first(view: View) -> list[Placed[Crossover]]:
+def in_order(view: View) -> list[Placed[Crossover]]:
     """By nearness to 64 connections, and then in declared order; each after where it stands in the summary."""
     found = numbered("crossovers", view.summary.crossovers)
     return sorted(found, key=lambda each: abs(math.log(each[1].concurrency / CENTRE)))
@@ -95,19 +79,22 @@ def told_first(view: View) -> list[Placed[Crossover]]:
 
 def main_ones(view: View) -> list[Placed[Crossover]]:
     """Of every pair, scenario and other parameters the one nearest to 64 connections, in declared order."""
-    chosen: dict[tuple[object, ...], Placed[Crossover]] = {}
-    for path, each in told_first(view):
-        chosen.setdefault((each.a, each.b, each.scenario, tuple(each.params.items())), (path, each))
-    kept = {path for path, _ in chosen.values()}
-    return [each for each in numbered("crossovers", view.summary.crossovers) if each[0] in kept]
+    chosen: dict[tuple[object, ...], str] = {}
+    for path, each in in_order(view):
+        chosen.setdefault(_pair(each), path)
+    return [each for each in numbered("crossovers", view.summary.crossovers) if each[0] in chosen.values()]
+
+
+def _pair(found: Crossover) -> tuple[object, ...]:
+    return found.a, found.b, found.scenario, tuple(found.params.items())
 
 
 def crossover_sentence(view: View, path: str, found: Crossover, *, again: bool = False) -> Sentence:
     """The wait from which A is ahead, as the interval between two measured waits; ``again``: who A and B are was said,
     and how they compare without a wait.
     """
-    say = view.language.say
-    sides: dict[str, Field] = {"a": view.name(found.a), "b": view.name(found.b), "setting": setting(view, found)}
+    say = view.say
+    sides: Fields = {"a": view.name(found.a), "b": view.name(found.b), "setting": setting(view, found)}
     first, last, more = found.waits_ms[0], found.waits_ms[-1], "_again" if again else ""
     if found.outcome in ("overtakes", "draws-ahead") and found.low_ms is not None:
         below, above = (shown(found, path, name, wait) for name in ("low_ms", "high_ms"))
@@ -117,13 +104,13 @@ def crossover_sentence(view: View, path: str, found: Crossover, *, again: bool =
         start = first if found.high_ms is None else found.high_ms
         tail, ratios = say("move.open_below") if start > first else (), _ratios(view, found, start, last)
         key = "move.one_wait" if start == last else "move.all_waits"
-        waits = view.language.text(key, first=f"{start:g}", last=f"{last:g}")
+        waits = view.text(key, first=f"{start:g}", last=f"{last:g}")
         return say(f"move.{found.outcome}{more}", waits=waits, ratios=ratios, tail=tail, **sides)
     listed = [
-        view.language.say("move.listed", wait=f"{ms:g}", words=_words(view, view.by_id[key][1]))
+        view.say("move.listed", wait=f"{ms:g}", words=_words(view, view.by_id[key][1]))
         for ms, key in zip(found.waits_ms, found.contrasts, strict=True)
     ]
-    return say("move.no_crossover", listed=joined(view.language.text("move.and"), listed), **sides)
+    return say("move.no_crossover", listed=joined(view.text("move.and"), listed), **sides)
 
 
 def _ratios(view: View, found: Crossover, *waits: float) -> Sentence:
@@ -133,8 +120,8 @@ def _ratios(view: View, found: Crossover, *waits: float) -> Sentence:
         path, contrast = view.by_id[at[ms]]
         if contrast.ratio is not None:
             ratio, ends = rough(contrast.ratio, f"{path}.ratio"), interval(view, contrast, path, rough)
-            said.append(view.language.say("move.ratio", ratio=ratio, interval=ends, wait=f"{ms:g}"))
-    return view.language.say("move.ratios", listed=joined(view.language.text("move.and"), said)) if said else ()
+            said.append(view.say("move.ratio", ratio=ratio, interval=ends, wait=f"{ms:g}"))
+    return view.say("move.ratios", listed=joined(view.text("move.and"), said)) if said else ()
 
 
 def busy_sentence(view: View, compared: Placed[ContrastResult] | None) -> Sentence:
@@ -143,32 +130,32 @@ def busy_sentence(view: View, compared: Placed[ContrastResult] | None) -> Senten
         return ()
     path, contrast = compared
     ratio, ends = multiple(value, f"{path}.ratio"), interval(view, contrast, path, multiple)
-    fields: dict[str, Field] = {side: view.name(getattr(contrast, side).target) for side in ("a", "b")}
+    fields: Fields = {side: view.name(getattr(contrast, side).target) for side in ("a", "b")}
     fields |= {"ratio": ratio, "interval": ends, "size": size(view, contrast.verdict)}
-    return view.language.say("move.busy_ahead" if ratio.value > 1 else "move.busy_behind", **fields)
+    return view.say("move.busy_ahead" if ratio.value > 1 else "move.busy_behind", **fields)
 
 
 def threads_sentence(view: View, found: Crossover) -> Sentence:
     """That the threads of B are the limit at the longest wait; empty where they are not."""
     place = view.places.get(view.by_id[found.contrasts[-1]][1].b.point)
-    target, allowed = view.targets.get(found.b), near_limit(view, found.b, place) if place else None
-    if place is None or target is None or allowed is None or allowed[0] == place.concurrency:
+    target, allowed = view.target(found.b), near_limit(view, found.b, place) if place else None
+    if place is None or allowed is None or allowed[0] == place.concurrency:
         return ()
     alike = [
         other for other in view.targets.values() if (other.framework, other.server) == (target.framework, target.server)
     ]
     more = any(other.worker_threads > target.worker_threads and view.ok(other.name, place.id) for other in alike)
-    held = view.language.text("move.held_threads", count=allowed[0])
-    wait_ms, open_ = f"{found.last_ms:g}", "" if more else view.language.text("move.more_threads")
-    return view.language.say("move.limit", b=view.name(found.b), held=held, wait=wait_ms, rps=allowed[1], open=open_)
+    held = view.text("move.held_threads", count=allowed[0])
+    wait_ms, open_ = f"{found.last_ms:g}", "" if more else view.text("move.more_threads")
+    return view.say("move.limit", b=view.name(found.b), held=held, wait=wait_ms, rps=allowed[1], open=open_)
 
 
 def near_limit(view: View, name: str, place: Point) -> tuple[int, str] | None:
     """How many requests a target holds at once at a wait, and how many a second that allows; ``None`` where it answers
     far fewer, or the wait is not exactly known.
     """
-    target, scenario, found = view.targets.get(name), view.scenarios.get(place.scenario), view.ok(name, place.id)
-    if target is None or scenario is None or not scenario.bisect or place.wait_s <= 0 or found is None:
+    target, scenario, found = view.target(name), view.scenarios.get(place.scenario), view.ok(name, place.id)
+    if scenario is None or not scenario.bisect or place.wait_s <= 0 or found is None:
         return None
     held, rate = target.parallel(place.concurrency), found[1].throughput_rps
     allowed = held / place.wait_s
@@ -177,35 +164,27 @@ def near_limit(view: View, name: str, place: Point) -> tuple[int, str] | None:
 
 def setting(view: View, found: Crossover) -> Sentence:
     """``64 connections, 8 WSGI threads``; the scenario too, where the run has crossovers of several."""
-    said = view.language.say("move.setting", count=found.concurrency, capacity=_capacity(view, found.b))
+    said = view.say("move.setting", count=found.concurrency, capacity=_capacity(view, found.b))
     if len({(each.scenario, *each.params.items()) for each in view.summary.crossovers}) < 2:
         return said
-    return view.language.say("move.within", scenario=scenario_of(view, found), setting=said)
+    return view.say("move.within", scenario=scenario_of(view, found), setting=said)
 
 
 def scenario_of(view: View, found: Crossover) -> str:
     """With its parameters but for the wait."""
-    scenario = view.scenarios.get(found.scenario)
-    title = view.language.known(scenario.title) if scenario else found.scenario
-    return title + "".join(f", {key}={value}" for key, value in found.params.items())
-
-
-def estimate(view: View, path: str, found: Crossover) -> Sentence:
-    """The interpolated crossover and its interval, in milliseconds; empty where there is none."""
-    value, low, high = (shown(found, path, f"estimate{end}_ms", rough) for end in ("", "_low", "_high"))
-    return () if None in (value, low, high) else view.language.say("crossover.between", value=value, low=low, high=high)
+    return view.title(found.scenario) + "".join(f", {key}={value}" for key, value in found.params.items())
 
 
 def _words(view: View, contrast: ContrastResult) -> str:
     if contrast.verdict not in REAL or contrast.ratio is None:
-        return view.language.text(f"verdicts.{contrast.verdict}")
-    return view.language.text("move.more" if contrast.ratio > 1 else "move.fewer")
+        return view.text(f"verdicts.{contrast.verdict}")
+    return view.text("move.more" if contrast.ratio > 1 else "move.fewer")
 
 
 def _capacity(view: View, name: str) -> str:
-    target = view.targets.get(name)
-    if target is None or target.interface != "wsgi":
+    target = view.target(name)
+    if target.interface != "wsgi":
         return ""
     if target.threads == 1 and target.workers == 1:
-        return view.language.text("move.sync")
-    return view.language.text("move.threads" if target.threads > 1 else "move.workers", count=target.worker_threads)
+        return view.text("move.sync")
+    return view.text("move.threads" if target.threads > 1 else "move.workers", count=target.worker_threads)

@@ -8,7 +8,7 @@ import gzip
 import json
 
 from harness.model import Manifest
-from harness.report.blocks import Block, Column, Copy, Fold, Heading, Pre, Table, Text, words
+from harness.report.blocks import Block, Column, Fold, Heading, Pre, Table, Text, words
 from harness.report.markdown import render_markdown
 from harness.report.numbers import count, numbered
 from harness.report.view import View
@@ -32,7 +32,7 @@ COLUMNS = (
 
 
 def everything(view: View) -> tuple[Block, ...]:
-    text, cells = view.language.text, view.summary.cells
+    text, cells = view.text, view.summary.cells
     table = Table.of(view, "data.caption", COLUMNS, numbered("cells", cells), long=True)
     packed = text("data.packed") if embedded_json(view.summary)[1] else ""
     return (
@@ -42,7 +42,7 @@ def everything(view: View) -> tuple[Block, ...]:
         Heading(text("data.repeat")),
         Pre(repeat_command(view.manifest)),
         Fold(text("data.cells", count=len(cells)), (table,)),
-        Fold(text("data.markdown"), (Copy(render_markdown(view.manifest, view.summary, view.language)),)),
+        Fold(text("data.markdown"), (Pre(render_markdown(view.manifest, view.summary, view.language), copy=True),)),
         Text(text("data.embedded", packed=packed), note=True),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 
 from harness.model import Feature, Statements
@@ -11,42 +12,40 @@ from harness.report.view import View
 
 def feature_table(view: View) -> tuple[Block, ...]:
     """Empty where the run asked no target."""
-    text, features = view.language.text, view.summary.features
+    text, features = view.text, view.summary.features
     if not features:
         return ()
-    names = {
-        one.capability: view.language.texts.get(f"capabilities.{one.capability}", one.capability) for one in features
-    }
-    answers = {(one.target, names[one.capability]): _answer(view, one) for one in features}
-    odd = tuple(_odd(view, one, names[one.capability]) for one in features if not one.as_declared)
-    lacking: dict[tuple[str, str], list[str]] = {}
+    yes, no = f"● {text('features.yes')}", f"○ {text('features.no')}"
+    answers = {(one.target, capability(view, one)): yes if one.present else no for one in features}
+    odd = tuple(_odd(view, one) for one in features if not one.as_declared)
+    lacking: dict[tuple[str, str], list[str]] = defaultdict(list)
     for feature in features:
         if not feature.present:
-            lacking.setdefault((feature.target, why_not(view, feature)), []).append(names[feature.capability])
+            lacking[feature.target, why_not(view, feature)].append(capability(view, feature))
     reasons = tuple(
         text("features.why", target=view.name(target), capabilities=", ".join(what), why=why)
         for (target, why), what in lacking.items()
     )
-    counted = {(one.target, _title(view, one.endpoint)): _said(view, one) for one in view.summary.statements}
-    statements = _matrix(view, text("statements.caption"), counted, "")
+    counted = {(one.target, view.title(one.endpoint)): _said(view, one) for one in view.summary.statements}
     return (
         Text(text("features.intro")),
         *((Text(text("features.odd")), Items(odd)) if odd else ()),
         _matrix(view, text("features.caption"), answers, text("features.not_asked")),
         *folded(text("features.reasons"), Items(reasons), reasons),
-        *((Text(text("statements.intro")), statements) if counted else ()),
+        *((Text(text("statements.intro")), _matrix(view, text("statements.caption"), counted, "")) if counted else ()),
     )
+
+
+def capability(view: View, feature: Feature) -> str:
+    """What it is called; its key where it has no name."""
+    return view.language.texts.get(f"capabilities.{feature.capability}", feature.capability)
 
 
 def _matrix(view: View, caption: str, entries: Mapping[tuple[str, str], str], absent: str) -> Table:
     """Targets × names, each in the order in which it first stands in ``entries``."""
     targets, names = (tuple(dict.fromkeys(key[place] for key in entries)) for place in (0, 1))
     rows = (Row(view.name(target), tuple(entries.get((target, name), absent) for name in names)) for target in targets)
-    return Table(caption, view.language.text("words.target"), tuple(map(words, names)), tuple(rows))
-
-
-def _answer(view: View, feature: Feature) -> str:
-    return f"● {view.language.text('features.yes')}" if feature.present else f"○ {view.language.text('features.no')}"
+    return Table(caption, view.text("words.target"), tuple(map(words, names)), tuple(rows))
 
 
 def why_not(view: View, feature: Feature) -> str:
@@ -56,19 +55,13 @@ def why_not(view: View, feature: Feature) -> str:
     return view.language.reason(feature.detail)
 
 
-def _odd(view: View, one: Feature, name: str) -> str:
-    key = "features.odd_missing" if one.declared else "features.odd_present"
-    return view.language.text(key, target=view.name(one.target), capability=name, detail=why_not(view, one))
-
-
-def _title(view: View, endpoint: str) -> str:
-    """Of the scenario that is called as the endpoint, if there is one."""
-    scenario = view.scenarios.get(endpoint)
-    return view.language.known(scenario.title) if scenario else endpoint
+def _odd(view: View, one: Feature) -> str:
+    key, name = "features.odd_missing" if one.declared else "features.odd_present", capability(view, one)
+    return view.text(key, target=view.name(one.target), capability=name, detail=why_not(view, one))
 
 
 def _said(view: View, one: Statements) -> str:
     if not one.verbs:
-        return view.language.text("statements.unequal" if one.verbs is None else "statements.none")
+        return view.text("statements.unequal" if one.verbs is None else "statements.none")
     key = "statements.cell" if one.prepared else "statements.unprepared"
-    return view.language.text(key, count=len(one.verbs), verbs=", ".join(one.verbs))
+    return view.text(key, count=len(one.verbs), verbs=", ".join(one.verbs))

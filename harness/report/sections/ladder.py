@@ -7,24 +7,13 @@ from functools import partial
 
 from harness.report.blocks import Block, Column, Fold, Plots, Row, Table, Text, words
 from harness.report.charts.rows import ladder_chart
-from harness.report.numbers import (
-    Placed,
-    Sentence,
-    joined,
-    measured,
-    microseconds,
-    numbered,
-    part_at,
-    shown,
-    thousands,
-    times,
-)
-from harness.report.sentences import Fields, difference_interval, interval, tally
+from harness.report.numbers import Placed, Sentence, by, joined, measured, microseconds, numbered, shown, times
+from harness.report.sentences import ADDED, Fields, difference_interval, interval, tally
 from harness.report.view import View
 from harness.results.summary import LadderResult
 from harness.stats.estimate import REAL
 
-VERDICT = words("words.verdict", lambda view, part, at: view.language.text(f"verdicts.{part.verdict}"))
+VERDICT = words("words.verdict", lambda view, part, at: view.text(f"verdicts.{part.verdict}"))
 PARTS = {"different-size-open": "ladder.part_size_open", "small": "ladder.part_small"}
 
 
@@ -33,7 +22,7 @@ def ladder(view: View) -> tuple[Block, ...]:
     found = sorted(climbed(view), key=lambda each: each[1].kind != "framework")
     counted = any(step.instructions is not None for _, each in found for step in each.steps)
     figures = tuple(_figure(view, *each) for each in found if any(rung.cpu_us for rung in each[1].rungs))
-    return (Text(view.language.text("ladder.intro")), *left_out(view, counted), *figures) if figures else ()
+    return (Text(view.text("ladder.intro")), *left_out(view, counted), *figures) if figures else ()
 
 
 def climbed(view: View) -> list[Placed[LadderResult]]:
@@ -43,7 +32,7 @@ def climbed(view: View) -> list[Placed[LadderResult]]:
 
 def left_out(view: View, counted: bool) -> tuple[Text, ...]:
     """What instructions leave out, where there are any."""
-    return (Text(view.language.text("counts.left_out")),) if counted else ()
+    return (Text(view.text("counts.left_out")),) if counted else ()
 
 
 def ladder_sentence(view: View, path: str, result: LadderResult, *, titled: bool = True) -> Sentence:
@@ -51,40 +40,39 @@ def ladder_sentence(view: View, path: str, result: LadderResult, *, titled: bool
 
     Where CPU time tells no step apart, and they were counted, what they add in instructions, which repeat more exactly.
     """
-    language, steps = view.language, numbered(f"{path}.steps", result.steps)
+    say, steps = view.say, numbered(f"{path}.steps", result.steps)
     told = [(at, step) for at, step in steps if step.verdict in REAL and step.difference is not None]
     counted = [] if told else [(at, step) for at, step in steps if step.instructions is not None]
-    name, show = ("difference", microseconds) if told else ("instructions", thousands)
-    parts = []
-    for at, step in sorted(told or counted, key=lambda each: -abs(part_at(each[1], name))):
+    name = "difference" if told else "instructions"
+    added, parts = by(name), list[Sentence]()
+    for at, step in sorted(told or counted, key=lambda each: -abs(added(each))):
         kind = PARTS.get(step.verdict, "ladder.part") if told else "ladder.part_counted"
-        added, ends = shown(step, at, name, show), difference_interval(view, step, at)
-        parts.append(language.say(kind, step=view.label(step.label), added=added, interval=ends))
-    others, listed = tally(view, [step.verdict for step in result.steps]), joined(language.text("ladder.and"), parts)
+        fields: Fields = {"added": shown(step, at, name, ADDED[name]), "interval": difference_interval(view, step, at)}
+        parts.append(say(kind, step=view.label(step.label), **fields))
     key = "ladder.counted" if counted else "ladder.sentence" if parts else "ladder.open"
-    said = language.say(key, parts=listed, others=others)
-    return language.say("ladder.titled", title=view.label(result.title), sentence=said) if titled else said
+    others = tally(view, [step.verdict for step in result.steps])
+    said = say(key, parts=joined(view.text("ladder.and"), parts), others=others)
+    return say("ladder.titled", title=view.label(result.title), sentence=said) if titled else said
 
 
 def check_sentence(view: View, path: str, result: LadderResult) -> Sentence:
     """Whether the steps add up to the top against the bottom; empty where there is a single step."""
-    say, direct = view.language.say, result.direct
-    if direct is None or result.total is None or direct.difference is None:
+    if result.direct is None or result.total is None or result.direct.difference is None:
         return ()
     shared: Fields = {
-        "total": microseconds(result.total, f"{path}.total"),
-        "direct": microseconds(direct.difference, f"{path}.direct.difference"),
-        "interval": difference_interval(view, direct, f"{path}.direct"),
+        "total": shown(result, path, "total", microseconds),
+        "direct": shown(result, path, "direct.difference", microseconds),
+        "interval": difference_interval(view, result.direct, f"{path}.direct"),
     }
-    ends = interval(view, result, path, microseconds, "gap_low", "gap_high")
+    ends = interval(view, result, path, microseconds, ("gap_low", "gap_high"))
     if result.gap is None or not ends:
-        return say("ladder.not-checked", **shared)
-    gap = say("ladder.gap", gap=microseconds(result.gap, f"{path}.gap"), interval=ends)
-    return say(f"ladder.{result.check}", gap=gap, **shared)
+        return view.say("ladder.not-checked", **shared)
+    gap = view.say("ladder.gap", gap=microseconds(result.gap, f"{path}.gap"), interval=ends)
+    return view.say(f"ladder.{result.check}", gap=gap, **shared)
 
 
 def _figure(view: View, path: str, result: LadderResult) -> Plots:
-    text = view.language.text
+    text, title = view.text, view.label(result.title)
     at, lowest = next((at, rung) for at, rung in numbered(f"{path}.rungs", result.rungs) if rung.cpu_us is not None)
     counted = any(step.instructions is not None for step in result.steps)
     columns = (
@@ -96,33 +84,32 @@ def _figure(view: View, path: str, result: LadderResult) -> Plots:
         words("ladder.within", lambda view, step, at: text(f"ladder.within_{step.within}")),
     )
     steps = numbered(f"{path}.steps", result.steps)
-    title = view.label(result.title)
     table = Table.of(view, title, columns, steps, head="ladder.step", row=lambda step: view.label(step.label))
     first = (view.name(lowest.target), view.where(lowest.point), *[None] * counted)
     cost = shown(lowest, at, "cpu_us", measured)
     bottom = Row(view.label(lowest.label), (*first, cost, None, None, text("ladder.bottom"), None))
+    table = replace(table, rows=(bottom, *table.rows))
     skipped = [
         text("ladder.passed", label=view.label(each.label), reason=view.language.reason(each.reason))
         for each in result.rungs
         if each.cpu_us is None and each.reason is not None
     ]
     notes = (Text(f"{text('ladder.passed_over')} {'; '.join(skipped)}.", note=True),) if skipped else ()
-    key = path.replace("ladders.", "ladder-")
-    charts = ladder_chart(view, result, key.replace("-", "-chart-"))
+    charts = ladder_chart(view, result, path.replace("ladders.", "ladder-chart-"))
     return Plots(
         charts,
         title,
         ladder_sentence(view, path, result, titled=False),
         check_sentence(view, path, result),
-        key,
-        (Fold(text("page.table"), (replace(table, rows=(bottom, *table.rows)),), open=not charts), *notes),
+        path.replace("ladders.", "ladder-"),
+        (Fold(text("page.table"), (table,), open=not charts), *notes),
     )
 
 
 def added_columns(counted: bool) -> tuple[Column, ...]:
     """What a step adds: instructions where they are ``counted``, and CPU µs with their interval."""
     return (
-        *[Column("counts.added", "instructions", thousands)] * counted,
-        Column("validation.added", "difference", microseconds),
+        *[Column("counts.added", "instructions", ADDED["instructions"])] * counted,
+        Column("validation.added", "difference", ADDED["difference"]),
         Column("words.interval", said=partial(difference_interval, text="validation.between")),
     )

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 
 from harness.model.units import significant
 from harness.report.blocks import Column, Entry
 from harness.report.charts.lines import lines_chart
 from harness.report.charts.svg import Chart
-from harness.report.language.catalogue import Field
-from harness.report.numbers import Format, Sentence, count, milliseconds, number, rough, share, shown
-from harness.report.sections.studies import SPREAD, Rows, Study, target_of
-from harness.report.sentences import extremes
+from harness.report.numbers import Format, Sentence, by, count, milliseconds, number, rough, share, shown
+from harness.report.sections.studies import SPREAD, Rows, Study
+from harness.report.sentences import Fields, extremes
 from harness.report.view import View
 from harness.studies.capacity import CapacityRow, OverloadRow
 
@@ -29,36 +28,34 @@ def _latency_sentence(view: View, rows: Rows) -> Sentence:
     found = [(path, row) for path, row in found if row.rate_rps == highest]
     ends = extremes(view, found, "latency.p99_us", milliseconds)
     if not ends:
-        return view.language.say("latency.equal_open")
+        return ()
     path, first = found[0]
-    return view.language.say("latency.equal_said", rate=shown(first, path, "rate_rps", offered), **ends)
+    return view.say("latency.equal_said", rate=shown(first, path, "rate_rps", offered), **ends)
 
 
-def _curves(view: View, rows: Rows) -> list[Chart]:
-    charts: list[Chart] = []
-    text = view.language.text
+def _curves(view: View, rows: Rows) -> Iterator[Chart]:
     for place, rate in enumerate(sorted({row.rate_rps for _, row in rows})):
         # Distances to the right are in nines: 50%, 90%, 99%, 99.9%.
         lines = [
-            (target_of(view, row.target), [(1 / (1 - at), value / 1e3) for at, value in row.curve if at >= 0.5])
+            (view.target(row.target), [(1 / (1 - at), value / 1e3) for at, value in row.curve if at >= 0.5])
             for _, row in rows
             if row.rate_rps == rate and row.curve
         ]
         furthest = max((x for _, line in lines for x, _ in line), default=0.0)
         ticks = [(1 / (1 - at), label) for at, label in TICKS if 1 / (1 - at) <= furthest * 1.01]
-        title, note = text("latency.curve", rate=offered.text(rate)), text("latency.curve_chart")
-        words = f"curve-{place}", title, note, text("latency.axis_share"), text("latency.axis_response")
-        charts += lines_chart(view, lines, words, x_values=ticks) if ticks else ()
-    return charts
+        title = view.text("latency.curve", rate=offered.text(rate))
+        words = f"curve-{place}", title, "latency.curve_chart", "latency.axis_share", "latency.axis_response"
+        if ticks:
+            yield from lines_chart(view, lines, words, x_values=ticks)
 
 
-def _bound(rows: Rows) -> dict[str, Field]:
+def _bound(rows: Rows) -> Fields:
     return {"bound": f"{rows[0][1].bound_ms:g}"}
 
 
 def _confirmed(view: View, row: CapacityRow, path: str) -> str:
-    below: dict[str, Field] = {"held": row.below_held, "below": row.below}
-    return view.language.text("latency.confirmed_counts", **below, failed=row.above_failed, above=row.above)
+    counts: Fields = {"held": row.below_held, "below": row.below, "failed": row.above_failed, "above": row.above}
+    return view.text("latency.confirmed_counts", **counts)
 
 
 ENDS = ("rps", "low_rps", "high_rps")
@@ -68,40 +65,38 @@ CAPACITY = (
 )
 
 
-def _tried(view: View, rows: Rows) -> Sequence[Chart]:
-    text, bound = view.language.text, rows[0][1].bound_ms
-    lines = [(target_of(view, row.target), sorted((rate, p99 / 1e3) for rate, p99, _ in row.tried)) for _, row in rows]
-    title, note = text("latency.tried"), text("latency.tried_chart", bound=f"{bound:g}")
-    words = "capacity-tried", title, note, text("latency.axis_rate"), text("studies.axis_p99")
-    return lines_chart(view, lines, words, bound=bound)
+def _tried(view: View, rows: Rows) -> Iterable[Chart]:
+    lines = [(view.target(row.target), sorted((rate, p99 / 1e3) for rate, p99, _ in row.tried)) for _, row in rows]
+    note = view.text("latency.tried_chart", **_bound(rows))
+    words = "capacity-tried", "latency.tried", note, "latency.axis_rate", "studies.axis_p99"
+    return lines_chart(view, lines, words, bound=rows[0][1].bound_ms)
 
 
 def _capacity_sentence(view: View, rows: Rows) -> Sentence:
     """The highest estimate, with its interval, and the targets whose intervals lie wholly below it."""
     found = [(path, row) for path, row in rows if row.rps and row.low_rps and row.high_rps]
     if not found:
-        return view.language.say("latency.capacity_open")
-    path, best = max(found, key=lambda each: float(each[1].rps))
+        return ()
+    path, best = max(found, key=by("rps"))
     others = [row for _, row in found if row is not best]
     clear = all(row.high_rps < best.low_rps for row in others)
     key = "said" if not others else "clear" if clear else "overlap"
     rps, low, high = (shown(best, path, name) for name in ENDS)
-    fields: dict[str, Field] = {"target": view.name(best.target), **_bound([(path, best)])}
-    return view.language.say(f"latency.capacity_{key}", rps=rps, low=low, high=high, **fields)
+    fields: Fields = {"target": view.name(best.target), **_bound([(path, best)])}
+    return view.say(f"latency.capacity_{key}", rps=rps, low=low, high=high, **fields)
 
 
 def _back(view: View, row: OverloadRow, path: str) -> Entry:
-    never = view.language.text("latency.never") if row.status == "ok" else None
-    return never if row.recovery_s is None else rough(row.recovery_s, f"{path}.recovery_s")
+    never = view.text("latency.never") if row.status == "ok" else None
+    return rough(row.recovery_s, f"{path}.recovery_s") or never
 
 
 def _errors(view: View, row: OverloadRow, path: str) -> str:
-    listed = ", ".join(f"{kind} {number:,}" for kind, number in row.errors.items())
-    return listed or view.language.text("latency.none")
+    return ", ".join(f"{kind} {number:,}" for kind, number in row.errors.items()) or view.text("latency.none")
 
 
 def _recovered(view: View, row: OverloadRow, path: str) -> str:
-    return view.language.text("latency.recovered_of", count=row.recovered, blocks=row.blocks)
+    return view.text("latency.recovered_of", count=row.recovered, blocks=row.blocks)
 
 
 OVERLOAD = (
@@ -116,17 +111,17 @@ OVERLOAD = (
 
 def _overload_sentence(view: View, rows: Rows) -> Sentence:
     """The target that leaves most unanswered, and how long the slowest took to come back."""
-    say, found = view.language.say, [(path, row) for path, row in rows if row.unanswered_share is not None]
+    found = [(path, row) for path, row in rows if row.unanswered_share is not None]
     if not found:
-        return say("latency.overload_open")
-    path, worst = max(found, key=lambda each: float(each[1].unanswered_share))
+        return ()
+    path, worst = max(found, key=by("unanswered_share"))
     lost = shown(worst, path, "unanswered_share", share)
-    fields: dict[str, Field] = {"target": view.name(worst.target), "share": lost}
+    fields: Fields = {"target": view.name(worst.target), "share": lost}
     if any(row.recovered < row.blocks for _, row in found):
-        return say("latency.overload_some", **fields)
+        return view.say("latency.overload_some", **fields)
     path, last = max(found, key=lambda each: float(each[1].recovery_s or 0.0))
     back = rough(last.recovery_s or 0.0, f"{path}.recovery_s")
-    return say("latency.overload_said", last=view.name(last.target), back=back, **fields)
+    return view.say("latency.overload_said", last=view.name(last.target), back=back, **fields)
 
 
 STUDIES = (

@@ -10,6 +10,7 @@ from harness.model.units import significant
 from harness.report.blocks import Block, Column, Fold, Items, Plots, Row, Table, Text
 from harness.report.charts.rows import profile_chart
 from harness.report.numbers import Figure, Sentence, microseconds, numbered, shown, signed
+from harness.report.profile import sure
 from harness.report.view import View
 from harness.results.profile import BUSY, SURE, differences
 from harness.results.summary import Layer, ProfileResult
@@ -20,47 +21,38 @@ LEAST = 0.01
 
 def where_time_goes(view: View) -> tuple[Block, ...]:
     """Empty where nothing was sampled."""
-    found, text = view.summary.profiles, view.language.text
+    found, text = view.summary.profiles, view.text
     if not found:
         return ()
     layers = [layer for layer in get_args(Layer) if any(layer in each.layers for each in found)]
     caption = text("profile.caption", point=view.where(found[0].point))
     chart = profile_chart(view, found, layers, caption)
-    blocks: list[Block] = [Text(text("profile.intro", least=min(each.samples for each in found)))]
+    names = {f"layers.{layer}": text("profile.column", name=text(f"profile.{layer}")) for layer in layers}
+    columns = [Column(name, path, microseconds) for path, name in (names | {"cpu_us": "words.cpu"}).items()]
     inside: list[Block] = [
         Items(tuple(_said(view, *each) for each in numbered("profiles", found))),
-        Fold(text("page.table"), (_layers(view, found, layers, caption),)),
+        Fold(text("page.table"), (Table.of(view, caption, columns, numbered("profiles", found)),)),
         Fold(text("profile.by_package"), (_packages(view, found),)),
     ]
     for each in found:
         if each.waited > BUSY:
             reason = Reason("waited-for-cpu", {"target": view.name(each.target), "waited": each.waited})
             inside.append(Text(view.language.reason(reason), note=True))
-    blocks.append(Plots((chart,), caption, chart.description, id="profile-layers", inside=tuple(inside)))
-    if len(found) == 2 and found[0].point == found[1].point:
-        blocks += _differences(view, *found)
-    return tuple(blocks)
+    intro = Text(text("profile.intro", least=min(each.samples for each in found)))
+    plots = Plots((chart,), caption, chart.description, id="profile-layers", inside=tuple(inside))
+    alike = len(found) == 2 and found[0].point == found[1].point
+    return (intro, plots, *(_differences(view, *found) if alike else ()))
 
 
 def _said(view: View, path: str, found: ProfileResult) -> Sentence:
     largest = max(found.layers, key=lambda layer: found.layers[layer])
-    return view.language.say(
+    return view.say(
         "profile.largest",
         target=view.name(found.target),
         total=shown(found, path, "cpu_us", microseconds),
-        layer=view.language.text(f"profile.{largest}"),
+        layer=view.text(f"profile.{largest}"),
         us=shown(found, path, f"layers.{largest}", microseconds),
     )
-
-
-def _layers(view: View, found: Sequence[ProfileResult], layers: Sequence[Layer], caption: str) -> Table:
-    text = view.language.text
-    columns = [
-        Column(text("profile.column", name=text(f"profile.{layer}")), f"layers.{layer}", microseconds)
-        for layer in layers
-    ]
-    columns.append(Column("words.cpu", "cpu_us", microseconds))
-    return Table.of(view, caption, columns, numbered("profiles", found))
 
 
 def _packages(view: View, found: Sequence[ProfileResult]) -> Table:
@@ -77,28 +69,21 @@ def _packages(view: View, found: Sequence[ProfileResult]) -> Table:
         Row(view.language.known(name), tuple(figures.get(name) for figures in costs))
         for name in sorted(largest, key=lambda name: -largest[name])
     )
-    text = view.language.text
-    columns = tuple(Column(text("profile.column", name=view.name(each.target))) for each in found)
-    return Table(text("profile.by_package"), text("profile.package"), columns, rows)
+    columns = tuple(Column(view.text("profile.column", name=view.name(each.target))) for each in found)
+    return Table(view.text("profile.by_package"), view.text("profile.package"), columns, rows)
 
 
 def _differences(view: View, a: ProfileResult, b: ProfileResult) -> tuple[Block, ...]:
     """The packages whose difference stands out from the noise of sampling, largest first."""
-    text, (one, other) = view.language.text, (view.name(a.target), view.name(b.target))
+    text, (one, other) = view.text, (view.name(a.target), view.name(b.target))
     columns = (
         Column("profile.difference", said=lambda view, each, _: signed(each.difference)),
         Column("±", said=lambda view, each, _: significant(SURE * each.error_us)),
         Column(text("profile.column", name=one), said=lambda view, each, _: significant(each.a) if each.a else None),
         Column(text("profile.column", name=other), said=lambda view, each, _: significant(each.b) if each.b else None),
     )
-    told = [each for each in differences(a.packages, b.packages) if abs(each.difference) > SURE * each.error_us]
-    table = Table.of(
-        view,
-        "profile.differs_caption",
-        columns,
-        numbered("", told),
-        head="profile.package",
-        row=lambda each: view.language.known(each.name),
-    )
+    told = [("", each) for each in sure(differences(a.packages, b.packages))]
+    caption, head = "profile.differs_caption", "profile.package"
+    table = Table.of(view, caption, columns, told, head=head, row=lambda each: view.language.known(each.name))
     said = Text(text("profile.differs", a=one, b=other, us=signed(a.cpu_us - b.cpu_us)))
     return (said, table) if told else (said,)

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 
 from harness.report.blocks import Column, Entry, words
 from harness.report.charts.lines import model_chart
 from harness.report.charts.svg import Chart
-from harness.report.language.catalogue import Field
-from harness.report.numbers import Sentence, joined, measured, mebibytes, number, plain, share, spanned, times
-from harness.report.sections.studies import SPREAD, Rows, Study, target_of, why
+from harness.report.numbers import Sentence, by, joined, measured, mib, number, share, spanned, times
+from harness.report.sections.studies import SPREAD, Rows, Study, why
+from harness.report.sentences import Fields
 from harness.report.view import View
 from harness.stats.scaling import MIN_POINTS
 from harness.studies.scaling import ScalingFit, ScalingRow
 
 
 def request(view: View, row: ScalingRow | ScalingFit) -> str:
-    return view.language.text(f"scaling.{'waits' if row.endpoint.startswith('io-') else 'computes'}")
+    return view.text(f"scaling.{'waits' if row.endpoint.startswith('io-') else 'computes'}")
 
 
-def _fields(rows: Rows) -> dict[str, Field]:
+def _fields(rows: Rows) -> Fields:
     cpus = max((row.cpus for _, row in rows), default=0)
     used = max((row.generator_cpu or 0.0 for _, row in rows), default=0.0)
-    return {"cpus": cpus, "generator": plain((share(used, ""),))}
+    return {"cpus": cpus, "generator": share.text(used)}
 
 
 def _why(view: View, row: ScalingRow) -> str:
@@ -31,18 +31,17 @@ def _why(view: View, row: ScalingRow) -> str:
 
 
 def _shares(view: View, row: ScalingRow, path: str) -> Entry:
-    found = [share(each, f"{path}.shares.{index}") for index, each in enumerate(row.shares)]
-    return joined(", ", [(each,) for each in found]) or None
+    return joined(", ", [(share(each, f"{path}.shares.{index}"),) for index, each in enumerate(row.shares)]) or None
 
 
 def _note(view: View, row: ScalingRow, path: str) -> str:
-    limit = view.language.text(f"scaling.limit_{row.limit}") if row.limit else ""
+    limit = view.text(f"scaling.limit_{row.limit}") if row.limit else ""
     return view.language.reason(row.reason) if row.reason else limit
 
 
 def _listener(view: View, row: ScalingRow, path: str) -> str:
-    found = target_of(view, row.target).listener
-    return view.language.text(f"scaling.{found}") if found and row.workers > 1 else ""
+    found = view.target(row.target).listener
+    return view.text(f"scaling.{found}") if found and row.workers > 1 else ""
 
 
 REQUEST = words("scaling.request", lambda view, row, path: request(view, row))
@@ -54,7 +53,7 @@ SCALING = (
     Column("scaling.efficiency", "efficiency.value", share),
     Column("words.cpu", "cpu_us", measured),
     SPREAD[1],
-    Column("words.memory", "memory_bytes", mebibytes),
+    Column("words.memory", "memory_bytes", mib),
     Column("scaling.generator", "generator_cpu", share),
     Column("scaling.shares", said=_shares),
     words("scaling.listener", _listener),
@@ -64,7 +63,7 @@ SCALING = (
 
 def _sentence(view: View, rows: Rows) -> Sentence:
     """The most and the least that more workers bring where requests compute; then who could not be judged."""
-    say = view.language.say
+    say = view.say
     uneven = dict.fromkeys(view.name(row.base) for _, row in rows if row.status == "ok" and row.reason and not row.ms)
     more = (" ", *say("scaling.uneven", targets=", ".join(uneven))) if uneven else ()
     known = [(path, row) for path, row in rows if row.speedup and row.speedup.ci_low is not None and not row.limit]
@@ -72,9 +71,9 @@ def _sentence(view: View, rows: Rows) -> Sentence:
     if not known:
         return (*say("scaling.open"), *more)
     most = max(row.times for _, row in known)
-    ranked = sorted([each for each in known if each[1].times == most], key=lambda each: float(each[1].speedup.value))
+    ranked = sorted([each for each in known if each[1].times == most], key=by("speedup.value"))
     (path, best), (low_path, least) = ranked[-1], ranked[0]
-    fields: dict[str, Field] = {"target": view.name(best.base), "times": f"{most:g}"}
+    fields: Fields = {"target": view.name(best.base), "times": f"{most:g}"}
     fields |= spanned(best, path, "speedup", number, "speedup")
     if least is best:
         return (*say("scaling.said", **fields), *more)
@@ -83,13 +82,13 @@ def _sentence(view: View, rows: Rows) -> Sentence:
     return (*say("scaling.said_both", least=view.name(least.base), **fields), *more)
 
 
-def _unit(view: View, fit: ScalingFit) -> str:
-    return view.language.text(f"scaling.by_{fit.by}")
-
-
 def _ends(path: str) -> tuple[Column, ...]:
     names = {"value": f"scaling.{path.replace('.', '_')}", "ci_low": "scaling.from", "ci_high": "scaling.to"}
     return tuple(Column(head, f"{path}.{name}", times) for name, head in names.items())
+
+
+def _unit(view: View, fit: ScalingFit) -> str:
+    return view.text(f"scaling.by_{fit.by}")
 
 
 FITS = (
@@ -101,30 +100,24 @@ FITS = (
 )
 
 
-def _fit_charts(view: View, rows: Rows) -> Sequence[Chart]:
-    charts: list[Chart] = []
-    for number_, (_, row) in enumerate(rows):
+def _fit_charts(view: View, rows: Rows) -> Iterator[Chart]:
+    for place, (_, row) in enumerate(rows):
         if row.amdahl and row.universal:
             title = f"{view.name(row.target)}: {request(view, row)}"
-            note = view.language.text("scaling.fit_chart")
             models = {"Amdahl": row.amdahl.curve, "USL": row.universal.curve}
-            axes = _unit(view, row), view.language.text("words.rps")
-            target = target_of(view, row.target)
-            charts.append(model_chart(view, target, row.measured, models, (f"fit-{number_}", title, note, *axes)))
-    return charts
+            words = f"fit-{place}", title, "scaling.fit_chart", _unit(view, row), "words.rps"
+            yield model_chart(view, view.target(row.target), row.measured, models, words)
 
 
 def _fit_sentence(view: View, rows: Rows) -> Sentence:
     """The largest serial share that is clearly above none."""
-    say = view.language.say
     found = [(path, row) for path, row in rows if row.amdahl and (row.amdahl.contention.ci_low or 0) > 0]
     if not found:
-        return say("scaling.fit_open")
-    path, row = max(found, key=lambda each: float(each[1].amdahl.contention.value))
-    fields: dict[str, Field] = {"fewest": row.sizes[0], "most": row.sizes[-1]}
-    fields |= spanned(row, path, "amdahl.contention", share, "share")
-    unit, target = _unit(view, row), view.name(row.target)
-    return say("scaling.fit_said", target=target, request=request(view, row), unit=unit, **fields)
+        return ()
+    path, row = max(found, key=by("amdahl.contention.value"))
+    fields: Fields = {"target": view.name(row.target), "request": request(view, row), "unit": _unit(view, row)}
+    fields |= {"fewest": row.sizes[0], "most": row.sizes[-1]}
+    return view.say("scaling.fit_said", **fields, **spanned(row, path, "amdahl.contention", share, "share"))
 
 
 STUDIES = (

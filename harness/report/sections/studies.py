@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.model import Target
 from harness.report.blocks import Block, Column, Fold, Heading, Plots, Table, Text
 from harness.report.charts.svg import Chart
 from harness.report.language.catalogue import Field
@@ -17,16 +16,12 @@ from harness.studies.groups import StudyRow
 Rows = Sequence[Placed[Any]]
 
 
-def no_charts(view: View, rows: Rows) -> Sequence[Chart]:
-    return ()
-
-
 def why(view: View, row: StudyRow) -> str:
     """Why a row has no number; empty where it has some."""
     if row.reason is None:
         return ""
-    state = view.language.text(f"studies.{row.status.replace('-', '_')}")
-    return view.language.text("studies.why", state=state, reason=view.language.reason(row.reason))
+    state = view.text(f"studies.{row.status.replace('-', '_')}")
+    return view.text("studies.why", state=state, reason=view.language.reason(row.reason))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +30,8 @@ class Study:
 
     Attributes:
         name: field of the summary's ``studies``.
-        key: of its title; that of what introduces it ends in ``_intro``.
+        key: of its title; that of what introduces it ends in ``_intro``, that of what an open one says in ``_open``.
+        sentence: empty where its windows leave it open.
         columns: those after the target's.
         charts: may expect the rows in the order in which the run declares its targets.
         fields: of the texts.
@@ -46,7 +42,7 @@ class Study:
     key: str
     sentence: Callable[[View, Rows], Sentence]
     columns: tuple[Column, ...]
-    charts: Callable[[View, Rows], Sequence[Chart]] = no_charts
+    charts: Callable[[View, Rows], Iterable[Chart]] = lambda view, rows: ()
     fields: Callable[[Rows], Mapping[str, Field]] = lambda rows: {}
     why: Callable[[View, Any], str] = why
 
@@ -56,21 +52,20 @@ class Study:
     def said(self, view: View) -> Sentence:
         """Its sentence; empty where the run has no window of it."""
         rows = self.rows(view)
-        return self.sentence(view, rows) if rows else ()
+        return (self.sentence(view, rows) or view.say(f"{self.key}_open")) if rows else ()
 
     def blocks(self, view: View) -> tuple[Block, ...]:
         """Empty where the run has no window of it."""
-        rows, text = self.rows(view), view.language.text
+        rows, text = self.rows(view), view.text
         if not rows:
             return ()
         title, order = text(self.key), {name: place for place, name in enumerate(view.declared)}
         ordered = sorted(rows, key=lambda row: order.get(row[1].target, len(order)))
-        charts = tuple(self.charts(view, ordered))
-        fields = self.fields(rows)
+        charts, fields = tuple(self.charts(view, ordered)), self.fields(rows)
         table = Table.of(view, title, self.columns, ordered, why=lambda row: self.why(view, row), fields=fields)
         return (
             Heading(title, self.key.replace(".", "-").replace("_", "-")),
-            Text(self.sentence(view, rows)),
+            Text(self.said(view)),
             Text(text(f"{self.key}_intro", **fields), note=True),
             *((Plots(charts), Text(charts[0].description, note=True)) if charts else ()),
             Fold(text("page.table"), (table,), open=not charts),
@@ -81,12 +76,3 @@ SPREAD = tuple(
     Column(f"studies.{name}", f"latency.{name}_us", milliseconds) for name in ("p50", "p99", "p99_low", "p99_high")
 )
 """p50, p99, and the lowest and highest block's p99."""
-
-
-def target_of(view: View, name: str) -> Target:
-    return view.declared.get(name) or Target(name, name, "native", "", "")
-
-
-def p99_of(row: Placed[Any]) -> float:
-    """Microseconds, of a row that has latencies."""
-    return float(row[1].latency.p99_us)

@@ -2,49 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from harness.model import OWN, Effort
 from harness.model.units import MIB
-from harness.report.blocks import Block, Column, Entry, Missing, Noted, Table, Text, words
-from harness.report.numbers import Measured, Sentence, count, kibibytes, measured, mebibytes, numbered, shown
+from harness.report.blocks import Block, Column, Missing, Noted, Table, Text, words
+from harness.report.numbers import Measured, Sentence, Show, count, kib, measured, mib, numbered, shown
 from harness.report.view import View
 from harness.results.summary import Upkeep, Waiting
 
 
 def upkeep_tables(view: View) -> tuple[Block, ...]:
     """Empty where the run knows neither."""
-    return (*_memory(view), *_effort(view))
-
-
-def _memory(view: View) -> tuple[Block, ...]:
-    text, table = view.language.text, memory_table(view)
-    if not table.rows:
-        return ()
-    intro = [text("upkeep.intro")] + [text("upkeep.waiting_intro")] * bool(_counts(view))
-    return Text(" ".join(intro)), table
+    blocks: list[Block] = []
+    table, apps = memory_table(view), numbered("effort", view.summary.effort)
+    if table.rows:
+        intro = [view.text("upkeep.intro")] + [view.text("upkeep.waiting_intro")] * bool(_counts(view))
+        blocks += [Text(" ".join(intro)), table]
+    if apps:
+        named = partial(app_name, view)
+        effort = Table.of(view, "upkeep.effort_caption", EFFORT, apps, head="upkeep.app", row=named)
+        blocks += [Text(view.text("upkeep.effort_intro")), effort]
+    return tuple(blocks)
 
 
 def memory_table(view: View) -> Table:
     """In the order of the targets; twins are left out."""
     kept = {upkeep.target: (path, upkeep) for path, upkeep in numbered("upkeep", view.summary.upkeep)}
-    unknown = Missing(view.language.text("page.not_known"))
+    unknown = Missing(view.text("page.not_known"))
 
-    def column(name: str, path: str, show: Callable[[Any, str], Entry]) -> Column:
-        return Column(name, said=lambda view, upkeep, at: shown(upkeep, at, path, show) or unknown)
+    def column(name: str, path: str, show: Show) -> Column:
+        return Column(name, path, lambda value, at: show(value, at) or unknown)
 
     def waiting(requests: int) -> Column:
-        return Column(
-            view.language.text("upkeep.waiting", count=requests),
-            said=lambda view, upkeep, at: _waiting(view, upkeep, at, requests) or unknown,
-        )
+        name = view.text("upkeep.waiting", count=requests)
+        return Column(name, said=lambda view, upkeep, at: _waiting(view, upkeep, at, requests) or unknown)
 
     columns = (
         Column("words.capacity", said=lambda view, upkeep, at: view.targets[upkeep.target].capacity),
         column("words.memory", "rss_bytes", partial(measured, unit=MIB)),
-        column("upkeep.per_worker", "worker_bytes", mebibytes),
+        column("upkeep.per_worker", "worker_bytes", mib),
         *map(waiting, _counts(view)),
         column("words.startup", "startup_s", measured),
     )
@@ -53,9 +50,9 @@ def memory_table(view: View) -> Table:
     return Table.of(view, "upkeep.caption", columns, rows)
 
 
-def _counts(view: View) -> tuple[int, ...]:
+def _counts(view: View) -> list[int]:
     """Of the requests that were held waiting, a column each."""
-    return tuple(sorted({each.requests for upkeep in view.summary.upkeep for each in upkeep.waiting}))
+    return sorted({each.requests for upkeep in view.summary.upkeep for each in upkeep.waiting})
 
 
 def _waiting(view: View, upkeep: Upkeep, at: str, requests: int) -> Noted | None:
@@ -63,19 +60,19 @@ def _waiting(view: View, upkeep: Upkeep, at: str, requests: int) -> Noted | None
     for path, each in numbered(f"{at}.waiting", upkeep.waiting):
         if each.requests == requests:
             half = None if each.ci_low is None or each.ci_high is None else (each.ci_high - each.ci_low) / 2
-            size = kibibytes(each.bytes_per_request, f"{path}.bytes_per_request")
-            return Noted(Measured(size, kibibytes(half, f"{path}.half")), _where(view, upkeep, path, each))
+            size = kib(each.bytes_per_request, f"{path}.bytes_per_request")
+            return Noted(Measured(size, kib(half, f"{path}.half")), _where(view, upkeep, path, each))
     return None
 
 
 def _where(view: View, upkeep: Upkeep, path: str, waiting: Waiting) -> Sentence:
-    say, requests, target = view.language.say, waiting.requests, view.targets[upkeep.target]
+    requests, target = waiting.requests, view.targets[upkeep.target]
     if waiting.connected < requests:
-        return say("upkeep.connected", connected=count(waiting.connected, f"{path}.connected"), count=requests)
+        return view.say("upkeep.connected", connected=shown(waiting, path, "connected", count), count=requests)
     if waiting.accepted is not None and waiting.accepted < waiting.connected:
-        return say("upkeep.accepted", accepted=count(waiting.accepted, f"{path}.accepted"), count=requests)
+        return view.say("upkeep.accepted", accepted=shown(waiting, path, "accepted", count), count=requests)
     if target.interface == "wsgi" and target.worker_threads < requests:
-        return say("upkeep.capacity", capacity=target.worker_threads)
+        return view.say("upkeep.capacity", capacity=target.worker_threads)
     return ()
 
 
@@ -85,14 +82,6 @@ EFFORT = (
     Column("upkeep.stand_in_lines", said=lambda view, app, at: str(app.total_lines - app.own_lines)),
     words("upkeep.packages", lambda view, app, at: ", ".join(app.packages)),
 )
-
-
-def _effort(view: View) -> tuple[Block, ...]:
-    apps = numbered("effort", view.summary.effort)
-    table = Table.of(
-        view, "upkeep.effort_caption", EFFORT, apps, head="upkeep.app", row=lambda app: app_name(view, app)
-    )
-    return (Text(view.language.text("upkeep.effort_intro")), table) if apps else ()
 
 
 def app_name(view: View, app: Effort) -> str:

@@ -9,10 +9,10 @@ from itertools import pairwise
 from harness.model import Point, Target
 from harness.report.blocks import Block, Column, Entry, Fold, Plots, Table, Text, words
 from harness.report.charts.rows import validation_chart
-from harness.report.numbers import Placed, Sentence, change, microseconds, part_at, shown, thousands
+from harness.report.numbers import Placed, Sentence, by, change, microseconds, shown
 from harness.report.sections.decision import value_or_state
 from harness.report.sections.ladder import VERDICT, added_columns, left_out
-from harness.report.sentences import Fields, difference_interval, listed, size
+from harness.report.sentences import ADDED, Fields, difference_interval, listed, size
 from harness.report.view import View
 from harness.results.summary import ContrastResult
 from harness.stats.estimate import REAL
@@ -24,26 +24,25 @@ def validation(view: View) -> tuple[Block, ...]:
     for place in view.asking("validate"):
         groups[view.setting(place)].append(place)
     payloads = [_payload(view, setting, places, n) for n, (setting, places) in enumerate(groups.items())]
-    steps = [each for each in view.contrasts("validate", "cpu_cost") if each[1].a.target == each[1].b.target]
     counted = any(contrast.instructions is not None for _, contrast in view.contrasts("validate", "cpu_cost"))
-    said = Text(view.language.text("validation.intro")), *left_out(view, counted)
-    return (*said, *_steps(view, steps, counted), *payloads) if payloads else ()
+    said = Text(view.text("validation.intro")), *left_out(view, counted)
+    return (*said, *_steps(view, counted), *payloads) if payloads else ()
 
 
 def _payload(view: View, setting: str, places: list[Point], number: int) -> Plots:
     """One payload at one concurrency: the CPU cost of each step."""
-    text, steps = view.language.text, sorted(places, key=lambda place: _depth(view, place.scenario))
-    caption = text("validation.caption", setting=setting)
+    steps = sorted(places, key=lambda place: _depth(view, place.scenario))
+    caption = view.text("validation.caption", setting=setting)
     charts = validation_chart(view, steps, caption, f"validation-{number}")
     rows = [
         ("", target)
         for target in view.targets.values()
         if not target.twin_of and any(view.cell(target.name, place.id) for place in steps)
     ]
-    columns = [Column(view.title(place), said=partial(_cost, place=place)) for place in steps]
+    columns = [Column(view.title(place.scenario), said=partial(_cost, place=place)) for place in steps]
     table = Table.of(view, caption, columns, rows, row=lambda target: view.name(target.name))
     said = charts[0].description if charts else ""
-    return Plots(charts, setting, said, inside=(Fold(text("page.table"), (table,), open=not charts),))
+    return Plots(charts, setting, said, inside=(Fold(view.text("page.table"), (table,), open=not charts),))
 
 
 def _depth(view: View, name: str) -> int:
@@ -58,18 +57,21 @@ def _cost(view: View, target: Target, _: str, place: Point) -> Entry:
     return value_or_state(view, view.cell(target.name, place.id), "cpu_us")
 
 
-def _steps(view: View, steps: list[Placed[ContrastResult]], counted: bool) -> tuple[Block, ...]:
+def _between_steps(view: View) -> list[Placed[ContrastResult]]:
     """The contrasts of two steps of one target."""
+    return [each for each in view.contrasts("validate", "cpu_cost") if each[1].a.target == each[1].b.target]
+
+
+def _steps(view: View, counted: bool) -> tuple[Block, ...]:
+    steps = _between_steps(view)
     columns = (
         words("validation.step", lambda view, contrast, path: view.where(contrast.a.point)),
         words("validation.since", lambda view, contrast, path: view.where(contrast.b.point)),
         *added_columns(counted),
         VERDICT,
     )
-    table = Table.of(
-        view, "validation.steps_caption", columns, steps, row=lambda contrast: view.name(contrast.a.target)
-    )
-    return (Fold(view.language.text("validation.steps", count=len(steps)), (table,), open=counted),) if steps else ()
+    table = Table.of(view, "validation.steps_caption", columns, steps, row=lambda each: view.name(each.a.target))
+    return (Fold(view.text("validation.steps", count=len(steps)), (table,), open=counted),) if steps else ()
 
 
 def validation_lines(view: View) -> list[Sentence]:
@@ -77,19 +79,15 @@ def validation_lines(view: View) -> list[Sentence]:
     step adds.
     """
     steps: dict[tuple[str, str], list[Placed[ContrastResult]]] = defaultdict(list)
-    for path, contrast in view.contrasts("validate", "cpu_cost"):
-        if contrast.a.target == contrast.b.target:
-            steps[contrast.a.point, contrast.b.point].append((path, contrast))
-    ordered = sorted(steps.items(), key=lambda step: _unusual(view.places.get(step[0][0])))
+    for path, contrast in _between_steps(view):
+        steps[contrast.a.point, contrast.b.point].append((path, contrast))
+    # A very small and a very large order are told later.
+    later = {place.id for place in view.places.values() if place.params.get("size", "M") != "M"}
+    ordered = sorted(steps.items(), key=lambda step: step[0][0] in later)
     lines = [_step(view, a, b, rows) for (a, b), rows in ordered]
     for ((first, _), _), ((a, b), rows) in pairwise(ordered[:2]):
         lines[0] += _further(view, a, rows) if b == first else ()
     return lines
-
-
-def _unusual(place: Point | None) -> bool:
-    """Whether its order is a very small or a very large one, which is told later."""
-    return place is not None and place.params.get("size", "M") != "M"
 
 
 def _step(view: View, a: str, b: str, rows: list[Placed[ContrastResult]]) -> Sentence:
@@ -97,27 +95,27 @@ def _step(view: View, a: str, b: str, rows: list[Placed[ContrastResult]]) -> Sen
     fields: Fields = {"step": view.step(a, b), "rest": _rest(view, rows)}
     told, counted = _told(rows), [(path, c) for path, c in rows if c.instructions is not None]
     if not told and not counted:
-        return view.language.say("validate.open", **fields)
-    name, show = ("difference", microseconds) if told else ("instructions", thousands)
-    ordered = told or sorted(counted, key=lambda row: part_at(row[1], name))
+        return view.say("validate.open", **fields)
+    name = "difference" if told else "instructions"
+    ordered = told or sorted(counted, key=by(name))
     for end, (path, contrast) in zip(("low", "high"), (ordered[0], ordered[-1]), strict=True):
         fields |= {
-            end: shown(contrast, path, name, show),
+            end: shown(contrast, path, name, ADDED[name]),
             f"{end}_target": view.name(contrast.a.target),
             f"{end}_interval": difference_interval(view, contrast, path),
             f"{end}_size": size(view, contrast.verdict),
             f"{end}_more": change(contrast.ratio, f"{path}.ratio") or "",
         }
     if not told:
-        return view.language.say("validate.counted", **fields)
+        return view.say("validate.counted", **fields)
     below = "" if (told[0][1].difference or 0.0) >= 0 else "_below"
-    return view.language.say(f"validate.{'range' if len(told) > 1 else 'single'}{below}", **fields)
+    return view.say(f"validate.{'range' if len(told) > 1 else 'single'}{below}", **fields)
 
 
 def _told(rows: list[Placed[ContrastResult]]) -> list[Placed[ContrastResult]]:
     """Those that show a difference, the smallest first."""
     told = [(path, c) for path, c in rows if c.verdict in REAL and c.difference is not None]
-    return sorted(told, key=lambda row: row[1].difference or 0.0)
+    return sorted(told, key=by("difference"))
 
 
 def _further(view: View, point: str, rows: list[Placed[ContrastResult]]) -> Sentence:
@@ -127,7 +125,7 @@ def _further(view: View, point: str, rows: list[Placed[ContrastResult]]) -> Sent
     if len(told) < 2 or (told[0][1].difference or 0.0) < 0 or scenario is None or not scenario.adds:
         return ()
     low, high = (shown(contrast, path, "difference", microseconds) for path, contrast in (told[0], told[-1]))
-    return view.language.say("validate.further", step=view.language.known(scenario.adds), low=low, high=high)
+    return view.say("validate.further", step=view.language.known(scenario.adds), low=low, high=high)
 
 
 def _rest(view: View, rows: list[Placed[ContrastResult]]) -> Sentence:
@@ -135,5 +133,5 @@ def _rest(view: View, rows: list[Placed[ContrastResult]]) -> Sentence:
     said: Sentence = ()
     for kind in ("same", "undecided", "not-measurable"):
         names = [(view.name(contrast.a.target),) for _, contrast in rows if contrast.verdict == kind]
-        said += view.language.say(f"validate.{kind}", targets=listed(view, names)) if names else ()
+        said += view.say(f"validate.{kind}", targets=listed(view, names)) if names else ()
     return said

@@ -40,12 +40,12 @@ def _ratio(view: View, cell: Cell, _: str) -> Entry:
 
 def _agrees(view: View, cell: Cell, _: str) -> str:
     found = _check(view, cell)
-    return view.language.text("crossover.leaves" if found[1].leaves else "crossover.within") if found else ""
+    return view.text("crossover.leaves" if found[1].leaves else "crossover.within") if found else ""
 
 
 COLUMNS = (
     Column("words.capacity", said=lambda view, cell, path: view.targets[cell.target].capacity),
-    words("crossover.scenario", lambda view, cell, path: view.title(view.places[cell.point])),
+    words("crossover.scenario", lambda view, cell, path: view.title(cell.scenario)),
     Column("words.wait", said=lambda view, cell, path: f"{view.places[cell.point].wait_s * 1e3:g}"),
     Column("words.connections", said=lambda view, cell, path: str(cell.concurrency)),
     Column("words.rps", said=lambda view, cell, path: value_or_state(view, (path, cell), "throughput_rps")),
@@ -59,7 +59,6 @@ COLUMNS = (
 
 def waits(view: View) -> tuple[Block, ...]:
     """Empty where the run measured no scenario of this question."""
-    text = view.language.text
     asked = sorted(view.asking("move"), key=lambda place: (place.scenario, place.wait_s, place.concurrency))
     cells = [
         found
@@ -69,9 +68,11 @@ def waits(view: View) -> tuple[Block, ...]:
     ]
     if not cells:
         return ()
-    counts = Counter(place.scenario for place in asked)
-    swept = [place for place in asked if place.scenario == max(counts, key=lambda name: counts[name])]
-    charts = sweep_charts(view, view.reference[:PANELS], swept)
-    table = Table.of(view, "waits.caption", COLUMNS, cells)
-    drawn = (Plots(charts, text("waits.caption"), text("waits.figure")),) if charts else ()
-    return (Text(text("waits.intro")), *drawn, Fold(text("page.table"), (table,), open=not charts))
+    [(most, _)] = Counter(place.scenario for place in asked).most_common(1)
+    charts = sweep_charts(view, view.reference[:PANELS], [place for place in asked if place.scenario == most])
+    caption, figure = view.text("waits.caption"), view.text("waits.figure")
+    return (
+        Text(view.text("waits.intro")),
+        *((Plots(charts, caption, figure),) if charts else ()),
+        Fold(view.text("page.table"), (Table.of(view, caption, COLUMNS, cells),), open=not charts),
+    )

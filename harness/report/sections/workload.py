@@ -42,4 +42,5 @@ def _cells(view: View, place: Point, **more: object) -> dict[str, object]:
         if not target.twin_of and (found := view.ok(target.name, place.id))
     }
     params = ", ".join(f"{key}={value}" for key, value in place.params.items())
-    return {"scenario": view.title(place), "params": params, "connections": place.concurrency, "cells": cells, **more}
+    point = {"scenario": view.title(place.scenario), "params": params, "connections": place.concurrency}
+    return {**point, "cells": cells, **more}
