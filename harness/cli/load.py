@@ -17,8 +17,7 @@ from harness.errors import UsageError
 from harness.model.units import format_duration, number_of, significant
 
 if TYPE_CHECKING:
-    from harness.engine.messages import Load
-    from harness.engine.spec import Expected, WireRequest
+    from harness.engine.spec import Expected, Load, WireRequest
     from harness.engine.url import Destination
 
 SUCCESS = (200, 399)

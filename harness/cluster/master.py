@@ -27,7 +27,7 @@ from harness.cluster.options import DEFAULT_PORT, LIVE_PORT, SECRET_VARIABLE, Cl
 from harness.cluster.page import Page
 from harness.cluster.protocol import Load, Note, Open, Opened, Order, pack, read_once
 from harness.cluster.sockets import use_secret
-from harness.engine.messages import Fault, Mark, Ready, Stop
+from harness.engine.engine import Fault, Signal
 from harness.engine.spec import Progress
 from harness.errors import EngineError, NotReadyError, UsageError
 from harness.journeys.spec import JourneySpec
@@ -76,14 +76,14 @@ class Master:
 
     def serve(self) -> None:
         """Until the parent is gone; the workers are told then."""
-        self._connection.send(Ready())
+        self._connection.send(Signal.READY)
         while True:
             wait_read(self._connection.fileno())
             try:
                 message = self._connection.recv()
             except (EOFError, OSError):
                 self._leave()
-            self._stopped = isinstance(message, Stop)
+            self._stopped = message is Signal.STOP
             if not self._stopped:
                 # In a greenlet of its own, since a stop may come meanwhile.
                 gevent.spawn(self._answer, message)
@@ -178,9 +178,10 @@ class Master:
         for member in members:
             if not member.lost:
                 all_members.send(member, "begin", {"order": self._order, "at": start_at + member.offset_s})
-        marks = [(start_at, "begin"), (math.inf, "end")]
+        marks = [(start_at, Signal.BEGIN), (math.inf, Signal.END)]
         if isinstance(load, JourneySpec):
-            marks = [(start_at + load.warmup_s, "begin"), (start_at + load.warmup_s + load.duration_s, "end")]
+            begins = start_at + load.warmup_s
+            marks = [(begins, Signal.BEGIN), (begins + load.duration_s, Signal.END)]
         deadline, halted = start_at + load.longest_s + SLACK_S, False
         while waiting := [m for m in members if not m.lost and m.id not in self._results]:
             now = time.perf_counter()
@@ -194,13 +195,13 @@ class Master:
                 elif now > deadline:
                     all_members.give_up(member, "it never reported", now - deadline)
             while marks and marks[0][0] <= now:
-                self._connection.send(Mark(marks.pop(0)[1]))
+                self._connection.send(marks.pop(0)[1])
             beats = [m.beat for m in members if m.beat.order == self._order]
             self._connection.send(Progress("load", now - start_at, 0, sum(beat.replies for beat in beats)))
             page.feed(members, self._order)
             gevent.sleep(min([TICK_S, *(max(0.0, moment - now) for moment, _ in marks)]))
-        for _, name in marks:
-            self._connection.send(Mark(name))
+        for _, mark in marks:
+            self._connection.send(mark)
 
     def _halting(self, members: Sequence[Member]) -> bool:
         lost = any(member.lost and member.id not in self._results for member in members)
@@ -265,12 +266,8 @@ def _together(members: Sequence[Member], results: Mapping[str, LoadResult]) -> l
     return reasons
 
 
-def main(arguments: list[str]) -> None:
+if __name__ == "__main__":
     logging.getLogger("locust").setLevel(logging.CRITICAL)
     logging.getLogger().setLevel(logging.CRITICAL)
     read_once()
-    Master(Connection(int(arguments[0]))).serve()
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])
+    Master(Connection(int(sys.argv[1]))).serve()

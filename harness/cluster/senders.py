@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness.cluster.cluster import Cluster
-from harness.engine.process import OnMark, OnProgress
+from harness.engine.engine import OnMark, OnProgress
 from harness.engine.spec import LoadSpec
 from harness.engine.wire import TIMEOUT_S, address_of, requests_to
 from harness.errors import UsageError

@@ -26,7 +26,7 @@ from locust.runners import WorkerRunner
 from harness.cluster.options import SECRET_VARIABLE, given_secret
 from harness.cluster.protocol import BEAT_S, ORPHAN_S, Beat, Load, Order, own_hello, pack, read_once, unpack
 from harness.cluster.sockets import use_secret
-from harness.engine.process import EngineProcess
+from harness.engine.engine import EngineProcess
 from harness.engine.spec import LoadSpec, Progress
 from harness.errors import EngineError, HarnessError, NotReadyError
 from harness.journeys.files import find_journeys, journey_of

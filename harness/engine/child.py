@@ -1,4 +1,4 @@
-"""The engine's process: ``python -m harness.engine.child FD [CPU,CPU…]``.
+"""The engine's process: ``python -m harness.engine.child FD``.
 
 It takes orders from a socket and answers there, alone on its CPUs. It ends when its parent does: the socket then ends.
 """
@@ -14,12 +14,12 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from harness.engine import soundness
+from harness.engine.engine import Answer, Fault, Signal, received
 from harness.engine.extra import allow_connections
 from harness.engine.loops import new_loop
-from harness.engine.messages import Answer, Fault, Load, Ready, Stop
 from harness.engine.openloop import run_open
 from harness.engine.slices import SliceRunner
-from harness.engine.spec import EventsSpec, LoadSpec, Progress, SlicesSpec
+from harness.engine.spec import EventsSpec, Load, LoadSpec, Progress, SlicesSpec
 from harness.engine.sse import run_events
 from harness.engine.turns import run_closed
 from harness.engine.websocket import run_websocket
@@ -51,12 +51,8 @@ async def serve(connection: Connection[Any, Any]) -> None:
     stop = asyncio.Event()
 
     def receive() -> None:
-        try:
-            message = connection.recv()
-        except (EOFError, OSError):
-            # Not an orderly return: a load may be under way, and nobody is there to receive it.
-            os._exit(0)
-        if isinstance(message, Stop):
+        message = received(connection)
+        if message is Signal.STOP:
             stop.set()
         else:
             stop.clear()
@@ -65,7 +61,7 @@ async def serve(connection: Connection[Any, Any]) -> None:
     asyncio.get_running_loop().add_reader(connection.fileno(), receive)
     # libuv makes what it watches non-blocking, and an answer may be larger than the socket's buffer.
     os.set_blocking(connection.fileno(), True)
-    connection.send(Ready())
+    connection.send(Signal.READY)
     while True:
         order = await orders.get()
         try:
@@ -75,13 +71,6 @@ async def serve(connection: Connection[Any, Any]) -> None:
         connection.send(answer)
 
 
-def main(arguments: list[str]) -> None:
-    """Pin this process to the CPUs named and serve the socket named."""
-    if len(arguments) > 1 and hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, map(int, arguments[1].split(",")))
-    with asyncio.Runner(loop_factory=new_loop) as runner:
-        runner.run(serve(Connection(int(arguments[0]))))
-
-
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(serve(Connection(int(sys.argv[1]))))

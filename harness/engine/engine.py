@@ -1,13 +1,198 @@
-"""The wire engine as the rest of the toolkit sees it: synchronous calls, carried out in a process of its own."""
+"""The wire engine as the rest of the toolkit sees it: synchronous calls, carried out in a process of its own.
+
+Orders, which are values of ``spec``, and the answers to them cross a pipe; so do a ``Signal``, a ``Progress`` and a
+``Fault``. Other processes that send load are started and asked in the same way.
+"""
 
 from __future__ import annotations
 
-from typing import Self
+import math
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import Enum
+from multiprocessing.connection import Connection
+from traceback import format_exc
+from typing import IO, Any, Self
 
-from harness.engine.messages import Answer, Load
-from harness.engine.process import EngineProcess, OnProgress
-from harness.engine.spec import SlicesResult, SlicesSpec
+from harness.engine.spec import Load, Progress, SlicesResult, SlicesSpec
+from harness.errors import EngineError, HarnessError, UsageError
 from harness.model.load import LoadResult
+
+START_S = 60.0
+END_S = 2.0
+STOP_S = 15.0
+LOG_LINES = 5
+OnProgress = Callable[[Progress], None]
+OnMark = Callable[[str], None]
+Answer = SlicesResult | LoadResult
+
+
+class Signal(Enum):
+    """From the process: it takes orders (``READY``), the measured stretch of a load begins (``BEGIN``) or is over
+    (``END``). To the process: end what is under way and answer with what was measured (``STOP``).
+    """
+
+    READY = "ready"
+    BEGIN = "begin"
+    END = "end"
+    STOP = "stop"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """From the process: the order could not be carried out."""
+
+    error: HarnessError
+
+    @classmethod
+    def of(cls, error: Exception) -> Fault:
+        """Within ``except``: what the user is to hear of an error."""
+        if isinstance(error, HarnessError):
+            # Not the error itself: one of its subclasses may be more than a message and a hint, and lost in the pipe.
+            return cls((UsageError if isinstance(error, UsageError) else EngineError)(str(error), hint=error.hint))
+        return cls(EngineError(f"the load generator failed: {type(error).__name__}: {error}", hint=format_exc()))
+
+
+class EngineProcess:
+    """A child that sends load from the CPUs given; it never sees the terminal's Ctrl-C.
+
+    Args:
+        cpus: CPUs to pin it to; empty for no pinning.
+        module: what the child runs; its argument is the number of its socket's descriptor.
+    """
+
+    def __init__(self, cpus: tuple[int, ...], module: str = "harness.engine.child") -> None:
+        self._ready = False
+        ours, theirs = socket.socketpair()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", module, str(theirs.fileno())],
+                pass_fds=(theirs.fileno(),),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=self._log,
+                process_group=0,
+            )
+        if cpus and hasattr(os, "sched_setaffinity"):
+            os.sched_setaffinity(self._process.pid, cpus)
+        # Under gevent sockets never block, and half a message would be taken for the process's end.
+        os.set_blocking(ours.fileno(), True)
+        self._pipe: Connection[Any, Any] = Connection(ours.detach())
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def wait_ready(self) -> None:
+        """Wait until it takes orders.
+
+        Raises:
+            EngineError: it ended instead.
+        """
+        if self._ready:
+            return
+        if self.receive(time.monotonic() + START_S) is not Signal.READY:
+            raise EngineError("the load generator did not start")
+        self._ready = True
+
+    def carry_out(
+        self,
+        order: object,
+        on_progress: OnProgress | None = None,
+        on_mark: OnMark | None = None,
+        on_other: Callable[[object], None] | None = None,
+        *,
+        allowed_s: float = math.inf,
+        stoppable: bool = True,
+    ) -> Answer:
+        """Have an order carried out.
+
+        The first Ctrl-C ends it early, with what was measured so far, where it is ``stoppable``.
+
+        Args:
+            on_mark: called when the measured stretch begins and ends.
+            on_other: called with every other message.
+            allowed_s: after so long the process is taken for lost.
+
+        Raises:
+            UsageError, EngineError: the order could not be carried out, or the process ended.
+        """
+        self.wait_ready()
+        self.send(order)
+        stopping, deadline = False, time.monotonic() + allowed_s
+        while True:
+            try:
+                message = self.receive(deadline)
+            except KeyboardInterrupt:
+                if stopping or not stoppable:
+                    raise
+                stopping, deadline = True, time.monotonic() + STOP_S
+                self.stop()
+                continue
+            if isinstance(message, Fault):
+                raise message.error
+            if isinstance(message, SlicesResult | LoadResult):
+                return message
+            if isinstance(message, Progress):
+                if on_progress is not None:
+                    on_progress(message)
+            elif isinstance(message, Signal):
+                if on_mark is not None:
+                    on_mark(message.value)
+            elif on_other is not None:
+                on_other(message)
+
+    def stop(self) -> None:
+        """Have the order under way answered with what was measured so far."""
+        self.send(Signal.STOP)
+
+    def close(self) -> None:
+        """End the process."""
+        with suppress(OSError):
+            self._pipe.close()
+        try:
+            self._process.wait(END_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._log.close()
+
+    def receive(self, deadline: float) -> object:
+        """The next message, whatever it is.
+
+        Raises:
+            EngineError: the process ended, or was silent until ``deadline`` (of ``time.monotonic``).
+        """
+        try:
+            while not self._pipe.poll(0.5):
+                if time.monotonic() > deadline:
+                    raise EngineError("the load generator does not answer", hint="is the machine overloaded?")
+            return self._pipe.recv()
+        except (EOFError, OSError):
+            raise self._ended() from None
+
+    def send(self, message: object) -> None:
+        """Raises ``EngineError`` where the process ended."""
+        try:
+            self._pipe.send(message)
+        except OSError:
+            raise self._ended() from None
+
+    def _ended(self) -> EngineError:
+        try:
+            code = self._process.wait(END_S)
+        except subprocess.TimeoutExpired:
+            return EngineError("the load generator closed its pipe")
+        ended = f"was killed by signal {-code}" if code < 0 else f"exited with code {code}"
+        return EngineError(f"the load generator {ended}", hint=last_lines(self._log) or "run the command again")
 
 
 class Engine:
@@ -67,3 +252,18 @@ class Engine:
             # A process that still works on this order would answer the next one with it.
             self.close()
             raise
+
+
+def received(connection: Connection[Any, Any]) -> Any:
+    """In such a process: the next message. It ends when its parent does, whose end of the socket closes then."""
+    try:
+        return connection.recv()
+    except (EOFError, OSError):
+        # Not an orderly return: a load may be under way, and nobody is there to receive its result.
+        os._exit(0)
+
+
+def last_lines(log: IO[bytes]) -> str:
+    """What a process wrote last, to the file that it writes to."""
+    log.seek(0)
+    return "\n".join(log.read().decode("utf-8", "replace").strip().splitlines()[-LOG_LINES:])

@@ -8,8 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from harness.engine.messages import Load
-from harness.engine.spec import EventsSpec, LoadSpec, WireRequest
+from harness.engine.spec import EventsSpec, Load, LoadSpec, WireRequest
 from harness.model.load import FloatArray, LoadResult, every
 from harness.model.reason import Reason
 from harness.model.units import EARLY_S, MS, US

@@ -285,6 +285,9 @@ class EventsSpec(_StreamSpec):
     gap_s: float = 0.0
 
 
+Load = LoadSpec | WebSocketSpec | EventsSpec
+
+
 def part_of(whole: int, index: int, count: int) -> int:
     """How many of ``whole`` things process ``index`` of ``count`` has."""
     return whole // count + (index < whole % count)

@@ -1,4 +1,4 @@
-"""Locust in a process of its own, for one journey: ``python -m harness.journeys.child FD [CPU,CPU…]``.
+"""Locust in a process of its own, for one journey: ``python -m harness.journeys.child FD``.
 
 It takes its order from a socket and answers there, like the wire engine's process, and ends when its parent does.
 """
@@ -23,7 +23,7 @@ from locust.env import Environment
 from locust.util.load_locustfile import load_locustfile
 
 from harness.engine import soundness
-from harness.engine.messages import Fault, Mark, Ready, Stop
+from harness.engine.engine import Fault, Signal, received
 from harness.engine.spec import part_of
 from harness.engine.tally import GeneratorUse
 from harness.errors import UsageError
@@ -45,7 +45,7 @@ class Child:
         self._stopped = False
 
     def serve(self) -> None:
-        self._connection.send(Ready())
+        self._connection.send(Signal.READY)
         spec = self._next()
         gevent.spawn(self._attend)
         try:
@@ -68,14 +68,14 @@ class Child:
         elif spec.users:
             runner.start(spec.users, spawn_rate=max(1.0, 2 * spec.users / spec.warmup_s))
         self._wait(start_at + spec.warmup_s)
-        self._connection.send(Mark("begin"))
+        self._connection.send(Signal.BEGIN)
         use, began = GeneratorUse(), time.perf_counter()
         self._recorder.counting = True
         self._wait(start_at + spec.warmup_s + spec.duration_s)
         self._recorder.counting = False
         seconds = time.perf_counter() - began
         shares = use.shares(seconds)
-        self._connection.send(Mark("end"))
+        self._connection.send(Signal.END)
         if self._stopped:
             environment.stop_timeout = 0.0
         ending = gevent.spawn(runner.stop)
@@ -95,16 +95,11 @@ class Child:
 
     def _attend(self) -> None:
         while True:
-            if isinstance(self._next(), Stop):
-                self._stopped = True
+            self._stopped = self._next() is Signal.STOP
 
     def _next(self) -> Any:
         wait_read(self._connection.fileno())
-        try:
-            return self._connection.recv()
-        except (EOFError, OSError):
-            # Not an orderly return: users may be sending, and nobody is there to receive the result.
-            os._exit(0)
+        return received(self._connection)
 
 
 def environment_of(spec: JourneySpec) -> Environment:
@@ -163,11 +158,5 @@ def _part_of(shape: LoadTestShape, spec: JourneySpec) -> LoadTestShape:
     return shape
 
 
-def main(arguments: list[str]) -> None:
-    if len(arguments) > 1 and hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, map(int, arguments[1].split(",")))
-    Child(Connection(int(arguments[0]))).serve()
-
-
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    Child(Connection(int(sys.argv[1]))).serve()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.engine.process import EngineProcess, OnMark, OnProgress
+from harness.engine.engine import EngineProcess, OnMark, OnProgress
 from harness.journeys.spec import JourneySpec
 from harness.model.load import LoadResult
 

@@ -8,11 +8,9 @@ from dataclasses import replace
 import numpy as np
 
 from harness.engine.clocks import TreeClock
-from harness.engine.engine import Engine
-from harness.engine.messages import Load
+from harness.engine.engine import Engine, OnProgress
 from harness.engine.pacing import schedule
-from harness.engine.process import OnProgress
-from harness.engine.spec import EventsSpec, ExtraConnections, LoadSpec, WebSocketSpec
+from harness.engine.spec import EventsSpec, ExtraConnections, Load, LoadSpec, WebSocketSpec
 from harness.engine.wire import address_of, requests_to
 from harness.model import Gate
 from harness.model.load import FloatArray, LoadResult, every

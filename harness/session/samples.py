@@ -7,8 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from harness.engine.engine import Engine
-from harness.engine.process import OnProgress
+from harness.engine.engine import Engine, OnProgress
 from harness.errors import NotReadyError
 from harness.instruments import sample
 from harness.model import CpuProfile, Gate, Point, Reason, Side, WindowRecord

@@ -8,8 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from harness.engine.engine import Engine
-from harness.engine.process import OnProgress
+from harness.engine.engine import Engine, OnProgress
 from harness.engine.spec import SlicesResult, SlicesSpec
 from harness.engine.wire import side_spec
 from harness.model import Point, Side, SideResult

@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from harness.config import parse_target
-from harness.engine.process import EngineProcess
+from harness.engine.engine import EngineProcess
 from harness.errors import LaunchError
 from harness.serve import Fleet, free_port, serving, start, stop
 from harness.serve.guard import MARK, Guard
