@@ -10,7 +10,8 @@ from typing import Self
 
 from harness.cluster.options import ClusterOptions, given_secret
 from harness.cluster.protocol import Load, Note, Open, Opened
-from harness.engine.engine import EngineProcess, Fault, OnMark, OnProgress
+from harness.engine.engine import EngineProcess, Fault, OnMark
+from harness.engine.spec import OnProgress
 from harness.journeys.files import journey_of
 from harness.journeys.spec import JourneySpec
 from harness.model.load import LoadResult

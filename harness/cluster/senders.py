@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness.cluster.cluster import Cluster
-from harness.engine.engine import OnMark, OnProgress
-from harness.engine.spec import LoadSpec
+from harness.engine.engine import OnMark
+from harness.engine.spec import LoadSpec, OnProgress
 from harness.engine.wire import TIMEOUT_S, address_of, requests_to
 from harness.errors import UsageError
 from harness.journeys.files import read_journey

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from typing import Any
@@ -19,14 +18,14 @@ from harness.engine.extra import allow_connections
 from harness.engine.loops import new_loop
 from harness.engine.openloop import run_open
 from harness.engine.slices import SliceRunner
-from harness.engine.spec import EventsSpec, Load, LoadSpec, Progress, SlicesSpec
+from harness.engine.spec import EventsSpec, Load, LoadSpec, OnProgress, SlicesSpec
 from harness.engine.sse import run_events
 from harness.engine.turns import run_closed
 from harness.engine.websocket import run_websocket
 from harness.model.load import LoadResult
 
 
-async def carry_out(order: Load | SlicesSpec, on_progress: Callable[[Progress], None], stop: asyncio.Event) -> Answer:
+async def carry_out(order: Load | SlicesSpec, on_progress: OnProgress, stop: asyncio.Event) -> Answer:
     """Run one order in this event loop."""
     if isinstance(order, SlicesSpec):
         allow_connections(sum(side.connections for side in order.sides))
@@ -35,7 +34,7 @@ async def carry_out(order: Load | SlicesSpec, on_progress: Callable[[Progress], 
     return replace(result, reasons=soundness.reasons(result, order))
 
 
-async def _sent(order: Load, on_progress: Callable[[Progress], None], stop: asyncio.Event) -> LoadResult:
+async def _sent(order: Load, on_progress: OnProgress, stop: asyncio.Event) -> LoadResult:
     extra = order.extra.idle + order.extra.slow if isinstance(order, LoadSpec) else 0
     allow_connections(order.connections + extra)
     if isinstance(order, LoadSpec):

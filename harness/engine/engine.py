@@ -21,7 +21,7 @@ from multiprocessing.connection import Connection
 from traceback import format_exc
 from typing import IO, Any, Self
 
-from harness.engine.spec import Load, Progress, SlicesResult, SlicesSpec
+from harness.engine.spec import Load, OnProgress, Progress, SlicesResult, SlicesSpec
 from harness.errors import EngineError, HarnessError, UsageError
 from harness.model.load import LoadResult
 
@@ -29,7 +29,6 @@ START_S = 60.0
 END_S = 2.0
 STOP_S = 15.0
 LOG_LINES = 5
-OnProgress = Callable[[Progress], None]
 OnMark = Callable[[str], None]
 Answer = SlicesResult | LoadResult
 

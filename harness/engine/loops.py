@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from harness.engine.spec import Progress
+from harness.engine.spec import OnProgress, Progress
 from harness.engine.tally import Tally
 from harness.model.units import US
 
@@ -75,9 +75,7 @@ class Stoppable(Protocol):
         """What requests came to until now."""
 
 
-async def attend(
-    sending: Awaitable[object], load: Stoppable, on_progress: Callable[[Progress], None], stop: asyncio.Event
-) -> None:
+async def attend(sending: Awaitable[object], load: Stoppable, on_progress: OnProgress, stop: asyncio.Event) -> None:
     """Wait until ``sending`` is over, report progress, and end it early once ``stop`` is set."""
     task, stopping = asyncio.ensure_future(sending), asyncio.ensure_future(stop.wait())
     started = time.perf_counter()

@@ -10,16 +10,15 @@ import asyncio
 import time
 from array import array
 from collections import deque
-from collections.abc import Callable
 
 from harness.engine.checks import ReplyCheck, endless
 from harness.engine.client import Connection, Pool
 from harness.engine.extra import OpenExtra
 from harness.engine.loops import attend, begin_at, no_collections, unless_stopped
 from harness.engine.pacing import pieces, shared
-from harness.engine.samples import Samples, floats
-from harness.engine.spec import LoadSpec, Progress
-from harness.engine.tally import GeneratorUse, Tally, load_result, trace_of
+from harness.engine.samples import Samples
+from harness.engine.spec import LoadSpec, OnProgress
+from harness.engine.tally import GeneratorUse, Tally, load_result
 from harness.model.load import LoadResult
 
 POLL_S = 0.0012
@@ -78,9 +77,7 @@ class OpenLoop:
         """Put what was noted past ``keep`` times into histograms, while requests are being planned."""
         if not self._whole:
             keep = self._spec.keep
-            self.tally.fold(self.origin, keep)
-            for times in (self.response, self.lateness, self.traffic.handshakes):
-                times.fold(keep)
+            self.tally.fold(self.origin, keep, self.response, self.lateness, self.traffic.handshakes)
             del self.request[keep:]
 
     def abandon(self) -> None:
@@ -178,7 +175,7 @@ class OpenLoop:
             self._done.set_result(None)
 
 
-async def run_open(spec: LoadSpec, on_progress: Callable[[Progress], None], stop: asyncio.Event) -> LoadResult:
+async def run_open(spec: LoadSpec, on_progress: OnProgress, stop: asyncio.Event) -> LoadResult:
     """Run a ``LoadSpec`` with a rate."""
     loop = OpenLoop(spec)
     extra = OpenExtra(spec)
@@ -192,26 +189,22 @@ async def run_open(spec: LoadSpec, on_progress: Callable[[Progress], None], stop
         counts = await extra.close()
     shares = use.shares()
     elapsed = max(loop.ended - loop.origin, 0.0)
-    duration = min(spec.duration_s, elapsed) if stop.is_set() else spec.duration_s
-    sent = floats(loop.tally.ends) - loop.origin - floats(loop.tally.service)
     return load_result(
+        spec,
         loop.tally,
         loop.origin,
-        duration,
+        min(spec.duration_s, elapsed) if stop.is_set() else spec.duration_s,
+        elapsed,
         loop.traffic,
         loop.checks,
-        loop="open",
-        connections=spec.connections,
+        request=loop.request,
         rate_rps=spec.rate,
         seed=spec.seed,
-        elapsed_s=elapsed,
-        timeout_s=spec.timeout_s,
         planned=loop.planned,
         dropped=loop.dropped,
         waited=loop.waited,
         response_time_us=loop.response.latencies(),
         lateness_us=loop.lateness.latencies(),
-        trace=trace_of(loop.tally, sent, loop.request),
         in_flight_mean=loop.in_flight_mean,
         counts=counts,
         **shares,

@@ -17,7 +17,7 @@ import numpy as np
 
 from harness.engine.clocks import ProcessGone, TreeClock, clock_of, waited_for_cpu
 from harness.engine.loops import PROGRESS_S, no_collections
-from harness.engine.spec import Progress, SideOutcome, SideSpec, SlicesResult, SlicesSpec
+from harness.engine.spec import OnProgress, Progress, SideOutcome, SideSpec, SlicesResult, SlicesSpec
 from harness.engine.turns import ClosedLoop, Turn
 from harness.model import Reason, Slices
 from harness.model.units import US
@@ -88,7 +88,7 @@ class SliceRunner:
         stop: set to end it after the slice that is under way.
     """
 
-    def __init__(self, spec: SlicesSpec, on_progress: Callable[[Progress], None], stop: asyncio.Event) -> None:
+    def __init__(self, spec: SlicesSpec, on_progress: OnProgress, stop: asyncio.Event) -> None:
         self._spec, self._on_progress, self._stop = spec, on_progress, stop
         self._rng, self._phases = random.Random(spec.seed), random.Random(spec.seed + 1)
         self._rows: dict[str, list[Any]] = {name: [] for name in Slices.__slots__}

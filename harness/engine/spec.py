@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal, Self
 
@@ -15,6 +15,7 @@ from harness.model.load import ClassProgress as ClassProgress, FloatArray, Loop,
 from harness.model.tls import Tls
 
 Arrivals = Literal["constant", "poisson"]
+OnProgress = Callable[[Progress], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,10 @@ import asyncio
 import sys
 import time
 from codecs import BOM_UTF8
-from collections.abc import Callable
 
 from harness.engine.replies import ReplyError, ReplyReader
-from harness.engine.spec import EventsSpec, Progress
-from harness.engine.streams import StreamTally, close, connect, read_some, run_streams
+from harness.engine.spec import EventsSpec, OnProgress
+from harness.engine.streams import Streams, close, connect, read_some
 from harness.model.load import LoadResult
 
 
@@ -47,37 +46,36 @@ class EventSplitter:
         return events
 
 
-async def run_events(spec: EventsSpec, on_progress: Callable[[Progress], None], stop: asyncio.Event) -> LoadResult:
+async def run_events(spec: EventsSpec, on_progress: OnProgress, stop: asyncio.Event) -> LoadResult:
     """Run an ``EventsSpec``.
 
     A stream counts as answered when it ended whole, or was cut at the load's end, with at least one event. Its service
     time is the time to its first event; ``gap_us`` holds the times between its events.
     """
-    tally = StreamTally(spec.duration_s, spec.timeout_s)
-    return await run_streams(tally, spec, lambda: _one(spec, tally), on_progress, stop)
+    load = Streams(spec)
+    return await load.run(lambda: _one(spec, load), on_progress, stop)
 
 
-async def _one(spec: EventsSpec, tally: StreamTally) -> None:
+async def _one(spec: EventsSpec, load: Streams) -> None:
     started = time.perf_counter()
-    tally.planned += 1
+    load.planned += 1
     try:
-        first = await _stream(spec, tally, started)
+        first = await _stream(spec, load)
     except ReplyError as fault:
-        tally.fail(fault.kind, str(fault), time.perf_counter())
+        load.tally.fail(fault.kind, str(fault), time.perf_counter())
         raise
     except asyncio.CancelledError:
-        tally.give_up([started])
+        load.tally.give_up([started])
         raise
     if first:
-        tally.answered(started, first)
+        load.answered(started, first)
     else:
-        tally.give_up([started])
+        load.tally.give_up([started])
 
 
-async def _stream(spec: EventsSpec, tally: StreamTally, started: float) -> float:
+async def _stream(spec: EventsSpec, load: Streams) -> float:
     """The moment of the first event; 0 where the load's end came before it."""
-    stream, writer = await connect(spec.address, spec.timeout_s, tally)
-    tally.traffic.connects += 1
+    stream, writer = await connect(load)
     reply, splitter = ReplyReader(limit=sys.maxsize), EventSplitter()
     known = False
     first = last = 0.0
@@ -85,14 +83,14 @@ async def _stream(spec: EventsSpec, tally: StreamTally, started: float) -> float
         writer.write(spec.data)
         while not reply.complete:
             try:
-                piece = await _piece(stream, spec.timeout_s, tally)
+                piece = await _piece(stream, load)
             except asyncio.CancelledError:
                 # The load is ended early.
                 if not first:
                     raise
                 piece = None
             if piece is None:
-                tally.counts["open_at_end"] += 1
+                load.counts["open_at_end"] += 1
                 return first
             if not piece:
                 reply.end()
@@ -101,11 +99,11 @@ async def _stream(spec: EventsSpec, tally: StreamTally, started: float) -> float
             reply.feed(piece)
             if not known and reply.status >= 200:
                 known = True
-                _check_head(reply, tally)
+                _check_head(reply, load)
             for _ in range(splitter.feed(reply.take())):
-                tally.counts["events"] += 1
+                load.counts["events"] += 1
                 if first:
-                    tally.note("gap_us", moment - last)
+                    load.note("gap_us", moment - last)
                 first, last = first or moment, moment
     finally:
         await close(writer)
@@ -114,17 +112,17 @@ async def _stream(spec: EventsSpec, tally: StreamTally, started: float) -> float
     return first
 
 
-def _check_head(reply: ReplyReader, tally: StreamTally) -> None:
-    tally.traffic.status[reply.status] += 1
+def _check_head(reply: ReplyReader, load: Streams) -> None:
+    load.traffic.status[reply.status] += 1
     if reply.status != 200:
         raise ReplyError("wrong-status", f"status {reply.status} instead of 200")
     if reply.media_type != "text/event-stream":
         raise ReplyError("wrong-type", f"{reply.media_type or 'no type'} instead of text/event-stream")
 
 
-async def _piece(reader: asyncio.StreamReader, timeout_s: float, tally: StreamTally) -> bytes | None:
+async def _piece(reader: asyncio.StreamReader, load: Streams) -> bytes | None:
     """The next bytes, or ``None`` when the load is over."""
-    left = tally.left()
+    left, timeout_s = load.left(), load.spec.timeout_s
     try:
         return await read_some(reader, min(timeout_s, max(left, 0.001)))
     except ReplyError as fault:

@@ -18,6 +18,7 @@ from harness.engine.checks import ReplyCheck
 from harness.engine.client import Traffic
 from harness.engine.clocks import waited_for_cpu
 from harness.engine.samples import Samples, floats, taken
+from harness.engine.spec import Load
 from harness.model.load import FloatArray, LoadResult, Trace
 
 STEP_S = 0.1
@@ -54,9 +55,10 @@ class Tally:
         """Service time of the latest right reply; 0 before the first."""
         return self.service[-1] if self.service else 0.0
 
-    def fold(self, began: float, keep: int) -> None:
-        """Of a load that is being sent: keep ``keep`` times one by one, and count the newest of the others."""
-        self.service.fold(keep)
+    def fold(self, began: float, keep: int, *others: Samples) -> None:
+        """Of a load that is being sent: keep ``keep`` times one by one, of ``others`` too, and count the newest."""
+        for times in (self.service, *others):
+            times.fold(keep)
         ended, failed = taken(self.ends, keep), taken(self.failures, keep)
         if len(ended) or len(failed):
             right, wrong = self.folded_steps
@@ -91,12 +93,15 @@ class GeneratorUse:
 
 
 def load_result(
+    spec: Load,
     tally: Tally,
     began: float,
     duration_s: float,
+    elapsed_s: float,
     traffic: Traffic,
     checks: Sequence[ReplyCheck] = (),
     series: Mapping[str, Samples] = NO_SERIES,
+    request: array[int] | None = None,
     **fields: Any,
 ) -> LoadResult:
     """The result of a load that began at ``began``, with other ``fields`` of ``LoadResult``.
@@ -104,13 +109,22 @@ def load_result(
     Args:
         checks: those whose replies may have been recognised without being read.
         series: other times, in seconds.
+        request: which request each service time is of; default: the first.
     """
     service, ends, failures = floats(tally.service), floats(tally.ends) - began, floats(tally.failures) - began
     folded_right, folded_wrong = tally.folded_steps
+    requests = np.zeros(len(ends), np.int32) if request is None else np.array(request, dtype=np.int32)
     named = {"tls_handshake_us": traffic.handshakes, **series}
     times = {name: values.latencies() for name, values in named.items()}
+    status = traffic.status.copy()
+    for check in checks:
+        status[check.usual_status] += check.hits
     return LoadResult(
+        loop=spec.loop,
+        connections=spec.connections,
+        timeout_s=spec.timeout_s,
         duration_s=duration_s,
+        elapsed_s=elapsed_s,
         answered=tally.replies,
         failed=tally.errors.total(),
         unfinished=tally.unfinished,
@@ -123,8 +137,11 @@ def load_result(
         errors=dict(tally.errors),
         examples=dict(tally.examples),
         series={name: latencies for name, latencies in times.items() if latencies is not None},
-        **_traffic_fields(traffic, checks),
-        **{"trace": trace_of(tally, ends - service), **fields},
+        status=dict(sorted((+status).items())),
+        **{name: getattr(traffic, name) for name in ("connects", "reconnects", "retries", "surplus", "redirect")},
+        # Of times that are in a histogram only nothing more is known.
+        trace=Trace(ends - service, requests) if tally.service.folded is None else None,
+        **fields,
     )
 
 
@@ -135,19 +152,3 @@ def steps(moments: FloatArray, duration_s: float, before: StepCounts) -> StepCou
     counts = np.bincount(indexes, minlength=max(count, len(before)))
     counts[: len(before)] += before
     return counts
-
-
-def trace_of(tally: Tally, sent: FloatArray, request: array[int] | None = None) -> Trace | None:
-    """``None`` where some times are in a histogram only."""
-    if tally.service.folded is not None:
-        return None
-    return Trace(sent, np.zeros(len(sent), np.int32) if request is None else np.array(request, dtype=np.int32))
-
-
-def _traffic_fields(traffic: Traffic, checks: Sequence[ReplyCheck]) -> dict[str, Any]:
-    """Fields of ``LoadResult``: ``Traffic`` with the replies that were recognised without being read."""
-    status = traffic.status.copy()
-    for check in checks:
-        status[check.usual_status] += check.hits
-    plain = {name: getattr(traffic, name) for name in ("connects", "reconnects", "retries", "surplus", "redirect")}
-    return {**plain, "status": dict(sorted((+status).items()))}

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.engine.checks import ReplyCheck, endless
 from harness.engine.client import Connection, Pool
 from harness.engine.loops import attend, begin_at, no_collections
-from harness.engine.spec import Address, LoadSpec, Progress, WireRequest
+from harness.engine.spec import Address, LoadSpec, OnProgress, WireRequest
 from harness.engine.tally import GeneratorUse, Tally, load_result
 from harness.model.load import LoadResult
 
@@ -35,7 +35,7 @@ class Turn(Tally):
 
     @property
     def failed(self) -> int:
-        return sum(self.errors.values()) - self.wrong
+        return self.errors.total() - self.wrong
 
 
 class ClosedLoop:
@@ -97,8 +97,7 @@ class ClosedLoop:
     def fold(self) -> None:
         """Put what was noted past ``keep`` times into histograms, while the turn is being sent."""
         if time.perf_counter() < self._stop:
-            self.tally.fold(self.tally.started, self.keep)
-            self.traffic.handshakes.fold(self.keep)
+            self.tally.fold(self.tally.started, self.keep, self.traffic.handshakes)
 
     def abandon(self) -> None:
         """End the turn at once; requests in flight are neither right nor failed."""
@@ -138,7 +137,7 @@ class ClosedLoop:
             self._done.set_result(None)
 
 
-async def run_closed(spec: LoadSpec, on_progress: Callable[[Progress], None], stop: asyncio.Event) -> LoadResult:
+async def run_closed(spec: LoadSpec, on_progress: OnProgress, stop: asyncio.Event) -> LoadResult:
     """Run a ``LoadSpec`` without a rate."""
     loop = ClosedLoop(spec.address, spec.requests, spec.connections, spec.timeout_s, spec.seed, spec.share, spec.shares)
     loop.keep = spec.keep
@@ -153,16 +152,14 @@ async def run_closed(spec: LoadSpec, on_progress: Callable[[Progress], None], st
     turn = loop.tally
     elapsed = turn.ended - turn.started
     return load_result(
+        spec,
         turn,
         turn.started,
         turn.stopped - turn.started,
+        elapsed,
         loop.traffic,
         loop.checks,
-        loop="closed",
-        connections=spec.connections,
         seed=spec.seed,
-        elapsed_s=elapsed,
-        timeout_s=spec.timeout_s,
-        planned=turn.replies + turn.wrong + turn.failed + turn.unfinished,
+        planned=turn.replies + turn.errors.total() + turn.unfinished,
         **use.shares(elapsed),
     )

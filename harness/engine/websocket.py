@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
 from itertools import count
 
 from wsproto import ConnectionType, WSConnection
@@ -21,24 +20,22 @@ from wsproto.events import (
 from wsproto.utilities import ProtocolError
 
 from harness.engine.replies import ReplyError
-from harness.engine.spec import Progress, WebSocketSpec
-from harness.engine.streams import StreamTally, close, connect, read_some, run_streams
+from harness.engine.spec import OnProgress, WebSocketSpec
+from harness.engine.streams import Streams, close, connect, read_some
 from harness.model.load import LoadResult
 
 
-async def run_websocket(
-    spec: WebSocketSpec, on_progress: Callable[[Progress], None], stop: asyncio.Event
-) -> LoadResult:
+async def run_websocket(spec: WebSocketSpec, on_progress: OnProgress, stop: asyncio.Event) -> LoadResult:
     """Run a ``WebSocketSpec``; ``handshake_us`` holds the times from connecting to the accepted upgrade."""
-    tally = StreamTally(spec.duration_s, spec.timeout_s)
-    return await run_streams(tally, spec, lambda: _Client(spec, tally).run(), on_progress, stop)
+    load = Streams(spec)
+    return await load.run(lambda: _Client(spec, load).run(), on_progress, stop)
 
 
 class _Client:
     """One connection: shakes hands, keeps its messages under way, and drains them at the end."""
 
-    def __init__(self, spec: WebSocketSpec, tally: StreamTally) -> None:
-        self._spec, self._tally = spec, tally
+    def __init__(self, spec: WebSocketSpec, load: Streams) -> None:
+        self._spec, self._load = spec, load
         self._protocol = WSConnection(ConnectionType.CLIENT)
         self._under_way: deque[tuple[float, str]] = deque()
         # No two alike: each begins with its serial number.
@@ -48,25 +45,24 @@ class _Client:
     async def run(self) -> None:
         started = time.perf_counter()
         try:
-            reader, writer = await connect(self._spec.address, self._spec.timeout_s, self._tally)
+            reader, writer = await connect(self._load)
         except ReplyError as fault:
-            self._tally.planned += 1
-            self._tally.fail(fault.kind, str(fault), time.perf_counter())
+            self._load.planned += 1
+            self._load.tally.fail(fault.kind, str(fault), time.perf_counter())
             raise
-        self._tally.traffic.connects += 1
         shaken = False
         try:
             await self._shake_hands(reader, writer)
             shaken = True
-            self._tally.note("handshake_us", time.perf_counter() - started)
+            self._load.note("handshake_us", time.perf_counter() - started)
             await self._echo(reader, writer)
         except ReplyError as fault:
             # A handshake that fails is one request that failed; later it is the messages under way that do.
-            self._tally.planned += not shaken
-            self._tally.fail(fault.kind, str(fault), time.perf_counter(), len(self._under_way) + (not shaken))
+            self._load.planned += not shaken
+            self._load.tally.fail(fault.kind, str(fault), time.perf_counter(), len(self._under_way) + (not shaken))
             raise
         except asyncio.CancelledError:
-            self._tally.give_up([sent for sent, _ in self._under_way])
+            self._load.tally.give_up([sent for sent, _ in self._under_way])
             raise
         finally:
             await close(writer)
@@ -80,11 +76,11 @@ class _Client:
             await self._receive(reader)
             for event in self._protocol.events():
                 if isinstance(event, AcceptConnection):
-                    self._tally.traffic.status[101] += 1
+                    self._load.traffic.status[101] += 1
                     return
                 if isinstance(event, RejectConnection):
                     status = event.status_code
-                    self._tally.traffic.status[status] += 1
+                    self._load.traffic.status[status] += 1
                     raise ReplyError("wrong-status", f"status {status} instead of 101")
 
     async def _echo(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -98,7 +94,7 @@ class _Client:
                     self._text += event.data
                     if event.message_finished:
                         self._echoed(moment)
-                        if moment < self._tally.stop_at:
+                        if moment < self._load.stop_at:
                             self._send(writer)
                 elif isinstance(event, BytesMessage):
                     raise ReplyError("wrong-body", "a binary message instead of the text sent")
@@ -111,7 +107,7 @@ class _Client:
     def _send(self, writer: asyncio.StreamWriter) -> None:
         text = next(self._messages)
         self._under_way.append((time.perf_counter(), text))
-        self._tally.planned += 1
+        self._load.planned += 1
         writer.write(self._protocol.send(TextMessage(data=text)))
 
     def _echoed(self, moment: float) -> None:
@@ -120,7 +116,7 @@ class _Client:
         if text != expected:
             raise ReplyError("wrong-body", f"{text[:40]!r} instead of {expected[:40]!r}")
         self._under_way.popleft()
-        self._tally.answered(sent, moment)
+        self._load.answered(sent, moment)
 
     async def _receive(self, reader: asyncio.StreamReader) -> None:
         data = await read_some(reader, self._spec.timeout_s)

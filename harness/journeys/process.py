@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from harness.engine.engine import EngineProcess, OnMark, OnProgress
+from harness.engine.engine import EngineProcess, OnMark
+from harness.engine.spec import OnProgress
 from harness.journeys.spec import JourneySpec
 from harness.model.load import LoadResult
 

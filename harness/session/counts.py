@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from harness.engine.engine import OnProgress
 from harness.engine.loops import new_loop
+from harness.engine.spec import OnProgress
 from harness.errors import NotReadyError
 from harness.instruments import CountedServer, CountingFleet
 from harness.model import Gate, InstructionCount, Reason, Side

@@ -16,7 +16,7 @@ from dataclasses import replace
 import psutil
 
 from harness.engine.clocks import ProcessGone, TreeClock
-from harness.engine.engine import OnProgress
+from harness.engine.spec import OnProgress
 from harness.engine.wire import requests_to
 from harness.model import PlannedRequest, SideResult
 from harness.serve import Running

@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 
 from harness.engine.clocks import TreeClock
-from harness.engine.engine import Engine, OnProgress
+from harness.engine.engine import Engine
 from harness.engine.pacing import schedule
-from harness.engine.spec import EventsSpec, ExtraConnections, Load, LoadSpec, WebSocketSpec
+from harness.engine.spec import EventsSpec, ExtraConnections, Load, LoadSpec, OnProgress, WebSocketSpec
 from harness.engine.wire import address_of, requests_to
 from harness.model import Gate
 from harness.model.load import FloatArray, LoadResult, every

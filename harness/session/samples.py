@@ -7,7 +7,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from harness.engine.engine import Engine, OnProgress
+from harness.engine.engine import Engine
+from harness.engine.spec import OnProgress
 from harness.errors import NotReadyError
 from harness.instruments import sample
 from harness.model import CpuProfile, Gate, Point, Reason, Side, WindowRecord

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from harness.engine.engine import OnProgress
+from harness.engine.spec import OnProgress
 from harness.model import CpuProfile, Gate, InstructionCount, Point, Side, SideResult, Slices, Window
 from harness.model.load import FloatArray, LoadResult
 from harness.serve import Running

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from harness.engine.engine import Engine, OnProgress
-from harness.engine.spec import SlicesResult, SlicesSpec
+from harness.engine.engine import Engine
+from harness.engine.spec import OnProgress, SlicesResult, SlicesSpec
 from harness.engine.wire import side_spec
 from harness.model import Point, Side, SideResult
 from harness.session import calls, validity

@@ -11,7 +11,7 @@ from harness.engine.openloop import OpenLoop, run_open
 from harness.engine.pacing import PIECE, pieces, schedule, shared
 from harness.engine.samples import BATCH, Samples
 from harness.engine.soundness import reasons
-from harness.engine.spec import EventsSpec, LoadSpec
+from harness.engine.spec import Address, EventsSpec, LoadSpec
 from harness.engine.sse import run_events
 from harness.engine.tally import Tally, load_result, steps
 from harness.engine.turns import run_closed
@@ -41,6 +41,7 @@ def test_percentiles_of_a_histogram_are_within_its_precision():
 
 
 def test_a_tally_that_folds_counts_what_one_that_does_not_counts():
+    spec = LoadSpec(Address(), (request(),), 1, 2.0)
     rng = np.random.default_rng(5)
     ends, results = np.sort(rng.uniform(0, 3.0, 5_000)), []
     for keep in (10**9, 300):
@@ -52,9 +53,7 @@ def test_a_tally_that_folds_counts_what_one_that_does_not_counts():
                 tally.fail("reset", "x", 100.0 + end)
             if number % 500 == 0 and end < 2.0:
                 tally.fold(100.0, keep)
-        results.append(
-            load_result(tally, 100.0, 2.0, Traffic(), loop="closed", connections=1, elapsed_s=3.0, planned=0)
-        )
+        results.append(load_result(spec, tally, 100.0, 2.0, 3.0, Traffic(), planned=0))
     whole, folded = results
     assert folded.trace is None
     assert whole.trace is not None
