@@ -139,11 +139,9 @@ def sequence(weights: Sequence[int], seed: int) -> list[int]:
     return order
 
 
-def endless(
-    requests: Sequence[WireRequest], checks: Sequence[ReplyCheck], seed: int, share: int = 0, shares: int = 1
-) -> Iterator[ReplyCheck]:
-    """The checks of ``requests`` in the order of ``sequence``, over and over; every ``shares``-th from ``share`` on."""
-    order = sequence([request.weight for request in requests], seed)
+def endless(checks: Sequence[ReplyCheck], seed: int, share: int = 0, shares: int = 1) -> Iterator[ReplyCheck]:
+    """The checks in the order of ``sequence``, over and over; every ``shares``-th from ``share`` on."""
+    order = sequence([check.request.weight for check in checks], seed)
     return cycle([checks[order[(share + step * shares) % len(order)]] for step in range(len(order))])
 
 

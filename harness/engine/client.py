@@ -13,6 +13,7 @@ import socket
 import ssl
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -111,11 +112,7 @@ class Connection:
         self._fd = -1
         self._recv: Any = None
         self._send: Any = None
-        self._unsent = memoryview(b"")
-        self._idle_closed = self._served = self._retried = self._parsing = self._plain = False
-        self._pending = b""
-        self._raw: bytearray | None = None
-        self._cuts: list[int] = []
+        self._idle_closed = self._served = False
         self.check: ReplyCheck | None = None
         self.sent = self.planned = 0.0
         self.number = 0
@@ -137,16 +134,13 @@ class Connection:
 
     def expire(self) -> None:
         """End the request in flight as timed out."""
-        self._fail("timeout", f"{self._name()}: no whole reply within the time-out")
+        self._fail("timeout", "no whole reply within the time-out")
 
     def close(self) -> None:
         """Close the socket and forget the request in flight, without an outcome."""
         self.check = None
         self._drop()
         self._settle()
-
-    def _name(self) -> str:
-        return self.check.request.name if self.check is not None else ""
 
     # Opening and sending
 
@@ -166,7 +160,7 @@ class Connection:
         if code == errno.EAGAIN:
             # A Unix socket whose backlog is full refuses at once where TCP would wait.
             sock.close()
-            self._loop.call_later(BACKLOG_PAUSE_S, self._open_again, self.sent)
+            self._loop.call_later(BACKLOG_PAUSE_S, self._go_on, self.sent, self._open)
             return
         if code not in _IN_PROGRESS:
             sock.close()
@@ -191,7 +185,7 @@ class Connection:
                 self._sock, server_hostname=tls.server_name, do_handshake_on_connect=False, suppress_ragged_eofs=True
             )
         except OSError as error:
-            self._fail(kind_of(error), f"{self._name()}: {error.strerror}")
+            self._fail_by(error)
             return
         self._sock, self._recv, self._send = sock, sock.read, sock.write
         self._shake_hands(sock, opened)
@@ -206,16 +200,12 @@ class Connection:
         except ssl.SSLWantWriteError:
             self._loop.add_writer(self._fd, self._shake_hands, sock, opened)
         except OSError as error:
-            self._fail(kind_of(error), f"{self._name()}: {words_of(error)}")
+            self._fail_by(error)
         else:
             self.sent = time.perf_counter()
             self._traffic.handshakes.append(self.sent - opened)
             self._loop.add_reader(self._fd, self.ready)
             self._send_rest(0)
-
-    def _open_again(self, sent: float) -> None:
-        if self.check is not None and self.sent == sent and self._sock is None:
-            self._open()
 
     def _send_rest(self, count: int) -> None:
         assert self.check is not None
@@ -293,17 +283,17 @@ class Connection:
                 self._raw = None
         try:
             if self._reader.feed(data):
-                self._judge(check, moment, whole=True)
+                self._judge(check, moment)
         except ReplyError as error:
-            self._fail(error.kind, f"{check.request.name}: {error}")
+            self._fail(error.kind, str(error))
 
-    def _judge(self, check: ReplyCheck, moment: float, *, whole: bool) -> None:
+    def _judge(self, check: ReplyCheck, moment: float) -> None:
         reader, traffic = self._reader, self._traffic
         kind, detail = check.judge(reader.status, reader.media_type, reader.body, reader.encoding)
         traffic.status[reader.status] += 1
         traffic.redirect = traffic.redirect or reader.location
         keep_alive = reader.keep_alive and not self._unsent and not check.closes
-        if not kind and whole and self._raw is not None and not self._unsent:
+        if not kind and self._raw is not None and not self._unsent:
             check.remember(bytes(self._raw), self._cuts, reader.status, keep_alive=keep_alive)
         self._complete(keep_alive)
         if kind:
@@ -321,9 +311,10 @@ class Connection:
                 self._reader.feed(self._pending)
             self._reader.end()
         except ReplyError as error:
-            self._fail(error.kind, f"{check.request.name}: {error}")
+            self._fail(error.kind, str(error))
         else:
-            self._judge(check, moment, whole=False)
+            self._raw = None
+            self._judge(check, moment)
 
     def _unasked(self, data: bytes) -> None:
         self._traffic.surplus += bool(data)
@@ -336,7 +327,7 @@ class Connection:
         elif error.errno in _RESET and not self._parsing and not self._pending:
             self._unanswered("reset", "connection reset")
         else:
-            self._fail(kind_of(error), f"{self._name()}: {words_of(error)}")
+            self._fail_by(error)
 
     def _unanswered(self, kind: str, detail: str) -> None:
         if self._served and not self._retried and self.check is not None and self.check.idempotent:
@@ -345,7 +336,7 @@ class Connection:
             self._drop()
             self._open()
         else:
-            self._fail(kind, f"{self._name()}: {detail}")
+            self._fail(kind, detail)
 
     # Ends
 
@@ -361,24 +352,27 @@ class Connection:
     def _settle(self) -> None:
         self._plain = self._parsing = self._retried = False
         self._pending = b""
-        self._raw = bytearray()
-        self._cuts = []
+        self._raw: bytearray | None = bytearray()
+        self._cuts: list[int] = []
         self._unsent = memoryview(b"")
 
     def _fail(self, kind: str, detail: str) -> None:
-        self.check = None
-        self._drop()
-        self._settle()
-        self._receiver.failed(self, kind, detail)
+        name = self.check.request.name if self.check is not None else ""
+        self.close()
+        self._receiver.failed(self, kind, f"{name}: {detail}")
+
+    def _fail_by(self, error: OSError) -> None:
+        self._fail(kind_of(error), words_of(error))
 
     def _fail_soon(self, error: OSError) -> None:
         # Not at once: the receiver sends again on a failure, and would recurse while the server refuses.
         self._drop()
-        self._loop.call_soon(self._fail_later, self.sent, kind_of(error), f"{self._name()}: {words_of(error)}")
+        self._loop.call_soon(self._go_on, self.sent, self._fail_by, error)
 
-    def _fail_later(self, sent: float, kind: str, detail: str) -> None:
+    def _go_on(self, sent: float, act: Callable[..., None], *arguments: object) -> None:
+        """With the request that was sent then, where it is still in flight."""
         if self.check is not None and self.sent == sent:
-            self._fail(kind, detail)
+            act(*arguments)
 
     def _drop(self) -> None:
         if self._sock is not None:

@@ -42,7 +42,7 @@ class OpenLoop:
         self._whole = False
         self.checks = [ReplyCheck(request) for request in spec.requests]
         self._numbers = {check: number for number, check in enumerate(self.checks)}
-        self._next = endless(spec.requests, self.checks, spec.seed, spec.share, spec.shares).__next__
+        self._next = endless(self.checks, spec.seed, spec.share, spec.shares).__next__
         self._pool = Pool(spec.address, spec.connections, self, spec.timeout_s)
         self.traffic, self.close = self._pool.traffic, self._pool.close
         # The last one freed is used first, so that no more are opened than the load needs.

@@ -15,9 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from harness.engine.clocks import ProcessGone, TreeClock, clock_of, waited_for_cpu
+from harness.engine.clocks import ProcessGone, TreeClock, clock_of
 from harness.engine.loops import PROGRESS_S, no_collections
 from harness.engine.spec import OnProgress, Progress, SideOutcome, SideSpec, SlicesResult, SlicesSpec
+from harness.engine.tally import GeneratorUse
 from harness.engine.turns import ClosedLoop, Turn
 from harness.model import Reason, Slices
 from harness.model.units import US
@@ -73,7 +74,6 @@ class _Side:
 @dataclass(frozen=True, slots=True)
 class _Slice:
     turn: Turn
-    lead_in_s: float
     cpu: float
     generator_cpu: float
     foreign_cpu: float
@@ -103,7 +103,7 @@ class SliceRunner:
 
     async def run(self) -> SlicesResult:
         self._begun = self._told = time.perf_counter()
-        cpu, waited = time.process_time(), waited_for_cpu()
+        use = GeneratorUse()
         try:
             with no_collections():
                 await self._rounds()
@@ -115,8 +115,7 @@ class SliceRunner:
             duration_s=time.perf_counter() - self._begun,
             slices=Slices(**{name: tuple(column) for name, column in self._rows.items()}),
             sides=tuple(side.outcome() for side in self._sides),
-            generator_cpu=time.process_time() - cpu,
-            generator_wait=waited_for_cpu() - waited,
+            **use.seconds(),
         )
 
     async def _rounds(self) -> None:
@@ -156,7 +155,7 @@ class SliceRunner:
             before = side.clock.cpu() if side.clock else math.nan
         except ProcessGone as error:
             now = time.perf_counter()
-            return _Slice(Turn(started=now, stopped=now), 0.0, math.nan, 0.0, 0.0, (error.pid,))
+            return _Slice(Turn(started=now, stopped=now), math.nan, 0.0, 0.0, (error.pid,))
         others, each = self._others(side), side.clock.each() if side.clock else {}
         generator = time.process_time()
         turn = await side.loop.turn(length_s, side.spec.stagger_s, self._phases.random())
@@ -175,8 +174,7 @@ class SliceRunner:
             except ProcessGone as error:
                 ended += (error.pid,)
         foreign = sum(now - others[pid] for pid, now in self._others(side).items() if pid in others)
-        lead_in = min(side.spec.lead_in_s, side.slice_s / 2)
-        return _Slice(turn, lead_in, cpu, generator, foreign, ended)
+        return _Slice(turn, cpu, generator, foreign, ended)
 
     def _others(self, side: _Side) -> dict[int, float]:
         readings = {}
@@ -194,26 +192,10 @@ class SliceRunner:
             gap = (turn.ended - turn.started) / turn.replies
             side.slice_s = max(side.slice_s, min(side.spec.least_replies * gap, LONGEST_SLICE_S))
 
-    @staticmethod
-    def _window(spec: SideSpec, measured: _Slice) -> tuple[float, int]:
-        """Over what time throughput is counted, and the right replies in it.
-
-        Where requests wait (``lead_in_s``), from the end of the ramp to the last send. Elsewhere the server works from
-        the first send to the last reply, so that all replies over all of that time are its rate: replies that come in
-        waves of the concurrency would make a window's count too coarse. Where many wait, the time in which such a
-        server had nothing to do is taken off.
-        """
-        turn = measured.turn
-        if not measured.lead_in_s:
-            elapsed = turn.ended - turn.started
-            return elapsed - idle_seconds(elapsed, turn.replies, spec.connections, spec.crowd_wait_s), turn.replies
-        opened, ends = turn.started + measured.lead_in_s, np.array(turn.ends)
-        return turn.stopped - opened, int(np.count_nonzero((ends >= opened) & (ends <= turn.stopped)))
-
     def _record(self, index: int, side: _Side, measured: _Slice) -> None:
         turn = measured.turn
         _count(side, turn)
-        window, counted = self._window(side.spec, measured)
+        window, counted = _window(side, turn)
         side.service.append(np.array(turn.service))
         side.slice_index.append(np.full(turn.replies, len(self._rows["round"]), np.int32))
         row = {
@@ -259,6 +241,22 @@ class SliceRunner:
         if now - self._told >= PROGRESS_S:
             self._told = now
             self._on_progress(Progress(self._spec.id, now - self._begun, self._round, self._replies))
+
+
+def _window(side: _Side, turn: Turn) -> tuple[float, int]:
+    """Over what time throughput is counted, and the right replies in it.
+
+    Where requests wait (``lead_in_s``), from the end of the ramp to the last send. Elsewhere the server works from the
+    first send to the last reply, so that all replies over all of that time are its rate: replies that come in waves of
+    the concurrency would make a window's count too coarse. Where many wait, the time in which such a server had nothing
+    to do is taken off.
+    """
+    spec, lead_in_s = side.spec, min(side.spec.lead_in_s, side.slice_s / 2)
+    if not lead_in_s:
+        elapsed = turn.ended - turn.started
+        return elapsed - idle_seconds(elapsed, turn.replies, spec.connections, spec.crowd_wait_s), turn.replies
+    opened, ends = turn.started + lead_in_s, np.array(turn.ends)
+    return turn.stopped - opened, int(np.count_nonzero((ends >= opened) & (ends <= turn.stopped)))
 
 
 def idle_seconds(elapsed_s: float, replies: int, connections: int, wait_s: float) -> float:

@@ -180,9 +180,6 @@ class ExtraConnections:
     open_s: float = 8.0
 
 
-NO_EXTRA = ExtraConnections()
-
-
 @dataclass(frozen=True, slots=True)
 class LoadSpec:
     """A load on one address: a closed loop at ``connections``, or an open loop where there is a ``rate``.
@@ -211,7 +208,7 @@ class LoadSpec:
     shares: int = 1
     start_at: float | None = None
     phases: tuple[tuple[float, float], ...] = ()
-    extra: ExtraConnections = NO_EXTRA
+    extra: ExtraConnections = ExtraConnections()
     keep: int = sys.maxsize
 
     @property

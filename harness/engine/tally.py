@@ -83,13 +83,14 @@ class GeneratorUse:
     def __init__(self) -> None:
         self._began, self._cpu, self._waited = time.perf_counter(), time.process_time(), waited_for_cpu()
 
+    def seconds(self) -> dict[str, float]:
+        """Fields of ``SlicesResult``."""
+        return {"generator_cpu": time.process_time() - self._cpu, "generator_wait": waited_for_cpu() - self._waited}
+
     def shares(self, seconds: float | None = None) -> dict[str, Any]:
         """Fields of ``LoadResult``: shares of ``seconds``; default: of the time since."""
         took = time.perf_counter() - self._began if seconds is None else seconds
-        if took <= 0:
-            return {"generator_cpu": 0.0, "generator_wait": 0.0}
-        cpu, waited = time.process_time() - self._cpu, waited_for_cpu() - self._waited
-        return {"generator_cpu": cpu / took, "generator_wait": waited / took}
+        return {name: used / took if took > 0 else 0.0 for name, used in self.seconds().items()}
 
 
 def load_result(

@@ -53,7 +53,7 @@ class ClosedLoop:
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self.checks = [ReplyCheck(request) for request in requests]
-        self._next = endless(requests, self.checks, seed, share, shares).__next__
+        self._next = endless(self.checks, seed, share, shares).__next__
         self._pool = Pool(address, connections, self, timeout_s)
         self.traffic, self.close = self._pool.traffic, self._pool.close
         self._busy = 0

@@ -101,7 +101,7 @@ def _ascii(host: str) -> str:
         raise UsageError(f"{host!r} is not a host name: {error}") from None
 
 
-def reach(destination: Destination, timeout_s: float = CONNECT_S) -> Address:
+def reach(destination: Destination) -> Address:
     """The numeric address, of those that the host has, that accepts a connection, over TLS with its certificate.
 
     Raises:
@@ -117,7 +117,7 @@ def reach(destination: Destination, timeout_s: float = CONNECT_S) -> Address:
     for family, resolved in found:
         try:
             with socket.socket(family, socket.SOCK_STREAM) as sock:
-                sock.settimeout(timeout_s)
+                sock.settimeout(CONNECT_S)
                 sock.connect(resolved)
                 if address.tls is not None:
                     address.tls.context.wrap_socket(sock, server_hostname=address.tls.server_name).close()
@@ -138,12 +138,12 @@ def _numeric(resolved: tuple[Any, ...]) -> str:
     return socket.getnameinfo(resolved, socket.NI_NUMERICHOST | socket.NI_NUMERICSERV)[0]
 
 
-def unspoken(address: Address, timeout_s: float = CONNECT_S) -> tuple[Reason, ...]:
+def unspoken(address: Address) -> tuple[Reason, ...]:
     """Why a server that closes every plain connection does so: it may want TLS, and say nothing."""
     if address.tls is not None or address.path:
         return ()
     try:
-        reach(Destination("http", replace(address, tls=Tls(address.host, verify=False)), "/", ""), timeout_s)
+        reach(Destination("http", replace(address, tls=Tls(address.host, verify=False)), "/", ""))
     except NotReadyError:
         return ()
     return (Reason("speaks-tls"),)

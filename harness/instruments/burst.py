@@ -34,7 +34,7 @@ class Burst:
         seed: int,
         pids: Sequence[int],
     ) -> None:
-        self._next = endless(requests, [ReplyCheck(request) for request in requests], seed).__next__
+        self._next = endless([ReplyCheck(request) for request in requests], seed).__next__
         self._pool, self._pids = Pool(address, connections, self, timeout_s), pids
         self.close = self._pool.close
         self._in_flight, self._fault = 0, ""

@@ -248,8 +248,8 @@ def test_mix_holds_the_weights_exactly_and_follows_the_seed():
 def test_shares_of_a_mix_interleave_to_the_whole():
     requests = [request(name=str(index), weight=index + 1) for index in range(3)]
     checks = [ReplyCheck(item) for item in requests]
-    whole = endless(requests, checks, 9)
-    parts = [endless(requests, checks, 9, share, 2) for share in range(2)]
+    whole = endless(checks, 9)
+    parts = [endless(checks, 9, share, 2) for share in range(2)]
     assert [next(whole) for _ in range(3000)] == [next(parts[index % 2]) for index in range(3000)]
 
 
