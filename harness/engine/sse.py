@@ -9,7 +9,7 @@ from codecs import BOM_UTF8
 
 from harness.engine.replies import ReplyError, ReplyReader
 from harness.engine.spec import EventsSpec, OnProgress
-from harness.engine.streams import Streams, close, connect, read_some
+from harness.engine.streams import StreamLoad, close, connect, read_some
 from harness.model.load import LoadResult
 
 
@@ -52,11 +52,11 @@ async def run_events(spec: EventsSpec, on_progress: OnProgress, stop: asyncio.Ev
     A stream counts as answered when it ended whole, or was cut at the load's end, with at least one event. Its service
     time is the time to its first event; ``gap_us`` holds the times between its events.
     """
-    load = Streams(spec)
+    load = StreamLoad(spec)
     return await load.run(lambda: _one(spec, load), on_progress, stop)
 
 
-async def _one(spec: EventsSpec, load: Streams) -> None:
+async def _one(spec: EventsSpec, load: StreamLoad) -> None:
     started = time.perf_counter()
     load.planned += 1
     try:
@@ -73,7 +73,7 @@ async def _one(spec: EventsSpec, load: Streams) -> None:
         load.tally.give_up([started])
 
 
-async def _stream(spec: EventsSpec, load: Streams) -> float:
+async def _stream(spec: EventsSpec, load: StreamLoad) -> float:
     """The moment of the first event; 0 where the load's end came before it."""
     stream, writer = await connect(load)
     reply, splitter = ReplyReader(limit=sys.maxsize), EventSplitter()
@@ -112,7 +112,7 @@ async def _stream(spec: EventsSpec, load: Streams) -> float:
     return first
 
 
-def _check_head(reply: ReplyReader, load: Streams) -> None:
+def _check_head(reply: ReplyReader, load: StreamLoad) -> None:
     load.traffic.status[reply.status] += 1
     if reply.status != 200:
         raise ReplyError("wrong-status", f"status {reply.status} instead of 200")
@@ -120,7 +120,7 @@ def _check_head(reply: ReplyReader, load: Streams) -> None:
         raise ReplyError("wrong-type", f"{reply.media_type or 'no type'} instead of text/event-stream")
 
 
-async def _piece(reader: asyncio.StreamReader, load: Streams) -> bytes | None:
+async def _piece(reader: asyncio.StreamReader, load: StreamLoad) -> bytes | None:
     """The next bytes, or ``None`` when the load is over."""
     left, timeout_s = load.left(), load.spec.timeout_s
     try:

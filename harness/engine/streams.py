@@ -23,7 +23,7 @@ from harness.model.units import EARLY_S
 PAUSE_S = 0.05
 
 
-class Streams:
+class StreamLoad:
     """A load of streams, and what came of all of its connections."""
 
     def __init__(self, spec: WebSocketSpec | EventsSpec) -> None:
@@ -96,7 +96,7 @@ class Streams:
                 raise ended
 
 
-async def connect(load: Streams) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+async def connect(load: StreamLoad) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """Open a connection, and note how long its TLS handshake took, the connecting included.
 
     Raises:

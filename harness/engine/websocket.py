@@ -21,20 +21,20 @@ from wsproto.utilities import ProtocolError
 
 from harness.engine.replies import ReplyError
 from harness.engine.spec import OnProgress, WebSocketSpec
-from harness.engine.streams import Streams, close, connect, read_some
+from harness.engine.streams import StreamLoad, close, connect, read_some
 from harness.model.load import LoadResult
 
 
 async def run_websocket(spec: WebSocketSpec, on_progress: OnProgress, stop: asyncio.Event) -> LoadResult:
     """Run a ``WebSocketSpec``; ``handshake_us`` holds the times from connecting to the accepted upgrade."""
-    load = Streams(spec)
+    load = StreamLoad(spec)
     return await load.run(lambda: _Client(spec, load).run(), on_progress, stop)
 
 
 class _Client:
     """One connection: shakes hands, keeps its messages under way, and drains them at the end."""
 
-    def __init__(self, spec: WebSocketSpec, load: Streams) -> None:
+    def __init__(self, spec: WebSocketSpec, load: StreamLoad) -> None:
         self._spec, self._load = spec, load
         self._protocol = WSConnection(ConnectionType.CLIENT)
         self._under_way: deque[tuple[float, str]] = deque()

@@ -244,7 +244,7 @@ class _Session:
             replace(
                 block,
                 windows=tuple(window for window in block.windows if window.id not in self._done),
-                trials=tuple(trial for trial in block.trials if self._unfinished(trial)),
+                trials=tuple(trial for trial in block.trials if next(self._asks(trial), None)),
             )
             for block in blocks
         ]
@@ -262,7 +262,7 @@ class _Session:
             allow_connections(FILES)
         self._observer.block_started(block)
         counting = block.study == INSTRUCTIONS
-        with self._counting(block) if counting else self._fleet(block) as fleet:
+        with self._fleet(block) as fleet:
             fleet.start(self._in_order(block))
             if counting and later and later[0].study == INSTRUCTIONS:
                 self._ahead = later[0], self._begun(later[0])
@@ -270,7 +270,8 @@ class _Session:
                 self._observer.target_failed(failure)
             if not fleet.running and not block.study:
                 first = next(iter(fleet.failures.values()))
-                raise NotReadyError("no target came up; the first one: " + _with_log(first), hint="harness doctor")
+                log = "\n  ".join([first.reason.text, *first.log])
+                raise NotReadyError(f"no target came up; the first one: {log}", hint="harness doctor")
             self._interpreters(fleet)
             up = _Up(self._observer, fleet)
             sender = self._sender(block, fleet)
@@ -330,11 +331,6 @@ class _Session:
             self._observer.plan_extended(Extension((), left_out=(out,)))
         return True
 
-    def _counting(self, block: Block) -> Servers:
-        """The block's servers, which came up while those of the block before were counted."""
-        ahead, self._ahead = self._ahead, None
-        return ahead[1] if ahead and ahead[0] == block else self._begun(block)
-
     def _begun(self, block: Block) -> CountingFleet:
         placement = self._bench.placement
         cpus = tuple(sorted({*placement.server, *placement.generator}))
@@ -364,6 +360,10 @@ class _Session:
         return [self._targets[name] for name in names]
 
     def _fleet(self, block: Block) -> Servers:
+        """The block's servers, which may have come up while those of the block before were measured."""
+        if block.study == INSTRUCTIONS:
+            ahead, self._ahead = self._ahead, None
+            return ahead[1] if ahead and ahead[0] == block else self._begun(block)
         fleet, self._next = self._next, None
         if fleet is not None:
             return fleet
@@ -484,27 +484,19 @@ class _Session:
     def _trial(self, trial: Trial, up: _Up) -> None:
         """Leads a study through its windows: those on disk are read, the others measured."""
         held = HeldRequests()
-
-        def take(ask: Ask) -> WindowRecord:
-            sender: Sender = held if isinstance(ask.load, Held) else self._load
-            side = Side(trial.target, ask.key)
-            up.check(side, self._requests(side, ask))
-            seconds = ask.load.duration_s
-            window = Window(f"{trial.id}-{ask.key}", trial.block, (side,), seconds, seconds, ask.study)
-            return self._window(window, sender, up, ask=ask, scenario=trial.scenario or trial.study)
-
         try:
-            for ask, asking in self._asks(trial):
-                asking(take(ask))
+            for ask, answer in self._asks(trial):
+                sender: Sender = held if isinstance(ask.load, Held) else self._load
+                side = Side(trial.target, ask.key)
+                up.check(side, self._requests(side, ask))
+                seconds = ask.load.duration_s
+                window = Window(f"{trial.id}-{ask.key}", trial.block, (side,), seconds, seconds, ask.study)
+                answer(self._window(window, sender, up, ask=ask, scenario=trial.scenario or trial.study))
         finally:
             held.close()
         started = trial.target in up.servers.running and not self._targets[trial.target].elsewhere
         if isinstance(up.servers, Fleet) and started:
             up.servers.kill(trial.target)
-
-    def _unfinished(self, trial: Trial) -> bool:
-        """Whether any window of the trial is still to be measured."""
-        return next(self._asks(trial), None) is not None
 
     def _asks(self, trial: Trial) -> Iterator[tuple[Ask, Callable[[WindowRecord], None]]]:
         """What the trial's study asks for and no record answers yet, each with what is told the record."""
@@ -576,7 +568,3 @@ def _seed(seed: int, window: Window, ask: Ask | None) -> int:
         return seed * 1_000_003 + window.block * 1009 + sum(window.id.encode())
     shared = zlib.crc32(f"{ask.study} {ask.arrivals or ask.key}".encode())
     return (seed * 1_000_003 + window.block * 1009 + shared) % 2**32
-
-
-def _with_log(failure: Failure) -> str:
-    return "\n  ".join([failure.reason.text, *failure.log])

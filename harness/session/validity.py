@@ -26,7 +26,6 @@ other side alike: where very many are up, the limit is what twice as many idle o
 """
 NULL_SERVER = 1.5
 UNSTEADY = "unsteady"
-NO_CEILINGS: Mapping[int, float] = MappingProxyType({})
 STEADY_ROUNDS = 8
 STEADY_CHANGE = 0.25
 
@@ -62,7 +61,7 @@ Columns = Mapping[str, Floats]
 def examine(
     sides: Sequence[SideSpec],
     measured: SlicesResult,
-    ceilings: Mapping[int, float] = NO_CEILINGS,
+    ceilings: Mapping[int, float] = MappingProxyType({}),
 ) -> tuple[Gate, ...]:
     """The gates that fire for sides that took turns, but for those of the machine.
 
@@ -193,18 +192,14 @@ def _steady(rates: Floats, alone: Floats) -> Reason | None:
 
     A machine that changes its speed does so to all who take turns, which their contrasts do not notice.
     """
-    if len(rates) < STEADY_ROUNDS or not (_changed(rates) and _changed(alone)):
-        return None
-    return Reason(UNSTEADY, {"change": math.expm1(_change(rates))})
+    change = _change(rates) if len(rates) >= STEADY_ROUNDS else 0.0
+    return Reason(UNSTEADY, {"change": change}) if change and _change(alone) else None
 
 
 def _change(logs: Floats) -> float:
-    half = len(logs) // 2
-    return float(np.median(logs[-half:]) - np.median(logs[:half]))
-
-
-def _changed(logs: Floats) -> bool:
+    """From the earlier half to the later one, as a share; 0 where it is small, or the halves overlap."""
     half = len(logs) // 2
     early, late = logs[:half], logs[-half:]
     separate = late.min() > early.max() or late.max() < early.min()
-    return bool(separate and abs(math.expm1(_change(logs))) > STEADY_CHANGE)
+    change = math.expm1(float(np.median(late) - np.median(early)))
+    return change if separate and abs(change) > STEADY_CHANGE else 0.0
