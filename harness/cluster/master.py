@@ -108,7 +108,7 @@ class Master:
         page = self._environment.create_web_ui("127.0.0.1", LIVE_PORT) if options.live else None
         self._environment.events.init.fire(environment=self._environment, runner=runner, web_ui=page)  # type: ignore[no-untyped-call]
         for name in ("prepared", "result", "failed"):
-            runner.register_message(name, getattr(self, f"_on_{name}"))
+            runner.register_message(name, self._heard)
         self._options, port = options, runner.server.port
         self._members = Members(runner, options, order.secret, self._connection.send)
         if options.join:
@@ -211,17 +211,16 @@ class Master:
     def _must_be_whole(self) -> bool:
         return self._options.on_lost == "invalid"
 
-    def _on_prepared(self, msg: Any) -> None:
-        if msg.data["order"] == self._order:
+    def _heard(self, msg: Any) -> None:
+        """What a worker says of the order under way."""
+        if msg.data["order"] != self._order:
+            return
+        if msg.type == "prepared":
             self._prepared.add(msg.node_id)
-
-    def _on_result(self, msg: Any) -> None:
-        if msg.data["order"] == self._order:
-            self._results.setdefault(msg.node_id, LoadResult.from_json(msg.data["result"]))
-
-    def _on_failed(self, msg: Any) -> None:
-        if msg.data["order"] == self._order:
+        elif msg.type == "failed":
             self._failed[msg.node_id] = str(msg.data["why"])
+        else:
+            self._results.setdefault(msg.node_id, LoadResult.from_json(msg.data["result"]))
 
     def _leave(self) -> None:
         if self._members is not None:

@@ -16,6 +16,7 @@ import gevent
 
 from harness.cluster.options import ANY_ADDRESS, SECRET_VARIABLE, THIS_MACHINE, ClusterOptions
 from harness.cluster.protocol import BEAT_S, LOST_S, Beat, Hello, Note, own_hello, unpack
+from harness.engine.engine import last_lines
 from harness.errors import NotReadyError
 from harness.model.units import number_of
 from harness.serve.guard import Guard
@@ -99,20 +100,16 @@ class Members:
         for number in range(self._options.workers):
             if number == len(self._local):
                 self._local.append(self._started(number))
-            elif not any(self._is_of(self._local[number][0], member) for member in self.present()):
+            elif not self._joined(self._local[number][0]):
                 self._end(*self._local[number])
                 self._local[number] = self._started(number)
-        started, deadline = [worker for worker, _ in self._local], time.monotonic() + LOCAL_S
-        while not stopped() and not all(any(self._is_of(w, m) for m in self.present()) for w in started):
+        deadline = time.monotonic() + LOCAL_S
+        while not stopped() and not all(self._joined(worker) for worker, _ in self._local):
             for worker, log in self._local:
                 if worker.poll() is not None or time.monotonic() > deadline:
-                    log.seek(0)
-                    lines = log.read().decode("utf-8", "replace").strip().splitlines()[-5:]
-                    raise NotReadyError("a worker of this machine did not join", hint="\n".join(lines))
+                    raise NotReadyError("a worker of this machine did not join", hint=last_lines(log))
             gevent.sleep(READING_S)
-        deadline = time.monotonic() + join_s
-        while len(self.present()) < self._awaited and time.monotonic() < deadline and not stopped():
-            gevent.sleep(READING_S)
+        _wait(lambda: len(self.present()) >= self._awaited or stopped(), join_s)
         self._awaited = min(self._options.count, len(self.present()))
         return len(self.present()) >= self._options.count
 
@@ -120,9 +117,7 @@ class Members:
         """Every worker leaves; those of this machine are ended."""
         for member in self.present():
             self.send(member, "dismissed", {"why": ""})
-        deadline = time.monotonic() + LEAVE_S
-        while any(worker.poll() is None for worker, _ in self._local) and time.monotonic() < deadline:
-            gevent.sleep(READING_S)
+        _wait(lambda: all(worker.poll() is not None for worker, _ in self._local), LEAVE_S)
         for worker, log in self._local:
             self._end(worker, log)
         self._guard.close()
@@ -135,9 +130,7 @@ class Members:
             for member in members:
                 self.send(member, "clock", {"t": time.perf_counter()})
             gevent.sleep(READING_S)
-        deadline = time.monotonic() + CLOCKS_S
-        while time.monotonic() < deadline and any(m.uncertain_s == math.inf and not m.lost for m in members):
-            gevent.sleep(READING_S)
+        _wait(lambda: all(member.lost or member.uncertain_s < math.inf for member in members), CLOCKS_S)
 
     def _started(self, number: int) -> tuple[subprocess.Popen[bytes], Any]:
         options = self._options
@@ -151,8 +144,9 @@ class Members:
             os.sched_setaffinity(worker.pid, {options.cpus[number % len(options.cpus)]})
         return worker, log
 
-    def _is_of(self, worker: subprocess.Popen[bytes], member: Member) -> bool:
-        return (member.hello.host, member.hello.pid) == (self._own.host, worker.pid)
+    def _joined(self, worker: subprocess.Popen[bytes]) -> bool:
+        here = self._own.host, worker.pid
+        return any((member.hello.host, member.hello.pid) == here for member in self.present())
 
     def _end(self, worker: subprocess.Popen[bytes], log: Any) -> None:
         self._guard.end(worker)
@@ -202,3 +196,9 @@ class Members:
                 self._warned = True
                 text = "something that does not know this run's secret tries to join: its messages are dropped"
                 self._tell(Note(text, important=True))
+
+
+def _wait(done: Callable[[], bool], at_most_s: float) -> None:
+    deadline = time.monotonic() + at_most_s
+    while not done() and time.monotonic() < deadline:
+        gevent.sleep(READING_S)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import tempfile
 import time
@@ -12,9 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.config.placement import Placement
+from harness.engine.checks import ReplyCheck, endless
+from harness.engine.client import Connection, Pool
 from harness.engine.wire import address_of, requests_to
 from harness.errors import LaunchError, NotReadyError
-from harness.instruments.burst import Burst
 from harness.instruments.callgrind import HINT, MISSING, Callgrind, Calls, Counts
 from harness.instruments.perf import PerfEvents
 from harness.model import InstructionCount, Point, Target
@@ -24,6 +26,7 @@ from harness.serve.guard import Guard, descendants
 READY_S = 300.0
 """A server starts some 50 times slower under valgrind."""
 TIMEOUT_S = 120.0
+PAUSE_S = 0.0005
 WARM_UP = 20
 FUNCTIONS, FEWEST, MOST = 5, 0.05, 1.2
 """What is taken for a heartbeat: as many functions called alike, within these ratios."""
@@ -108,6 +111,71 @@ class CountingFleet(Fleet):
         self._guard.remove(self.folder)
 
 
+class Burst:
+    """Requests in volleys, each of them verified: what a count of instructions is divided by.
+
+    Connections stay open between bursts; to be made and used within one event loop.
+
+    A request is sent on every connection at once, and the next ones when the server sleeps. Whether a request is there
+    before a busy server looks for it would depend on what else the machine does, and so would the server's work.
+
+    Args:
+        pids: processes of the server.
+    """
+
+    def __init__(self, running: Running, point: Point, connections: int, seed: int, pids: Sequence[int]) -> None:
+        requests = requests_to(running, point.requests)
+        self._next = endless([ReplyCheck(request) for request in requests], seed).__next__
+        self._pool, self._pids = Pool(address_of(running), connections, self, TIMEOUT_S), pids
+        self.close = self._pool.close
+        self._in_flight, self._fault = 0, ""
+        self._done: asyncio.Future[None]
+
+    async def send(self, count: int) -> int:
+        """Sends ``count`` requests, rounded up to whole volleys, and returns how many when the last reply was right.
+
+        Raises:
+            NotReadyError: a reply was wrong or did not come.
+        """
+        connections = self._pool.connections
+        volleys = -(-count // len(connections))
+        for _ in range(volleys):
+            self._done, self._in_flight = asyncio.get_running_loop().create_future(), len(connections)
+            for connection in connections:
+                connection.send(self._next(), time.perf_counter())
+            await self._pool.wait(self._done)
+            if self._fault:
+                raise NotReadyError(f"nothing was counted: {self._fault}")
+            while not asleep(self._pids):
+                await asyncio.sleep(PAUSE_S)
+        return volleys * len(connections)
+
+    def right(self, connection: Connection, moment: float) -> None:
+        self._in_flight -= 1
+        if not self._in_flight:
+            self._done.set_result(None)
+
+    def failed(self, connection: Connection, kind: str, detail: str) -> None:
+        self._fault = self._fault or f"{kind}: {detail}"
+        self.right(connection, 0.0)
+
+
+def asleep(pids: Sequence[int]) -> bool:
+    """Whether no thread of these processes has anything to do, seen twice, since one may wake another meanwhile."""
+    return not any(_works(pid) for _ in range(2) for pid in pids)
+
+
+def _works(pid: int) -> bool:
+    try:
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{thread}/stat", "rb", buffering=0) as file:
+                if file.read().rpartition(b")")[2][:2] in (b" R", b" D"):
+                    return True
+    except (FileNotFoundError, ProcessLookupError):
+        pass
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Idle:
     """What a server executes without requests for ``seconds``; ``added`` is what the count itself adds to any count."""
@@ -133,8 +201,7 @@ class CountedServer:
         """
         counter = self._counter
         requests *= counter.times
-        wire = requests_to(self._running, point.requests)
-        burst = Burst(address_of(self._running), wire, connections, TIMEOUT_S, seed, self._pids)
+        burst = Burst(self._running, point, connections, seed, self._pids)
         try:
             # The adaptive interpreter and caches need some requests, and are not quite the same while they are counted.
             if not self._begun:
