@@ -6,9 +6,9 @@ import json
 import math
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -19,8 +19,10 @@ from scipy import stats
 from harness.config import load_declarations
 from harness.config.placement import Placement, detect
 from harness.engine.engine import Engine
+from harness.engine.spec import SlicesSpec
+from harness.engine.wire import side_spec
 from harness.errors import RecordError
-from harness.model import Point, Target
+from harness.model import PlannedRequest, Point, Target
 from harness.model.units import significant
 from harness.plan import expand
 from harness.selftest.queue_checks import (
@@ -32,8 +34,7 @@ from harness.selftest.queue_checks import (
     check_throttled,
 )
 from harness.selftest.slowdown import Experiment, experiment
-from harness.selftest.waits import check_waits
-from harness.serve import environment
+from harness.serve import environment, serving_all
 from harness.stats.estimate import DIFFERENT
 from harness.stats.interval import FloatArray
 from harness.stats.looks import ALPHA, LOOKS
@@ -46,6 +47,9 @@ MARGIN = 0.02
 POWER = 0.9
 SERVICE_S = 0.001
 MD1_SERVICE_S = 0.004
+WAIT_MS = 50
+CONCURRENCY = 20
+WAIT_TOLERANCE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +156,30 @@ def competing(engine: Engine, placement: Placement, target: Target) -> list[Chec
     return [Check("A/A beside a competing process called different", float(wrong), 0, 0)]
 
 
+def check_waits(targets: Sequence[Target], engine: Engine, placement: Placement, seconds: float) -> list[Check]:
+    """Item 4 of the known truth, on real apps: 2 sync workers, an event loop, and one that is blocked.
+
+    Args:
+        targets: a sync WSGI target, which gets 2 workers, and an async one.
+        seconds: to spend on each of the three.
+    """
+    sync, asynchronous = replace(targets[0], workers=2), targets[1]
+    sleep, blocking = (_waiting_point(name) for name in ("io-sleep", "io-blocking"))
+    cases = (
+        ("2 sync workers, waits of 50 ms, replies/s", sync, sleep, 40.0),
+        ("event loop at concurrency 20, waits of 50 ms, replies/s", asynchronous, sleep, 400.0),
+        ("event loop blocked for 50 ms, replies/s", asynchronous, blocking, 20.0),
+    )
+    checks = []
+    with serving_all([sync, asynchronous], placement) as fleet:
+        for what, target, point, expected in cases:
+            side = replace(side_spec(point, fleet.running[target.name]), slice_s=seconds)
+            slices = engine.run_slices(SlicesSpec(what, (side,), 1, seconds, min_rounds=1, warmup_rounds=0)).slices
+            rate = float(np.sum(slices.window_replies) / np.sum(slices.window))
+            checks.append(Check(what, rate, expected, WAIT_TOLERANCE * expected))
+    return checks
+
+
 def resolvable(sd: float, blocks: int) -> float:
     """The smallest ratio − 1 that so many blocks of a spread ``sd`` show with a power of 90%."""
     if blocks < 2:
@@ -192,6 +220,11 @@ def _spin(cpu: int) -> None:
 def _json_point() -> Point:
     scenario = next(s for s in load_declarations().scenarios if s.name == "json")
     return expand(scenario, "full")[0]
+
+
+def _waiting_point(endpoint: str) -> Point:
+    request = PlannedRequest(endpoint, "", {"ms": WAIT_MS})
+    return Point(f"{endpoint}@{CONCURRENCY}", endpoint, {"ms": WAIT_MS}, CONCURRENCY, (request,), WAIT_MS / 1e3)
 
 
 def _stages(

@@ -134,9 +134,9 @@ def check_stall(
     """Item 3: a stopped server shows in the open loop's p99, and hardly in a closed loop's."""
     stall = [(duration_s / 2, stall_s)]
     expected = stall_quantile(0.01, rate, duration_s, stall_s, service_s)
-    with queue_server(service_s, cpus) as server, _stopped(server.pid, stall):
+    with queue_server(service_s, cpus) as server, _stopped(server.process.pid, stall):
         measured = engine.run_load(open_spec(server, rate, duration_s, 0, "constant"))
-    with queue_server(service_s, cpus) as server, _stopped(server.pid, stall):
+    with queue_server(service_s, cpus) as server, _stopped(server.process.pid, stall):
         spec = LoadSpec(server.address, (request(),), CLOSED_CONNECTIONS, duration_s)
         naive = engine.run_load(spec)
     p99 = float(np.percentile(every(measured.response_time_us), 99)) * 1e-3
@@ -148,9 +148,9 @@ def check_stall(
     ]
 
 
-def check_missing(engine: Engine, duration_s: float, cpus: Cpus = ()) -> list[Check]:
+def check_missing(engine: Engine, duration_s: float) -> list[Check]:
     """Item 9: 404 answers are no throughput."""
-    with queue_server(0.001, cpus) as server:
+    with queue_server(0.001) as server:
         spec = LoadSpec(server.address, (request("/missing"),), CLOSED_CONNECTIONS, duration_s)
         measured = engine.run_load(spec)
     return [
@@ -160,9 +160,9 @@ def check_missing(engine: Engine, duration_s: float, cpus: Cpus = ()) -> list[Ch
     ]
 
 
-def check_throttled(engine: Engine, duration_s: float, cpus: Cpus = ()) -> list[Check]:
+def check_throttled(engine: Engine, duration_s: float) -> list[Check]:
     """Item 9: a generator that is held up again and again says so."""
-    with queue_server(0.001, cpus) as server:
+    with queue_server(0.001) as server:
         engine.run_load(open_spec(server, 100, 0.1, 0))
         [generator] = engine.pids
         with _stopped(generator, repeat((0.02, 0.02))):

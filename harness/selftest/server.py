@@ -1,12 +1,11 @@
 """A server whose every reply is known beforehand: one request at a time, first come first served, a set service time.
 
-``python -m harness.selftest.server SECONDS [CPU]`` prints its port. ``GET /missing`` gets a 404, served alike.
+``python -m harness.selftest.server SECONDS`` prints its port. ``GET /missing`` gets a 404, served alike.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from harness.config.placement import confine
 from harness.engine.spec import Address
 from harness.errors import NotReadyError
 
@@ -31,10 +31,6 @@ class RunningServer:
     address: Address
     process: subprocess.Popen[bytes]
 
-    @property
-    def pid(self) -> int:
-        return self.process.pid
-
 
 @contextmanager
 def queue_server(service_s: float, cpus: tuple[int, ...] = ()) -> Iterator[RunningServer]:
@@ -43,13 +39,14 @@ def queue_server(service_s: float, cpus: tuple[int, ...] = ()) -> Iterator[Runni
     Raises:
         NotReadyError: it did not come up.
     """
-    arguments = [sys.executable, "-P", "-m", "harness.selftest.server", repr(service_s), *map(str, cpus[:1])]
+    arguments = [sys.executable, "-P", "-m", "harness.selftest.server", repr(service_s)]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL) as process:
         try:
             assert process.stdout is not None
             line = process.stdout.readline()
             if not line:
                 raise NotReadyError("the queue server did not start")
+            confine(process.pid, cpus[:1])
             yield RunningServer(Address(port=int(line)), process)
         finally:
             process.kill()
@@ -110,6 +107,4 @@ async def _serve(service_s: float) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 2 and hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {int(sys.argv[2])})
     asyncio.run(_serve(float(sys.argv[1])))

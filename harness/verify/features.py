@@ -41,19 +41,11 @@ def abilities(running: Iterable[Running], guard: Guard) -> Abilities:
         return Abilities(())
     targets = [one.target for one in servers]
     untouched, sizes = probe_untouched({target.framework for target in targets}, guard)
-    return Abilities(tuple(probe_all(servers)), (*effort(targets), *sizes), untouched=tuple(untouched))
-
-
-def probe_all(running: Iterable[Running]) -> list[Feature]:
-    """Every capability of every target of the contract, some at the same time; apps of a user's own are left be.
-
-    Where one waits for what it lacks the others go on, so a whole run's targets take a few seconds.
-    """
-    servers = [one for one in running if one.target.endpoints and not one.target.twin_of and one.alive]
-    if not servers:
-        return []
-    with ThreadPoolExecutor(min(len(servers), AT_ONCE)) as pool:
-        return [feature for features in pool.map(probe, servers) for feature in features]
+    # Where one waits for what it lacks the others go on, so that a whole run's targets take a few seconds.
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        probed = pool.map(probe, (one for one in servers if not one.target.twin_of and one.alive))
+        features = tuple(feature for each in probed for feature in each)
+    return Abilities(features, (*effort(targets), *sizes), untouched=tuple(untouched))
 
 
 def probe(running: Running) -> list[Feature]:

@@ -9,9 +9,8 @@ from harness.config import load_declarations, select_scenarios, select_targets
 from harness.config.placement import detect
 from harness.engine.engine import Engine
 from harness.plan import expand
-from harness.selftest.checks import sequential_verdict
+from harness.selftest.checks import check_waits, sequential_verdict
 from harness.selftest.slowdown import experiment
-from harness.selftest.waits import check_waits
 from harness.serve.servers import interface_of
 
 pytestmark = [pytest.mark.measure, pytest.mark.usefixtures("no_process_left")]
