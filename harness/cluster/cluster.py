@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import secrets
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Self
 
 from harness.cluster.options import ClusterOptions, given_secret
-from harness.cluster.protocol import Load, Note, Open, Opened
-from harness.engine.engine import EngineProcess, Fault, OnMark
+from harness.cluster.protocol import Load, Open
+from harness.engine.engine import EngineProcess, OnMark, Told
 from harness.engine.spec import OnProgress
 from harness.journeys.files import journey_of
 from harness.journeys.spec import JourneySpec
 from harness.model.load import LoadResult
 
 ANSWER_S = 180.0
-
-Told = Callable[[str, bool], None]
 
 
 class Cluster:
@@ -41,16 +37,9 @@ class Cluster:
         self.master = EngineProcess((), "harness.cluster.master")
 
     def __enter__(self) -> Self:
+        allowed_s = self._open.join_s + ANSWER_S
         try:
-            self.master.wait_ready()
-            self.master.send(self._open)
-            while not self.port:
-                message = self.master.receive(time.monotonic() + self._open.join_s + ANSWER_S)
-                if isinstance(message, Fault):
-                    raise message.error
-                if isinstance(message, Opened):
-                    self.port = message.port
-                self._hear(message)
+            self.port = self.master.carry_out(self._open, told=self._told, allowed_s=allowed_s, stoppable=False)
         except BaseException:
             self.master.close()
             raise
@@ -73,13 +62,8 @@ class Cluster:
             UsageError: there are fewer connections than workers.
             EngineError: the master failed, a worker cannot do its part, or no worker is left.
         """
-
         if isinstance(spec, JourneySpec) and not spec.digest:
             spec = replace(spec, digest=journey_of(spec.file).digest)
-        answer = self.master.carry_out(spec, on_progress, on_mark, self._hear, allowed_s=spec.longest_s + ANSWER_S)
-        assert isinstance(answer, LoadResult)
+        allowed_s = spec.longest_s + ANSWER_S
+        answer: LoadResult = self.master.carry_out(spec, on_progress, on_mark, self._told, allowed_s=allowed_s)
         return answer
-
-    def _hear(self, message: object) -> None:
-        if isinstance(message, Note):
-            self._told(message.text, message.important)

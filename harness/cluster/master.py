@@ -25,9 +25,9 @@ from locust.runners import MasterRunner
 from harness.cluster.members import REJOIN_S, Member, Members
 from harness.cluster.options import DEFAULT_PORT, LIVE_PORT, SECRET_VARIABLE, ClusterOptions
 from harness.cluster.page import Page
-from harness.cluster.protocol import Load, Note, Open, Opened, Order, pack, read_once
+from harness.cluster.protocol import Load, Open, Order, pack, read_once
 from harness.cluster.sockets import use_secret
-from harness.engine.engine import Fault, Signal
+from harness.engine.engine import Fault, Note, Signal
 from harness.engine.spec import Progress
 from harness.errors import EngineError, NotReadyError, UsageError
 from harness.journeys.spec import JourneySpec
@@ -90,12 +90,13 @@ class Master:
 
     def _answer(self, order: Any) -> None:
         try:
-            answer = self._open(order) if isinstance(order, Open) else self._load(order)
+            answer: object = self._open(order) if isinstance(order, Open) else self._load(order)
         except Exception as error:
             answer = Fault.of(error)
         self._connection.send(answer)
 
-    def _open(self, order: Open) -> object:
+    def _open(self, order: Open) -> int:
+        """All workers are there; returns the port that takes them."""
         options = order.options
         use_secret(order.secret)
         port = options.port if options.port is not None else DEFAULT_PORT if options.join else 0
@@ -109,7 +110,7 @@ class Master:
         self._environment.events.init.fire(environment=self._environment, runner=runner, web_ui=page)  # type: ignore[no-untyped-call]
         for name in ("prepared", "result", "failed"):
             runner.register_message(name, self._heard)
-        self._options, port = options, runner.server.port
+        self._options, port = options, int(runner.server.port)
         self._members = Members(runner, options, order.secret, self._connection.send)
         if options.join:
             known = f"{SECRET_VARIABLE}={order.secret} " if order.announced else f"with the same {SECRET_VARIABLE}: "
@@ -121,7 +122,7 @@ class Master:
                 f"only {joined} joined within {order.join_s:g} s",
                 hint="is the port open, and do the workers name this machine and know its secret?",
             )
-        return Opened(port)
+        return port
 
     def _load(self, load: Load) -> LoadResult:
         """All workers begin their parts at one moment.

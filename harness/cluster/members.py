@@ -15,8 +15,8 @@ from typing import Any
 import gevent
 
 from harness.cluster.options import ANY_ADDRESS, SECRET_VARIABLE, THIS_MACHINE, ClusterOptions
-from harness.cluster.protocol import BEAT_S, LOST_S, Beat, Hello, Note, own_hello, unpack
-from harness.engine.engine import last_lines
+from harness.cluster.protocol import BEAT_S, LOST_S, Beat, Hello, own_hello, unpack
+from harness.engine.engine import Note, last_lines
 from harness.errors import NotReadyError
 from harness.model.units import number_of
 from harness.serve.guard import Guard

@@ -1,7 +1,7 @@
 """What the harness, the master and the workers say to each other: plain values.
 
-``Open``, ``Opened`` and ``Note`` cross the pipe between the harness and the master's process, besides what the engine's
-has. Master and workers talk over Locust's messages, which are checked where they arrive:
+``Open`` crosses the pipe between the harness and the master's process, which answers with the port that takes workers once
+all are there. Master and workers talk over Locust's messages, which are checked where they arrive:
 
 ===========  ==============  ==============================================================================
 from worker  ``hello``       ``Hello``: who it is; answered by ``welcome`` or ``dismissed``
@@ -104,21 +104,6 @@ class Open:
     secret: str
     announced: bool
     join_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """From the master: all workers are there; it takes them at this port."""
-
-    port: int
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """From the master, at any time: what happens to workers, and whether everybody should read it."""
-
-    text: str
-    important: bool = False
 
 
 def pack(value: object) -> dict[str, Any]:

@@ -164,8 +164,7 @@ class Worker:
         self._spoke, self._sending, self._beat_of = msg.data["at"], process, Beat(number)
         try:
             lead_s = max(0.0, msg.data["at"] - time.perf_counter())
-            result = process.carry_out(load, on_progress, allowed_s=lead_s + load.longest_s + SLACK_S)
-            assert isinstance(result, LoadResult)
+            result: LoadResult = process.carry_out(load, on_progress, allowed_s=lead_s + load.longest_s + SLACK_S)
             self._send("result", {"order": number, "result": result.to_json()})
             if self._keep:
                 keep_latencies(Path(self._keep), number, result)

@@ -13,16 +13,18 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from harness.engine import soundness
-from harness.engine.engine import Answer, Fault, Signal, received
+from harness.engine.engine import Fault, Signal, received
 from harness.engine.extra import allow_connections
 from harness.engine.loops import new_loop
 from harness.engine.openloop import run_open
 from harness.engine.slices import SliceRunner
-from harness.engine.spec import EventsSpec, Load, LoadSpec, OnProgress, SlicesSpec
+from harness.engine.spec import EventsSpec, Load, LoadSpec, OnProgress, SlicesResult, SlicesSpec
 from harness.engine.sse import run_events
 from harness.engine.turns import run_closed
 from harness.engine.websocket import run_websocket
 from harness.model.load import LoadResult
+
+Answer = LoadResult | SlicesResult
 
 
 async def carry_out(order: Load | SlicesSpec, on_progress: OnProgress, stop: asyncio.Event) -> Answer:

@@ -1,7 +1,7 @@
 """The wire engine as the rest of the toolkit sees it: synchronous calls, carried out in a process of its own.
 
-Orders, which are values of ``spec``, and the answers to them cross a pipe; so do a ``Signal``, a ``Progress`` and a
-``Fault``. Other processes that send load are started and asked in the same way.
+Orders, which are values of ``spec``, and the answers to them cross a pipe; so do ``Signal``, ``Progress``, ``Note``
+and ``Fault``. Other processes that send load are started and asked in the same way.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ END_S = 2.0
 STOP_S = 15.0
 LOG_LINES = 5
 OnMark = Callable[[str], None]
-Answer = SlicesResult | LoadResult
+Told = Callable[[str, bool], None]
 
 
 class Signal(Enum):
@@ -42,6 +42,14 @@ class Signal(Enum):
     BEGIN = "begin"
     END = "end"
     STOP = "stop"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """From the process, at any time: what happens to workers, and whether everybody should read it."""
+
+    text: str
+    important: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,18 +115,18 @@ class EngineProcess:
         order: object,
         on_progress: OnProgress | None = None,
         on_mark: OnMark | None = None,
-        on_other: Callable[[object], None] | None = None,
+        told: Told | None = None,
         *,
         allowed_s: float = math.inf,
         stoppable: bool = True,
-    ) -> Answer:
-        """Have an order carried out.
+    ) -> Any:
+        """Have an order carried out, and return the answer to it.
 
         The first Ctrl-C ends it early, with what was measured so far, where it is ``stoppable``.
 
         Args:
             on_mark: called when the measured stretch begins and ends.
-            on_other: called with every other message.
+            told: hears every ``Note``.
             allowed_s: after so long the process is taken for lost.
 
         Raises:
@@ -138,16 +146,17 @@ class EngineProcess:
                 continue
             if isinstance(message, Fault):
                 raise message.error
-            if isinstance(message, SlicesResult | LoadResult):
-                return message
             if isinstance(message, Progress):
                 if on_progress is not None:
                     on_progress(message)
             elif isinstance(message, Signal):
                 if on_mark is not None:
                     on_mark(message.value)
-            elif on_other is not None:
-                on_other(message)
+            elif isinstance(message, Note):
+                if told is not None:
+                    told(message.text, message.important)
+            else:
+                return message
 
     def stop(self) -> None:
         """Have the order under way answered with what was measured so far."""
@@ -223,8 +232,7 @@ class Engine:
         Raises:
             EngineError: the process ended or failed; the next call starts a new one.
         """
-        answer = self._run(spec, on_progress, stoppable=False)
-        assert isinstance(answer, SlicesResult)
+        answer: SlicesResult = self._run(spec, on_progress, stoppable=False)
         return answer
 
     def run_load(self, spec: Load, on_progress: OnProgress | None = None) -> LoadResult:
@@ -233,8 +241,7 @@ class Engine:
         Raises:
             EngineError: the process ended or failed; the next call starts a new one.
         """
-        answer = self._run(spec, on_progress, stoppable=True)
-        assert isinstance(answer, LoadResult)
+        answer: LoadResult = self._run(spec, on_progress, stoppable=True)
         return answer
 
     def close(self) -> None:
@@ -243,7 +250,7 @@ class Engine:
         if process is not None:
             process.close()
 
-    def _run(self, order: Load | SlicesSpec, on_progress: OnProgress | None, *, stoppable: bool) -> Answer:
+    def _run(self, order: Load | SlicesSpec, on_progress: OnProgress | None, *, stoppable: bool) -> Any:
         self._process = self._process or EngineProcess(self._cpus)
         try:
             return self._process.carry_out(order, on_progress, stoppable=stoppable)

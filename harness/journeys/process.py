@@ -33,11 +33,9 @@ class Journeys:
             UsageError: the locustfile cannot be used.
             EngineError: the process ended or failed.
         """
-
         process = EngineProcess(self._cpus, MODULE)
         try:
-            answer = process.carry_out(spec, on_progress, on_mark, allowed_s=spec.longest_s + SLACK_S)
+            answer: LoadResult = process.carry_out(spec, on_progress, on_mark, allowed_s=spec.longest_s + SLACK_S)
         finally:
             process.close()
-        assert isinstance(answer, LoadResult)
         return answer

@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Literal
 
-from harness.cluster.cluster import Cluster, Told
+from harness.cluster.cluster import Cluster
 from harness.cluster.options import ClusterOptions
 from harness.cluster.senders import JourneySender, LoadSender
 from harness.config.placement import Placement
-from harness.engine.engine import Engine
+from harness.engine.engine import Engine, Told
 from harness.errors import UsageError
 from harness.journeys.process import Journeys
 from harness.plan.alone import JOURNEY, WORKERS
