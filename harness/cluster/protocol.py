@@ -1,7 +1,7 @@
 """What the harness, the master and the workers say to each other: plain values.
 
-``Open`` crosses the pipe between the harness and the master's process, which answers with the port that takes workers once
-all are there. Master and workers talk over Locust's messages, which are checked where they arrive:
+``Open`` crosses the pipe between the harness and the master's process, which answers with the port that takes workers
+once all are there. Master and workers talk over Locust's messages, which are checked where they arrive:
 
 ===========  ==============  ==============================================================================
 from worker  ``hello``       ``Hello``: who it is; answered by ``welcome`` or ``dismissed``

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from apps.contract.endpoints import ENDPOINTS
@@ -71,18 +72,16 @@ def _openapi(site: Running) -> Reason | None:
     return Reason("openapi-lacks", {"operations": tuple(missing)}) if missing else None
 
 
-def _whole_page(path: str, mark: bytes) -> Ask:
+def _whole_page(site: Running, path: str, mark: bytes) -> Reason | None:
     """A page with all that it needs."""
-
-    def ask(site: Running) -> Reason | None:
-        for name in (asset.decode() for asset in _ASSET.findall(send(site, "GET", path).body)):
-            if not name.startswith("/"):
-                return Reason("page-needs", {"name": name})
-            if send(site, "GET", name).status != 200:
-                return Reason("page-lacks", {"name": name})
-        return None
-
-    return lambda site: page(path, mark)(site) or ask(site)
+    if lack := page(site, path, mark):
+        return lack
+    for name in (asset.decode() for asset in _ASSET.findall(send(site, "GET", path).body)):
+        if not name.startswith("/"):
+            return Reason("page-needs", {"name": name})
+        if send(site, "GET", name).status != 200:
+            return Reason("page-lacks", {"name": name})
+    return None
 
 
 def _answers(endpoint: str, *names: str) -> Ask:
@@ -174,8 +173,8 @@ class Capability:
 
 CAPABILITIES: Mapping[str, Capability] = {
     "openapi": Capability(_openapi),
-    "docs": Capability(_whole_page("/docs", b"swagger-ui")),
-    "redoc": Capability(_whole_page("/redoc", b"redoc")),
+    "docs": Capability(partial(_whole_page, path="/docs", mark=b"swagger-ui")),
+    "redoc": Capability(partial(_whole_page, path="/redoc", mark=b"redoc")),
     CLEAR_422: Capability(_answers("orders-validated", "S-wrong-types", "M-every-line"), ("orders-validated",)),
     "jwt": Capability(_jwt, ("auth-token", "users-me")),
     "cors": Capability(_answers("cors", "simple", "simple-other", "preflight-post", "preflight-other-post"), ("cors",)),

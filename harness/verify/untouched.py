@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from apps.contract.case import Case
@@ -96,23 +97,16 @@ def unexpected(reply: Reply, code: str = "unexpected-reply") -> Reason:
     return Reason(code, {"status": reply.status, "type": reply.media_type or "–"})
 
 
-def page(path: str, mark: bytes) -> Ask:
-    def ask(running: Running) -> Reason | None:
-        reply = send(running, "GET", path)
-        return None if reply.status == 200 and mark in reply.body else unexpected(reply, "no-page")
-
-    return ask
+def page(running: Running, path: str, mark: bytes) -> Reason | None:
+    reply = send(running, "GET", path)
+    return None if reply.status == 200 and mark in reply.body else unexpected(reply, "no-page")
 
 
-def _clear(method: str, path: str, value: object, field: str) -> Ask:
+def _clear(running: Running, method: str, path: str, value: object, field: str) -> Reason | None:
     """A clear error: a status that blames the request, and JSON that names what is wrong with it."""
-
-    def ask(running: Running) -> Reason | None:
-        reply = send(running, method, path, value)
-        clear = 400 <= reply.status < 500 and "json" in reply.media_type and field.encode() in reply.body
-        return None if clear else unexpected(reply)
-
-    return ask
+    reply = send(running, method, path, value)
+    clear = 400 <= reply.status < 500 and "json" in reply.media_type and field.encode() in reply.body
+    return None if clear else unexpected(reply)
 
 
 def _serializes(running: Running) -> Reason | None:
@@ -121,37 +115,35 @@ def _serializes(running: Running) -> Reason | None:
     return None if reply == {"item": "tea", "total": 6} else Reason("reply-fields", {"fields": tuple(map(str, reply))})
 
 
-def _documents(path: str) -> Ask:
+def _documents(running: Running, path: str) -> Reason | None:
     """A document from which a client knows the types of both inputs."""
-
-    def ask(running: Running) -> Reason | None:
-        reply = send(running, "GET", path)
-        if reply.status != 200:
-            return unexpected(reply)
-        document = json.loads(reply.body)
-        operations = [operation for methods in document["paths"].values() for operation in methods.values()]
-        parameters = {each["name"]: each["schema"] for one in operations for each in one.get("parameters", ())}
-        schemas = document["components"]["schemas"].values()
-        quantities = [one["properties"]["quantity"] for one in schemas if "quantity" in one.get("properties", ())]
-        types = {str(each.get("type")) for each in (parameters["item_id"], *quantities)}
-        right = quantities and types == {"integer"}
-        return None if right else Reason("openapi-types", {"types": tuple(sorted(types))})
-
-    return ask
+    reply = send(running, "GET", path)
+    if reply.status != 200:
+        return unexpected(reply)
+    document = json.loads(reply.body)
+    operations = [operation for methods in document["paths"].values() for operation in methods.values()]
+    parameters = {each["name"]: each["schema"] for one in operations for each in one.get("parameters", ())}
+    schemas = document["components"]["schemas"].values()
+    quantities = [one["properties"]["quantity"] for one in schemas if "quantity" in one.get("properties", ())]
+    types = {str(each.get("type")) for each in (parameters["item_id"], *quantities)}
+    right = quantities and types == {"integer"}
+    return None if right else Reason("openapi-types", {"types": tuple(sorted(types))})
 
 
-PAGES = {"docs": page("/docs", b"swagger-ui"), "redoc": page("/redoc", b"redoc")}
+PAGES = {"docs": partial(page, path="/docs", mark=b"swagger-ui"), "redoc": partial(page, path="/redoc", mark=b"redoc")}
 FAULTS = {
-    "path-fault": _clear("GET", "/items/many", None, "item_id"),
-    "missing-fault": _clear("POST", "/orders", {"item": "tea"}, "quantity"),
-    "type-fault": _clear("POST", "/orders", {"item": "tea", "quantity": "many"}, "quantity"),
+    "path-fault": partial(_clear, method="GET", path="/items/many", value=None, field="item_id"),
+    "missing-fault": partial(_clear, method="POST", path="/orders", value={"item": "tea"}, field="quantity"),
+    "type-fault": partial(
+        _clear, method="POST", path="/orders", value={"item": "tea", "quantity": "many"}, field="quantity"
+    ),
 }
 _UVICORN = ("-m", "uvicorn", "--port={port}")
 _DJANGO = ("runserver", "--noreload", "127.0.0.1:{port}")
 
 
 def _typed(openapi: str) -> Mapping[str, Ask]:
-    return {**FAULTS, "serialization": _serializes, "openapi": _documents(openapi)}
+    return {**FAULTS, "serialization": _serializes, "openapi": partial(_documents, path=openapi)}
 
 
 APPS = {
