@@ -19,8 +19,8 @@ from engine import CHECKED, nginx, request
 
 from harness.cli.load import KEEP
 from harness.engine.engine import Engine
-from harness.engine.samples import BATCH
 from harness.engine.spec import Address, LoadSpec
+from harness.engine.tally import BATCH
 from harness.model.load import PRECISION
 from harness.model.units import MIB
 

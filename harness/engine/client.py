@@ -12,15 +12,13 @@ import os
 import socket
 import ssl
 import time
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from harness.engine.checks import MEMO_BYTES, ReplyCheck
 from harness.engine.replies import MAX_REPLY, ReplyError, ReplyReader
-from harness.engine.samples import Samples
 from harness.engine.spec import Address
+from harness.engine.tally import Traffic
 from harness.model.tls import Tls, refusal
 
 Peer = tuple[int, Any]
@@ -33,28 +31,6 @@ _NOT_YET = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWant
 _REFUSED = (errno.ECONNREFUSED, errno.ENOENT)
 _LIMITS = {errno.EMFILE: "no-files", errno.ENFILE: "no-files", errno.EADDRNOTAVAIL: "no-ports"}
 _RESET = (errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED, errno.ESHUTDOWN)
-
-
-@dataclass(slots=True)
-class Traffic:
-    """What connections did besides requests; the names are those of ``LoadResult``.
-
-    Attributes:
-        connects: connections opened; ``reconnects``: those among them that replace one closed while idle.
-        retries: requests sent again since a kept connection was closed without a byte of a reply (RFC 9112 §9.3.1).
-        surplus: times that a server sent bytes without being asked.
-        status: status → replies that were read in full; ``ReplyCheck.hits`` counts the others.
-        redirect: the first ``Location`` of a reply.
-        handshakes: seconds of each TLS handshake, the connecting before it included.
-    """
-
-    connects: int = 0
-    reconnects: int = 0
-    retries: int = 0
-    surplus: int = 0
-    status: Counter[int] = field(default_factory=Counter)
-    redirect: str = ""
-    handshakes: Samples = field(default_factory=Samples)
 
 
 def peers(address: Address) -> list[Peer]:

@@ -16,9 +16,8 @@ from harness.engine.client import Connection, Pool
 from harness.engine.extra import OpenExtra
 from harness.engine.loops import attend, begin_at, no_collections, unless_stopped
 from harness.engine.pacing import pieces, shared
-from harness.engine.samples import Samples
 from harness.engine.spec import LoadSpec, OnProgress
-from harness.engine.tally import GeneratorUse, Tally, load_result
+from harness.engine.tally import GeneratorUse, Samples, Tally, load_result
 from harness.model.load import LoadResult
 
 POLL_S = 0.0012

@@ -11,12 +11,11 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from harness.engine.client import Traffic, kind_of, words_of
+from harness.engine.client import kind_of, words_of
 from harness.engine.loops import attend, begin_at, no_collections
 from harness.engine.replies import ReplyError
-from harness.engine.samples import Samples
 from harness.engine.spec import EventsSpec, OnProgress, WebSocketSpec
-from harness.engine.tally import GeneratorUse, Tally, load_result
+from harness.engine.tally import GeneratorUse, Samples, Tally, Traffic, load_result
 from harness.model.load import LoadResult
 from harness.model.units import EARLY_S
 

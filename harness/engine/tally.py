@@ -1,4 +1,7 @@
-"""From what a load noted to its result."""
+"""What a load notes, and from that to its result.
+
+Times are kept one by one at first, then in a histogram, so that a long load needs no more memory.
+"""
 
 from __future__ import annotations
 
@@ -9,22 +12,88 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from harness.engine.checks import ReplyCheck
-from harness.engine.client import Traffic
 from harness.engine.clocks import waited_for_cpu
-from harness.engine.samples import Samples, floats, taken
 from harness.engine.spec import Load
-from harness.model.load import FloatArray, LoadResult, Trace
+from harness.model.load import FloatArray, Latencies, LoadResult, Trace
+from harness.model.units import US
 
 STEP_S = 0.1
+BATCH = 65536
+"""At most so many times go into a histogram at once: some milliseconds in which nothing is sent."""
 StepCounts = npt.NDArray[np.int64]
 NO_STEPS: tuple[StepCounts, StepCounts] = np.zeros(0, np.int64), np.zeros(0, np.int64)
-NO_SERIES: Mapping[str, Samples] = MappingProxyType({})
+
+if TYPE_CHECKING:
+    Doubles = array[float]
+else:
+    Doubles = array
+
+
+class Samples(Doubles):
+    """Seconds, to which a load appends.
+
+    Attributes:
+        folded: those that are in a histogram already, in microseconds; within ``Latencies``' precision.
+    """
+
+    folded: Latencies | None = None
+
+    def __new__(cls) -> Samples:
+        return super().__new__(cls, "d")  # type: ignore[return-value]
+
+    @property
+    def total(self) -> int:
+        """How many there were in all."""
+        return len(self) + (0 if self.folded is None else self.folded.count)
+
+    def fold(self, keep: int) -> None:
+        """Put the newest of those past ``keep`` into the histogram, at most ``BATCH``."""
+        newest = Latencies.of(taken(self, keep) * US)
+        if newest is not None:
+            self.folded = Latencies.merge([self.folded, newest.histogram()])
+
+    def latencies(self) -> Latencies | None:
+        """All of them."""
+        return Latencies.merge([Latencies.of(floats(self) * US), self.folded])
+
+
+def taken(values: array[float], keep: int) -> FloatArray:
+    """Remove the newest of ``values`` past ``keep``, at most ``BATCH``, but for the very last, which progress shows."""
+    count = min(len(values) - keep, BATCH)
+    if count <= 0:
+        return np.empty(0)
+    newest = np.array(values[-count - 1 : -1])
+    del values[-count - 1 : -1]
+    return newest
+
+
+def floats(values: array[float]) -> FloatArray:
+    """A copy of ``values``, since an array that is viewed cannot grow."""
+    return np.array(values, dtype=np.float64)
+
+
+@dataclass(slots=True)
+class Traffic:
+    """What connections did besides requests; the names are those of ``LoadResult``.
+
+    Attributes:
+        status: status → replies that were read in full; ``ReplyCheck.hits`` counts the others.
+        handshakes: seconds of each TLS handshake, the connecting before it included.
+    """
+
+    connects: int = 0
+    reconnects: int = 0
+    retries: int = 0
+    surplus: int = 0
+    status: Counter[int] = field(default_factory=Counter)
+    redirect: str = ""
+    handshakes: Samples = field(default_factory=Samples)
 
 
 @dataclass(slots=True)
@@ -101,7 +170,7 @@ def load_result(
     elapsed_s: float,
     traffic: Traffic,
     checks: Sequence[ReplyCheck] = (),
-    series: Mapping[str, Samples] = NO_SERIES,
+    series: Mapping[str, Samples] = MappingProxyType({}),
     request: array[int] | None = None,
     **fields: Any,
 ) -> LoadResult:

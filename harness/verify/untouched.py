@@ -131,12 +131,11 @@ def _documents(running: Running, path: str) -> Reason | None:
 
 
 PAGES = {"docs": partial(page, path="/docs", mark=b"swagger-ui"), "redoc": partial(page, path="/redoc", mark=b"redoc")}
+_ORDER_FAULT = partial(_clear, method="POST", path="/orders", field="quantity")
 FAULTS = {
     "path-fault": partial(_clear, method="GET", path="/items/many", value=None, field="item_id"),
-    "missing-fault": partial(_clear, method="POST", path="/orders", value={"item": "tea"}, field="quantity"),
-    "type-fault": partial(
-        _clear, method="POST", path="/orders", value={"item": "tea", "quantity": "many"}, field="quantity"
-    ),
+    "missing-fault": partial(_ORDER_FAULT, value={"item": "tea"}),
+    "type-fault": partial(_ORDER_FAULT, value={"item": "tea", "quantity": "many"}),
 }
 _UVICORN = ("-m", "uvicorn", "--port={port}")
 _DJANGO = ("runserver", "--noreload", "127.0.0.1:{port}")
