@@ -11,7 +11,7 @@ from harness.cluster.protocol import Load, Open
 from harness.engine.engine import EngineProcess, OnMark, Told
 from harness.engine.spec import OnProgress
 from harness.journeys.files import journey_of
-from harness.journeys.spec import JourneySpec
+from harness.journeys.process import JourneySpec
 from harness.model.load import LoadResult
 
 ANSWER_S = 180.0

@@ -30,7 +30,7 @@ from harness.cluster.sockets import use_secret
 from harness.engine.engine import Fault, Note, Signal
 from harness.engine.spec import Progress
 from harness.errors import EngineError, NotReadyError, UsageError
-from harness.journeys.spec import JourneySpec
+from harness.journeys.process import JourneySpec
 from harness.model.load import LoadResult, WorkerShare
 from harness.model.reason import Reason
 from harness.model.units import number_of

@@ -35,7 +35,7 @@ import numpy as np
 from harness import __version__
 from harness.cluster.options import ClusterOptions
 from harness.engine.spec import ClassProgress, EventsSpec, LoadSpec, WebSocketSpec
-from harness.journeys.spec import JourneySpec
+from harness.journeys.process import JourneySpec
 from harness.model.load import Latencies, LoadResult
 
 Load = LoadSpec | WebSocketSpec | EventsSpec | JourneySpec

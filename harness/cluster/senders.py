@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,9 +11,8 @@ from harness.engine.spec import LoadSpec, OnProgress
 from harness.engine.wire import TIMEOUT_S, address_of, requests_to
 from harness.errors import UsageError
 from harness.journeys.files import read_journey
-from harness.journeys.process import Journeys
-from harness.journeys.spec import JourneySpec
-from harness.model import Gate, Journey, SideResult
+from harness.journeys.process import Journeys, JourneySpec
+from harness.model import Gate, SideResult
 from harness.model.load import LoadResult
 from harness.model.units import US
 from harness.record import Run
@@ -35,7 +33,10 @@ class JourneySender(Sender):
     def __init__(self, run: Run, users: Cluster | Journeys) -> None:
         self._users = users
         self._journeys = {journey.point: journey for journey in run.manifest.journeys}
-        _check_files(run.manifest.journeys)
+        for journey in run.manifest.journeys:
+            now = read_journey(Path(journey.file)) if Path(journey.file).is_file() else None
+            if now is None or now.digest != journey.digest:
+                raise UsageError(f"{journey.file} is not what it was when the run began", hint="begin a new run")
 
     def send(self, job: Job, meter: Meter, on_progress: OnProgress) -> Sent:
         [side] = job.sides
@@ -94,10 +95,3 @@ def sent(side: SideResult, result: LoadResult, meter: Meter) -> Sent:
 
 def _marks(meter: Meter) -> OnMark:
     return lambda name: meter.begin() if name == "begin" else meter.end()
-
-
-def _check_files(journeys: Sequence[Journey]) -> None:
-    for journey in journeys:
-        now = read_journey(Path(journey.file)) if Path(journey.file).is_file() else None
-        if now is None or now.digest != journey.digest:
-            raise UsageError(f"{journey.file} is not what it was when the run began", hint="begin a new run")

@@ -30,8 +30,7 @@ from harness.engine.engine import EngineProcess
 from harness.engine.spec import LoadSpec, Progress
 from harness.errors import EngineError, HarnessError, NotReadyError
 from harness.journeys.files import find_journeys, journey_of
-from harness.journeys.process import MODULE
-from harness.journeys.spec import JourneySpec
+from harness.journeys.process import MODULE, JourneySpec
 from harness.model.load import Latencies, LoadResult
 
 SLACK_S = 20.0

@@ -92,7 +92,7 @@ class ContainerClock(TreeClock):
 
     def cpu(self) -> float:
         """CPU seconds of the group. Raises ``ProcessGone`` where it is no more."""
-        text = _read(self._file)
+        text = read(self._file)
         if not text or not self.pids:
             raise ProcessGone(self.root_pid)
         if b"usage_usec" not in text:
@@ -107,7 +107,7 @@ def clock_of(root_pid: int, usage_file: str = "") -> TreeClock:
 
 def waited_for_cpu() -> float:
     """Seconds that this process's main thread was ready to run and had no CPU; 0 where the kernel does not tell."""
-    fields = _read("/proc/self/schedstat").split() if LINUX else []
+    fields = read("/proc/self/schedstat").split() if LINUX else []
     return int(fields[1]) * 1e-9 if len(fields) > 1 else 0.0
 
 
@@ -163,18 +163,25 @@ def _tree(root: int) -> list[int]:
         if not _alive(pid):
             continue
         pids.append(pid)
-        with suppress(FileNotFoundError):
-            for thread in os.listdir(f"/proc/{pid}/task"):
-                waiting += map(int, _read(f"/proc/{pid}/task/{thread}/children").split())
+        for folder in threads(pid):
+            waiting += map(int, read(f"{folder}/children").split())
     return pids
 
 
 def _alive(pid: int) -> bool:
-    stat = _read(f"/proc/{pid}/stat")
+    stat = read(f"/proc/{pid}/stat")
     return bool(stat) and stat.rpartition(b")")[2].split(None, 1)[0] not in (b"Z", b"X")
 
 
-def _read(path: str) -> bytes:
+def threads(pid: int) -> list[str]:
+    """The folder of each thread of a process in /proc; none of one that is gone."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return [f"/proc/{pid}/task/{thread}" for thread in os.listdir(f"/proc/{pid}/task")]
+    return []
+
+
+def read(path: str) -> bytes:
+    """A file of the kernel; empty where there is none, or its process is gone."""
     try:
         with open(path, "rb", buffering=0) as file:
             return file.read()
@@ -192,7 +199,7 @@ def _ticks(pid: int) -> float:
 
 def _memory(pid: int, what: bytes = b"Pss:") -> int:
     if LINUX:
-        for line in _read(f"/proc/{pid}/smaps_rollup").splitlines():
+        for line in read(f"/proc/{pid}/smaps_rollup").splitlines():
             if line.startswith(what):
                 return int(line.split()[1]) * 1024
     return _resident(pid)

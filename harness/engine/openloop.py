@@ -81,6 +81,8 @@ class OpenLoop:
 
     def abandon(self) -> None:
         """End now; requests in flight or waiting are neither answered nor failed."""
+        if self._done.done():
+            return
         self.tally.give_up([*self._pool.in_flight(), *(planned for planned, _ in self._waiting)])
         self._open = 0
         self._waiting.clear()
@@ -163,11 +165,7 @@ class OpenLoop:
         if self._open == 0:
             self._finish()
         else:
-            self._loop.call_later(self._spec.timeout_s + 0.5, self._give_up)
-
-    def _give_up(self) -> None:
-        if not self._done.done():
-            self.abandon()
+            self._loop.call_later(self._spec.timeout_s + 0.5, self.abandon)
 
     def _finish(self) -> None:
         if not self._done.done():

@@ -94,12 +94,11 @@ class SliceRunner:
         self._rows: dict[str, list[Any]] = {name: [] for name in Slices.__slots__}
         self._replies = self._round = 0
         self._begun = self._first = self._told = 0.0
-        clocks = {side.root_pid: clock_of(side.root_pid, side.usage_file) for side in spec.sides if side.root_pid}
-        self._clocks = clocks
-        self._sides: list[_Side] = []
-        for side in spec.sides:
-            loop = ClosedLoop(side.address, side.requests, side.connections, side.timeout_s, spec.seed)
-            self._sides.append(_Side(side, loop, clocks.get(side.root_pid), side.slice_s))
+        self._clocks = {side.root_pid: clock_of(side.root_pid, side.usage_file) for side in spec.sides if side.root_pid}
+        self._sides = [
+            _Side(side, ClosedLoop(side, spec.seed), self._clocks.get(side.root_pid), side.slice_s)
+            for side in spec.sides
+        ]
 
     async def run(self) -> SlicesResult:
         self._begun = self._told = time.perf_counter()

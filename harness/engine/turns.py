@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.engine.checks import ReplyCheck, endless
 from harness.engine.client import Connection, Pool
 from harness.engine.loops import attend, begin_at, no_collections
-from harness.engine.spec import Address, LoadSpec, OnProgress, WireRequest
+from harness.engine.spec import LoadSpec, OnProgress, SideSpec
 from harness.engine.tally import GeneratorUse, Tally, load_result
 from harness.model.load import LoadResult
 
@@ -41,20 +40,11 @@ class Turn(Tally):
 class ClosedLoop:
     """``connections`` requests in flight during a turn, none between turns; connections stay open."""
 
-    def __init__(
-        self,
-        address: Address,
-        requests: Sequence[WireRequest],
-        connections: int,
-        timeout_s: float,
-        seed: int,
-        share: int = 0,
-        shares: int = 1,
-    ) -> None:
+    def __init__(self, spec: LoadSpec | SideSpec, seed: int, share: int = 0, shares: int = 1) -> None:
         self._loop = asyncio.get_running_loop()
-        self.checks = [ReplyCheck(request) for request in requests]
+        self.checks = [ReplyCheck(request) for request in spec.requests]
         self._next = endless(self.checks, seed, share, shares).__next__
-        self._pool = Pool(address, connections, self, timeout_s)
+        self._pool = Pool(spec.address, spec.connections, self, spec.timeout_s)
         self.traffic, self.close = self._pool.traffic, self._pool.close
         self._busy = 0
         self._stop = 0.0
@@ -139,7 +129,7 @@ class ClosedLoop:
 
 async def run_closed(spec: LoadSpec, on_progress: OnProgress, stop: asyncio.Event) -> LoadResult:
     """Run a ``LoadSpec`` without a rate."""
-    loop = ClosedLoop(spec.address, spec.requests, spec.connections, spec.timeout_s, spec.seed, spec.share, spec.shares)
+    loop = ClosedLoop(spec, spec.seed, spec.share, spec.shares)
     loop.keep = spec.keep
     await begin_at(spec.start_at, stop)
     use = GeneratorUse()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 import tempfile
 import time
@@ -15,6 +14,7 @@ from pathlib import Path
 from harness.config.placement import Placement
 from harness.engine.checks import ReplyCheck, endless
 from harness.engine.client import Connection, Pool
+from harness.engine.clocks import read, threads
 from harness.engine.wire import address_of, requests_to
 from harness.errors import LaunchError, NotReadyError
 from harness.instruments.callgrind import HINT, MISSING, Callgrind, Calls, Counts
@@ -162,18 +162,8 @@ class Burst:
 
 def asleep(pids: Sequence[int]) -> bool:
     """Whether no thread of these processes has anything to do, seen twice, since one may wake another meanwhile."""
-    return not any(_works(pid) for _ in range(2) for pid in pids)
-
-
-def _works(pid: int) -> bool:
-    try:
-        for thread in os.listdir(f"/proc/{pid}/task"):
-            with open(f"/proc/{pid}/task/{thread}/stat", "rb", buffering=0) as file:
-                if file.read().rpartition(b")")[2][:2] in (b" R", b" D"):
-                    return True
-    except (FileNotFoundError, ProcessLookupError):
-        pass
-    return False
+    stats = (read(f"{folder}/stat") for _ in range(2) for pid in pids for folder in threads(pid))
+    return not any(stat.rpartition(b")")[2][:2] in (b" R", b" D") for stat in stats)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,8 +27,8 @@ from harness.engine.engine import Fault, Signal, received
 from harness.engine.spec import part_of
 from harness.engine.tally import GeneratorUse
 from harness.errors import UsageError
+from harness.journeys.process import JourneySpec
 from harness.journeys.recorder import Recorder
-from harness.journeys.spec import JourneySpec
 from harness.model.load import LoadResult
 
 TICK_S = 0.1

@@ -10,7 +10,7 @@ from typing import Any
 
 from harness.engine.spec import ClassProgress, Progress
 from harness.engine.tally import floats
-from harness.journeys.spec import JourneySpec
+from harness.journeys.process import JourneySpec
 from harness.model.load import Latencies, LoadResult
 from harness.model.units import MS, US
 

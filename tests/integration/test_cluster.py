@@ -24,7 +24,7 @@ from harness.cluster.cluster import Cluster
 from harness.cluster.options import ClusterOptions, master_keys
 from harness.engine.spec import Address, EventsSpec, Expected, LoadSpec, WireRequest
 from harness.errors import EngineError, UsageError
-from harness.journeys.spec import JourneySpec
+from harness.journeys.process import JourneySpec
 from harness.model.load import PRECISION
 
 pytestmark = pytest.mark.usefixtures("no_process_left")

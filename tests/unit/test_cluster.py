@@ -13,7 +13,7 @@ from harness.cluster.protocol import Beat, Hello, Order, own_hello, pack, unpack
 from harness.engine.pacing import schedule
 from harness.engine.spec import Address, EventsSpec, Expected, ExtraConnections, LoadSpec, WebSocketSpec, WireRequest
 from harness.errors import UsageError
-from harness.journeys.spec import JourneySpec
+from harness.journeys.process import JourneySpec
 from harness.model.load import Latencies, LoadResult, WorkerShare
 from harness.model.reason import Reason
 from harness.report.load_summary import lines

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import HealthCheck, example, given, settings, strategies as st
 
+from harness.engine.spec import LoadSpec
 from harness.engine.turns import ClosedLoop
 
 from .load_support import CLOSE, HANG, OK, RESET, ask, request, run, scripted, serving
@@ -88,7 +89,7 @@ def test_a_turn_ends_and_accounts_for_all(scripts, connections):
 
     async def go():
         async with serving(handler) as address:
-            loop = ClosedLoop(address, [request()], connections, TIMEOUT_S, 0)
+            loop = ClosedLoop(LoadSpec(address, (request(),), connections, 0.0, timeout_s=TIMEOUT_S), 0)
             try:
                 return await loop.turn(0.05), loop.traffic
             finally:

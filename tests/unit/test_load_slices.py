@@ -14,7 +14,7 @@ import pytest
 from harness.engine.checks import ReplyCheck, endless, sequence
 from harness.engine.clocks import ProcessGone, TreeClock, machine_delta, machine_sample
 from harness.engine.slices import SETTLE_S, SETTLE_STEPS, SliceRunner, settled
-from harness.engine.spec import Address, SideSpec, SlicesSpec
+from harness.engine.spec import Address, LoadSpec, SideSpec, SlicesSpec
 from harness.engine.turns import ClosedLoop
 
 from .load_support import CLOSE, HELLO, OK, request, run, scripted, serving
@@ -194,7 +194,7 @@ def test_connections_are_kept_open_between_turns():
 
     async def go():
         async with serving(handler) as address:
-            loop = ClosedLoop(address, [request()], 3, 2.0, 0)
+            loop = ClosedLoop(LoadSpec(address, (request(),), 3, 0.0, timeout_s=2.0), 0)
             turns = [await loop.turn(0.02) for _ in range(4)]
             loop.close()
             return turns, loop.traffic
@@ -209,7 +209,7 @@ def test_a_server_that_closes_gets_a_connection_per_request_and_none_that_idles(
 
     async def go():
         async with serving(handler) as address:
-            loop = ClosedLoop(address, [request()], 3, 2.0, 0)
+            loop = ClosedLoop(LoadSpec(address, (request(),), 3, 0.0, timeout_s=2.0), 0)
             turn = await loop.turn(0.02)
             loop.close()
             return turn, loop.traffic
@@ -224,7 +224,7 @@ def test_staggered_sends_are_spread_over_the_wait():
 
     async def go():
         async with serving(handler) as address:
-            loop = ClosedLoop(address, [request()], 4, 2.0, 0)
+            loop = ClosedLoop(LoadSpec(address, (request(),), 4, 0.0, timeout_s=2.0), 0)
             turn = await loop.turn(0.2, stagger_s=0.1, phase=0.5)
             loop.close()
             return turn
