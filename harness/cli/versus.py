@@ -146,7 +146,7 @@ def versus(
     from harness.serve import serving_all
     from harness.serve.envs import shadowed
     from harness.serve.services import needs_of, services
-    from harness.session.samples import recorded
+    from harness.session.instruments import recorded
 
     urls = [side for side in (a, b) if is_url(side)]
     metric = metric or ("throughput" if urls else "cpu_cost")

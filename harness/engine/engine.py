@@ -206,6 +206,8 @@ class EngineProcess:
 class Engine:
     """Load from one process, started with the ``with`` block, so that it is ready when servers are.
 
+    Where the process ends or fails, a call raises ``EngineError``, and the next one starts a new process.
+
     Args:
         cpus: CPUs to pin it to; empty for no pinning.
     """
@@ -227,20 +229,12 @@ class Engine:
         return () if self._process is None else (self._process.pid,)
 
     def run_slices(self, spec: SlicesSpec, on_progress: OnProgress | None = None) -> SlicesResult:
-        """Measure sides that take turns; takes ``spec.budget_s`` or, where that is longer, its least number of rounds.
-
-        Raises:
-            EngineError: the process ended or failed; the next call starts a new one.
-        """
+        """Measure sides that take turns, for ``spec.budget_s`` or, where that is longer, its least number of rounds."""
         answer: SlicesResult = self._run(spec, on_progress, stoppable=False)
         return answer
 
     def run_load(self, spec: Load, on_progress: OnProgress | None = None) -> LoadResult:
-        """Send a load. Ctrl-C ends it early, within a second: the result is then marked ``interrupted``.
-
-        Raises:
-            EngineError: the process ended or failed; the next call starts a new one.
-        """
+        """Send a load. Ctrl-C ends it early, within a second: the result is then marked ``interrupted``."""
         answer: LoadResult = self._run(spec, on_progress, stoppable=True)
         return answer
 

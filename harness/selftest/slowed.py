@@ -77,10 +77,12 @@ class Spells:
 
 
 class Slowing:
-    """What is done at every request before the app sees it."""
+    """What is done at every request before the app sees it, as the environment says."""
 
-    def __init__(self, turns: int, book: Book, spells: Spells | None) -> None:
-        self._turns, self._book, self._spells = turns, book, spells
+    def __init__(self) -> None:
+        self._turns, self._book = int(os.environ[TURNS]), Book(os.environ[BOOK])
+        length = int(os.environ.get(SPELL, 0))
+        self._spells = Spells(length, self._book, os.environ[BOOK] + SPELLS) if length else None
 
     def burn(self) -> None:
         turns = self._turns if self._spells is None or self._spells.begun() else 0
@@ -90,20 +92,12 @@ class Slowing:
         self._book.add(time.thread_time_ns() - began)
 
 
-def _served() -> tuple[Any, Slowing]:
-    app = resolve_name(os.environ[APP])
-    book, length = Book(os.environ[BOOK]), int(os.environ.get(SPELL, 0))
-    spells = Spells(length, book, os.environ[BOOK] + SPELLS) if length else None
-    return app, Slowing(int(os.environ[TURNS]), book, spells)
-
-
 def __getattr__(name: str) -> Any:
     """``asgi`` and ``wsgi`` are made when a server asks for them."""
-    if name == "asgi":
-        return _asgi(*_served())
-    if name == "wsgi":
-        return _wsgi(*_served())
-    raise AttributeError(name)
+    wrap: Any = {"asgi": _asgi, "wsgi": _wsgi}.get(name)
+    if wrap is None:
+        raise AttributeError(name)
+    return wrap(resolve_name(os.environ[APP]), Slowing())
 
 
 def _asgi(app: Any, slowing: Slowing) -> Callable[..., Awaitable[None]]:

@@ -47,12 +47,11 @@ from harness.serve.guard import Guard
 from harness.serve.services import WRITES, Services
 from harness.session import validity
 from harness.session.calls import calls_upstream
-from harness.session.counts import CountSender
 from harness.session.held import HeldRequests
+from harness.session.instruments import CountSender, SampleSender
 from harness.session.loads import LoadSender
 from harness.session.meter import Meter
 from harness.session.observe import Observer
-from harness.session.samples import SampleSender
 from harness.session.sender import Job, Sender, Sent
 from harness.session.statements import statements_of
 from harness.session.turns import TurnsSender, blank
@@ -125,7 +124,9 @@ def measure(run: Run, bench: Bench, extend: Extend = as_planned) -> int:
     """
     with run.locked():
         _same_versions(run)
-        began, already = time.monotonic(), _spent(run)
+        # An earlier sitting that was killed could not write how long it took.
+        already = max(run.manifest.duration_s, sum(record.duration_s for record in run.windows()))
+        began = time.monotonic()
         guard = Guard()
         try:
             session = _Session(run, bench, guard, already)
@@ -159,11 +160,6 @@ def _same_versions(run: Run) -> None:
             f"{run.manifest.run} began with other versions: {', '.join(differing)}",
             hint="install those again, or begin a new run",
         )
-
-
-def _spent(run: Run) -> float:
-    """Seconds of earlier sittings; one that was killed could not write its own."""
-    return max(run.manifest.duration_s, sum(record.duration_s for record in run.windows()))
 
 
 def cut_off(run: Run, tries: int = TRIES) -> WindowRecord | None:
@@ -356,7 +352,12 @@ class _Session:
         return journeys[side.point] if side.point in journeys else self._points[side.point].requests
 
     def _in_order(self, block: Block) -> list[Target]:
-        names = [trial.target for trial in block.trials] or start_order(block, self._plan.seed)
+        names = [trial.target for trial in block.trials]
+        if not names:
+            # Who starts first may get other memory, and so other caches, than who starts last; over blocks this must be
+            # noise of every target, not an advantage of one.
+            order = random.Random(self._plan.seed * 1009 + block.index)
+            names = order.sample(block.targets, len(block.targets))
         return [self._targets[name] for name in names]
 
     def _fleet(self, block: Block) -> Servers:
@@ -547,15 +548,6 @@ class _Up:
                 self.wrong[side] = failure
                 self._observer.target_failed(failure)
                 return
-
-
-def start_order(block: Block, seed: int) -> list[str]:
-    """The block's targets in an order of its own.
-
-    Who starts first may get other memory, and so other caches, than who starts last; over blocks this must be noise of
-    every target, not an advantage of one.
-    """
-    return random.Random(seed * 1009 + block.index).sample(block.targets, len(block.targets))
 
 
 def _wide(study: str) -> bool:

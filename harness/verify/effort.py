@@ -11,7 +11,7 @@ Packages are those that come to be imported with it, beyond the framework and wh
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from functools import cache
 from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 
@@ -34,6 +34,7 @@ DISTRIBUTIONS = {"django-rest": "djangorestframework"}
 FORMS = {"fastapi": {"File", "Form", "OAuth2PasswordRequestForm", "UploadFile"}, "starlette": {"form"}}
 """Names by which an app reads forms, for which these frameworks import a package that they do not require."""
 FORM_PACKAGE = "python-multipart"
+_distributions = cache(packages_distributions)
 
 
 def effort(targets: Iterable[Target]) -> tuple[Effort, ...]:
@@ -74,11 +75,6 @@ def effort_of(modules: tuple[str, ...], framework: str, endpoints: int, given: C
     name = modules[-1].removeprefix("apps.")
     packages = {package: version_of(package) for package in added}
     return Effort(name, framework, endpoints, lines, packages)
-
-
-@cache
-def _distributions() -> Mapping[str, list[str]]:
-    return packages_distributions()
 
 
 @cache
