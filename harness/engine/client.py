@@ -70,17 +70,9 @@ class Connection:
         "_tls", "_traffic", "_unsent", "check", "number", "planned", "sent",
     )  # fmt: skip
 
-    def __init__(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        peer: Peer,
-        receiver: Receiver,
-        traffic: Traffic,
-        limit: int = MAX_REPLY,
-        tls: Tls | None = None,
-    ) -> None:
-        self._tls = tls
-        self._loop, self._receiver, self._traffic = loop, receiver, traffic
+    def __init__(self, receiver: Receiver, traffic: Traffic, peer: Peer, tls: Tls | None, limit: int) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._receiver, self._traffic, self._tls = receiver, traffic, tls
         self._family, self._address = peer
         self._right = receiver.right
         self._reader = ReplyReader(limit)
@@ -368,9 +360,7 @@ class Pool:
         self._loop, self._timeout_s = asyncio.get_running_loop(), timeout_s
         self.traffic = Traffic()
         peer = peers(address)[0]
-        self.connections = [
-            Connection(self._loop, peer, receiver, self.traffic, limit, address.tls) for _ in range(count)
-        ]
+        self.connections = [Connection(receiver, self.traffic, peer, address.tls, limit) for _ in range(count)]
 
     async def wait(self, done: asyncio.Future[None]) -> None:
         """Wait for ``done``; requests in flight for longer than the time-out end meanwhile."""

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.config.placement import Placement
-from harness.engine.checks import ReplyCheck, endless
-from harness.engine.client import Connection, Pool
 from harness.engine.clocks import read, threads
+from harness.engine.spec import LoadSpec
+from harness.engine.turns import ClosedLoop
 from harness.engine.wire import address_of, requests_to
 from harness.errors import LaunchError, NotReadyError
 from harness.instruments.callgrind import HINT, MISSING, Callgrind, Calls, Counts
@@ -111,55 +111,6 @@ class CountingFleet(Fleet):
         self._guard.remove(self.folder)
 
 
-class Burst:
-    """Requests in volleys, each of them verified: what a count of instructions is divided by.
-
-    Connections stay open between bursts; to be made and used within one event loop.
-
-    A request is sent on every connection at once, and the next ones when the server sleeps. Whether a request is there
-    before a busy server looks for it would depend on what else the machine does, and so would the server's work.
-
-    Args:
-        pids: processes of the server.
-    """
-
-    def __init__(self, running: Running, point: Point, connections: int, seed: int, pids: Sequence[int]) -> None:
-        requests = requests_to(running, point.requests)
-        self._next = endless([ReplyCheck(request) for request in requests], seed).__next__
-        self._pool, self._pids = Pool(address_of(running), connections, self, TIMEOUT_S), pids
-        self.close = self._pool.close
-        self._in_flight, self._fault = 0, ""
-        self._done: asyncio.Future[None]
-
-    async def send(self, count: int) -> int:
-        """Sends ``count`` requests, rounded up to whole volleys, and returns how many when the last reply was right.
-
-        Raises:
-            NotReadyError: a reply was wrong or did not come.
-        """
-        connections = self._pool.connections
-        volleys = -(-count // len(connections))
-        for _ in range(volleys):
-            self._done, self._in_flight = asyncio.get_running_loop().create_future(), len(connections)
-            for connection in connections:
-                connection.send(self._next(), time.perf_counter())
-            await self._pool.wait(self._done)
-            if self._fault:
-                raise NotReadyError(f"nothing was counted: {self._fault}")
-            while not asleep(self._pids):
-                await asyncio.sleep(PAUSE_S)
-        return volleys * len(connections)
-
-    def right(self, connection: Connection, moment: float) -> None:
-        self._in_flight -= 1
-        if not self._in_flight:
-            self._done.set_result(None)
-
-    def failed(self, connection: Connection, kind: str, detail: str) -> None:
-        self._fault = self._fault or f"{kind}: {detail}"
-        self.right(connection, 0.0)
-
-
 def asleep(pids: Sequence[int]) -> bool:
     """Whether no thread of these processes has anything to do, seen twice, since one may wake another meanwhile."""
     stats = (read(f"{folder}/stat") for _ in range(2) for pid in pids for folder in threads(pid))
@@ -191,17 +142,19 @@ class CountedServer:
         """
         counter = self._counter
         requests *= counter.times
-        burst = Burst(self._running, point, connections, seed, self._pids)
+        wire = requests_to(self._running, point.requests)
+        spec = LoadSpec(address_of(self._running), wire, connections, 0.0, timeout_s=TIMEOUT_S)
+        loop = ClosedLoop(spec, seed)
         try:
             # The adaptive interpreter and caches need some requests, and are not quite the same while they are counted.
             if not self._begun:
-                await burst.send(max(WARM_UP, requests // 2))
+                await self._burst(loop, max(WARM_UP, requests // 2))
                 await counter.begin(self._pids)
                 self._begun = True
-            await burst.send(WARM_UP)
+            await self._burst(loop, WARM_UP)
             await counter.read()
             began = time.monotonic()
-            sent = await burst.send(requests)
+            sent = await self._burst(loop, requests)
             took = time.monotonic() - began
             reading = await counter.read()
             if not self._idle.seconds:
@@ -209,7 +162,7 @@ class CountedServer:
                 await asyncio.sleep(took)
                 self._idle = Idle(took, (await counter.read())(), nothing())
         finally:
-            burst.close()
+            loop.close()
         busy, idle = reading(), self._idle
         share = heartbeats(busy.calls, idle.counts.calls, took / idle.seconds)
         waited, added = idle.counts.objects, idle.added.objects
@@ -230,6 +183,26 @@ class CountedServer:
             why=self._why,
             collections=busy.collections.total() / sent,
         )
+
+    async def _burst(self, loop: ClosedLoop, count: int) -> int:
+        """Sends at least ``count`` requests in volleys, and returns how many when the last reply was right.
+
+        A request is sent on every connection at once, and the next ones when the server sleeps. Whether a request is
+        there before a busy server looks for it would depend on what else the machine does, and so would its work.
+
+        Raises:
+            NotReadyError: a reply was wrong or did not come.
+        """
+        sent = 0
+        while sent < count:
+            # A turn that is over at once sends one request on every connection.
+            turn = await loop.turn(0.0)
+            for kind, example in turn.examples.items():
+                raise NotReadyError(f"nothing was counted: {kind}: {example}")
+            sent += turn.replies
+            while not asleep(self._pids):
+                await asyncio.sleep(PAUSE_S)
+        return sent
 
 
 def heartbeats(busy: Calls, idle: Calls, expected: float = 1.0) -> float:

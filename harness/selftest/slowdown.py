@@ -40,7 +40,6 @@ from harness.results.frames import tidy
 from harness.results.judge import run_values
 from harness.selftest.slowed import APP, BOOK, SPELL, SPELLS, TURNS, Book
 from harness.session import Bench, measure as measure_run
-from harness.session.observe import Observer
 from harness.stats.interval import FloatArray
 from harness.stats.levels import levels
 from harness.stats.looks import LOOKS
@@ -268,5 +267,5 @@ def _measure(
         rest = every[len(run.manifest.plan.blocks) :]
         return more(run, Extension(rest[:1])) if more and rest else None
 
-    measure_run(run, Bench(engine, placement, Observer(), features=False), extend)
+    measure_run(run, Bench(engine, placement, features=False), extend)
     return run

@@ -6,8 +6,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from harness.engine.engine import Engine
 from harness.engine.spec import OnProgress, SlicesResult, SlicesSpec
 from harness.engine.wire import side_spec
@@ -57,8 +55,7 @@ def blank(side: Side, points: Mapping[str, Point]) -> SideResult:
 
 def _result(job: Job, number: int, measured: SlicesResult) -> SideResult:
     outcome = measured.sides[number]
-    mine = np.asarray(measured.slices.side, dtype=int) == number
-    answered = int(np.asarray(measured.slices.replies, dtype=int)[mine].sum())
+    [answered] = map(int, measured.slices.sums(number, "replies"))
     return replace(
         blank(job.sides[number], job.points),
         planned=answered + outcome.unanswered,
