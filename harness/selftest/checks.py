@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-import multiprocessing
-import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -17,7 +17,7 @@ import numpy as np
 from scipy import stats
 
 from harness.config import load_declarations
-from harness.config.placement import Placement, detect
+from harness.config.placement import Placement, confine, detect
 from harness.engine.engine import Engine
 from harness.engine.spec import SlicesSpec
 from harness.engine.wire import side_spec
@@ -202,19 +202,12 @@ def sequential_verdict(values: FloatArray, margin: float, budget_blocks: int) ->
 @contextmanager
 def spinner(cpu: int) -> Iterator[None]:
     """A process that uses all it gets of a CPU."""
-    process = multiprocessing.get_context("spawn").Process(target=_spin, args=(cpu,), daemon=True)
-    process.start()
-    try:
-        yield
-    finally:
-        process.kill()
-        process.join()
-
-
-def _spin(cpu: int) -> None:
-    os.sched_setaffinity(0, {cpu})
-    while True:
-        pass
+    with subprocess.Popen([sys.executable, "-c", "while True: pass"], stdin=subprocess.DEVNULL) as process:
+        try:
+            confine(process.pid, (cpu,))
+            yield
+        finally:
+            process.kill()
 
 
 def _json_point() -> Point:
