@@ -125,12 +125,7 @@ class Master:
         return port
 
     def _load(self, load: Load) -> LoadResult:
-        """All workers begin their parts at one moment.
-
-        Raises:
-            UsageError: there are fewer connections than workers.
-            EngineError: there is no worker, or one cannot do its part.
-        """
+        """All workers begin their parts at one moment."""
         assert self._members is not None
         self._members.gather(REJOIN_S, lambda: self._stopped)
         members = self._members.present()

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 from harness.config.requests import Headers, quoted_target, raw_request, wire_bytes
-from harness.engine.client import Peer, peers, words_of
+from harness.engine.client import peers, words_of
 from harness.engine.spec import Address
 from harness.errors import NotReadyError, UsageError
 from harness.model.reason import Reason
@@ -109,11 +109,10 @@ def reach(destination: Destination) -> Address:
     """
     address = destination.address
     failure: OSError | None = None
-    found: list[Peer] = []
     try:
         found = peers(address)
     except OSError as error:
-        failure = error
+        found, failure = [], error
     for family, resolved in found:
         try:
             with socket.socket(family, socket.SOCK_STREAM) as sock:

@@ -137,21 +137,19 @@ def _websocket(site: Running) -> Reason | None:
             timeout=TIMEOUT_S,
             sslopt={"context": tls.context} if tls else None,
         )
+        try:
+            for message in ("Hello, 안녕", "x" * 70_000, bytes(range(256))):
+                connection.send(message, ABNF.OPCODE_TEXT if isinstance(message, str) else ABNF.OPCODE_BINARY)
+                if connection.recv() != message:
+                    return Reason("echo-differs")
+            connection.send_close()
+            closed = connection.recv_frame().opcode == ABNF.OPCODE_CLOSE
+        finally:
+            connection.shutdown()
     except WebSocketBadStatusException as error:
         return Reason("handshake-refused", {"status": error.status_code})
     except WebSocketException as error:
         return raised(error)
-    try:
-        for message in ("Hello, 안녕", "x" * 70_000, bytes(range(256))):
-            connection.send(message, ABNF.OPCODE_TEXT if isinstance(message, str) else ABNF.OPCODE_BINARY)
-            if connection.recv() != message:
-                return Reason("echo-differs")
-        connection.send_close()
-        closed = connection.recv_frame().opcode == ABNF.OPCODE_CLOSE
-    except WebSocketException as error:
-        return raised(error)
-    finally:
-        connection.shutdown()
     return None if closed else Reason("no-close")
 
 
