@@ -43,21 +43,16 @@ class _Client:
         self._text = ""
 
     async def run(self) -> None:
-        started = time.perf_counter()
+        started, shaken = time.perf_counter(), False
+        writer: asyncio.StreamWriter | None = None
         try:
             reader, writer = await connect(self._load)
-        except ReplyError as fault:
-            self._load.planned += 1
-            self._load.tally.fail(fault.kind, str(fault), time.perf_counter())
-            raise
-        shaken = False
-        try:
             await self._shake_hands(reader, writer)
             shaken = True
             self._load.note("handshake_us", time.perf_counter() - started)
             await self._echo(reader, writer)
         except ReplyError as fault:
-            # A handshake that fails is one request that failed; later it is the messages under way that do.
+            # Without a handshake one request has failed; later it is the messages under way that do.
             self._load.planned += not shaken
             self._load.tally.fail(fault.kind, str(fault), time.perf_counter(), len(self._under_way) + (not shaken))
             raise
@@ -65,7 +60,8 @@ class _Client:
             self._load.tally.give_up([sent for sent, _ in self._under_way])
             raise
         finally:
-            await close(writer)
+            if writer is not None:
+                await close(writer)
 
     async def _shake_hands(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         headers = [(name.encode(), value.encode()) for name, value in self._spec.headers]
