@@ -335,12 +335,12 @@ class Connection:
     def _fail_soon(self, error: OSError) -> None:
         # Not at once: the receiver sends again on a failure, and would recurse while the server refuses.
         self._drop()
-        self._loop.call_soon(self._go_on, self.sent, self._fail_by, error)
+        self._loop.call_soon(self._go_on, self.sent, lambda: self._fail_by(error))
 
-    def _go_on(self, sent: float, act: Callable[..., None], *arguments: object) -> None:
+    def _go_on(self, sent: float, act: Callable[[], None]) -> None:
         """With the request that was sent then, where it is still in flight."""
         if self.check is not None and self.sent == sent:
-            act(*arguments)
+            act()
 
     def _drop(self) -> None:
         if self._sock is not None:
