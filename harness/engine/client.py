@@ -80,7 +80,9 @@ class Connection:
         self._fd = -1
         self._recv: Any = None
         self._send: Any = None
-        self._idle_closed = self._served = False
+        self._idle_closed = self._served = self._retried = self._parsing = False
+        self._pending = b""
+        self._raw: bytearray | None = None
         self.check: ReplyCheck | None = None
         self.sent = self.planned = 0.0
         self.number = 0
@@ -320,7 +322,7 @@ class Connection:
     def _settle(self) -> None:
         self._plain = self._parsing = self._retried = False
         self._pending = b""
-        self._raw: bytearray | None = bytearray()
+        self._raw = bytearray()
         self._cuts: list[int] = []
         self._unsent = memoryview(b"")
 
