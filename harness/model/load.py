@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import ChainMap, Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -23,8 +23,6 @@ Samples = Callable[[WindowRecord], Mapping[int, FloatArray]]
 IntArray = npt.NDArray[np.int64]
 Loop = Literal["closed", "open", "stream", "journey"]
 
-SCHEMA = 2
-QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p999": 0.999}
 PRECISION = 1 / 2048
 """By which part of itself a percentile from a histogram may be off: half a bucket at three significant digits; below a
 microsecond by half a nanosecond.
@@ -123,7 +121,7 @@ class Latencies:
         return _of_buckets(np.bincount(_buckets(self.values)), self.total, self.least, self.most)
 
     def to_json(self) -> LatenciesJson:
-        p50, p90, p99, p999 = self.quantiles(list(QUANTILES.values()))
+        p50, p90, p99, p999 = self.quantiles([0.5, 0.9, 0.99, 0.999])
         return {
             "count": self.count,
             "min": self.least,
@@ -361,7 +359,7 @@ class LoadResult:
     lost_share: float = 0.0
     rejected_messages: int = 0
     trace: Trace | None = None
-    schema: int = SCHEMA
+    schema: int = 2
 
     def __post_init__(self) -> None:
         # A field, so that it stands in the JSON; never given, so that it cannot disagree with what it is made from.
@@ -424,10 +422,6 @@ def _summed(counts: Sequence[Mapping[Any, int]]) -> dict[Any, int]:
     return dict(total)
 
 
-def _first(texts: Sequence[Mapping[str, str]]) -> dict[str, str]:
-    return {kind: text for part in reversed(texts) for kind, text in part.items()}
-
-
 def _named(parts: Sequence[Mapping[str, Latencies]]) -> dict[str, Latencies]:
     names = sorted({name for part in parts for name in part})
     together = {name: Latencies.merge([part.get(name) for part in parts]) for name in names}
@@ -461,7 +455,7 @@ _COMBINED: Mapping[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("answered_steps", "failed_steps"), _added),
     **dict.fromkeys(("status", "errors", "counts"), _summed),
     **dict.fromkeys(("reasons", "workers"), lambda parts: tuple(chain(*parts))),
-    "examples": _first,
+    "examples": lambda parts: dict(ChainMap(*parts)),
     "series": _named,
     "interrupted": any,
     "trace": _traced,

@@ -81,10 +81,11 @@ class Run:
                 record = replace(record, samples=f"samples/{file_name(record.id)}.{record.attempt}.npz")
                 with (self.folder / record.samples).open("wb") as file:
                     np.savez_compressed(file, **{str(k): v.astype(np.float32) for k, v in samples.items()})  # type: ignore[arg-type]
-            path = self.folder / "windows.jsonl"
-            with path.open("ab") as file:
-                if file.tell() and not _ends_with_newline(path):
-                    file.write(b"\n")
+            with (self.folder / "windows.jsonl").open("a+b") as file:
+                if file.tell():
+                    file.seek(-1, os.SEEK_END)
+                    if file.read(1) != b"\n":
+                        file.write(b"\n")
                 file.write(_WINDOW.dump_json(record) + b"\n")
                 file.flush()
                 os.fsync(file.fileno())
@@ -92,8 +93,17 @@ class Run:
 
     def windows(self) -> tuple[WindowRecord, ...]:
         """Every whole line; a line that a crash cut off is passed over."""
+        records = []
         # Runs of schemas 1 and 2 kept the windows whose sides take turns in a file of their own.
-        return (*self._lines("slots.jsonl"), *self._lines("windows.jsonl"))
+        for path in (self.folder / "slots.jsonl", self.folder / "windows.jsonl"):
+            for line in path.read_bytes().split(b"\n") if path.exists() else ():
+                if line.strip():
+                    try:
+                        value = json.loads(line)
+                    except ValueError:
+                        continue
+                    records.append(_parsed(_WINDOW, upgraded(value, path, self.manifest.plan.points), path))
+        return tuple(records)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -130,20 +140,6 @@ class Run:
                 f"{self.folder}: {what} could not be saved: {error.strerror}",
                 hint=f"what was saved before it is safe; make room and run again with --resume {self.folder}",
             ) from None
-
-    def _lines(self, name: str) -> tuple[WindowRecord, ...]:
-        path = self.folder / name
-        if not path.exists():
-            return ()
-        records = []
-        for line in path.read_bytes().split(b"\n"):
-            if line.strip():
-                try:
-                    value = json.loads(line)
-                except ValueError:
-                    continue
-                records.append(_parsed(_WINDOW, upgraded(value, path, self.manifest.plan.points), path))
-        return tuple(records)
 
     def samples(self, record: WindowRecord) -> dict[int, npt.NDArray[np.float64]]:
         """Index → latencies in microseconds, see the module; empty where the file is missing or broken."""
@@ -188,13 +184,13 @@ def find_run(name: str, results: Path) -> Path:
     runs = list_runs(results)
     if name == "latest" and runs:
         return runs[-1]
-    matches = [run for run in runs if run.name == name]
-    if matches:
-        return matches[0]
+    by_name = {run.name: run for run in runs}
+    if name in by_name:
+        return by_name[name]
     if not runs:
         raise RecordError(f"no run is called {name!r}", hint=f"{results} has none")
-    near = nearest(name, [run.name for run in runs])
-    latest = ", ".join(run.name for run in runs[-3:])
+    near = nearest(name, by_name)
+    latest = ", ".join(list(by_name)[-3:])
     raise RecordError(f"no run is called {name!r}", hint=near or f"the latest are {latest}")
 
 
@@ -225,9 +221,3 @@ def _lock(file: BinaryIO) -> None:
     except ImportError:
         return
     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-def _ends_with_newline(path: Path) -> bool:
-    with path.open("rb") as file:
-        file.seek(-1, os.SEEK_END)
-        return file.read(1) == b"\n"
