@@ -23,7 +23,7 @@ from harness.results.summary import (
     Within,
 )
 from harness.stats.looks import MIN_BLOCKS
-from harness.stats.ratio import BlockValues, Fitted, apart, centre, together
+from harness.stats.ratio import BlockValues, Fitted, apart, over_rounds, together
 from harness.stats.verdict import judge, shown_interval
 
 
@@ -107,31 +107,20 @@ def _pairs(fitted: Fitted, rungs: Sequence[LadderRung]) -> tuple[_Pair, ...]:
 def _pair(fitted: Fitted, label: str, upper: LadderRung, lower: LadderRung) -> _Pair:
     a, b = Side(upper.target, upper.point), Side(lower.target, lower.point)
     columns = fitted.rounds("cpu_cost")[[(a.target, a.point), (b.target, b.point)]]
-    met = columns.notna().all(axis=1)
-    within: Within = "round" if met.any() else "block"
-    kept = columns[met] if within == "round" else columns
+    within: Within = "round" if columns.notna().all(axis=1).any() else "block"
     # Levels make the steps; even and odd rounds check their sum.
-    odd = kept.index.get_level_values("round").to_numpy() % 2 == 1
-    halves = _values(kept[~odd], within), _values(kept[odd], within)
-    values = together([apart(fitted.levels("cpu_cost"), a, b)]) if within == "round" else _values(kept, within)
+    odd = columns.index.get_level_values("round").to_numpy() % 2 == 1
+    halves = _values(columns[~odd], a, b, within), _values(columns[odd], a, b, within)
+    levels = together([apart(fitted.levels("cpu_cost"), a, b)])
+    values = levels if within == "round" else _values(columns, a, b, within)
     return _Pair(label, a, b, within, values, halves)
 
 
-def _values(columns: pd.DataFrame, within: Within) -> BlockValues:
+def _values(columns: pd.DataFrame, a: Side, b: Side, within: Within) -> BlockValues:
     """Of each block: the median over rounds of A − B, or, by block, the difference of the medians."""
-    blocks: list[int] = []
-    logs: list[float] = []
-    differences: list[float] = []
-    for block, rows in columns.groupby(columns.index.get_level_values("block").to_numpy(dtype=np.int64), sort=True):
-        a, b = (rows.iloc[:, index].dropna().to_numpy(dtype=np.float64) for index in (0, 1))
-        if not (a.size and b.size):
-            continue
-        if within == "block":
-            a, b = centre(a), centre(b)
-        blocks.append(int(str(block)))
-        logs.append(float(centre(np.atleast_1d(np.log(a / b)))))
-        differences.append(float(centre(np.atleast_1d(a - b))))
-    return BlockValues(tuple(blocks), np.asarray(logs), np.asarray(differences))
+    if within == "block":
+        columns = columns.groupby(level="block").median()
+    return together([over_rounds(columns, a, b, trimmed=False)])
 
 
 def _result(

@@ -95,7 +95,7 @@ def contrast_values(
     def values(contrast: Contrast) -> BlockValues:
         pairs = _pairs(contrast, twins)
         if contrast.metric == "throughput" and (stepped(contrast.a, points) or stepped(contrast.b, points)):
-            return together([_trimmed(fitted.rounds("throughput"), a, b) for a, b in pairs])
+            return together([over_rounds(fitted.rounds("throughput"), a, b, trimmed=True) for a, b in pairs])
         return together([apart(fitted.levels(contrast.metric), a, b) for a, b in pairs])
 
     return {contrast.id: values(contrast) for contrast in contrasts}
@@ -148,18 +148,15 @@ def together(pairs: Sequence[Mapping[int, tuple[float, float]]]) -> BlockValues:
     return BlockValues(tuple(declared), both[:, 0], both[:, 1])
 
 
-def _trimmed(rounds: pd.DataFrame, a_side: Side, b_side: Side) -> dict[int, tuple[float, float]]:
-    """Block → trimmed means of ln(A / B) and of A − B over the rounds in which both sides have a number."""
-    a_key, b_key = (a_side.target, a_side.point), (b_side.target, b_side.point)
-    if a_key not in rounds.columns or b_key not in rounds.columns:
+def over_rounds(rounds: pd.DataFrame, a: Side, b: Side, *, trimmed: bool) -> dict[int, tuple[float, float]]:
+    """Block → centres of ln(A / B) and of A − B over the rounds in which both sides have a number."""
+    keys = [(side.target, side.point) for side in (a, b)]
+    if any(key not in rounds.columns for key in keys):
         return {}
-    a, b = rounds[a_key].to_numpy(), rounds[b_key].to_numpy()
-    both = np.isfinite(a) & np.isfinite(b)
-    a, b = a[both], b[both]
-    blocks = rounds.index.get_level_values("block").to_numpy()[both]
+    mine, theirs = (rounds[key] for key in keys)
+    both = pd.DataFrame({"log": np.log(mine / theirs), "difference": mine - theirs}).dropna()
     found = {}
-    for block in np.unique(blocks):
-        rows = blocks == block
-        logs, differences = np.log(a[rows] / b[rows]), a[rows] - b[rows]
-        found[int(block)] = float(centre(logs, trimmed=True)), float(centre(differences, trimmed=True))
+    for block, rows in both.groupby(level="block", sort=True):
+        logs, differences = (centre(rows[name].to_numpy(), trimmed=trimmed) for name in both)
+        found[int(str(block))] = float(logs), float(differences)
     return found
