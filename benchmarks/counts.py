@@ -68,8 +68,8 @@ def counted(patterns: Sequence[str]) -> dict[str, float]:
         except KeyboardInterrupt:
             print("interrupted: what was counted so far follows", file=sys.stderr)
         took, records = time.monotonic() - began, run.windows()
-    for fault in (fault for record in records for fault in side_faults(record).values()):
-        print(f"{fault.target} {fault.point}: {ENGLISH.reason(fault.reason)}", file=sys.stderr)
+    for side, fault in (each for record in records for each in side_faults(record).items()):
+        print(f"{side.target} {side.point}: {ENGLISH.reason(fault.reason)}", file=sys.stderr)
     targets = len({each.target for record in records for each in record.counts})
     points = len({each.point for record in records for each in record.counts})
     print(f"{targets} targets at {points} points: planned {manifest.plan.estimate_s:.0f} s, took {took:.0f} s")

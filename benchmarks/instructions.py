@@ -131,8 +131,8 @@ def apart(targets: Sequence[Target], point: Point, starts: int, folder: Path) ->
             run = Run.create(folder / f"starts-{at}", manifest)
             measure(run, bench)
             for record in run.windows():
-                for fault in side_faults(record).values():
-                    raise SystemExit(f"{fault.target}: {ENGLISH.reason(fault.reason)}")
+                for side, fault in side_faults(record).items():
+                    raise SystemExit(f"{side.target}: {ENGLISH.reason(fault.reason)}")
             for side, counts in counts_of(run.windows()).items():
                 values = counted[side.target] = [each.per_request for each in counts.values()]
                 mean = statistics.mean(values)

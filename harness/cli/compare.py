@@ -12,8 +12,7 @@ from harness.cli.output import measured_run, print_json, print_lines, print_text
 from harness.errors import UsageError, nearest
 
 if TYPE_CHECKING:
-    from harness.results.compare import Measured
-    from harness.results.comparison import Comparison
+    from harness.results.compare import Comparison, Measured
 
 
 def compare(

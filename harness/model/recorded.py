@@ -10,6 +10,7 @@ from harness.model.declared import Journey, ParamValue, Scenario, Target
 from harness.model.planned import Failure, Plan, Side
 from harness.model.profiled import CpuProfile
 from harness.model.reason import Reason
+from harness.model.units import US
 
 RESOLUTION = "resolves, in CPU cost"
 """What the last selftest found, in a manifest's environment."""
@@ -102,6 +103,13 @@ class SideResult:
     @property
     def side(self) -> Side:
         return Side(self.target, self.point)
+
+    @property
+    def cpu_us(self) -> float | None:
+        """CPU microseconds of the server per verified reply, of a side that has its window for itself."""
+        if self.answered and "cpu_s" in self.figures and "cpu_us" not in self.figures:
+            return self.figures["cpu_s"] * US / self.answered
+        return self.figures.get("cpu_us")
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,10 +214,7 @@ class Exclusion:
     Kind ``missing``: some slices have none. ``times``: throughput and latency are void, CPU cost is not.
     """
 
-    block: int
-    window: str
-    target: str
-    point: str
+    side: Side
     kind: ExclusionKind
     reason: Reason
 
@@ -220,25 +225,23 @@ def side_faults(record: WindowRecord) -> dict[Side, Exclusion]:
     Where the kind of the exclusion is ``times``, CPU cost may be drawn.
     """
     faults: dict[Side, Exclusion] = {}
-
-    def exclude(side: SideResult, kind: ExclusionKind, reason: Reason) -> None:
-        known = faults.get(side.side)
-        if known is None or known.kind == "times":
-            faults[side.side] = Exclusion(record.block, record.id, side.target, side.point, kind, reason)
-
+    slices = record.slices
     for index, side in enumerate(record.sides):
-        for failure in record.failures:
-            if _concerns(failure.target, failure.point, side):
-                exclude(side, "failure", failure.reason)
+        found: list[tuple[ExclusionKind, Reason]] = [
+            ("failure", failure.reason) for failure in record.failures if _concerns(failure, side)
+        ]
         for gate in record.gates:
-            if _concerns(gate.target, gate.point, side):
-                exclude(side, "times" if record.slices is not None and times_only(gate) else "gate", gate.reason)
-        if record.slices is not None:
-            wrong, failed = record.slices.sums(index, "wrong", "failed")
+            if _concerns(gate, side):
+                found.append(("times" if slices is not None and times_only(gate) else "gate", gate.reason))
+        if slices is not None:
+            wrong, failed = slices.sums(index, "wrong", "failed")
             if wrong + failed:
-                exclude(side, "replies", Reason("bad-replies", {"wrong": wrong, "failed": failed}))
-            if index not in record.slices.side:
-                exclude(side, "missing", Reason("no-slice"))
+                found.append(("replies", Reason("bad-replies", {"wrong": wrong, "failed": failed})))
+            if index not in slices.side:
+                found.append(("missing", Reason("no-slice")))
+        if found:
+            gravest = next((each for each in found if each[0] != "times"), found[-1])
+            faults[side.side] = Exclusion(side.side, *gravest)
     return faults
 
 
@@ -270,9 +273,9 @@ def counted(records: Iterable[WindowRecord]) -> tuple[WindowRecord, ...]:
     return tuple(sorted(best.values(), key=lambda record: record.block))
 
 
-def _concerns(target: str, point: str, side: SideResult) -> bool:
+def _concerns(what: Failure | Gate, side: SideResult) -> bool:
     """Whether a gate or failure is about this side; an empty target or point means all of them."""
-    return target in ("", side.target) and point in ("", side.point)
+    return what.target in ("", side.target) and what.point in ("", side.point)
 
 
 @dataclass(frozen=True, slots=True)

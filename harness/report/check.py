@@ -10,7 +10,7 @@ from harness.model.units import number_of, significant
 from harness.report.language.catalogue import ENGLISH
 from harness.report.markdown import escape, table
 from harness.report.numbers import ends, ratio_text
-from harness.results.outcome import Checked, Outcome
+from harness.results.gate import Checked, Outcome
 from harness.stats.quantiles import PER_MILLE
 
 WORDS: dict[Outcome, str] = {"failed": "FAILED", "missing": "missing", "undecided": "undecided", "passed": "passed"}

@@ -9,7 +9,7 @@ from harness.report.language.catalogue import ENGLISH
 from harness.report.markdown import escape, table
 from harness.report.numbers import plus
 from harness.report.sentences import VERDICTS
-from harness.results.comparison import Change, Comparison, Measure
+from harness.results.compare import Change, Comparison, Measure
 from harness.results.summary import Verdict
 from harness.stats.estimate import REAL
 

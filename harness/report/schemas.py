@@ -15,9 +15,9 @@ from harness.model.load import LoadResult
 from harness.report import profile, versus
 from harness.report.profile import ProfileDocument
 from harness.report.versus import VersusDocument
-from harness.results import check, comparison, outcome, profile as costs, summary
+from harness.results import check, compare, gate, profile as costs, summary
 from harness.results.check import CheckDocument
-from harness.results.comparison import Comparison
+from harness.results.compare import Comparison
 from harness.results.summary import Summary
 from harness.studies import groups, registry
 
@@ -35,7 +35,7 @@ DOCUMENTS: dict[str, tuple[type, str]] = {
     "check": (CheckDocument, "harness check --json"),
 }
 ROOMS = (
-    model, summary, groups, registry, comparison, check, outcome, load, versus, profile, costs,
+    model, summary, groups, registry, compare, check, gate, load, versus, profile, costs,
 )  # fmt: skip
 """Modules whose types stand in the documents, and describe them."""
 _ENTRY = re.compile(r"^    (?:    )?(?P<names>[a-z_0-9]+(?:, [a-z_0-9]+)*): (?P<text>.+)$")

@@ -16,8 +16,8 @@ from harness.report.numbers import ends, plain, signed
 from harness.report.profile import Explanation
 from harness.report.sentences import VERDICTS, contrast_sentence
 from harness.report.view import View
+from harness.results.gate import Outcome
 from harness.results.instructions import CountedDocument, counted_document
-from harness.results.outcome import Outcome
 from harness.results.summary import Cell, ContrastResult, Summary, Verdict
 from harness.results.versus import Limit, control_contrasts, main_contrast, request_contrasts
 

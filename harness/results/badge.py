@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from harness.model import LACKS, Manifest, Reason, WindowRecord
 from harness.results.frames import Frames
+from harness.results.judge import control_ids
 from harness.results.summary import Badge, ContrastResult, Health, JourneyResult, Outcome, SharedLoad, Summary
 from harness.stats.estimate import DIFFERENT
 from harness.studies.registry import WINDOWS
@@ -15,22 +16,16 @@ FEW_BLOCKS = 5
 FEW_JOURNEYS = 3
 
 
-def with_badge(
-    manifest: Manifest,
-    summary: Summary,
-    controls: Collection[str],
-    frames: Frames,
-    windows: Sequence[WindowRecord],
-) -> Summary:
+def with_badge(manifest: Manifest, summary: Summary, frames: Frames, windows: Sequence[WindowRecord]) -> Summary:
     """The summary with its badge, and the reasons for it, the gravest first.
 
     ``do-not-cite`` if the control was called different, or less than half of the tried cells have a number;
     ``warnings`` if anything else calls for care; ``sound`` otherwise.
 
     Args:
-        controls: ids of the A/A contrasts.
         windows: of loads on one target alone, the attempts that count.
     """
+    controls = control_ids(manifest)
     judged = [contrast for contrast in summary.contrasts if contrast.id in controls]
     alone: list[JourneyResult | SharedLoad] = [*summary.journeys, *summary.shared_loads]
     counted = [record for record in windows if record.study in WINDOWS]
@@ -108,7 +103,7 @@ def _cautions(manifest: Manifest, health: Health, controls: Sequence[ContrastRes
     bound = sorted({gate.target for gate in health.gates if gate.reason.code in ("generator-bound", "null-server")})
     if bound:
         reasons.append(Reason("generator-limits", {"targets": tuple(bound)}))
-    partly = {(each.target, each.point) for each in frames.excluded if each.kind == "missing"}
+    partly = {each.side for each in frames.excluded if each.kind == "missing"}
     if partly:
         reasons.append(Reason("missing-slices", {"count": len(partly)}))
     absent = sorted({failure.target for failure in manifest.skipped if failure.reason.code != "not-installed"})

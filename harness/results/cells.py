@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import product
-
-import numpy as np
 
 from harness.model import Exclusion, Manifest, Point, Reason, Side, Target, WindowRecord, tallied
 from harness.model.load import Samples
@@ -15,9 +13,9 @@ from harness.results.frames import Frames
 from harness.results.summary import Cell, ContrastResult, Estimate, Status
 from harness.results.tails import block_samples
 from harness.stats.estimate import DIFFERENT
-from harness.stats.interval import FloatArray, estimate
-from harness.stats.quantiles import PER_MILLE, nearest_rank
-from harness.stats.ratio import absolute_values
+from harness.stats.interval import estimate
+from harness.stats.quantiles import percentiles
+from harness.stats.ratio import COLUMN, absolute_values
 from harness.stats.ties import tie_groups
 
 FLOOR = "raw"
@@ -47,17 +45,13 @@ def cells(
     alone = {name for block in plan.studies for name in block.targets} - compared
     listed = [target for target in manifest.targets if not target.twin_of and target.name not in alone]
     names = {target.name for target in listed}
-    by_metric = {
-        metric: {side: estimate(values) for side, values in absolute_values(slices, plan.points, metric).items()}
-        for metric in ("throughput", "cpu_cost")
-    }
-    rates = {
-        side: found.value
-        for side, found in by_metric["throughput"].items()
-        if found is not None and side.target in names
-    }
+    costs, rates = (
+        {side: estimate(values) for side, values in absolute_values(slices, plan.points, metric).items()}
+        for metric in COLUMN
+    )
+    listed_rates = {side: found.value for side, found in rates.items() if found is not None and side.target in names}
     floors = {target.name for target in listed if target.framework == FLOOR}
-    ranked = {side: rate for side, rate in rates.items() if side.target not in floors} or rates
+    ranked = {side: rate for side, rate in listed_rates.items() if side.target not in floors} or listed_rates
     decided = {
         frozenset((contrast.a, contrast.b))
         for contrast in contrasts
@@ -71,7 +65,7 @@ def cells(
         errors.setdefault(result.side, Counter()).update(result.errors)
     excluded: dict[Side, list[Exclusion]] = {}
     for exclusion in frames.excluded:
-        excluded.setdefault(Side(exclusion.target, exclusion.point), []).append(exclusion)
+        excluded.setdefault(exclusion.side, []).append(exclusion)
     added = _added_points(manifest)
     planned = plan.alternating_sides
     found = []
@@ -79,8 +73,9 @@ def cells(
         side = Side(target.name, point.id)
         if point.id in added and side not in planned:
             continue
-        rate, cost = (by_metric[metric].get(side) for metric in ("throughput", "cpu_cost"))
+        rate, cost = rates.get(side), costs.get(side)
         status, reasons = _status(manifest, target, point, rate or cost, excluded.get(side, ()))
+        service_us = percentiles(times.get(side, {}).values())
         found.append(
             Cell(
                 target=target.name,
@@ -91,7 +86,8 @@ def cells(
                 status=status,
                 throughput_rps=rate,
                 cpu_us=cost,
-                service_time_us=_median(times.get(side, {}).values()),
+                # None higher, as slices of a fraction of a second have no steady tail.
+                service_time_us={"p50": service_us["p50"]} if service_us else {},
                 replies=replies.get((target.name, point.id), 0),
                 errors=dict(errors.get(side, {})),
                 reasons=reasons,
@@ -99,12 +95,6 @@ def cells(
             )
         )
     return tuple(found)
-
-
-def _median(samples: Iterable[FloatArray]) -> dict[str, float]:
-    """``p50`` of all the samples; none higher, as slices of a fraction of a second have no steady tail."""
-    together = np.sort(np.concatenate([np.empty(0), *samples]))
-    return {"p50": nearest_rank(together, PER_MILLE["p50"])} if together.size else {}
 
 
 def _added_points(manifest: Manifest) -> frozenset[str]:
@@ -118,16 +108,12 @@ def _added_points(manifest: Manifest) -> frozenset[str]:
 def _status(
     manifest: Manifest, target: Target, point: Point, number: Estimate | None, excluded: Sequence[Exclusion]
 ) -> tuple[Status, tuple[Reason, ...]]:
-    if number is None and not excluded:
-        return _not_run(manifest, target, point)
     reasons = tallied(exclusion.reason for exclusion in excluded)
     if number is not None:
         return "ok", reasons
-    broken = any(exclusion.kind in ("failure", "replies") for exclusion in excluded)
-    return ("failed" if broken else "not-measurable"), reasons
-
-
-def _not_run(manifest: Manifest, target: Target, point: Point) -> tuple[Status, tuple[Reason, ...]]:
+    if excluded:
+        broken = any(exclusion.kind in ("failure", "replies") for exclusion in excluded)
+        return ("failed" if broken else "not-measurable"), reasons
     failed = [f.reason for f in manifest.skipped if f.target == target.name and f.point in ("", point.id)]
     if failed:
         return "failed", tuple(failed)

@@ -13,11 +13,9 @@ import numpy as np
 from harness.errors import UsageError, nearest
 from harness.model import Clocked, Reason, Side
 from harness.model.load import Samples
-from harness.results.compare import Measured
-from harness.results.comparison import Comparison
-from harness.results.gate import Rule
+from harness.results.compare import Comparison, Measured
+from harness.results.gate import Checked, Place, Reasons, Rule, slower_limit
 from harness.results.instructions import ratio_of, values_of
-from harness.results.outcome import Checked, Place, Reasons, outcome_of, slower_limit
 from harness.results.summary import Cell, Summary
 from harness.results.tails import aligned, block_samples, few_replies, percentiles_of
 from harness.results.window_gates import check_windows, window_points
@@ -64,17 +62,13 @@ def check_against(comparison: Comparison, slower: float | None = None, p99: floa
             continue
         share = change.margin if allowed is None else allowed
         most = change.measure != "throughput"
-        limit = slower_limit(share, most=most)
         name = {"cpu_cost": "cpu"}.get(change.measure, change.measure)
         against = f"baseline, relative to {change.against}" if change.against else "baseline"
         ends = (change.ratio, change.ci_low, change.ci_high)
-        outcome, reasons = outcome_of(ends, limit, most=most), (change.reason,) if change.reason else ()
-        found.append(
-            Checked(
-                f"at most {share:.3g} worse than the baseline", change.target, against, change.point, name, outcome,
-                "ratio", limit, most, *ends, reasons,
-            )
-        )  # fmt: skip
+        text = f"at most {share:.3g} worse than the baseline"
+        rule = Rule(text, change.target, against, change.point, name, most, slower_limit(share, most=most))
+        reasons = (change.reason,) if change.reason else ()
+        found.append(Place(rule, change.target, change.point, against).of_ends(ends, reasons))
     if p99 is not None:
         tailed = {(change.target, change.point) for change in comparison.changes if change.measure == "p99"}
         without = {(c.target, c.point): "" for c in comparison.changes if c.basis != "contrast"}
@@ -93,7 +87,7 @@ class _Checker:
     def __init__(self, run: Measured, summary: Summary, samples: Samples) -> None:
         self._run, self._summary = run, summary
         self._service_times = cache(lambda: block_samples(run.frames, samples))
-        self._planned = {side for window in run.manifest.plan.windows if not window.study for side in window.sides}
+        self._planned = run.manifest.plan.alternating_sides
 
     def rule(self, rule: Rule) -> Iterable[Checked]:
         run, cells = self._run, {Side(cell.target, cell.point): cell for cell in self._summary.cells}

@@ -11,30 +11,86 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import cast
+from typing import Literal, cast
 
 import numpy as np
 
 from harness.model import Clocked, Contrast, Manifest, Metric, Reason, Side, Target, WindowRecord, counted
 from harness.model.load import Samples
+from harness.model.recorded import RESOLUTION
 from harness.plan.sampling import INSTRUMENTS
-from harness.results.comparison import Basis, Change, Comparison, Measure
-from harness.results.differences import differences
+from harness.results.cells import FLOOR
 from harness.results.frames import Frames, tidy
 from harness.results.instructions import Counts, counts_of
 from harness.results.judge import Judged, judge_run, run_values
 from harness.results.summary import Verdict
-from harness.results.tails import aligned, block_percentiles
-from harness.stats.interval import FloatArray, Interval, pooled_autocorrelation
+from harness.results.tails import aligned, block_samples, percentiles_of
+from harness.stats.interval import FloatArray, Interval, pooled_autocorrelation, welch_interval
 from harness.stats.looks import ALPHA, FAMILY_ALPHA, MIN_BLOCKS
 from harness.stats.ratio import absolute_values
 from harness.stats.verdict import adjust, classify
-from harness.stats.welch import welch_interval
+
+Basis = Literal["anchored", "absolute", "contrast"]
+Measure = Literal["cpu_cost", "throughput", "p99"]
 
 METRICS: tuple[Clocked, ...] = ("cpu_cost", "throughput")
 MEASURES: tuple[Measure, ...] = (*METRICS, "p99")
-FLOOR = "raw"
-"""Framework of the targets without one: what anchors a comparison unless another target is named."""
+LISTED = 6
+"""Differences between two machines, or two sets of versions, that are named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One quantity in two runs.
+
+    Attributes:
+        against: the other target: of the contrast, or the anchor; empty for absolute values.
+        measure: ``cpu_cost`` in µs per reply, ``throughput`` in replies per second, ``p99`` of the closed loop's
+            service time in µs.
+        basis: ``anchored``: both runs' values relative to an anchor target measured in the same rounds; ``contrast``:
+            both runs' ratios of a declared contrast; ``absolute``: the values themselves, with an interval that
+            allows for what the machine did between the runs.
+        base, new: the absolute values, or the contrast's ratios; ``None`` where there is none.
+        ratio: new / base, with its 99% Welch interval over blocks.
+        margin: as a share: what is called a difference of consequence.
+    """
+
+    target: str
+    point: str
+    measure: Measure
+    basis: Basis
+    against: str
+    verdict: Verdict
+    base: float | None = None
+    new: float | None = None
+    ratio: float | None = None
+    ci_low: float | None = None
+    ci_high: float | None = None
+    margin: float = 0.02
+    base_blocks: int = 0
+    new_blocks: int = 0
+    p_value: float | None = None
+    p_adjusted: float | None = None
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two runs.
+
+    Attributes:
+        changes: by target and point, then the contrasts.
+        warnings: what differs between the runs besides what was measured.
+        only_base, only_new: what only one of them measured.
+    """
+
+    base: str
+    new: str
+    changes: tuple[Change, ...]
+    warnings: tuple[Reason, ...]
+    only_base: tuple[Side, ...]
+    only_new: tuple[Side, ...]
+    schema: int = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +145,7 @@ def measured(manifest: Manifest, records: Sequence[WindowRecord], samples: Sampl
         frames,
         judge_run(manifest, frames),
         {metric: absolute_values(frames.slices, points, metric) for metric in METRICS},
-        block_percentiles(frames, samples, "p99"),
+        {side: percentiles_of(times, "p99") for side, times in block_samples(frames, samples).items()},
         counted(record for record in records if record.study not in ("", *INSTRUMENTS)),
         counts_of(counted(records)),
     )
@@ -113,7 +169,7 @@ def compare(base: Measured, new: Measured, *, anchor: str = "") -> Comparison:
         base=base.manifest.run,
         new=new.manifest.run,
         changes=_judged(pairs),
-        warnings=differences(base.manifest, new.manifest, plain),
+        warnings=_differences(base.manifest, new.manifest, plain),
         only_base=tuple(side for side in mine if side not in set(theirs)),
         only_new=tuple(side for side in theirs if side not in set(mine)),
     )
@@ -177,12 +233,14 @@ def _judged(pairs: Sequence[tuple[Change, FloatArray, FloatArray]]) -> tuple[Cha
     found: list[Change] = []
     tested: list[tuple[int, Interval]] = []
     for plain, base, new in pairs:
-        change = replace(plain, base_blocks=base.size, new_blocks=new.size, reason=_few(base, new))
-        if min(base.size, new.size) < 2:
-            found.append(change if base.size and new.size else replace(change, verdict="not-measurable"))
+        fewest = min(base.size, new.size)
+        few = Reason("verdict-blocks", {"blocks": fewest, "least": MIN_BLOCKS}) if fewest < MIN_BLOCKS else None
+        change = replace(plain, base_blocks=base.size, new_blocks=new.size, reason=few)
+        if fewest < 2:
+            found.append(change if fewest else replace(change, verdict="not-measurable"))
             continue
         interval = welch_interval(new, base, ALPHA, autocorrelation=phi, run_effect=change.basis == "absolute")
-        if not change.reason:
+        if not few:
             tested.append((len(found), interval))
         ratio, low, high = (math.exp(each) for each in (interval.mean, interval.low, interval.high))
         found.append(replace(change, ratio=ratio, ci_low=low, ci_high=high, p_value=float(interval.p_value)))
@@ -194,6 +252,42 @@ def _judged(pairs: Sequence[tuple[Change, FloatArray, FloatArray]]) -> tuple[Cha
     return tuple(found)
 
 
-def _few(base: FloatArray, new: FloatArray) -> Reason | None:
-    fewest = min(base.size, new.size)
-    return Reason("verdict-blocks", {"blocks": fewest, "least": MIN_BLOCKS}) if fewest < MIN_BLOCKS else None
+def _differences(base: Manifest, new: Manifest, absolute: bool) -> tuple[Reason, ...]:
+    """A warning for each kind of difference; ``absolute``: whether values are compared without an anchor."""
+    found = []
+    for code, before, after in (
+        ("machines-differ", _machine(base), _machine(new)),
+        ("versions-differ", base.versions, new.versions),
+    ):
+        if listed := _pairs(before, after):
+            found.append(Reason(code, {"differing": listed}))
+    for target in new.targets:
+        other = next((each for each in base.targets if each.name == target.name), None)
+        if other is None:
+            continue
+        if listed := _pairs(base.packages.get(target.name, {}), new.packages.get(target.name, {})):
+            found.append(Reason("packages-differ", {"target": target.name, "differing": listed}))
+        fields = ("application", "interface", "server", "options", "workers", "threads", "environment")
+        if changed := tuple(name for name in fields if getattr(target, name) != getattr(other, name)):
+            found.append(Reason("declared-differ", {"target": target.name, "differing": changed}))
+    if base.plan.profile != new.plan.profile:
+        found.append(Reason("profiles-differ", {"base": base.plan.profile, "new": new.plan.profile}))
+    for run in (base, new):
+        if run.status != "finished":
+            found.append(Reason("run-not-finished", {"run": run.run, "status": run.status}))
+    return (*found, Reason("absolute-values")) if absolute else tuple(found)
+
+
+def _machine(manifest: Manifest) -> dict[str, str]:
+    known = {key: value for key, value in manifest.environment.items() if key != RESOLUTION}
+    return known | {f"{role} CPUs": ",".join(map(str, cpus)) for role, cpus in manifest.placement.items()}
+
+
+def _pairs(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str, ...]:
+    listed = [
+        f"{key} {before.get(key, '–')} → {after.get(key, '–')}"
+        for key in sorted({*before, *after})
+        if before.get(key) != after.get(key)
+    ]
+    rest = len(listed) - LISTED
+    return (*listed[:LISTED], f"+{rest}") if rest > 0 else tuple(listed)

@@ -13,6 +13,9 @@ from harness.model import Exclusion, ExclusionKind, Metric, Reason, Side, Window
 from harness.model.units import US
 from harness.stats.ratio import Fitted
 
+KINDS = {"block": "int64", "window": "object", "round": "int64", "target": "object", "point": "object"}
+KINDS |= {"window_replies": "int64", "replies": "int64", "rps": "float64", "cpu_us": "float64"}
+"""The columns of slices."""
 COST_REASONS = ("no-cpu-access", "few-costs", "lost-costs")
 MISSING_SHARE = 0.1
 """Above this share of slices without a number, a side's other slices are no fair sample of it."""
@@ -42,7 +45,7 @@ class Frames:
         found: dict[Side, list[Reason]] = {}
         for each in self.excluded:
             if each.kind != "times" if metric == "cpu_cost" else each.reason.code not in COST_REASONS:
-                found.setdefault(Side(each.target, each.point), []).append(each.reason)
+                found.setdefault(each.side, []).append(each.reason)
         return found
 
 
@@ -56,10 +59,10 @@ def tidy(records: Iterable[WindowRecord]) -> Frames:
         excluded += faults.values()
         kinds = [faults[side.side].kind if side.side in faults else None for side in record.sides]
         frame = _slices(record, kinds)
-        excluded += _blank_missing(record, frame, faults)
+        excluded += _blank_missing(frame, faults)
         if len(frame):
             frames.append(frame)
-    together = pd.concat(frames, ignore_index=True) if frames else _empty()
+    together = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(KINDS)).astype(KINDS)
     return Frames(together, chosen, tuple(excluded))
 
 
@@ -92,7 +95,7 @@ def _slices(record: WindowRecord, faults: Sequence[ExclusionKind | None]) -> pd.
     )
 
 
-def _blank_missing(record: WindowRecord, frame: pd.DataFrame, faults: Mapping[Side, Exclusion]) -> list[Exclusion]:
+def _blank_missing(frame: pd.DataFrame, faults: Mapping[Side, Exclusion]) -> list[Exclusion]:
     """Reasons for the frame's missing numbers, where ``faults`` has none; blanks a side's whole column where too many
     are missing.
     """
@@ -101,8 +104,8 @@ def _blank_missing(record: WindowRecord, frame: pd.DataFrame, faults: Mapping[Si
         if not frame[column].isna().any():
             continue
         for (target, point), rows in frame.groupby(["target", "point"], sort=False):
-            missing, total = int(rows[column].isna().sum()), len(rows)
-            if not missing or (column == "rps" and Side(str(target), str(point)) in faults):
+            side, missing, total = Side(str(target), str(point)), int(rows[column].isna().sum()), len(rows)
+            if not missing or (column == "rps" and side in faults):
                 continue
             few = missing > MISSING_SHARE * total
             code = {"rps": "few-rates" if few else "lost-rates", "cpu_us": "few-costs" if few else "lost-costs"}[column]
@@ -112,11 +115,5 @@ def _blank_missing(record: WindowRecord, frame: pd.DataFrame, faults: Mapping[Si
                 reason = Reason(code, {"missing": missing, "total": total})
             if few:
                 frame.loc[rows.index, column] = np.nan
-            found.append(Exclusion(record.block, record.id, str(target), str(point), "missing", reason))
+            found.append(Exclusion(side, "missing", reason))
     return found
-
-
-def _empty() -> pd.DataFrame:
-    kinds = {"block": "int64", "window": "object", "round": "int64", "target": "object", "point": "object"}
-    kinds |= {"window_replies": "int64", "replies": "int64", "rps": "float64", "cpu_us": "float64"}
-    return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in kinds.items()})

@@ -13,10 +13,9 @@ from typing_extensions import TypedDict
 from harness.model import Contrast, InstructionCount, Reason, Side, WindowRecord, side_faults
 from harness.model.units import US
 from harness.results.summary import ContrastResult, Estimate, LadderStep, Summary
-from harness.stats.interval import FloatArray, mean_estimate, t_interval
+from harness.stats.interval import FloatArray, mean_estimate, pooled_interval, t_interval
 from harness.stats.looks import ALPHA, STARTS, blocks_needed
 from harness.stats.verdict import classify
-from harness.stats.welch import pooled_interval
 
 MARGIN = 0.005
 NS_PER_US = 1e3

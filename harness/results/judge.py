@@ -28,6 +28,7 @@ class Judged:
     Attributes:
         controls: ids of the A/A contrasts.
         metric_margins: the margin of contrasts of each metric, as a share: of points without waits where there are any.
+        results: the contrasts in their order, controls first; one whose sides gave no number says why.
     """
 
     values: Mapping[str, BlockValues]
@@ -35,6 +36,7 @@ class Judged:
     decisions: Mapping[str, Decision]
     controls: frozenset[str]
     metric_margins: Mapping[Metric, float]
+    results: tuple[ContrastResult, ...] = ()
 
 
 def judge_run(manifest: Manifest, frames: Frames) -> Judged:
@@ -63,7 +65,11 @@ def judge_run(manifest: Manifest, frames: Frames) -> Judged:
     strict = {key: decision for key, decision in strict.items() if decision.verdict != "undecided"}
     decisions |= strict
     margins |= dict.fromkeys(strict, MARGIN)
-    return Judged(values, margins, decisions, controls, by_metric)
+    judged = Judged(values, margins, decisions, controls, by_metric)
+    reasons = {metric: _reasons_by_side(frames, metric) for metric in COLUMN}
+    ordered = sorted(contrasts, key=lambda contrast: contrast.id not in controls)
+    results = [_result(contrast, judged, reasons[contrast.metric], manifest.skipped) for contrast in ordered]
+    return replace(judged, results=tuple(results))
 
 
 def run_values(manifest: Manifest, frames: Frames, contrasts: Sequence[Contrast]) -> dict[str, BlockValues]:
@@ -84,14 +90,6 @@ def control_ids(manifest: Manifest) -> frozenset[str]:
         if contrast.a.point == contrast.b.point
         and (twins.get(contrast.a.target) == contrast.b.target or twins.get(contrast.b.target) == contrast.a.target)
     )
-
-
-def results(manifest: Manifest, frames: Frames, judged: Judged) -> tuple[ContrastResult, ...]:
-    """The contrasts that were judged, in their order, controls first; one whose sides gave no number says why."""
-    reasons = {metric: _reasons_by_side(frames, metric) for metric in COLUMN}
-    known = [contrast for contrast in manifest.plan.contrasts if contrast.id in judged.values]
-    ordered = sorted(known, key=lambda contrast: contrast.id not in judged.controls)
-    return tuple(_result(contrast, judged, reasons[contrast.metric], manifest.skipped) for contrast in ordered)
 
 
 def _reasons_by_side(frames: Frames, metric: Metric) -> dict[Side, list[Reason]]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from harness.model import Gap, Manifest, WindowRecord
 from harness.results.crossover import crossovers, gaps, is_narrow
 from harness.results.frames import tidy
-from harness.results.judge import judge_run, results
+from harness.results.judge import judge_run
 from harness.stats.looks import last_look
 from harness.stats.verdict import allocate
 
@@ -18,25 +18,22 @@ def undecided(manifest: Manifest, records: Sequence[WindowRecord]) -> tuple[str,
     Those not yet measured come before all others; those whose sides failed in every block are left out.
     """
     look = last_look(len(manifest.plan.alternating))
-    frames = tidy(record for record in records if record.block < look)
-    judged = judge_run(manifest, frames)
-    still = {result.id for result in results(manifest, frames, judged) if result.verdict == "undecided"}
+    judged = judge_run(manifest, tidy(record for record in records if record.block < look))
+    still = {result.id for result in judged.results if result.verdict == "undecided"}
     return tuple(key for key in allocate(judged.decisions) if key in still)
 
 
 def sign_changes(manifest: Manifest, records: Sequence[WindowRecord]) -> tuple[Gap, ...]:
     """The gaps between measured waits in which a contrast changes its sign, and which are still wide; widest first."""
-    frames = tidy(records)
-    return gaps(manifest, crossovers(manifest, results(manifest, frames, judge_run(manifest, frames))))
+    return gaps(manifest, crossovers(manifest, judge_run(manifest, tidy(records)).results))
 
 
 def open_at_crossovers(manifest: Manifest, records: Sequence[WindowRecord], most_blocks: int) -> tuple[str, ...]:
     """Ids of undecided contrasts inside the interval of a crossover that is not narrow, widest intervals first."""
-    frames = tidy(records)
-    judged = judge_run(manifest, frames)
+    judged = judge_run(manifest, tidy(records))
     inside = {
         key
-        for found in crossovers(manifest, results(manifest, frames, judged))
+        for found in crossovers(manifest, judged.results)
         if not is_narrow(found) and found.low_ms is not None and found.high_ms is not None
         for key, wait in zip(found.contrasts, found.waits_ms, strict=True)
         if wait in found.open_ms and found.low_ms < wait < found.high_ms

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
+from statistics import median
 
-from harness.model import Abilities, Manifest, WindowRecord, counted
+from harness.model import LACKS, Abilities, Manifest, Target, WindowRecord, counted, lost_sides, side_faults
 from harness.model.load import Samples
 from harness.plan.sampling import INSTRUMENTS
 from harness.results.alone import journeys, shared_contrasts, shared_loads
@@ -12,16 +15,16 @@ from harness.results.badge import with_badge
 from harness.results.cells import cells
 from harness.results.claims.judge import with_claims
 from harness.results.crossover import crossovers
-from harness.results.frames import tidy
-from harness.results.health import health
+from harness.results.frames import Frames, tidy
 from harness.results.instructions import counts_of, with_instructions
-from harness.results.judge import control_ids, judge_run, results
+from harness.results.judge import judge_run
 from harness.results.ladder import ladders
 from harness.results.predict import check_models
 from harness.results.profile import profile_results
-from harness.results.summary import Summary
-from harness.results.upkeep import upkeep
+from harness.results.summary import Health, Summary, Upkeep
+from harness.stats.interval import estimate
 from harness.studies.registry import study_results
+from harness.studies.waiting import WAITING, rows
 
 NOT_ASKED = Abilities(())
 
@@ -39,9 +42,10 @@ def summarise(
     windows = counted(record for record in records if record.study not in ("", *INSTRUMENTS))
     frames = tidy(turns)
     judged = judge_run(manifest, frames)
-    contrasts = results(manifest, frames, judged)
+    contrasts = judged.results
     table = cells(manifest, turns, frames, samples, contrasts, margin=judged.metric_margins["throughput"])
     blocks = int(frames.slices["block"].nunique())
+    held = [record for record in records if record.study == WAITING and not record.failures]
     found = Summary(
         run=manifest.run,
         name=manifest.name,
@@ -54,8 +58,8 @@ def summarise(
         duration_s=manifest.duration_s,
         cells=table,
         contrasts=contrasts,
-        upkeep=upkeep(manifest.targets, records),
-        health=health(manifest, records, frames),
+        upkeep=tuple(_upkeep(target, turns, held) for target in manifest.targets if not target.twin_of),
+        health=_health(manifest, records, frames),
         journeys=journeys(manifest, windows, samples),
         shared_loads=shared_loads(manifest, windows, samples),
         shared_contrasts=shared_contrasts(manifest, windows),
@@ -70,5 +74,68 @@ def summarise(
         profiles=profile_results(manifest.targets, table, records),
     )
     found = with_instructions(found, counts_of(counted(records)), manifest.plan.contrasts)
-    found = with_badge(manifest, found, control_ids(manifest), frames, windows)
-    return with_claims(manifest, found)
+    return with_claims(manifest, with_badge(manifest, found, frames, windows))
+
+
+def _upkeep(target: Target, turns: Sequence[WindowRecord], held: Sequence[WindowRecord]) -> Upkeep:
+    """In a block, the largest memory at the end of any window."""
+    startup: dict[int, float] = {}
+    memory: dict[int, int] = {}
+    for record in turns:
+        if target.name in record.startup_s:
+            startup[record.block] = record.startup_s[target.name]
+        if target.name in record.rss_bytes:
+            memory[record.block] = max(memory.get(record.block, 0), record.rss_bytes[target.name])
+    whole = estimate(list(memory.values()))
+    waiting = [window for window in held if window.only.target == target.name]
+    idle = {window.block: window.only.figures["idle_bytes"] for window in waiting}
+    return Upkeep(
+        target.name,
+        estimate(list(startup.values())),
+        whole,
+        None if whole is None else whole.value / target.workers,
+        float(median(idle.values())) if idle else None,
+        rows(waiting),
+    )
+
+
+def _health(manifest: Manifest, records: Sequence[WindowRecord], frames: Frames) -> Health:
+    """Counts over windows whose sides took turns, the largest shares over all attempts at any window, and every gate
+    and failure once, but for what a target declares not to be able to do.
+
+    A window has failed if at least one side of its counted attempt gave no number.
+    """
+    attempts = Counter(record.id for record in records if record.slices is not None)
+    failures = [*manifest.skipped, *(failure for record in records for failure in record.failures)]
+    gates = [
+        gate if record.slices is not None else replace(gate, point=gate.point or record.sides[0].point)
+        for record in records
+        for gate in record.gates
+    ]
+    faulty = [faults for record in frames.records if (faults := side_faults(record))]
+    failed = sum(bool(lost_sides(faults)) for faults in faulty)
+    return Health(
+        windows=len(frames.records),
+        failed_windows=failed,
+        untimed_windows=len(faulty) - failed,
+        retried_windows=sum(count > 1 for count in attempts.values()),
+        generator_cpu_max=max([0.0, *map(_generator_share, records)]),
+        foreign_cpu_max=_most("foreign", records),
+        steal_max=_most("steal", records),
+        gates=tuple(dict.fromkeys(gates)),
+        failures=tuple(dict.fromkeys(failure for failure in failures if failure.reason.code not in LACKS)),
+    )
+
+
+def _most(share: str, records: Sequence[WindowRecord]) -> float:
+    return max([0.0, *(record.machine.get(share, 0.0) for record in records)])
+
+
+def _generator_share(record: WindowRecord) -> float:
+    """The largest over the sides that took turns, each over all of its slices; an open loop polls, and has none."""
+    slices = record.slices
+    if slices is None:
+        figures = record.sides[0].figures
+        return 0.0 if "in_flight_mean" in figures else figures.get("generator_cpu", 0.0)
+    sums = [slices.sums(side, "generator_cpu", "length", "drain") for side in set(slices.side)]
+    return max((cpu / (length + drain) for cpu, length, drain in sums if length + drain > 0), default=0.0)

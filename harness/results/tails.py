@@ -10,20 +10,12 @@ from harness.model import Reason, Side, side_faults
 from harness.model.load import Samples
 from harness.results.frames import Frames
 from harness.stats.interval import FloatArray
-from harness.stats.quantiles import PER_MILLE, nearest_rank
-
-BEYOND = 10
-"""Samples that must lie beyond a percentile before a value of it is given."""
-
-
-def block_percentiles(frames: Frames, samples: Samples, name: str) -> dict[Side, dict[int, float]]:
-    """Side → block → the percentile ``name`` (``p50`` … ``p999``) of the block's service times, in µs."""
-    return {side: percentiles_of(times, name) for side, times in block_samples(frames, samples).items()}
+from harness.stats.quantiles import BEYOND, PER_MILLE, nearest_rank
 
 
 def percentiles_of(times: Mapping[int, FloatArray], name: str) -> dict[int, float]:
-    """The same of one side, of the blocks with enough replies."""
-    values = {block: percentile(each, PER_MILLE[name]) for block, each in times.items()}
+    """Block → the percentile ``name`` (``p50`` … ``p999``) of a side's times, of the blocks with enough replies."""
+    values = {block: percentile(each, name) for block, each in times.items()}
     return {block: value for block, value in values.items() if value is not None}
 
 
@@ -59,10 +51,9 @@ def few_replies(measure: str, most: int) -> Reason:
 def pooled(arrays: Sequence[FloatArray]) -> dict[str, float | None]:
     """``p90`` and ``p99`` of all samples together, in µs."""
     times = np.sort(np.concatenate(arrays)) if arrays else np.empty(0)
-    return {name: percentile(times, PER_MILLE[name]) for name in ("p90", "p99")}
+    return {name: percentile(times, name) for name in ("p90", "p99")}
 
 
-def percentile(ascending: FloatArray, per_mille: int) -> float | None:
+def percentile(ascending: FloatArray, name: str) -> float | None:
     """Nearest rank; ``None`` with too few samples beyond it."""
-    enough = ascending.size * (1000 - per_mille) >= BEYOND * 1000
-    return nearest_rank(ascending, per_mille) if enough else None
+    return nearest_rank(ascending, PER_MILLE[name]) if ascending.size >= replies_needed(name) else None

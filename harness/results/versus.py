@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.results.outcome import Outcome, outcome_of, slower_limit
+from harness.results.gate import Outcome, outcome_of, slower_limit
 from harness.results.summary import ContrastResult, Summary
 from harness.stats.looks import beyond_early
 

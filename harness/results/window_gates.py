@@ -14,9 +14,7 @@ from itertools import product
 import numpy as np
 
 from harness.model import Reason, SideResult, WindowRecord
-from harness.model.units import US
-from harness.results.gate import Rule
-from harness.results.outcome import Checked, Place, Reasons
+from harness.results.gate import Checked, Place, Reasons, Rule
 from harness.results.summary import Summary
 from harness.results.tails import aligned, few_replies, replies_needed
 from harness.stats.quantiles import PER_MILLE
@@ -34,8 +32,7 @@ class _Found:
 
 def window_points(records: Iterable[WindowRecord]) -> list[str]:
     """The names that a gate can call the places by, for messages."""
-    alone = [record.only for record in records if record.study]
-    return list(dict.fromkeys(name for side in alone for name in _names(side)))
+    return list(dict.fromkeys(name for record in records for name in _names(record.only)))
 
 
 def check_windows(
@@ -45,7 +42,7 @@ def check_windows(
     if rule.subject == "capacity":
         yield from _capacity(rule, summary, targets)
         return
-    places = _places(rule, [record for record in records if record.study])
+    places = _places(rule, records)
     points = dict.fromkeys(point for _, point in places)
     if rule.against:
         for a, b, point in product(targets, others, points):
@@ -99,13 +96,8 @@ def _values(rule: Rule, side: SideResult) -> Iterator[tuple[str, float | None, R
         if not side.latency_us and rule.covers(_names(side)):
             yield name, None, (Reason("no-latency"),)
     elif rule.covers(_names(side)):
-        yield name, _figure(rule.subject, side), ()
-
-
-def _figure(subject: str, side: SideResult) -> float | None:
-    if subject == "cpu" and "cpu_us" not in side.figures:
-        return side.figures["cpu_s"] * US / side.answered if side.answered and "cpu_s" in side.figures else None
-    return side.figures.get({"cpu": "cpu_us", "throughput": "throughput_rps"}.get(subject, subject))
+        figures = {**side.figures, "cpu": side.cpu_us, "throughput": side.figures.get("throughput_rps")}
+        yield name, figures.get(rule.subject), ()
 
 
 def _names(side: SideResult) -> list[str]:

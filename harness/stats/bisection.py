@@ -9,6 +9,7 @@ windows near the edge have none, and few have many.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,10 +41,12 @@ class Tried:
 class Bisection:
     """The distribution of the edge over rates, flat on ln rate before the first answer."""
 
-    def __init__(self) -> None:
+    def __init__(self, windows: Iterable[Tried] = ()) -> None:
         self._grid = np.linspace(math.log(LOWEST_RPS), math.log(HIGHEST_RPS), STEPS)
         self._slopes = np.array(SLOPES)[:, None]
         self._log = np.zeros((len(SLOPES), STEPS))
+        for tried in windows:
+            self.learn(tried)
 
     def learn(self, tried: Tried) -> None:
         """Takes in what a window came to."""

@@ -1,4 +1,4 @@
-"""t intervals over blocks, for one contrast or, over leading axes, for many at once."""
+"""t intervals over blocks, for one contrast or, over leading axes, for many at once; and between two sets of blocks."""
 
 from __future__ import annotations
 
@@ -49,23 +49,54 @@ def t_interval(values: ArrayLike, alpha: float, *, autocorrelation: ArrayLike = 
     sd = data.std(axis=-1, ddof=1)
     # Rounding of the mean gives equal values a spread, and squares of tiny ones vanish: either way there is none.
     constant = (np.ptp(data, axis=-1) == 0) | (sd == 0)
-    sd = np.where(constant, 0.0, sd)
-    error = sd * np.sqrt(variance_inflation(autocorrelation, n) / n)
-    freedom = degrees_of_freedom(autocorrelation, n)
-    half = t_quantile(1 - alpha / 2, freedom) * error
-    p_spread = t_p_value(mean / np.where(constant, 1.0, error), freedom)
-    p_value = np.where(constant, np.where(mean == 0, 1.0, 0.0), p_spread)
-    return Interval(mean, mean - half, mean + half, p_value)
+    error = np.where(constant, 0.0, sd) * np.sqrt(variance_inflation(autocorrelation, n) / n)
+    return _around(mean, error, degrees_of_freedom(autocorrelation, n), alpha)
+
+
+def welch_interval(
+    new: FloatArray, base: FloatArray, alpha: float, *, autocorrelation: float = 0.0, run_effect: bool = False
+) -> Interval:
+    """mean(new) − mean(base), two-sided at level 1 − ``alpha``; each of at least two values.
+
+    Args:
+        autocorrelation: of AR(1) between neighbouring blocks of one run.
+        run_effect: takes each run for one draw from what a machine is like, as far from another as one block is from
+            another. Absolute values need it: what changes between two runs is not in the spread within either.
+    """
+    parts = []
+    for values in (new, base):
+        spread = float(values.var(ddof=1)) * float(variance_inflation(autocorrelation, values.size))
+        part = spread / values.size + (spread if run_effect else 0.0)
+        parts.append((part, float(degrees_of_freedom(autocorrelation, values.size))))
+    variance = sum(part for part, _ in parts)
+    freedom = variance**2 / sum(part**2 / free for part, free in parts) if variance else 1.0
+    return _around(new.mean() - base.mean(), np.sqrt(variance), freedom, alpha)
+
+
+def pooled_interval(new: FloatArray, base: FloatArray, alpha: float) -> Interval:
+    """The same of two sets that vary alike: Student's, with the freedom of both; three values or more in all.
+
+    Of a few values each, Welch's has the freedom of little more than one of them.
+    """
+    freedom = new.size + base.size - 2
+    squares = sum(float(((values - values.mean()) ** 2).sum()) for values in (new, base))
+    error = np.sqrt(squares / freedom * (1 / new.size + 1 / base.size))
+    return _around(new.mean() - base.mean(), error, freedom, alpha)
+
+
+def _around(mean: ArrayLike, error: ArrayLike, freedom: ArrayLike, alpha: float) -> Interval:
+    """Student's interval and two-sided p-value of means with these standard errors."""
+    means, errors = np.asarray(mean), np.asarray(error)
+    half = t_quantile(1 - alpha / 2, freedom) * errors
+    statistic = means / np.where(errors == 0, 1.0, errors)
+    p_spread = 2 * special.stdtr(np.asarray(freedom, dtype=np.float64), -np.abs(statistic))
+    p_value = np.where(errors == 0, np.where(means == 0, 1.0, 0.0), p_spread)
+    return Interval(means, means - half, means + half, p_value)
 
 
 def t_quantile(probability: float, freedom: ArrayLike) -> FloatArray:
     """Of Student's t. The special function itself: to import ``scipy.stats`` takes longer than a server's start."""
     return np.asarray(special.stdtrit(np.asarray(freedom, dtype=np.float64), probability), dtype=np.float64)
-
-
-def t_p_value(statistic: ArrayLike, freedom: ArrayLike) -> FloatArray:
-    """Two-sided."""
-    return np.asarray(2 * special.stdtr(np.asarray(freedom, dtype=np.float64), -np.abs(statistic)), dtype=np.float64)
 
 
 def variance_inflation(autocorrelation: ArrayLike, n: ArrayLike) -> FloatArray:
@@ -126,27 +157,19 @@ def pooled_autocorrelation(series: Iterable[ArrayLike]) -> FloatArray:
     return shrunk
 
 
-def plain_estimate(values: ArrayLike) -> Estimate:
-    """Of any quantity over blocks: mean and 95% t interval on its own scale; without the interval for one block."""
-    data = np.asarray(values, dtype=np.float64)
-    if data.size == 1:
-        return Estimate(float(data[0]), None, None, 1)
-    interval = t_interval(data, CELL_ALPHA)
-    return Estimate(float(interval.mean), float(interval.low), float(interval.high), data.size)
-
-
 def estimate(values: ArrayLike) -> Estimate | None:
     """A positive quantity over blocks: geometric mean and 95% t interval on the logarithm; ``None`` without blocks."""
     data = np.asarray(values, dtype=np.float64)
     if data.size < 2:
-        return Estimate(float(data[0]), None, None, 1) if data.size else None
-    return mean_estimate(np.log(data), CELL_ALPHA, np.exp)
+        return mean_estimate(data) if data.size else None
+    return mean_estimate(np.log(data), back=np.exp)
 
 
-def mean_estimate(values: FloatArray, alpha: float, back: Callable[[float], float] = float) -> Estimate:
+def mean_estimate(values: ArrayLike, alpha: float = CELL_ALPHA, back: Callable[[float], float] = float) -> Estimate:
     """The mean of at least one value and, of two or more, its t interval, taken ``back`` from the values' scale."""
-    if values.size < 2:
-        return Estimate(float(back(float(values.mean()))), None, None, values.size)
-    found = t_interval(values, alpha)
-    value, low, high = (float(back(float(each))) for each in (found.mean, found.low, found.high))
-    return Estimate(value, low, high, values.size)
+    data = np.asarray(values, dtype=np.float64)
+    if data.size < 2:
+        return Estimate(float(back(float(data.mean()))), None, None, data.size)
+    interval = t_interval(data, alpha)
+    value, low, high = (float(back(float(each))) for each in (interval.mean, interval.low, interval.high))
+    return Estimate(value, low, high, data.size)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from harness.stats.estimate import Estimate
-from harness.stats.interval import FloatArray, plain_estimate
+from harness.stats.interval import FloatArray, mean_estimate
 
 MIN_POINTS = 5
 """Numbers of workers that a fit needs: two or three parameters go through fewer points whatever they are."""
@@ -51,7 +51,7 @@ def fitted(sizes: Sequence[int], throughput: ArrayLike, *, coherency: bool) -> S
     grid = np.linspace(n.min(), n.max(), 41)
     costs = 1 + sum(part * term for part, term in zip(parts, (grid - 1, grid * (grid - 1)), strict=False))
     curve = tuple(zip(grid.tolist(), (scale * grid / costs).tolist(), strict=True))
-    estimates = [plain_estimate(column) for column in blocks.T[1:]]
+    estimates = [mean_estimate(column) for column in blocks.T[1:]]
     return Scalability(estimates[0], estimates[1] if coherency else None, curve)
 
 

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from harness.stats.estimate import Verdict
-from harness.stats.interval import FloatArray, pooled_autocorrelation, t_interval
+from harness.stats.interval import FloatArray, mean_estimate, pooled_autocorrelation, t_interval
 from harness.stats.looks import ALPHA, FAMILY_ALPHA, LOOKS, MIN_BLOCKS, blocks_needed
 
 
@@ -140,7 +140,7 @@ def allocate(decisions: Mapping[str, Decision]) -> tuple[str, ...]:
 
 def shown_interval(values: FloatArray) -> tuple[float | None, float | None, float | None]:
     """Mean and 1 − α interval of block differences A − B, in their own unit; for showing, not for deciding."""
-    if values.size < 2:
-        return (float(values[0]) if values.size else None), None, None
-    interval = t_interval(values, ALPHA)
-    return float(interval.mean), float(interval.low), float(interval.high)
+    if not values.size:
+        return None, None, None
+    found = mean_estimate(values, ALPHA)
+    return found.value, found.ci_low, found.ci_high

@@ -5,16 +5,17 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 from pydantic import Field
 
 from harness.model import ParamValue, Reason, WindowRecord
-from harness.model.load import FloatArray, LoadResult, Samples, every
+from harness.model.load import FloatArray, LoadResult, every
 from harness.stats.bisection import LIMIT, Bisection, Tried
-from harness.studies.groups import Group, Spread, StudyRow, groups
-from harness.studies.study import OPEN_CONNECTIONS, Ask, Asking, Brief, Figures, Requests, Study, StudySettings
+from harness.studies.groups import Group, Spread, StudyRow, rows_of
+from harness.studies.study import OPEN_CONNECTIONS, Ask, Asking, Brief, Requests, Study, StudySettings
 
 LEAD_IN_SHARE = 0.25
 """A queue begins empty, and takes its time to become as long as it will be."""
@@ -106,7 +107,7 @@ def asks(brief: Brief[Capacity]) -> Asking:
         yield from _double(brief, records)
     if not tried(records) or not any(record.only.answered for record in records):
         return
-    bisection = edge(records)
+    bisection = Bisection(tried(records))
     for number in range(settings.searches):
         rate = min(bisection.quantile(ASKED[number % len(ASKED)]), _ceiling(settings, records))
         records.append((yield _ask(brief, f"search-{number}", "search", rate, settings.window_s)))
@@ -167,7 +168,7 @@ def _ask(brief: Brief[Capacity], key: str, step: str, rate: float, seconds: floa
         lead_in_s=LEAD_IN_SHARE * seconds,
         timeout_s=TIMEOUT_S,
     )
-    figures = late_figures(settings.bound_ms * 1e3, load.lead_in_s, seconds)
+    figures = partial(late_figures, bound_us=settings.bound_ms * 1e3, lead_in_s=load.lead_in_s, seconds=seconds)
     return Ask(key, "capacity", setting, load, (request.endpoint,), figures=figures)
 
 
@@ -185,44 +186,38 @@ def _overload(brief: Brief[Capacity], rate: float) -> Ask:
         in_flight_cap=OPEN_CONNECTIONS,
     )
     setting = {"rate": round(rate, 2), "bound_ms": settings.bound_ms, "overload_s": settings.overload_s}
-    figures = overload_figures(settings.overload_s, settings.bound_ms * 1e3)
+    figures = partial(overload_figures, overload_s=settings.overload_s, bound_us=settings.bound_ms * 1e3)
     return Ask("overload", "overload", setting, load, (request.endpoint,), figures=figures)
 
 
-def late_figures(bound_us: float, lead_in_s: float, seconds: float) -> Figures:
+def late_figures(
+    measured: LoadResult, planned: FloatArray, *, bound_us: float, lead_in_s: float, seconds: float
+) -> dict[str, float]:
     """``late_share``: requests planned after the lead-in that were answered later than the bound, or not rightly."""
-
-    def figures(measured: LoadResult, planned: FloatArray) -> dict[str, float]:
-        begun, response = measured.planned_s, every(measured.response_time_us)
-        asked = int(np.count_nonzero(planned >= lead_in_s))
-        good = int(np.count_nonzero((begun >= lead_in_s - 1e-9) & (response <= bound_us)))
-        return {"late_share": max(0.0, 1 - good / asked) if asked else 0.0, "counted_s": seconds - lead_in_s}
-
-    return figures
+    begun, response = measured.planned_s, every(measured.response_time_us)
+    asked = int(np.count_nonzero(planned >= lead_in_s))
+    good = int(np.count_nonzero((begun >= lead_in_s - 1e-9) & (response <= bound_us)))
+    return {"late_share": max(0.0, 1 - good / asked) if asked else 0.0, "counted_s": seconds - lead_in_s}
 
 
-def overload_figures(overload_s: float, bound_us: float) -> Figures:
+def overload_figures(
+    measured: LoadResult, planned: FloatArray, *, overload_s: float, bound_us: float
+) -> dict[str, float]:
     """What became of the overload's requests, and when the p99 was back.
 
     ``recovery_s`` is from the overload's end to the beginning of the first quarter of a second from which on every
     quarter's p99 is within the bound and none of its requests failed; it is missing where there is no such.
     """
-
-    def figures(measured: LoadResult, planned: FloatArray) -> dict[str, float]:
-        begun, response = measured.planned_s, every(measured.response_time_us)
-        asked, right = planned < overload_s, begun < overload_s
-        found = {
-            "overload_planned": float(np.count_nonzero(asked)),
-            "overload_answered": float(np.count_nonzero(right)),
-            "overload_answered_rps": float(np.count_nonzero(right)) / overload_s,
-        }
-        found["unanswered_share"] = 1 - found["overload_answered"] / max(1.0, found["overload_planned"])
-        back = recovered(planned, begun, response, overload_s, bound_us)
-        if back is not None:
-            found["recovery_s"] = back
-        return found
-
-    return figures
+    begun, response = measured.planned_s, every(measured.response_time_us)
+    asked, right = (float(np.count_nonzero(times < overload_s)) for times in (planned, begun))
+    found = {
+        "overload_planned": asked,
+        "overload_answered": right,
+        "overload_answered_rps": right / overload_s,
+        "unanswered_share": 1 - right / max(1.0, asked),
+    }
+    back = recovered(planned, begun, response, overload_s, bound_us)
+    return found if back is None else {**found, "recovery_s": back}
 
 
 def recovered(
@@ -261,18 +256,6 @@ def tried(records: Iterable[WindowRecord]) -> list[Tried]:
     ]
 
 
-def edge(records: Iterable[WindowRecord]) -> Bisection:
-    """Where the objective breaks, from every window of the search."""
-    bisection = Bisection()
-    for each in tried(records):
-        bisection.learn(each)
-    return bisection
-
-
-def capacity_rows(records: Sequence[WindowRecord], samples: Samples) -> tuple[CapacityRow, ...]:
-    return tuple(map(_row, groups(records, samples, key=lambda record: "")))
-
-
 def _row(group: Group) -> CapacityRow:
     usable = group.records
     kept = {factor: [held(r) for r in usable if r.only.params.get("factor") == factor] for factor in (BELOW, ABOVE)}
@@ -280,16 +263,11 @@ def _row(group: Group) -> CapacityRow:
     searched = [record for record in usable if record.only.params.get("step") in SEARCH]
     reached = not all(map(held, searched))
     if any(record.only.answered for record in usable) and reached:
-        rps, low, high = interval(edge(usable), kept[BELOW], kept[ABOVE])
-    status, reason = group.status, group.reason
-    if status == "ok" and searched and not reached:
-        status, reason = "not-measurable", Reason("beyond-rates")
+        rps, low, high = interval(Bisection(tried(usable)), kept[BELOW], kept[ABOVE])
+    if group.status == "ok" and searched and not reached:
+        group = replace(group, status="not-measurable", reason=Reason("beyond-rates"))
     return CapacityRow(
-        group.target,
-        group.scenario,
-        status,
-        reason,
-        blocks=len({record.block for record in usable}),
+        *group.head,
         bound_ms=float(group.setting["bound_ms"]),
         rps=rps,
         low_rps=low,
@@ -318,10 +296,6 @@ def interval(found: Bisection, below: Sequence[bool], above: Sequence[bool]) -> 
     return rps, min(found.quantile(TAIL), rps * low), max(found.quantile(1 - TAIL), rps * high)
 
 
-def overload_rows(records: Sequence[WindowRecord], samples: Samples) -> tuple[OverloadRow, ...]:
-    return tuple(map(_overload_row, groups(records, samples)))
-
-
 def _overload_row(group: Group) -> OverloadRow:
     errors: Counter[str] = Counter()
     for record in group.records:
@@ -342,4 +316,6 @@ def _overload_row(group: Group) -> OverloadRow:
     )
 
 
+capacity_rows = rows_of(_row, key=lambda record: "")
+overload_rows = rows_of(_overload_row)
 STUDY = Study("capacity", asks, Capacity, expected_s=_expected_s)

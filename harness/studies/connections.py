@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 from pydantic import Field
 
 from harness.model import PlannedRequest, WindowRecord
-from harness.model.load import Samples
-from harness.studies.groups import Group, Spread, StudyRow, groups
+from harness.studies.groups import Group, Spread, StudyRow, rows_of
 from harness.studies.study import OPEN_CONNECTIONS, Ask, Asking, Brief, Echoes, Requests, Streams, Study, StudySettings
 
 OVERHEAD_S = 0.4
@@ -91,10 +89,6 @@ def _overhead(opened: int) -> float:
     return OVERHEAD_S + opened / OPENED_PER_S
 
 
-def rows(records: Sequence[WindowRecord], samples: Samples) -> tuple[ConnectionRow, ...]:
-    return tuple(map(_row, groups(records, samples)))
-
-
 def _row(group: Group) -> ConnectionRow:
     kind = next((kind for kind in KINDS if group.setting.get(kind)), None)
     name = {"sockets": "echo", "streams": "gap"}.get(kind or "", group.first_class)
@@ -135,4 +129,5 @@ def _rate(group: Group, kind: Kind | None) -> float | None:
     return sum(rates) / len(rates)
 
 
+rows = rows_of(_row)
 STUDY = Study("connections", asks, Connections, dict.fromkeys(KINDS, False))

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from harness.model import WindowRecord
-from harness.model.load import Samples
 from harness.stats.estimate import Estimate
-from harness.studies.groups import Group, Spread, StudyRow, cpu_us, groups
+from harness.studies.groups import Group, Spread, StudyRow, rows_of, throughput
 from harness.studies.study import Ask, Asking, Brief, Requests, Study, StudySettings
 
 
@@ -36,10 +33,6 @@ def asks(brief: Brief[StudySettings]) -> Asking:
             yield Ask(f"{calls}-calls@{concurrency}", "fan-out", setting, load, (request.endpoint,))
 
 
-def rows(records: Sequence[WindowRecord], samples: Samples) -> tuple[FanOutRow, ...]:
-    return tuple(map(_row, groups(records, samples)))
-
-
 def _row(group: Group) -> FanOutRow:
     return FanOutRow(
         *group.head,
@@ -47,9 +40,10 @@ def _row(group: Group) -> FanOutRow:
         ms=float(group.setting.get("ms", 0)),
         connections=int(group.setting["connections"]),
         latency=group.spread(group.first_class),
-        throughput_rps=group.over_blocks(lambda record: record.only.figures.get("throughput_rps")),
-        cpu_us=group.over_blocks(cpu_us),
+        throughput_rps=group.over_blocks(throughput),
+        cpu_us=group.over_blocks(lambda record: record.only.cpu_us),
     )
 
 
+rows = rows_of(_row)
 STUDY = Study("fan-out", asks, StudySettings, {"calls": True}, concurrency=True)

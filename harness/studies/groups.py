@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 
 from harness.model import LACKS, ParamValue, Reason, WindowRecord
 from harness.model.load import FloatArray, Samples
-from harness.model.units import US
 from harness.stats.estimate import Estimate
 from harness.stats.interval import estimate
-from harness.stats.quantiles import percentiles
-
-BEYOND = 10
-"""Samples that must lie beyond a percentile for it to be drawn."""
+from harness.stats.quantiles import BEYOND, percentiles
 
 UNEVEN = 1.25
 """Times its equal share: a worker that serves more than this is more than chance gives it."""
@@ -24,6 +20,7 @@ UNEVEN = 1.25
 SHARES = (0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975, 0.99, 0.995, 0.9975, 0.999, 0.9995, 0.9999)
 
 RowStatus = Literal["ok", "cannot", "failed", "not-measurable"]
+Figure = Callable[[WindowRecord], float | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +65,7 @@ class Group:
     @property
     def head(self) -> tuple[str, str, RowStatus, Reason | None, int]:
         """What every row begins with."""
-        return self.target, self.scenario, self.status, self.reason, len(self.records)
+        return self.target, self.scenario, self.status, self.reason, len({record.block for record in self.records})
 
     @property
     def first_class(self) -> str:
@@ -94,10 +91,20 @@ class Group:
             if together.size * (1 - share) >= BEYOND and together.size * share >= 1
         )
 
-    def over_blocks(self, value: Callable[[WindowRecord], float | None]) -> Estimate | None:
+    def over_blocks(self, value: Figure) -> Estimate | None:
         """Mean and interval of a positive figure."""
         found = [each for record in self.records if (each := value(record)) is not None and each > 0]
-        return estimate(found) if found else None
+        return estimate(found)
+
+    def over(self, other: Group, value: Figure) -> Estimate | None:
+        """Mean and interval of a figure over that of another group in the same block."""
+        before = {record.block: value(record) for record in other.records}
+
+        def ratio(record: WindowRecord) -> float | None:
+            base, now = before.get(record.block), value(record)
+            return now / base if base and now else None
+
+        return self.over_blocks(ratio)
 
     def _latencies(self, name: str) -> Iterator[FloatArray]:
         for record in self.records:
@@ -114,29 +121,35 @@ def groups(
     gathered: dict[tuple[str, str, str], list[WindowRecord]] = {}
     for record in records:
         gathered.setdefault((record.only.target, record.only.scenario, key(record)), []).append(record)
-    return [_group(*place, members, samples) for place, members in gathered.items()]
+    found = []
+    for place, members in gathered.items():
+        usable = tuple(record for record in members if record.sound)
+        setting = (usable or members)[0].only.params
+        found.append(Group(*place, setting, usable, *_status(members), samples))
+    return found
 
 
-def _group(target: str, scenario: str, point: str, members: Sequence[WindowRecord], samples: Samples) -> Group:
-    usable = tuple(record for record in members if record.sound)
-    setting = (usable or members)[0].only.params
-    if usable:
-        return Group(target, scenario, point, setting, usable, "ok", None, samples)
-    return Group(target, scenario, point, setting, (), *_why(members), samples)
+Row = TypeVar("Row", bound=StudyRow)
 
 
-def _why(members: Sequence[WindowRecord]) -> tuple[RowStatus, Reason]:
-    """Of windows none of which is sound."""
+def rows_of(
+    row: Callable[[Group], Row], key: Callable[[WindowRecord], str] = lambda record: record.only.point
+) -> Callable[[Sequence[WindowRecord], Samples], tuple[Row, ...]]:
+    """A row for each group."""
+    return lambda records, samples: tuple(map(row, groups(records, samples, key)))
+
+
+def _status(members: Sequence[WindowRecord]) -> tuple[RowStatus, Reason | None]:
+    if any(record.sound for record in members):
+        return "ok", None
     for record in members:
         for failure in record.failures:
             return "cannot" if failure.reason.code in LACKS else "failed", failure.reason
     return "not-measurable", members[0].faults[0]
 
 
-def cpu_us(record: WindowRecord) -> float | None:
-    """CPU microseconds of the server per right reply, of a window of one target alone."""
-    cpu = record.only.figures.get("cpu_s")
-    return cpu * US / record.only.answered if cpu and record.only.answered else None
+def throughput(record: WindowRecord) -> float | None:
+    return record.only.figures.get("throughput_rps")
 
 
 def uneven(shares: Sequence[float]) -> Reason | None:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.model import WindowRecord
-from harness.model.load import Samples
-from harness.studies.groups import Spread, StudyRow, groups
+from harness.studies.groups import Group, Spread, StudyRow, rows_of
 from harness.studies.study import OPEN_CONNECTIONS, Ask, Asking, Brief, Requests, Study, StudySettings
 
 
@@ -33,17 +30,15 @@ def asks(brief: Brief[StudySettings]) -> Asking:
         yield Ask(f"{rate}-rps", "latency", {"rate": rate, **request.params}, load, (request.endpoint,))
 
 
-def rows(records: Sequence[WindowRecord], samples: Samples) -> tuple[LatencyRow, ...]:
-    return tuple(
-        LatencyRow(
-            *group.head,
-            rate_rps=float(group.setting["rate"]),
-            endpoint=group.first_class,
-            latency=group.spread(group.first_class),
-            curve=group.curve(group.first_class),
-        )
-        for group in groups(records, samples)
+def _row(group: Group) -> LatencyRow:
+    return LatencyRow(
+        *group.head,
+        rate_rps=float(group.setting["rate"]),
+        endpoint=group.first_class,
+        latency=group.spread(group.first_class),
+        curve=group.curve(group.first_class),
     )
 
 
+rows = rows_of(_row)
 STUDY = Study("latency", asks, StudySettings, {"rate": True})

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from pydantic import Field
 
 from harness.model import Reason, WindowRecord
-from harness.model.load import Samples
 from harness.stats.estimate import Estimate
-from harness.stats.interval import plain_estimate
-from harness.studies.groups import Group, StudyRow, groups
+from harness.stats.interval import mean_estimate
+from harness.studies.groups import Group, StudyRow, rows_of
 from harness.studies.study import Ask, Asking, Brief, Idle, Load, Requests, Study, StudySettings
 
 LEAK_BYTES = 100.0
@@ -100,29 +98,23 @@ def _expected_s(settings: Memory) -> float:
     return load_s + settings.rest_s + windows * OVERHEAD_S
 
 
-def rows(records: Sequence[WindowRecord], samples: Samples) -> tuple[MemoryRow, ...]:
-    return tuple(map(_row, groups(records, samples, key=lambda record: "")))
-
-
 def _row(group: Group) -> MemoryRow:
     steps = _whole_blocks(group)
     if not steps:
-        status = "not-measurable" if group.status == "ok" else group.status
-        return MemoryRow(group.target, group.scenario, status, group.reason or Reason("incomplete-blocks"), 0)
+        if group.status == "ok":
+            group = replace(group, status="not-measurable", reason=Reason("incomplete-blocks"), records=())
+        return MemoryRow(*group.head)
     answered = np.array([[record.only.answered for record in block[1:-1]] for block in steps])
     requests = np.pad(np.cumsum(answered, axis=1), ((0, 0), (1, 0)))
     memory = np.array([[record.only.figures["memory_bytes"] for record in block] for block in steps])
     # Rounded, as the fit of equal readings is not exactly flat.
     slopes = [round(1000 * float(np.polyfit(x, y, 1)[0]), 3) for x, y in zip(requests, memory[:, :-1], strict=True)]
-    growth = plain_estimate(slopes)
+    growth = mean_estimate(slopes)
     ends = [0, requests.shape[1] // 2, requests.shape[1] - 1]
     halves = 1000 * np.diff(memory[:, ends]) / np.diff(requests[:, ends])
     warm, loaded, rested = (float(memory[:, step].mean()) for step in (0, -2, -1))
     return MemoryRow(
-        group.target,
-        group.scenario,
-        "ok",
-        None,
+        *group.head[:-1],
         len(steps),
         requests=float(requests[:, -1].mean()),
         growth_bytes=growth,
@@ -158,4 +150,5 @@ def _leak(growth: Estimate, slowest_half: float) -> Leak:
     return "found" if growth.ci_low > limit and slowest_half > limit else "undecided"
 
 
+rows = rows_of(_row, key=lambda record: "")
 STUDY = Study("memory", asks, Memory, expected_s=_expected_s)

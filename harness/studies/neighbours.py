@@ -71,11 +71,9 @@ def rows(records: Sequence[WindowRecord], samples: Samples) -> tuple[NeighbourRo
 
 def _row(group: Group, alone: Group | None) -> NeighbourRow:
     setting, fast = group.setting, group.first_class
-    before = {record.block: _p99(record, fast) for record in (alone.records if alone else ())}
 
-    def times(record: WindowRecord) -> float | None:
-        base, now = before.get(record.block), _p99(record, fast)
-        return now / base if base and now else None
+    def p99(record: WindowRecord) -> float | None:
+        return record.only.latency_us.get(fast, {}).get("p99")
 
     return NeighbourRow(
         *group.head,
@@ -85,14 +83,9 @@ def _row(group: Group, alone: Group | None) -> NeighbourRow:
         rate_rps=float(setting.get("rate", 0)),
         fast=fast,
         latency=group.spread(fast),
-        times=group.over_blocks(times) if setting.get("neighbour") else None,
+        times=group.over(alone, p99) if alone and setting.get("neighbour") else None,
         errors=sum(sum(record.only.errors.values()) for record in group.records),
     )
-
-
-def _p99(record: WindowRecord, name: str) -> float | None:
-    latency = record.only.latency_us.get(name)
-    return None if latency is None else latency["p99"]
 
 
 STUDY = Study("neighbours", asks, Neighbours, {"share": True}, requests=(2, 20))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -14,7 +14,7 @@ from harness.model.load import Samples
 from harness.model.units import MS
 from harness.stats.estimate import Estimate
 from harness.stats.scaling import MIN_POINTS, Scalability, fitted
-from harness.studies.groups import Group, Spread, StudyRow, cpu_us, groups, uneven
+from harness.studies.groups import Group, Spread, StudyRow, groups, throughput, uneven
 from harness.studies.study import Ask, Asking, Brief, Requests, Study, StudySettings, Values
 
 LOAD = "load"
@@ -23,6 +23,8 @@ BUSY_LOAD = 0.9
 
 By = Literal["workers", "threads"]
 Limit = Literal["", "cpus", "load"]
+EITHER: tuple[tuple[By, By], ...] = (("workers", "threads"), ("threads", "workers"))
+"""A number that varies, and the one that stays."""
 
 
 class Scaling(StudySettings):
@@ -131,9 +133,10 @@ def scaling_fits(records: Sequence[WindowRecord], samples: Samples) -> tuple[Sca
     series: dict[tuple[str, str, str, By, int], dict[int, Group]] = {}
     for group, row in _rows(records, samples):
         if row.throughput_rps and not row.limit and not uneven(row.shares):
-            place = (row.base, row.scenario, group.point)
-            series.setdefault((*place, "workers", row.threads), {})[row.workers] = group
-            series.setdefault((*place, "threads", row.workers), {})[row.threads] = group
+            numbers = _numbers(group)
+            for by, other in EITHER:
+                place = (row.base, row.scenario, group.point, by, numbers[other])
+                series.setdefault(place, {})[numbers[by]] = group
     whole = {key: members for key, members in series.items() if len(members) >= MIN_POINTS}
     return tuple(_fit(key[0], key[3], key[4], members) for key, members in whole.items())
 
@@ -143,61 +146,50 @@ def _rows(records: Iterable[WindowRecord], samples: Samples) -> list[tuple[Group
     return [(group, _row(group, *_fewest(group, found))) for group in found]
 
 
-def _numbers(group: Group) -> tuple[int, int]:
-    return int(group.setting.get("workers", 1)), int(group.setting.get("threads", 1))
+def _numbers(group: Group) -> dict[By, int]:
+    return {by: int(group.setting.get(by, 1)) for by, _ in EITHER}
 
 
 def _fewest(group: Group, all_: Sequence[Group]) -> tuple[By | None, Group]:
     """What it is compared with: the fewest workers with as many threads, or else the fewest threads."""
-    alike = [each for each in all_ if _same(each, group)]
-    workers, threads = _numbers(group)
-    kinds: tuple[tuple[By, int, Callable[[Group], int], Callable[[Group], bool]], ...] = (
-        ("workers", workers, lambda each: _numbers(each)[0], lambda each: _numbers(each)[1] == threads),
-        ("threads", threads, lambda each: _numbers(each)[1], lambda each: _numbers(each)[0] == workers),
-    )
-    for by, mine, number, comparable in kinds:
-        fewest = min(filter(comparable, alike), key=number, default=group)
-        if number(fewest) < mine:
+    for by, other in EITHER:
+        alike = [each for each in all_ if _place(each, other) == _place(group, other)]
+        fewest = min(alike, key=lambda each: _numbers(each)[by])
+        if _numbers(fewest)[by] < _numbers(group)[by]:
             return by, fewest
     return None, group
 
 
-def _same(one: Group, other: Group) -> bool:
-    """Whether they differ in their workers and threads alone."""
-    place = (one.setting.get("base"), one.scenario, one.point)
-    return place == (other.setting.get("base"), other.scenario, other.point)
+def _place(group: Group, fixed: By) -> tuple[ParamValue | None, str, str, int]:
+    """What groups have in common that differ in the other number alone."""
+    return group.setting.get("base"), group.scenario, group.point, _numbers(group)[fixed]
 
 
 def _row(group: Group, by: By | None, fewest: Group) -> ScalingRow:
-    workers, threads = _numbers(group)
-    shares, reason = _shares(group.records), group.reason
-    times = {"workers": workers / _numbers(fewest)[0], "threads": threads / _numbers(fewest)[1]}[by] if by else 1.0
-    speedup = None if by is None else group.over_blocks(_against(fewest))
-    if any(found := [uneven(shares), uneven(_shares(fewest.records))]):
-        reason, speedup = reason or found[0] or found[1], None
+    numbers, shares = _numbers(group), _shares(group.records)
+    times = numbers[by] / _numbers(fewest)[by] if by else 1.0
+    speedup = group.over(fewest, throughput) if by else None
+    if reason := uneven(shares) or uneven(_shares(fewest.records)):
+        group, speedup = replace(group, reason=group.reason or reason), None
     figures = [record.only.figures for record in group.records]
-    throughput, ms = group.over_blocks(_rate), float(group.setting.get("ms", 0))
+    rate, ms = group.over_blocks(throughput), float(group.setting.get("ms", 0))
     cpus = int(max([0.0, *(each.get("cpus", 0.0) for each in figures)]))
     limit: Limit = ""
-    if throughput and ms and throughput.value * ms / MS > BUSY_LOAD * group.records[0].only.concurrency:
+    if rate and ms and rate.value * ms / MS > BUSY_LOAD * group.records[0].only.concurrency:
         limit = "load"
-    elif not ms and cpus and (workers if by != "threads" else threads) > cpus:
+    elif not ms and cpus and numbers[by or "workers"] > cpus:
         limit = "cpus"
     memory = [record.rss_bytes[group.target] for record in group.records if group.target in record.rss_bytes]
     return ScalingRow(
-        group.target,
-        group.scenario,
-        group.status,
-        reason,
-        len(group.records),
+        *group.head,
         base=str(group.setting.get("base", group.target)),
-        workers=workers,
-        threads=threads,
+        workers=numbers["workers"],
+        threads=numbers["threads"],
         endpoint=group.first_class,
         ms=ms,
         cpus=cpus,
-        throughput_rps=throughput,
-        cpu_us=group.over_blocks(cpu_us),
+        throughput_rps=rate,
+        cpu_us=group.over_blocks(lambda record: record.only.cpu_us),
         generator_cpu=float(np.mean([each["generator_cpu"] for each in figures])) if figures else None,
         memory_bytes=float(np.mean(memory)) if memory else None,
         latency=group.spread(group.first_class),
@@ -208,21 +200,6 @@ def _row(group: Group, by: By | None, fewest: Group) -> ScalingRow:
         efficiency=_divided(speedup, times),
         limit=limit,
     )
-
-
-def _rate(record: WindowRecord) -> float | None:
-    return record.only.figures.get("throughput_rps")
-
-
-def _against(fewest: Group) -> Callable[[WindowRecord], float | None]:
-    """Throughput over that of ``fewest`` in the same block."""
-    before = {record.block: _rate(record) for record in fewest.records}
-
-    def ratio(record: WindowRecord) -> float | None:
-        base, now = before.get(record.block), _rate(record)
-        return now / base if base and now else None
-
-    return ratio
 
 
 def _divided(estimate: Estimate | None, by: float) -> Estimate | None:
@@ -240,7 +217,7 @@ def _shares(records: Sequence[WindowRecord]) -> tuple[float, ...]:
 
 def _fit(base: str, by: By, each: int, members: Mapping[int, Group]) -> ScalingFit:
     sizes = tuple(sorted(members))
-    rates = [{record.block: _rate(record) for record in members[size].records} for size in sizes]
+    rates = [{record.block: throughput(record) for record in members[size].records} for size in sizes]
     blocks = [block for block in rates[0] if all(rate.get(block) for rate in rates)]
     table = np.array([[rate[block] for rate in rates] for block in blocks], dtype=np.float64)
     amdahl, universal = (fitted(sizes, table, coherency=coherency) for coherency in (False, True))

@@ -186,9 +186,9 @@ class Study(Generic[S]):
     variants: Callable[[Target, Values], Iterable[Target]] = lambda target, values: (target,)
     wide: bool = False
 
-    def settings_of(self, scenario: Scenario) -> S:
+    def settings_of(self, scenario: Scenario | None) -> S:
         """With the defaults for what the scenario leaves out."""
-        return self.settings.model_validate(scenario.settings)
+        return self.settings.model_validate(scenario.settings if scenario else {})
 
     def brief(
         self,
@@ -199,10 +199,8 @@ class Study(Generic[S]):
         target: Target | None = None,
     ) -> Brief[S]:
         """``scenario``: ``None`` for a study that has none."""
-        if scenario is None:
-            return Brief(self.settings.model_validate({}), values, block=block, earlier=earlier, target=target)
-        settings, requests, concurrency = self.settings_of(scenario), scenario.requests, scenario.concurrency
-        return Brief(settings, values, requests, concurrency, block, earlier, target)
+        requests, concurrency = (scenario.requests, scenario.concurrency) if scenario else ((), ())
+        return Brief(self.settings_of(scenario), values, requests, concurrency, block, earlier, target)
 
     def seconds(self, scenario: Scenario, values: Values) -> float:
         """Expected time of one target in one block, without the start of its server."""

@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-import numpy as np
-
 from harness.model import PlannedRequest, WindowRecord
-from harness.stats.interval import CELL_ALPHA, t_interval
+from harness.stats.interval import mean_estimate
 from harness.studies.study import Ask, Asking, Brief, Held, Study, StudySettings
 
 WAITING = "waiting"
@@ -56,18 +54,17 @@ def rows(held: Sequence[WindowRecord]) -> tuple[Waiting, ...]:
         figures = [each for each in last.values() if each["connected"]]
         if not figures:
             continue
-        values = np.array([(each["held_bytes"] - each["idle_bytes"]) / each["connected"] for each in figures])
-        interval = t_interval(values, CELL_ALPHA) if values.size > 1 else None
+        each_one = mean_estimate([(each["held_bytes"] - each["idle_bytes"]) / each["connected"] for each in figures])
         accepted = [each["accepted"] for each in figures if "accepted" in each]
         found.append(
             Waiting(
                 requests=count,
-                bytes_per_request=float(values.mean()),
-                ci_low=None if interval is None else float(interval.low),
-                ci_high=None if interval is None else float(interval.high),
+                bytes_per_request=each_one.value,
+                ci_low=each_one.ci_low,
+                ci_high=each_one.ci_high,
                 connected=float(median(each["connected"] for each in figures)),
                 accepted=float(median(accepted)) if accepted else None,
-                blocks=values.size,
+                blocks=each_one.blocks,
             )
         )
     return tuple(found)

@@ -14,7 +14,7 @@ from harness.results.check import check, check_against
 from harness.results.compare import compare, measured
 from harness.results.gate import SUBJECTS, Rule, parse_rule
 from harness.results.summarise import summarise
-from harness.stats.welch import pooled_interval, welch_interval
+from harness.stats.interval import pooled_interval, welch_interval
 from tests.synthetic import TARGETS, make_run, points
 
 FASTAPI, FLASK = TARGETS[:2]

@@ -77,7 +77,7 @@ FAULTS = [
 @pytest.mark.parametrize(("one", "expected"), FAULTS)
 def test_faulty_sides_are_excluded_with_a_reason(one: WindowRecord, expected: dict[Side, str]) -> None:
     frames = tidy([one])
-    assert {Side(each.target, each.point): each.kind for each in frames.excluded} == expected
+    assert {each.side: each.kind for each in frames.excluded} == expected
     assert all(each.reason for each in frames.excluded)
     assert set(frames.slices["target"]) == {"a", "b"} - {side.target for side in expected}
 
@@ -155,7 +155,7 @@ def test_no_cpu_time_is_no_number() -> None:
     frames = tidy([record(cpu=(0.0, 0.02, 0.0, 0.02))])
     assert frames.slices["cpu_us"].isna().tolist() == [True, False, True, False]
     assert np.isfinite(frames.slices["rps"]).all()
-    assert [each.target for each in frames.excluded] == ["a"]
+    assert [each.side.target for each in frames.excluded] == ["a"]
 
 
 def test_no_records() -> None:
