@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli import completion
-from harness.cli.options import Json, Run
+from harness.cli import completion, options as opt
 from harness.cli.output import measured_run, print_json, print_lines, print_text
 from harness.errors import UsageError, nearest
 
@@ -16,18 +15,11 @@ if TYPE_CHECKING:
 
 
 def compare(
-    base: Annotated[
-        str,
-        typer.Argument(
-            metavar="BASE", autocompletion=completion.runs, help="The earlier run: its folder or id, or 'latest'."
-        ),
-    ],
-    new: Run = "latest",
-    anchor: Annotated[
-        str, typer.Option(metavar="TARGET", help="A target in both runs that did not change. Default: a raw app.")
-    ] = "",
+    base: Annotated[str, opt.argument("BASE", "The earlier run: its folder or id, or 'latest'.", completion.runs)],
+    new: opt.Run = "latest",
+    anchor: Annotated[str, opt.text("TARGET", "A target in both runs that did not change. Default: a raw app.")] = "",
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print a table for a pull request.")] = False,
-    as_json: Json = False,
+    as_json: opt.Json = False,
 ) -> int:
     """Say what changed between two runs, target by target and contrast by contrast.
 

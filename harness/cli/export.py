@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from harness.cli.options import Run
+from harness.cli.options import Run, text
 from harness.cli.output import measured_run
 from harness.errors import RecordError, UsageError
 
@@ -18,13 +18,10 @@ def export(
     format: Annotated[Literal["csv", "parquet", "json"], typer.Option("-f", "--format")] = "csv",
     table: Annotated[
         Literal["cells", "contrasts", "slices", "windows", "all"] | None,
-        typer.Option(
-            help="Default: all for JSON, else cells, or windows if the run has nothing else.",
-        ),
+        typer.Option(help="Default: all for JSON, else cells, or windows if the run has nothing else."),
     ] = None,
     output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", metavar="FILE", help="A folder for several tables. Default: stdout."),
+        Path | None, text("FILE", "A folder for several tables. Default: stdout.", "-o", "--output")
     ] = None,
 ) -> None:
     """Write a run's numbers as CSV, Parquet or JSON, with units in the column names."""

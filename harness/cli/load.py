@@ -31,9 +31,7 @@ FIVE_SECONDS, TEN_SECONDS = opt.duration("5s"), opt.duration("10s")
 
 
 def load(
-    url: Annotated[
-        str, typer.Argument(metavar="URL", help="http[s]://…, ws[s]://…, or http+unix://%2Fpath%2Fof.sock/…")
-    ],
+    url: Annotated[str, opt.argument("URL", "http[s]://…, ws[s]://…, or http+unix://%2Fpath%2Fof.sock/…")],
     connections: Annotated[int, opt.number("Concurrency.", "-c", "--connections")] = 32,
     duration: Annotated[opt.Quantity, opt.time("How long to send.", "-d", "--duration")] = FIVE_SECONDS,
     rate: Annotated[float | None, opt.number("Requests per second.", "-r", "--rate", min=None)] = None,

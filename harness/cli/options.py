@@ -36,6 +36,10 @@ class Quantity(float):
         return float, (float(self),)
 
 
+def argument(metavar: str, help: str, complete: Complete | None = None) -> Any:
+    return typer.Argument(metavar=metavar, help=help, autocompletion=complete)
+
+
 def number(help: str, *names: str, min: int | None = 1, max: int | None = None) -> Any:
     """An option that takes a number."""
     return typer.Option(*names, metavar="N", min=min, max=max, help=help)
@@ -137,19 +141,15 @@ Targets = Annotated[
     ),
 ]
 Scenarios = Annotated[list[str], text("GLOB", SCENARIO_HELP, "-s", "--scenario", complete=completion.scenarios)]
-Run = Annotated[
-    str, typer.Argument(metavar="RUN", autocompletion=completion.runs, help="A run's folder or id, or 'latest'.")
-]
+Run = Annotated[str, argument("RUN", "A run's folder or id, or 'latest'.", completion.runs)]
 Headers = Annotated[list[str], text("'NAME: VALUE'", "Repeatable.", "-H", "--header", by_line=True)]
 Method = Annotated[str, text("METHOD", "Default: GET, or POST with a body.", "-X", "--method")]
-IgnoreBody = Annotated[
-    bool,
-    typer.Option("--ignore-body", help="Compare bodies by shape: JSON by keys and types, others not at all."),
+Body = Annotated[str, text("TEXT|@FILE", "The body to send.")]
+Scenario = Annotated[
+    str, text("NAME", "A scenario, instead of --path.", "-s", "--scenario", complete=completion.scenarios)
 ]
-Volatile = Annotated[
-    list[str],
-    text("FIELD", "JSON field that may change, such as meta.at or items.*.id; repeatable."),
-]
+ExpectStatus = Annotated[int | None, number("The correct status. Default: any below 400.")]
+Concurrency = Annotated[int | None, number("Connections.", "-c", "--concurrency")]
 CaCert = Annotated[str, text("FILE", "Certificates that are trusted for https://. Default: the system's.")]
 Insecure = Annotated[bool, typer.Option("--insecure", help="Do not check certificates.")]
 Seed = Annotated[int | None, number("Seed of every random choice. Default: a new one.", min=None)]

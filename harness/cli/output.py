@@ -83,7 +83,7 @@ def errors(quiet: bool = False) -> Console:
     """stderr."""
     from rich.console import Console
 
-    return Console(stderr=True, quiet=quiet, highlight=False, soft_wrap=True)
+    return Console(stderr=True, quiet=quiet, markup=False, highlight=False, soft_wrap=True)
 
 
 def measured_run(name: str) -> Run:

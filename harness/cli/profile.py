@@ -6,8 +6,6 @@ from datetime import UTC, datetime
 from math import ceil
 from typing import Annotated
 
-import typer
-
 from harness.cli import completion, options as opt
 from harness.cli.output import errors, print_json, print_lines
 
@@ -15,18 +13,14 @@ TEN_SECONDS = opt.duration("10s")
 
 
 def profile(
-    target: Annotated[
-        str, typer.Argument(metavar="TARGET", autocompletion=completion.targets, help=f"A target, or {opt.SPELLED_OUT}")
-    ],
+    target: Annotated[str, opt.argument("TARGET", f"A target, or {opt.SPELLED_OUT}", completion.targets)],
     path: Annotated[list[str], opt.text("PATH", "The path to request, with its query; repeatable.")] = [],  # noqa: B006
-    scenario: Annotated[
-        str, opt.text("NAME", "A scenario, instead of --path.", "-s", "--scenario", complete=completion.scenarios)
-    ] = "",
+    scenario: opt.Scenario = "",
     method: opt.Method = "",
     header: opt.Headers = [],  # noqa: B006
-    body: Annotated[str, opt.text("TEXT|@FILE", "The body to send.")] = "",
-    expect_status: Annotated[int | None, opt.number("The correct status. Default: any below 400.")] = None,
-    concurrency: Annotated[int | None, opt.number("Connections.", "-c", "--concurrency")] = None,
+    body: opt.Body = "",
+    expect_status: opt.ExpectStatus = None,
+    concurrency: opt.Concurrency = None,
     duration: Annotated[opt.Quantity, opt.time("How long to sample.", "-d", "--duration")] = TEN_SECONDS,
     out: opt.Out = None,
     as_json: opt.Json = False,
@@ -60,7 +54,7 @@ def profile(
     with services(needs_of(request.endpoint for request in point.requests), placement.backing) as around:
         with serving_all(targets, placement, around.environment) as fleet:
             probed = probe(fleet, targets, point, around)
-        errors(quiet).print(f"sampling {targets[0].name} for {seconds} s", markup=False)
+        errors(quiet).print(f"sampling {targets[0].name} for {seconds} s")
         [found] = profiles(targets, probed.point, placement, around, folder, seconds)
     notes = (*probed.notes, placement.note, *fewer_workers(targets, placement), *shadowed(targets))
     shown = document(found, [note for note in notes if note])

@@ -8,15 +8,14 @@ from typing import Annotated, Literal
 
 import typer
 
-from harness.cli.options import Run
+from harness.cli.options import Run, text
 from harness.cli.output import measured_run, print_summary, report_files
 
 
 def report(
     run: Run = "latest",
     output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", metavar="FILE", help="Default: reports/<run>.html and reports/latest.html."),
+        Path | None, text("FILE", "Default: reports/<run>.html and reports/latest.html.", "-o", "--output")
     ] = None,
     open_it: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
     lang: Annotated[Literal["en", "ko"], typer.Option(help="Language of the page.")] = "en",

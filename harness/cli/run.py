@@ -155,7 +155,7 @@ def run(
         opened = Run.create(out or opt.RESULTS / manifest.run, manifest)
     err = errors()
     for note in (*_notes(manifest), *lacking):
-        err.print(note, style="yellow", markup=False)
+        err.print(note, style="yellow")
     _import_what_reports()
     try:
         news = worker_news(errors(quiet), LIVE_PORT if live else 0)
@@ -202,13 +202,13 @@ def _interrupted(run: Run, files: list[Path], as_json: bool, interrupt: Keyboard
     """Ends the command in time, with the report as far as there is time for it."""
     from harness.report.terminal import resume_command
 
-    errors().print(f"interrupted; continue with: {resume_command(run.manifest, run.folder)}", markup=False)
+    errors().print(f"interrupted; continue with: {resume_command(run.manifest, run.folder)}")
     if run.windows():
         try:
             with time_left(interrupt):
                 _report(run, files, as_json)
         except OutOfTime:
-            errors().print(f"no report was written in time; make it with: harness report {run.folder}", markup=False)
+            errors().print(f"no report was written in time; make it with: harness report {run.folder}")
     return 130
 
 

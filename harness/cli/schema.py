@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
+from harness.cli.options import argument
 from harness.cli.output import print_lines, print_text
 from harness.errors import one_of
 
 
 def schema(
-    name: Annotated[str, typer.Argument(metavar="[NAME]", help="One of the documents. Default: list all.")] = "",
+    name: Annotated[str, argument("[NAME]", "One of the documents. Default: list all.")] = "",
 ) -> None:
     """Print the JSON Schema of a file or of what a command prints as JSON."""
     from harness.report.schemas import DOCUMENTS, text_of

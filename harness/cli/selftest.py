@@ -13,8 +13,7 @@ def selftest(as_json: Json = False, quiet: Quiet = False) -> int:
     """
     from harness.selftest.checks import check_machine, document, keep, line
 
-    err = errors(quiet)
-    checks, resolution = check_machine(lambda text: err.print(text, markup=False))
+    checks, resolution = check_machine(errors(quiet).print)
     result = document(checks, resolution)
     keep(result, RESULTS)
     if as_json:

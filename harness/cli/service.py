@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from harness.cli.options import Host
+from harness.cli.options import Host, text
 from harness.errors import UsageError
 
 
@@ -19,9 +19,7 @@ def service(
     port: Annotated[
         int | None, typer.Option(min=1, max=65535, help="Port to listen on. Default: 5432 or 8100.")
     ] = None,
-    data: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Folder that keeps the database. Default: nothing is kept.")
-    ] = None,
+    data: Annotated[Path | None, text("DIR", "Folder that keeps the database. Default: nothing is kept.")] = None,
 ) -> None:
     """Serve what the apps call, the database or the upstream service, in the foreground.
 

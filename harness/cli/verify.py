@@ -29,17 +29,13 @@ def verify(
 
     Exit codes: 0 all as declared; 1 something differs; 3 a target did not start.
     """
-    from harness.prepare.asking import ask_each
     from harness.prepare.choose import chosen_targets
+    from harness.prepare.probe import ask_each
     from harness.report.language.catalogue import ENGLISH
     from harness.verify import verify_all
     from harness.verify.features import probe
 
-    err = errors(quiet)
-
-    def say(text: str) -> None:
-        err.print(text, markup=False)
-
+    say = errors(quiet).print
     targets, skipped = chosen_targets(target)
     for each in targets:
         if not each.endpoints:

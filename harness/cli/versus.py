@@ -35,21 +35,9 @@ FORTY_SECONDS = opt.duration("40s")
 def versus(
     context: typer.Context,
     a: Annotated[
-        str,
-        typer.Argument(
-            metavar="A",
-            autocompletion=completion.targets,
-            help=f"A target, {opt.SPELLED_OUT}, or [NAME=]URL of what runs already",
-        ),
+        str, opt.argument("A", f"A target, {opt.SPELLED_OUT}, or [NAME=]URL of what runs already", completion.targets)
     ],
-    b: Annotated[
-        str,
-        typer.Argument(
-            metavar="B",
-            autocompletion=completion.targets,
-            help="What A is compared with; left out with --against.",
-        ),
-    ] = "",
+    b: Annotated[str, opt.argument("B", "What A is compared with; left out with --against.", completion.targets)] = "",
     against: Annotated[
         str, opt.text("REF", "Compare A in the working tree with A at a git commit, branch or tag.")
     ] = "",
@@ -72,19 +60,20 @@ def versus(
     ] = [],  # noqa: B006
     requests: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Requests, as a scenario file in TOML or JSON has them, or a browser's HAR."),
+        opt.text("FILE", "Requests, as a scenario file in TOML or JSON has them, or a browser's HAR."),
     ] = None,
-    scenario: Annotated[
-        str,
-        opt.text("NAME", "A scenario, instead of --path.", "-s", "--scenario", complete=completion.scenarios),
-    ] = "",
+    scenario: opt.Scenario = "",
     method: opt.Method = "",
     header: opt.Headers = [],  # noqa: B006
-    body: Annotated[str, opt.text("TEXT|@FILE", "The body to send.")] = "",
-    expect_status: Annotated[int | None, opt.number("The correct status. Default: any below 400.")] = None,
-    volatile: opt.Volatile = [],  # noqa: B006
-    ignore_body: opt.IgnoreBody = False,
-    concurrency: Annotated[int | None, opt.number("Connections.", "-c", "--concurrency")] = None,
+    body: opt.Body = "",
+    expect_status: opt.ExpectStatus = None,
+    volatile: Annotated[
+        list[str], opt.text("FIELD", "JSON field that may change, such as meta.at or items.*.id; repeatable.")
+    ] = [],  # noqa: B006
+    ignore_body: Annotated[
+        bool, typer.Option("--ignore-body", help="Compare bodies by shape: JSON by keys and types, others not at all.")
+    ] = False,
+    concurrency: opt.Concurrency = None,
     metric: Annotated[
         Literal["cpu_cost", "throughput", "instructions"] | None,
         typer.Option(help="Default: cpu_cost; throughput for URLs. Instructions need valgrind, and no quiet machine."),
@@ -173,7 +162,7 @@ def versus(
     check_writable([comment] if comment else [])
     control = not counting if control is None else control
     sent = opt.content("--body", body)
-    say = partial(errors(quiet).print, markup=False)
+    say = errors(quiet).print
     made = sides(a, b, against, (with_a, with_b), install, (opt.RESULTS, opt.REPORTS), say, cacert, insecure)
     # Ended with the command, after its last look at the environments.
     pair, told = context.with_resource(made)
@@ -287,7 +276,7 @@ def _measure(
         fleet: the servers that were probed, which are those of the first block.
     """
     from harness.engine.engine import Engine
-    from harness.prepare.ceiling import busy_concurrencies, ceilings
+    from harness.prepare.ceiling import ceilings
     from harness.prepare.remote import MixedFleet
     from harness.report.progress import VersusProgress
     from harness.session import TRIES, Bench, measure
@@ -295,7 +284,7 @@ def _measure(
     with Engine(placement.generator) as engine, VersusProgress(err) as observer:
         try:
             # Nothing is decided by the clocks of a count.
-            null = {} if counting else ceilings(engine, placement, busy_concurrencies(run.manifest.plan))
+            null = {} if counting else ceilings(engine, placement, run.manifest.plan)
             tries = 1 if counting else TRIES
             bench = Bench(
                 engine,

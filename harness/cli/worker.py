@@ -7,8 +7,6 @@ import subprocess
 import sys
 from typing import Annotated
 
-import typer
-
 from harness.cli.options import Quantity, duration, number, text, time
 from harness.errors import UsageError
 
@@ -16,7 +14,7 @@ MINUTE = duration("60s")
 
 
 def worker(
-    master: Annotated[str, typer.Option(metavar="HOST[:PORT]", help="The machine that gives orders.")],
+    master: Annotated[str, text("HOST[:PORT]", "The machine that gives orders.")],
     workers: Annotated[int, number("Workers on this machine, one for each CPU that should send.", max=256)] = 1,
     locustfile: Annotated[str, text("FILE", "The journey, if it is one of your own.")] = "",
     wait: Annotated[Quantity, time("How long to wait for the master.")] = MINUTE,

@@ -16,7 +16,7 @@ from harness.engine.engine import Engine, Told
 from harness.errors import UsageError
 from harness.journeys.process import Journeys
 from harness.plan.alone import JOURNEY, WORKERS
-from harness.prepare.ceiling import busy_concurrencies, ceilings
+from harness.prepare.ceiling import ceilings
 from harness.prepare.plan import planned_requests
 from harness.prepare.remote import MixedFleet
 from harness.record import Run
@@ -63,7 +63,7 @@ def bench_of(
             make,
             kind=MixedFleet,
             host=cluster.listen or LOOPBACK,
-            ceilings=ceilings(engine, placement, busy_concurrencies(plan)) if plan.alternating else {},
+            ceilings=ceilings(engine, placement, plan),
             senders=senders,
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 from harness.config.placement import Placement
 from harness.engine.engine import Engine
@@ -15,8 +15,9 @@ from harness.serve.services.upstream import HOST, Upstream
 SECONDS = 0.4
 
 
-def ceilings(engine: Engine, placement: Placement, concurrencies: Collection[int]) -> Mapping[int, float]:
-    """Replies per second from the null server, by concurrency; takes some half a second for each.
+def ceilings(engine: Engine, placement: Placement, plan: Plan) -> Mapping[int, float]:
+    """Replies per second from the null server by concurrency, where sides take turns and requests do not wait, so that
+    the generator could be what limits them; takes some half a second for each.
 
     The null server is the upstream service, asked for nothing: it parses a request's first line and answers at once.
 
@@ -24,19 +25,17 @@ def ceilings(engine: Engine, placement: Placement, concurrencies: Collection[int
         LaunchError: it does not come up.
         EngineError: the load generator failed.
     """
+    concurrencies = sorted({point.concurrency for point in plan.compared_points if not point.wait_s})
+    if not (concurrencies and plan.alternating):
+        return {}
     guard = Guard()
     null = Upstream(guard, placement.server)
     try:
         null.start()
-        return {concurrency: _rate(engine, null.port, concurrency) for concurrency in sorted(set(concurrencies))}
+        return {concurrency: _rate(engine, null.port, concurrency) for concurrency in concurrencies}
     finally:
         null.stop()
         guard.close()
-
-
-def busy_concurrencies(plan: Plan) -> set[int]:
-    """Those at which requests do not wait, so that the generator could be what limits them."""
-    return {point.concurrency for point in plan.compared_points if not point.wait_s}
 
 
 def _rate(engine: Engine, port: int, concurrency: int) -> float:

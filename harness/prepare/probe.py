@@ -1,19 +1,22 @@
-"""What targets answer before they are measured: each request is sent twice to each of them."""
+"""What targets answer: to each request sent twice before they are measured, or to what each is asked in turn."""
 
 from __future__ import annotations
 
 import http.client
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from apps.contract.tokens import fill
 from harness.errors import LaunchError, NotReadyError
-from harness.model import PlannedRequest, Point, Reason, Target
-from harness.serve import Fleet, Running
+from harness.model import Failure, PlannedRequest, Point, Reason, Target
+from harness.serve import Fleet, Running, serving
 from harness.serve.gil import gil_state
-from harness.serve.services import WRITES, Services
-from harness.verify import Reply, case_of, compare, exchange
+from harness.serve.services import WRITES, Services, needs_of, services
+from harness.verify import Reply, case_of, compare, endpoints_of, exchange
 from harness.verify.alike import agreed, error_page
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,3 +101,22 @@ def _reply(running: Running, request: PlannedRequest, around: Services) -> Reply
             hint="name another request with --path, -X, -H and --body, or its status with --expect-status",
         )
     return reply
+
+
+def ask_each(
+    targets: Sequence[Target], ask: Callable[[Running], list[Found]], say: Callable[[str], None]
+) -> tuple[list[Found], list[Failure]]:
+    """What was found of all targets, and those that did not start; ``say`` takes a line for each."""
+    found: list[Found] = []
+    failures: list[Failure] = []
+    needs = needs_of(name for target in targets for name in endpoints_of(target))
+    with services(needs) as around:
+        for number, target in enumerate(targets, start=1):
+            say(f"[{number}/{len(targets)}] {target.name}")
+            around.restore()
+            try:
+                with serving(target, environment=around.environment) as running:
+                    found += ask(running)
+            except LaunchError as error:
+                failures.append(Failure(target.name, "", Reason("not-ready", {"text": str(error)}), error.log))
+    return found, failures
