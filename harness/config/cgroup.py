@@ -19,7 +19,7 @@ class Quota:
 
     def throttled_s(self) -> float:
         """Seconds for which the quota has stopped the group so far."""
-        counts = dict(line.split() for line in _read(self.folder / "cpu.stat").splitlines())
+        counts = dict(line.split() for line in kernel_text(self.folder / "cpu.stat").splitlines())
         return int(counts.get("throttled_usec", 0)) * 1e-6 + int(counts.get("throttled_time", 0)) * 1e-9
 
 
@@ -32,7 +32,7 @@ def find_quota(root: Path = ROOT, groups: Path = GROUPS) -> Quota | None:
 
 
 def _quotas(root: Path, groups: Path) -> Iterator[Quota]:
-    for line in _read(groups).splitlines():
+    for line in kernel_text(groups).splitlines():
         _, controllers, path = line.split(":", 2)
         if controllers and "cpu" not in controllers.split(","):
             continue
@@ -46,14 +46,14 @@ def _quotas(root: Path, groups: Path) -> Iterator[Quota]:
 
 def _cpus(folder: Path) -> float:
     """What a group may use; 0 without a quota."""
-    version_1 = [_read(folder / f"cpu.cfs_{name}_us") for name in ("quota", "period")]
-    quota, period = _read(folder / "cpu.max").split() or [text.strip() for text in version_1]
+    version_1 = [kernel_text(folder / f"cpu.cfs_{name}_us") for name in ("quota", "period")]
+    quota, period = kernel_text(folder / "cpu.max").split() or [text.strip() for text in version_1]
     return int(quota) / int(period) if quota.isdigit() and period else 0.0
 
 
-def _read(file: Path) -> str:
-    """The text of a file; empty where there is none that can be read."""
+def kernel_text(file: str | Path) -> str:
+    """What the kernel says in a file; empty where there is none that can be read."""
     try:
-        return file.read_text()
+        return Path(file).read_text()
     except OSError:
         return ""

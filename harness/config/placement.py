@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 import os
 from dataclasses import dataclass
-from pathlib import Path
 
 import psutil
 
-from harness.config.cgroup import find_quota
+from harness.config.cgroup import find_quota, kernel_text
 from harness.model import Reason
 
 
@@ -108,7 +107,4 @@ def confine(pid: int, cpus: tuple[int, ...]) -> None:
 
 def _core(cpu: int) -> str:
     """The CPUs that share a core with ``cpu``, as the kernel names them; its own number where it does not tell."""
-    try:
-        return Path(f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list").read_text().strip()
-    except OSError:
-        return str(cpu)
+    return kernel_text(f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list").strip() or str(cpu)

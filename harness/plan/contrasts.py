@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from itertools import combinations
 
 from harness.config import ContrastIn
-from harness.model import Contrast, Metric, Point, Scenario, Side, Target
+from harness.model import Contrast, Metric, Point, Question, Scenario, Side, Target
 from harness.plan.points import serves
 
 METRICS: tuple[Metric, ...] = ("cpu_cost", "throughput")
@@ -38,49 +38,46 @@ def declared_contrasts(
     by_scenario = {scenario.name: scenario for scenario in scenarios}
     contrasts: dict[str, Contrast] = {}
 
-    def add(question: str, a: Side, b: Side, label: str, metrics: Iterable[Metric]) -> None:
+    def add(question: Question, a: Side, b: Side, label: str, metrics: Iterable[Metric] = METRICS) -> None:
         for metric in metrics:
             key = f"{metric}:{a.id}/{b.id}"
-            if key not in contrasts:
-                contrasts[key] = Contrast(key, question, metric, a, b, label)  # type: ignore[arg-type]
+            contrasts.setdefault(key, Contrast(key, question, metric, a, b, label))
+
+    def add_pair(
+        question: Question,
+        a: Target,
+        b: Target,
+        label: str,
+        at: Sequence[Point] = points,
+        metrics: Iterable[Metric] = METRICS,
+    ) -> None:
+        for point in at:
+            if serves(a, point) and serves(b, point):
+                add(question, Side(a.name, point.id), Side(b.name, point.id), label, metrics)
 
     for target in targets:
         if target.twin_of:
-            for point in points:
-                if serves(target, point):
-                    a, b = Side(target.name, point.id), Side(target.twin_of, point.id)
-                    add("real", a, b, f"A/A: {target.twin_of} against itself", METRICS)
+            add_pair("real", target, by_name[target.twin_of], f"A/A: {target.twin_of} against itself")
     for contrast in declared:
         if contrast.a in by_name and contrast.b in by_name:
-            for point in points:
-                named = any(fnmatchcase(point.scenario, glob) for glob in contrast.scenarios)
-                if named and serves(by_name[contrast.a], point) and serves(by_name[contrast.b], point):
-                    sides = Side(contrast.a, point.id), Side(contrast.b, point.id)
-                    add(contrast.question, *sides, contrast.label, contrast.metrics)
+            at = [point for point in points if any(fnmatchcase(point.scenario, glob) for glob in contrast.scenarios)]
+            add_pair(contrast.question, by_name[contrast.a], by_name[contrast.b], contrast.label, at, contrast.metrics)
     for one, other in combinations(targets, 2):
         if one.under and one.under == other.under and not (one.twin_of or other.twin_of):
-            for point in points:
-                if serves(one, point) and serves(other, point):
-                    sides = Side(other.name, point.id), Side(one.name, point.id)
-                    add("real", *sides, f"{other.name} against {one.name}", METRICS)
-    references = [target for target in targets if target.reference]
-    for first, second in combinations(references, 2):
-        for point in points:
-            if by_scenario[point.scenario].question == "pick" and serves(first, point) and serves(second, point):
-                sides = Side(first.name, point.id), Side(second.name, point.id)
-                add("pick", *sides, f"{first.name} against {second.name}", METRICS)
+            add_pair("real", other, one, f"{other.name} against {one.name}")
+    picked = [point for point in points if by_scenario[point.scenario].question == "pick"]
+    for one, other in combinations([target for target in targets if target.reference], 2):
+        add_pair("pick", one, other, f"{one.name} against {other.name}", picked)
     for point in points:
-        against = by_scenario[point.scenario].against
-        if not against:
-            continue
-        setting = (against, point.params, point.concurrency)
-        control = next((p for p in points if (p.scenario, p.params, p.concurrency) == setting), None)
+        scenario = by_scenario[point.scenario]
+        setting = (scenario.against, point.params, point.concurrency)
+        control = next((each for each in points if (each.scenario, each.params, each.concurrency) == setting), None)
         if control is None:
             continue
         for target in targets:
             if not target.twin_of and serves(target, point) and serves(target, control):
                 sides = Side(target.name, point.id), Side(target.name, control.id)
-                add(by_scenario[point.scenario].question, *sides, f"{point.scenario} against {against}", METRICS)
+                add(scenario.question, *sides, f"{point.scenario} against {scenario.against}")
     for a, b in steps:
         add("ladder", a, b, f"{a.target} against {b.target}" if a.point == b.point else "", ("cpu_cost",))
     return tuple(contrasts.values())

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from harness.model import Block, Plan, Point, Side, Target, Window
+from harness.plan.timing import with_blocks
 
 INSTRUCTIONS = "instructions"
 AT_ONCE = 4
@@ -76,22 +77,16 @@ def with_counts(plan: Plan, targets: Sequence[Target], busy: Sequence[Point], bu
         return plan
     times = max(1, min(MOST_STARTS, int(budget_s / _seconds(start))))
     blocks = [
-        replace(block, index=time, windows=tuple(_again(window, time) for window in block.windows))
+        replace(
+            block,
+            index=time,
+            windows=tuple(replace(each, block=time, id=f"i{time:02d}-{each.key}") for each in block.windows),
+        )
         for time in range(times)
         for block in start
     ]
-    took_s = _seconds(blocks)
-    return replace(
-        plan,
-        blocks=(*plan.blocks, *blocks),
-        estimate_s=plan.estimate_s + took_s,
-        budget_s=plan.budget_s + took_s,
-    )
+    return with_blocks(plan, blocks, _seconds(blocks))
 
 
 def _seconds(blocks: Sequence[Block]) -> float:
     return sum(block.load_s for block in blocks)
-
-
-def _again(window: Window, time: int) -> Window:
-    return replace(window, block=time, id=f"i{time:02d}-{window.key}")

@@ -114,7 +114,7 @@ def point_seconds(groups: Sequence[Group], point: Point, profile: Profile) -> fl
     )
 
 
-def rounds_of(group: Group, rounds: int, profile: Profile) -> int:
+def _rounds_of(group: Group, rounds: int, profile: Profile) -> int:
     """Groups whose rounds are long because of waits get the fewest: the block is the replicate, not the round.
 
     A quick run has few cells: there all get more but those whose question instructions answer, if they are counted.
@@ -129,7 +129,7 @@ def rounds_of(group: Group, rounds: int, profile: Profile) -> int:
 
 
 def slot_seconds(group: Group, rounds: int, profile: Profile) -> float:
-    return group.warmup_s + group.round_s * rounds_of(group, rounds, profile)
+    return group.warmup_s + group.round_s * _rounds_of(group, rounds, profile)
 
 
 def _group(key: str, served: Sequence[tuple[Target, Point]], *, counted: bool = False) -> Group:

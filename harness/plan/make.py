@@ -16,14 +16,13 @@ from harness.plan.groups import (
     Group,
     ladder_groups,
     point_seconds,
-    rounds_of,
     share_a_slot,
     slot_groups,
     slot_seconds,
     within,
 )
 from harness.plan.ladders import pairs, resolve
-from harness.plan.points import expand, serves
+from harness.plan.points import expand, lacking, serves
 from harness.plan.profiles import Profile
 from harness.plan.timing import HELD_S, block_seconds, expected_seconds, held_seconds
 from harness.studies.waiting import ENDPOINT, WAITING
@@ -85,15 +84,13 @@ def make_plan(
     rng = random.Random(seed)
     planned = []
     for index in range(blocks):
-        order = rng.sample(groups, len(groups))
-        windows = []
-        for group in order:
-            seconds = slot_seconds(group, rounds, profile)
-            fewest = min(profile.min_rounds, rounds_of(group, rounds, profile))
-            windows.append(Window.in_turns(group.key, index, group.sides, seconds, fewest))
+        windows = tuple(
+            Window.in_turns(group.key, index, group.sides, slot_seconds(group, rounds, profile), profile.min_rounds)
+            for group in rng.sample(groups, len(groups))
+        )
         if index < holding:
             planned.append(_waiting(index, held))
-        planned.append(Block(index, used, tuple(windows)))
+        planned.append(Block(index, used, windows))
     estimate = sum(map(expected_seconds, planned))
     measured = {side for group in groups for side in group.sides}
     steps = [pair for ladder in climbed for pair in pairs(ladder) if share_a_slot(pair, groups)]
@@ -125,13 +122,7 @@ def _held(targets: Sequence[Target], points: Sequence[Point]) -> tuple[str, ...]
     """Targets whose memory per waiting request is told: in runs with waits, all that have the endpoint for it."""
     if not any(request.endpoint == ENDPOINT for point in points for request in point.requests):
         return ()
-    return tuple(
-        target.name
-        for target in targets
-        if not target.twin_of
-        and ("*" in target.endpoints or ENDPOINT in target.endpoints)
-        and ENDPOINT not in target.lacks
-    )
+    return tuple(each.name for each in targets if each.endpoints and not each.twin_of and not lacking(each, [ENDPOINT]))
 
 
 def _planned_of_a_block(budget_s: float, profile: Profile) -> float:

@@ -37,7 +37,9 @@ def narrow(
         scenario, wait = by_scenario[gap.scenario], between(gap.low_ms, gap.high_ms)
         if wait is None:
             continue
-        point = point_at(scenario, _in_order(scenario, gap, wait), gap.concurrency)
+        values = {**gap.params, scenario.bisect: wait}
+        # In the order of the matrix, so that a point's name does not depend on who made it.
+        point = point_at(scenario, {key: values[key] for key in scenario.matrix}, gap.concurrency)
         reasons = {name: too_long(by_target[name], point, longest_turn_s) for name in (gap.a, gap.b)}
         failed = [Failure(name, point.id, reason) for name, reason in reasons.items() if reason]
         if failed:
@@ -63,7 +65,9 @@ def between(low_ms: float, high_ms: float) -> int | None:
     ``None`` where there is none that is a tenth away from both ends.
     """
     low, middle = max(low_ms, HALF_MS), math.sqrt(max(low_ms, HALF_MS) * high_ms)
-    inside = [wait for wait in range(math.floor(low) + 1, math.ceil(high_ms)) if _apart(low, wait, high_ms)]
+    inside = [
+        wait for wait in range(math.floor(low) + 1, math.ceil(high_ms)) if wait >= 1.1 * low and high_ms >= 1.1 * wait
+    ]
     if not inside:
         return None
 
@@ -76,20 +80,6 @@ def between(low_ms: float, high_ms: float) -> int | None:
     return min(choice or inside, key=distance)
 
 
-def _apart(low: float, wait: int, high: float) -> bool:
-    return wait >= 1.1 * low and high >= 1.1 * wait
-
-
-def _in_order(scenario: Scenario, gap: Gap, wait: int) -> dict[str, str | int | float]:
-    """The parameters in the order of the scenario's matrix, so that a point's name does not depend on who made it."""
-    values = {**gap.params, scenario.bisect: wait}
-    return {key: values[key] for key in scenario.matrix}
-
-
-def _seconds_at(point: Point, names: Sequence[str], targets: Mapping[str, Target]) -> float:
-    return sum(warmup_seconds(targets[n], point) + ROUNDS * turn_seconds(targets[n], point) for n in names)
-
-
 def _block(
     plan: Plan, number: int, additions: Mapping[str, tuple[Point, list[str]]], targets: Mapping[str, Target]
 ) -> Block:
@@ -97,7 +87,9 @@ def _block(
     order = random.Random(plan.seed * 1009 + index).sample(list(additions.values()), len(additions))
     windows = []
     for point, names in order:
-        seconds, sides = _seconds_at(point, names, targets), tuple(Side(name, point.id) for name in names)
+        sides = tuple(Side(name, point.id) for name in names)
+        sent = [targets[name] for name in names]
+        seconds = sum(warmup_seconds(each, point) + ROUNDS * turn_seconds(each, point) for each in sent)
         windows.append(Window.in_turns(point.id, index, sides, seconds, ROUNDS))
     return Block.of(index, windows)
 

@@ -31,8 +31,8 @@ def point_at(scenario: Scenario, params: Mapping[str, ParamValue], concurrency: 
         request
         if request.raw
         else PlannedRequest(
-            _filled(request.endpoint, params),
-            _filled(request.case, params),
+            str(_substituted(request.endpoint, params)),
+            str(_substituted(request.case, params)),
             {key: _substituted(value, params) for key, value in request.params.items()},
             request.weight,
         )
@@ -64,10 +64,6 @@ def lacking(target: Target, endpoints: Iterable[str], others: Iterable[str] = ()
 def serves(target: Target, point: Point) -> bool:
     """Whether the target implements all that the point sends, and its scenario suits the target."""
     return not lacking(target, [request.endpoint for request in point.requests], [point.scenario])
-
-
-def _filled(text: str, params: Mapping[str, ParamValue]) -> str:
-    return str(_substituted(text, params))
 
 
 def _substituted(value: ParamValue, params: Mapping[str, ParamValue]) -> ParamValue:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from harness.model import Block, Plan, Point, Side, Target, Window
 from harness.plan.counting import INSTRUCTIONS
-from harness.plan.timing import block_seconds
+from harness.plan.timing import block_seconds, with_blocks
 
 PROFILE = "profile"
 INSTRUMENTS = frozenset({INSTRUCTIONS, PROFILE})
@@ -51,12 +50,7 @@ def with_profiles(plan: Plan, targets: Sequence[Target], busy: Sequence[Point], 
         for side in sides
     )
     block = Block.of(0, windows, PROFILE)
-    return replace(
-        plan,
-        blocks=(*plan.blocks, block),
-        estimate_s=plan.estimate_s + block.load_s,
-        budget_s=plan.budget_s + block.load_s,
-    )
+    return with_blocks(plan, [block], block.load_s)
 
 
 def _seconds(targets: int, seconds: int) -> float:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 
-from harness.model import Block, Point, Reason, Target
+from harness.model import Block, Plan, Point, Reason, Target
 
 SLICE_S = 0.05
 WAIT_SLICE_S = 0.15
@@ -99,6 +101,12 @@ def block_seconds(targets: int) -> float:
 def expected_seconds(block: Block) -> float:
     """Expected time of a block; windows on one target alone have the start of its server in their own."""
     return block.load_s + (block_seconds(len(block.targets)) if block.trials or not block.study else 0.0)
+
+
+def with_blocks(plan: Plan, blocks: Sequence[Block], seconds: float) -> Plan:
+    """The plan with more blocks after its own, and with the time that these take."""
+    estimate_s, budget_s = plan.estimate_s + seconds, plan.budget_s + seconds
+    return replace(plan, blocks=(*plan.blocks, *blocks), estimate_s=estimate_s, budget_s=budget_s)
 
 
 def held_seconds(targets: int) -> float:

@@ -30,7 +30,6 @@ class Selection:
         patterns: of targets, as the user named them; empty for the default ones.
         targets: of scenarios and journeys; studies choose their own.
         named: whether the user named what is sent; what a profile adds is left out where it does not fit.
-        elsewhere: whether the targets run already.
         pythons: the interpreters that each target is measured under; empty for its own.
     """
 
@@ -42,7 +41,6 @@ class Selection:
     journeys: tuple[Journey, ...]
     named: bool
     skipped: tuple[Failure, ...] = ()
-    elsewhere: bool = False
     pythons: tuple[str, ...] = ()
 
 
@@ -67,10 +65,9 @@ def select(
     found, journeys = _loads(declarations, scenarios, locustfile, users)
     if not scenarios:
         found = tuple(scenario for scenario in found if _measures(profile, scenario))
-    plain = tuple(scenario for scenario in found if not scenario.study)
     chosen: tuple[Target, ...] = ()
     skipped: tuple[Failure, ...] = ()
-    if plain or journeys:
+    if journeys or not all(scenario.study for scenario in found):
         chosen, skipped = chosen_targets(targets, declarations)
         if not targets:
             chosen = default_targets(profile, chosen)
@@ -80,15 +77,15 @@ def select(
     chosen = under_each(pythons, chosen)
     if not scenarios:
         found = _suiting(found, chosen)
-        plain = tuple(scenario for scenario in plain if scenario in found)
+    plain = tuple(scenario for scenario in found if not scenario.study)
     studies = tuple(scenario for scenario in found if scenario.study)
     sent: list[Scenario | Journey] = [*plain, *journeys]
     for each in sent:
         check_contract(chosen, each.name, each.requests)
     for study in studies if targets or declarations.own_targets else ():
         check_contract(chosen_targets(targets, declarations)[0], study.name, study.requests)
-    named, patterns = bool(scenarios), tuple(targets)
-    return Selection(declarations, patterns, chosen, plain, studies, journeys, named, skipped, pythons=tuple(pythons))
+    patterns, interpreters = tuple(targets), tuple(pythons)
+    return Selection(declarations, patterns, chosen, plain, studies, journeys, bool(scenarios), skipped, interpreters)
 
 
 def select_elsewhere(
@@ -106,7 +103,7 @@ def select_elsewhere(
         UsageError: a URL is wrong, or two have the same name.
         NotReadyError: one does not answer.
     """
-    declarations = declared()
+    declarations = replace(declared(), contrasts=(), ladders=())
     targets = tuple(remote.remote_target(url, cacert, insecure) for url in urls)
     if len({target.name for target in targets}) < len(targets):
         raise UsageError("two URLs have the same name", hint="--url first=http://… --url second=http://…")
@@ -118,7 +115,7 @@ def select_elsewhere(
         found = tuple(replace(scenario, question="pick") for scenario in found)
     else:
         found = (remote.raw_scenario(targets, concurrency),)
-    return Selection(declarations, (), targets, found, (), journeys, bool(scenarios), elsewhere=True)
+    return Selection(declarations, (), targets, found, (), journeys, bool(scenarios))
 
 
 def chosen_targets(

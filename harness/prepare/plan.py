@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
@@ -19,6 +19,7 @@ from harness.plan.alone import AlonePlan, journey_plan, load_plan
 from harness.plan.counting import with_counts
 from harness.plan.profiles import Profile
 from harness.plan.sampling import with_profiles
+from harness.plan.timing import with_blocks
 from harness.plan.trials import plan_trials, studies_seconds, values_of
 from harness.prepare.choose import Selection, chosen_targets, under_each
 from harness.record import Run
@@ -33,7 +34,7 @@ RESERVE = 0.15
 
 COUNTING, SAMPLING = 0.24, 0.1
 """Of the budget, the most that instructions are counted in, and that servers are sampled in."""
-SHRUNK = (1.0, 0.75, 0.5, 0.25)
+SHRUNK = (1.0, 0.75, 0.5, 0.25, 0.0)
 """What of that is tried, until the fewest blocks fit in with it."""
 
 JOURNEYS_PART = 1 / 3
@@ -71,9 +72,7 @@ def plan_run(
     Raises:
         UsageError: nothing can be measured as it was chosen, or the budget is too short.
     """
-    profile = replace(profile, instruments=count)
-    if selection.patterns:
-        profile = replace(profile, variants=("*",))
+    profile = replace(profile, instruments=count, variants=("*",) if selection.patterns else profile.variants)
     if shared and selection.studies:
         raise UsageError(f"study {selection.studies[0].name!r} is sent by one worker", hint="leave out --workers")
     alone = _alone(selection, profile, seed, budget_s, shared)
@@ -84,30 +83,28 @@ def plan_run(
     targets = with_twin(selection.targets) if selection.scenarios else selection.targets
     if selection.scenarios and not shared:
         own_s = None if budget_s is None else budget_s - alone.estimate_s
-
-        def blocks(kept_s: float) -> Plan:
-            return make_plan(
-                targets,
-                selection.scenarios,
-                () if selection.elsewhere else selection.declarations.contrasts,
-                profile,
-                seed=seed,
-                budget_s=own_s,
-                studies_s=studies_s + kept_s,
-                ladders=() if selection.elsewhere else selection.declarations.ladders,
-                hold=hold and not selection.elsewhere,
-            )
-
-        share_s = own_s or profile.budget_s
-        plan, shrunk = _with_room(blocks, (COUNTING * count + SAMPLING * sample) * share_s)
-        share_s *= shrunk
-    plan = replace(
-        plan,
-        budget_s=plan.budget_s + alone.estimate_s,
-        estimate_s=plan.estimate_s + alone.estimate_s,
-        points=(*plan.points, *(point for point in alone.points if point not in plan.points)),
-        blocks=(*plan.blocks, *alone.blocks),
-    )
+        whole_s = own_s or profile.budget_s
+        wanted_s = (COUNTING * count + SAMPLING * sample) * whole_s
+        for share in SHRUNK:
+            share_s = whole_s * share
+            try:
+                plan = make_plan(
+                    targets,
+                    selection.scenarios,
+                    selection.declarations.contrasts,
+                    profile,
+                    seed=seed,
+                    budget_s=own_s,
+                    studies_s=studies_s + share * wanted_s,
+                    ladders=selection.declarations.ladders,
+                    hold=hold,
+                )
+                break
+            except UsageError:
+                if not share:
+                    raise
+    plan = with_blocks(plan, alone.blocks, alone.estimate_s)
+    plan = replace(plan, points=(*plan.points, *(point for point in alone.points if point not in plan.points)))
     busy = [point for point in plan.points if _busy(point)]
     if sample:
         plan = with_profiles(plan, selection.targets, busy, SAMPLING * share_s)
@@ -118,25 +115,13 @@ def plan_run(
     plan, studied, without = _with_studies(plan, selection, profile, room)
     taking_part = [target for target in targets if target.name in used]
     targets = tuple({target.name: target for target in (*taking_part, *studied)}.values())
-    if not selection.elsewhere:
-        for target in targets:
+    for target in targets:
+        if not target.elsewhere:
             command_of(target, Bind("127.0.0.1", 1))
     for request in planned_requests(plan, selection.studies, alone.journeys):
         case_of(request)
     skipped = tuple(dict.fromkeys((*selection.skipped, *without)))
     return Planned(plan, targets, alone.journeys, skipped)
-
-
-def _with_room(blocks: Callable[[float], Plan], wanted_s: float) -> tuple[Plan, float]:
-    """The plan of blocks that leaves so many seconds, or the largest share of them that it can, with this share.
-
-    Raises:
-        UsageError: the budget is too short even without.
-    """
-    for share in SHRUNK if wanted_s else ():
-        with suppress(UsageError):
-            return blocks(share * wanted_s), share
-    return blocks(0.0), 0.0
 
 
 def _busy(point: Point) -> bool:

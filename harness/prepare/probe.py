@@ -11,7 +11,7 @@ from apps.contract.tokens import fill
 from harness.errors import LaunchError, NotReadyError
 from harness.model import Failure, PlannedRequest, Point, Reason, Target
 from harness.serve import Fleet, Running, serving
-from harness.serve.gil import gil_state
+from harness.serve.interpreter import gil_state
 from harness.serve.services import WRITES, Services, needs_of, services
 from harness.verify import Reply, case_of, compare, endpoints_of, exchange
 from harness.verify.alike import agreed, error_page

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from harness.config.cgroup import kernel_text
 from harness.config.placement import Placement, parse_cpus
 from harness.errors import LaunchError, NotReadyError, UsageError
 from harness.model import Target
@@ -29,7 +30,7 @@ FILE = "docker-compose.yml"
 DATABASE = "db"
 INSIDE_PORT = 8000
 STOP_S = 3
-UP_S = 300.0
+UP_S, DOCKER_S = 300.0, 60.0
 
 
 @dataclass(slots=True)
@@ -52,7 +53,7 @@ class Container:
 
     def __post_init__(self) -> None:
         # Whether this machine's kernel runs the container, so that its process can be seen.
-        if self.inside > 0 and _kernel_is_shared() and self.id in _cgroup(self.inside):
+        if self.inside > 0 and _kernel_is_shared() and self.id in kernel_text(f"/proc/{self.inside}/cgroup"):
             self.pid = self.inside
 
     def poll(self) -> int | None:
@@ -83,13 +84,13 @@ class Project:
     command: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
 
-    def compose(self, *arguments: str, timeout_s: float = UP_S) -> str:
+    def compose(self, *arguments: str) -> str:
         """What ``docker compose`` printed. Raises ``NotReadyError`` where it failed."""
-        return self._run([*self.command, "-f", str(self.file), *arguments], timeout_s)
+        return self._run([*self.command, "-f", str(self.file), *arguments], UP_S)
 
-    def docker(self, *arguments: str, timeout_s: float = 60.0) -> str:
+    def docker(self, *arguments: str) -> str:
         """What ``docker`` printed. Raises ``NotReadyError`` where it failed."""
-        return self._run(["docker", *arguments], timeout_s)
+        return self._run(["docker", *arguments], DOCKER_S)
 
     def describe(self, container: str) -> dict[str, Any]:
         containers: list[dict[str, Any]] = json.loads(self.docker("inspect", container))
@@ -100,10 +101,6 @@ class Project:
             text = self.docker("logs", "--tail", str(LOG_LINES), container)
             return tuple(line for line in text.splitlines() if line.strip())
         return ()
-
-    def services(self) -> tuple[str, ...]:
-        """The services of the file, of every profile."""
-        return tuple(self.compose("--profile", "all", "config", "--services").split())
 
     def id_of(self, service: str) -> str:
         """Id of the service's container. Raises ``NotReadyError`` where it has none."""
@@ -134,15 +131,9 @@ class Project:
         )
 
     def _run(self, command: Sequence[str], timeout_s: float) -> str:
+        given = {**os.environ, **self.environment}
         try:
-            done = subprocess.run(
-                command,
-                capture_output=True,
-                text=True,
-                timeout=timeout_s,
-                env={**os.environ, **self.environment},
-                check=False,
-            )
+            done = subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, env=given, check=False)
         except (OSError, subprocess.TimeoutExpired) as error:
             raise NotReadyError(f"{command[0]} cannot be used: {error}", hint="is the Docker engine running?") from None
         if done.returncode:
@@ -162,7 +153,7 @@ def project(targets: Sequence[Target], secret: str, folder: Path | None = None) 
     if not file.exists():
         raise UsageError(f"there is no {FILE} in {file.parent}", hint="run it from a clone of the repository")
     opened = Project(file, compose_command(), {JWT_SECRET: secret})
-    known = opened.services()
+    known = opened.compose("--profile", "all", "config", "--services").split()
     services = dict.fromkeys(map(service_of, targets))
     for name in services:
         if name not in known:
@@ -192,19 +183,17 @@ class ComposeFleet(Servers):
 
     def start(self, targets: Sequence[Target], deadline_s: float = READY_S) -> None:
         """Restarts them side by side, also those that were killed."""
-        ids: dict[str, str] = {}
+        found: list[tuple[Target, str]] = []
         for target in targets:
             try:
-                ids[target.name] = self._project.id_of(service_of(target))
+                found.append((target, self._project.id_of(service_of(target))))
             except NotReadyError as error:
                 self.fail(target, error)
-        if not ids:
+        if not found:
             return
         began = time.monotonic()
-        self._project.docker("restart", "-t", str(STOP_S), *dict.fromkeys(ids.values()))
-        for target in targets:
-            if target.name not in ids:
-                continue
+        self._project.docker("restart", "-t", str(STOP_S), *dict.fromkeys(name for _, name in found))
+        for target, _ in found:
             try:
                 container = self._project.container(service_of(target))
                 running = Contained(
@@ -224,7 +213,7 @@ class ComposeFleet(Servers):
 
 def usage_file(pid: int) -> str:
     """The file in which the kernel counts the CPU time of the process's control group; empty where there is none."""
-    for line in _cgroup(pid).splitlines():
+    for line in kernel_text(f"/proc/{pid}/cgroup").splitlines():
         _, controllers, path = line.split(":", 2)
         # Version 2 has no controllers; version 1 has a folder for those that are mounted together, or for one alone.
         name = "cpuacct.usage" if "cpuacct" in controllers.split(",") else "" if controllers else "cpu.stat"
@@ -269,12 +258,6 @@ def facts(services: Project, targets: Sequence[Target]) -> dict[str, str]:
     cpus = ",".join(map(str, container.cpus)) or "all"
     memory = f"{container.memory_bytes / 2**20:.0f} MiB" if container.memory_bytes else "none"
     return {"fleet": f"containers of {FILE}: CPU set {cpus}, memory limit {memory} each"}
-
-
-def _cgroup(pid: int) -> str:
-    with contextlib.suppress(OSError):
-        return Path(f"/proc/{pid}/cgroup").read_text()
-    return ""
 
 
 def _kernel_is_shared() -> bool:

@@ -13,6 +13,7 @@ from typing import Literal
 
 import psutil
 
+from harness.config.cgroup import kernel_text
 from harness.config.placement import Placement
 from harness.model import Reason
 from harness.model.recorded import RESOLUTION
@@ -49,7 +50,7 @@ def describe(placement: Placement) -> dict[str, str]:
         "system": f"{platform.system()} {platform.release()}",
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "governor": _governor() or "not shown by this platform",
-        "virtualized": "yes" if " hypervisor" in _read("/proc/cpuinfo") else "not detected",
+        "virtualized": "yes" if " hypervisor" in kernel_text("/proc/cpuinfo") else "not detected",
         "CPU quota": _quota(placement) or "none",
     }
 
@@ -97,7 +98,7 @@ def _level(warns: object) -> Level:
 
 
 def cpu_name() -> str:
-    models = (line for line in _read("/proc/cpuinfo").splitlines() if line.startswith("model name"))
+    models = (line for line in kernel_text("/proc/cpuinfo").splitlines() if line.startswith("model name"))
     return next(models, "").partition(":")[2].strip() or platform.processor() or platform.machine()
 
 
@@ -139,20 +140,12 @@ def _writable(folder: Path) -> Finding:
 
 def _governor() -> str:
     """How the frequency of the CPUs is chosen; empty where this platform does not say."""
-    return _read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor").strip()
+    return kernel_text("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor").strip()
 
 
 def _quota(placement: Placement) -> str:
     """``1.5 CPUs``; empty without one."""
     return f"{placement.quota:.3g} CPU{'s' if placement.quota != 1 else ''}" if placement.quota else ""
-
-
-def _read(file: str) -> str:
-    """The text of a file; empty where there is none that can be read."""
-    try:
-        return Path(file).read_text()
-    except OSError:
-        return ""
 
 
 def _numbers(cpus: tuple[int, ...]) -> str:

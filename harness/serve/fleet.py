@@ -16,7 +16,7 @@ from harness.config.placement import Placement, confine
 from harness.errors import HarnessError, LaunchError
 from harness.model import Failure, Reason, Target
 from harness.serve.guard import Guard, kill_trees
-from harness.serve.interface import check_interface
+from harness.serve.interpreter import check_interface
 from harness.serve.server import (
     NOTHING,
     POLL_S,

@@ -42,8 +42,8 @@ from harness.plan.sampling import INSTRUMENTS, PROFILE
 from harness.plan.timing import expected_seconds
 from harness.record import Run
 from harness.serve import LOOPBACK, Fleet, Running, Servers, environment
-from harness.serve.gil import FREE_THREADED, gil_state
 from harness.serve.guard import Guard
+from harness.serve.interpreter import FREE_THREADED, gil_state
 from harness.serve.services import WRITES, Services
 from harness.session import validity
 from harness.session.calls import calls_upstream

@@ -13,7 +13,7 @@ from harness.errors import NotReadyError, UsageError
 from harness.model import Reason
 from harness.serve import envs
 from harness.serve.envs import UNUSED_S, cached_environment, packages_of, prune, shadowed, with_packages
-from harness.serve.gil import told
+from harness.serve.interpreter import told
 from harness.serve.servers import interface_of
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal
 
+from harness.config.cgroup import kernel_text
 from harness.model import Target
 from harness.serve.servers.spec import Bind, Command, KeepAliveOptions, Server
 
 _IN_MEMORY = 262_144
-_SOMAXCONN = Path("/proc/sys/net/core/somaxconn")
 
 
 class UwsgiOptions(KeepAliveOptions):
@@ -54,10 +53,7 @@ def command(target: Target, options: UwsgiOptions, bind: Bind) -> Command:
 
 def _most() -> int:
     """uWSGI refuses to start with a longer queue than the kernel allows; other servers get the shorter one silently."""
-    try:
-        return int(_SOMAXCONN.read_text())
-    except (OSError, ValueError):
-        return 128
+    return int(kernel_text("/proc/sys/net/core/somaxconn") or 128)
 
 
 def extra_processes(target: Target, options: UwsgiOptions) -> int:
