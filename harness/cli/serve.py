@@ -64,7 +64,6 @@ def _announce(target: Target, host: str, port: int, environment: Mapping[str, st
         where = "started for it, ends with it" if need in started else f"from {_variable(need)}"
         lines.append(f"  {need:<13}  {_without_password(environment[_variable(need)])}  ({where})")
     sys.stderr.write("\n".join([*lines, "  Ctrl-C ends it", ""]))
-    sys.stderr.flush()
 
 
 def _variable(need: str) -> str:

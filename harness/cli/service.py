@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -38,7 +39,6 @@ def _upstream(host: str, port: int, data: Path | None) -> None:
     from harness.config import PACKAGED
 
     sys.stderr.write(f"upstream on http://{host}:{port}\n")
-    sys.stderr.flush()
     os.chdir(PACKAGED)
     os.execv(sys.executable, [sys.executable, "-P", "-m", "apps.upstream.server", host, str(port)])
 
@@ -49,15 +49,9 @@ def _database(host: str, port: int, data: Path | None) -> None:
     from harness.serve.services import execute
     from harness.serve.services.postgres import Postgres
 
-    guard = Guard()
-    database = Postgres(guard, host=host, port=port, folder=data)
-    try:
+    with closing(Guard()) as guard, closing(Postgres(guard, host=host, port=port, folder=data)) as database:
         database.create()
         database.start()
         execute(database.url, seed.CREATE)
         sys.stderr.write(f"database on {database.url}, with the seeded rows\n")
-        sys.stderr.flush()
         database.wait()
-    finally:
-        database.close()
-        guard.close()

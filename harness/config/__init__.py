@@ -6,7 +6,6 @@ from harness.config.load import (
     Declarations as Declarations,
     load_declarations as load_declarations,
 )
-from harness.config.read import read_scenario as read_scenario
 from harness.config.select import (
     match_names as match_names,
     parse_target as parse_target,

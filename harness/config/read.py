@@ -25,13 +25,12 @@ EXPECTED = "Input should be "
 JSON = (".json", ".har")
 
 
-def read_scenario(file: Path) -> ScenarioFile:
-    """Raises ``DeclarationError``, with file, line and key."""
-    return read(file).validated(ScenarioFile)
-
-
 def project_scenarios(folder: Path) -> dict[str, Source]:
-    """Those of ``[tool.harness.scenarios]``, each with what a scenario file says; raises as ``read_scenario`` does."""
+    """Those of ``[tool.harness.scenarios]``, each with what a scenario file says.
+
+    Raises:
+        DeclarationError: with file, line and key.
+    """
     file, text, table = project_table(folder)
     found = table.get(SCENARIOS, {})
     source = Source(Path(file), text, table)
@@ -198,13 +197,12 @@ def _filled(source: Source, array: str, index: int, entry: Any) -> list[Any]:
         raise source.fault("must be an array of tables", (array, index, FILL))
     template = {key: value for key, value in entry.items() if key != FILL}
     try:
-        return [{**_with_words(template, table), **_no_text(table)} for table in tables]
+        return [
+            {**_with_words(template, table), **{key: each for key, each in table.items() if not isinstance(each, str)}}
+            for table in tables
+        ]
     except (KeyError, ValueError, IndexError, AttributeError) as error:
         raise source.fault(f"a table does not say what {error} is", (array, index, FILL)) from None
-
-
-def _no_text(table: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in table.items() if not isinstance(value, str)}
 
 
 def _with_words(value: Any, words: Mapping[str, Any]) -> Any:

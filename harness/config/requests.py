@@ -74,14 +74,14 @@ def raw_request(
         raise ValueError(f"{method!r} is not an HTTP method")
     if status and not 200 <= status <= 599:
         raise ValueError(f"status {status} is not that of a reply: expected 200 to 599")
-    given, sent = {name.lower(): value for name, value in headers}, list(headers)
+    given = {name.lower(): value for name, value in headers}
     if fault := next(filter(None, (_header_fault(name, value) for name, value in headers)), ""):
         raise ValueError(fault)
     if "transfer-encoding" in given:
         raise ValueError("header 'Transfer-Encoding' is not sent: a body goes with its length")
     if (length := given.get("content-length", str(len(body)))) != str(len(body)):
         raise ValueError(f"header 'Content-Length' is {length}, but the body has {len(body)} bytes")
-    sent = [(name, value) for name, value in sent if name.lower() != "content-length"]
+    sent = [(name, value) for name, value in headers if name.lower() != "content-length"]
     if body and "content-type" not in given:
         sent.append(("Content-Type", guessed_type(body)))
     path, _, query = path.partition("#")[0].partition("?")
@@ -132,13 +132,16 @@ def read_har(document: Any) -> Export:
         skipped: dict[str, int] = {}
         for request, response in entries:
             parts, status = urlsplit(request["url"]), int(response.get("status", 0))
-            why = _left_out(parts.scheme, parts.netloc, host, status, _names(request))
+            sent = [(each["name"], each["value"]) for each in request.get("headers", ())]
+            names = {name.lower() for name, _ in sent}
+            why = _left_out(parts.scheme, parts.netloc, host, status, names)
             if why:
                 skipped[why] = skipped.get(why, 0) + 1
                 continue
             target = parts.path + (f"?{parts.query}" if parts.query else "")
-            headers = [(each["name"], each["value"]) for each in request.get("headers", ()) if _is_kept(each["name"])]
-            if "host" not in {name.lower() for name, _ in headers}:
+            # Names that begin with a colon are HTTP/2's own.
+            headers = [each for each in sent if each[0][:1] != ":" and each[0].lower() not in _CONNECTION]
+            if "host" not in names:
                 headers.append(("Host", parts.netloc))
             raw = raw_request(target or "/", request["method"], headers, _body(request), status)
             before = found.get((raw.method, raw.path, raw.content))
@@ -163,15 +166,6 @@ def _left_out(scheme: str, netloc: str, host: str, status: int, names: Iterable[
     if status < 200:
         return "without a reply"
     return f"answered {status}" if status >= 400 else ""
-
-
-def _names(request: Any) -> set[str]:
-    return {each["name"].lower() for each in request.get("headers", ())}
-
-
-def _is_kept(name: str) -> bool:
-    """Names that begin with a colon are HTTP/2's own."""
-    return not name.startswith(":") and name.lower() not in _CONNECTION
 
 
 def _body(request: Any) -> bytes:

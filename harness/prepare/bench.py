@@ -27,18 +27,11 @@ from harness.session.observe import Observer
 from harness.session.sender import Sender
 
 FleetKind = Literal["processes", "compose"]
-NO_WORKERS = ClusterOptions()
 
 
 @contextmanager
 def bench_of(
-    run: Run,
-    placement: Placement,
-    observer: Observer,
-    *,
-    fleet: FleetKind = "processes",
-    cluster: ClusterOptions = NO_WORKERS,
-    told: Told = lambda text, important: None,
+    run: Run, placement: Placement, observer: Observer, *, fleet: FleetKind, cluster: ClusterOptions, told: Told
 ) -> Iterator[Bench]:
     """Args:
         cluster: the workers that share the load, if any.

@@ -7,7 +7,7 @@ import shlex
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -47,7 +47,10 @@ def sides(
 
     Args:
         packages: of an own environment of A and of B.
-        install, left_out, say: as ``against`` takes them; ``cacert``, ``insecure``: as ``parse_url`` does.
+        install: lines of a requirements file, in place of what the project at ``ref`` declares.
+        left_out: files and folders of the working tree that are not part of it: results.
+        say: takes a line on what is done.
+        cacert, insecure: as ``parse_url`` takes them.
 
     Raises:
         UsageError: what is named does not go together, or is not there.
@@ -59,41 +62,40 @@ def sides(
         raise UsageError("--against and --with-a or --with-b exclude each other", hint="--install 'PACKAGE==VERSION'")
     if install and not ref:
         raise UsageError("--install is for --against", hint="--with-a and --with-b make environments for two targets")
-    if ref:
-        with against(a, ref, install=install, left_out=left_out, say=say) as (pair, notes):
-            yield pair, notes
-    else:
-        pair = choose_pair(a, packages[0], b, packages[1], cacert, insecure)
-        yield pair, _descriptions(pair)
+    with ExitStack() as stack:
+        notes = list[Reason]()
+        if ref:
+            pair, notes = _against(stack, a, ref, install, left_out, say)
+        else:
+            pair = _choose_pair((a, b), packages, cacert, insecure)
+        said = [Reason("side-is", {"target": each.name, "text": each.description}) for each in pair if each.description]
+        elsewhere = [Reason("elsewhere")] if any(each.elsewhere for each in pair) else []
+        yield pair, [*said, *elsewhere, *dict.fromkeys(notes)]
 
 
-def choose_pair(
-    a: str, packages_a: Sequence[str], b: str, packages_b: Sequence[str], cacert: str = "", insecure: bool = False
+def _choose_pair(
+    texts: tuple[str, str], packages: tuple[Sequence[str], Sequence[str]], cacert: str, insecure: bool
 ) -> Pair:
     """The two targets under different names, each in an environment of its own if it has packages of its own.
 
     One that is spelled out is called A or B, unless it gives itself a name.
-
-    Raises:
-        UsageError: one names no target, or several.
-        NotReadyError: an environment could not be made.
     """
     declarations = declared()
     found = []
-    for letter, text, packages in (("A", a, packages_a), ("B", b, packages_b)):
+    for letter, text, own in zip("AB", texts, packages, strict=True):
         if is_url(text):
-            if packages:
+            if own:
                 raise UsageError(f"--with-{letter.lower()} is for an app that is started here, not for {text}")
             found.append(remote_target(text, cacert, insecure))
             continue
         target = chosen_target(text, declarations)
         if "@" in text and ",name=" not in text:
             target = replace(target, name=letter)
-        if packages:
-            other = f" with {', '.join(packages)}"
+        if own:
+            other = f" with {', '.join(own)}"
             target = replace(
                 target,
-                python=str(with_packages(packages, target.python)),
+                python=str(with_packages(own, target.python)),
                 name=target.name if target.description else target.name + other,
                 description=target.description and target.description + other,
             )
@@ -102,20 +104,12 @@ def choose_pair(
     return (first, second) if first.name != second.name else (first, replace(second, name=f"{second.name} (B)"))
 
 
-@contextmanager
-def against(
-    text: str, ref: str, *, install: Sequence[str] = (), left_out: Sequence[Path] = (), say: Say
-) -> Iterator[tuple[Pair, list[Reason]]]:
-    """The target in the working tree, the same at the commit, and what a reader should know. Both end with the block.
+def _against(
+    stack: ExitStack, text: str, ref: str, install: Sequence[str], left_out: Sequence[Path], say: Say
+) -> tuple[Pair, list[Reason]]:
+    """The target in the working tree, the same at the commit, and what was added to their packages.
 
-    Args:
-        install: lines of a requirements file, in place of what the project declares.
-        left_out: files and folders of the working tree that are not part of it: results.
-        say: takes a line on what is done.
-
-    Raises:
-        UsageError: there is no such target, repository, commit or folder, or the project declares no packages.
-        NotReadyError: git or uv cannot make a side.
+    Both end with the ``stack``.
     """
     target = chosen_target(text, elsewhere=True)
     if is_packaged(target):
@@ -126,46 +120,37 @@ def against(
     head = commit_of(root, "HEAD")
     python = target.python or interpreter_for(folder)
     named = replace(target, name=WORKING_TREE), replace(target, name=ref.replace("/", "-"))
-    guard = Guard()
-    with ExitStack() as stack:
-        stack.callback(guard.close)
-        # As long for both, since paths are read and compared when modules are imported.
-        parent = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="harness-", ignore_cleanup_errors=True)))
-        guard.add(parent)
-        made_sides, notes = [], list[Reason]()
-        for letter, side, state in zip("ab", named, (None, commit), strict=True):
-            tree = parent / letter / "tree"
-            say(f"checking out {side.name}")
-            changed = stack.enter_context(checked_out(root, tree, state, [Path.cwd() / each for each in left_out]))
-            what = f"{commit if state else head}" + (f" with {number_of(changed, 'changed file')}" if changed else "")
-            if not (tree / inside).is_dir():
-                raise UsageError(f"{commit} has no folder {inside}", hint="cwd=FOLDER names the one to run in")
-            say(f"making the environment of {side.name}")
-            try:
-                made = project_environment(
-                    tree / inside,
-                    tree,
-                    parent / letter / "env",
-                    python=python,
-                    install=install,
-                    servers=needed_by(target),
-                )
-            except (NotReadyError, UsageError) as error:
-                hint = error.hint or "--install '…' says what to install instead of what the project declares"
-                raise type(error)(f"{side.name}: {error}", hint=hint) from None
-            if made.added:
-                notes.append(Reason("installed-too", {"packages": tuple(made.added), "source": made.source}))
-            made_sides.append(
-                replace(
-                    side,
-                    cwd=str(tree / inside),
-                    python=str(made.python),
-                    environment={**side.environment, **_moved_path(root, tree)},
-                    description=f"{text} at {what}, packages from {made.source}",
-                )
+    guard = stack.enter_context(closing(Guard()))
+    # As long for both, since paths are read and compared when modules are imported.
+    parent = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="harness-", ignore_cleanup_errors=True)))
+    guard.add(parent)
+    made_sides, notes = [], list[Reason]()
+    for letter, side, state in zip("ab", named, (None, commit), strict=True):
+        tree = parent / letter / "tree"
+        say(f"checking out {side.name}")
+        changed = stack.enter_context(checked_out(root, tree, state, [Path.cwd() / each for each in left_out]))
+        what = f"{commit if state else head}" + (f" with {number_of(changed, 'changed file')}" if changed else "")
+        if not (tree / inside).is_dir():
+            raise UsageError(f"{commit} has no folder {inside}", hint="cwd=FOLDER names the one to run in")
+        say(f"making the environment of {side.name}")
+        try:
+            into, servers = parent / letter / "env", needed_by(target)
+            made = project_environment(tree / inside, tree, into, python=python, install=install, servers=servers)
+        except (NotReadyError, UsageError) as error:
+            hint = error.hint or "--install '…' says what to install instead of what the project declares"
+            raise type(error)(f"{side.name}: {error}", hint=hint) from None
+        if made.added:
+            notes.append(Reason("installed-too", {"packages": tuple(made.added), "source": made.source}))
+        made_sides.append(
+            replace(
+                side,
+                cwd=str(tree / inside),
+                python=str(made.python),
+                environment={**side.environment, **_moved_path(root, tree)},
+                description=f"{text} at {what}, packages from {made.source}",
             )
-        pair = made_sides[0], made_sides[1]
-        yield pair, [*_descriptions(pair), *dict.fromkeys(notes)]
+        )
+    return (made_sides[0], made_sides[1]), notes
 
 
 def surrounded(pair: Pair, env_file: str, startup_timeout: float | None, setup: str, say: Say) -> Pair:
@@ -222,11 +207,6 @@ def _set_up(targets: Pair, command: str, say: Say) -> None:
         if done.returncode:
             log = tuple(done.stdout.decode(errors="replace").splitlines()[-LOG_LINES:])
             raise LaunchError(f"{target.name}: --setup {command!r} ended with code {done.returncode}", log=log)
-
-
-def _descriptions(pair: Pair) -> list[Reason]:
-    said = [Reason("side-is", {"target": each.name, "text": each.description}) for each in pair if each.description]
-    return [*said, Reason("elsewhere")] if any(each.elsewhere for each in pair) else said
 
 
 def _moved_path(root: Path, tree: Path) -> dict[str, str]:

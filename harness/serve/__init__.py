@@ -12,11 +12,8 @@ from harness.serve.server import (
     LOG_LINES as LOG_LINES,
     READY_S as READY_S,
     Running as Running,
-    Started as Started,
     free_port as free_port,
-    inherited as inherited,
     start as start,
     stop as stop,
     wait_until_ready as wait_until_ready,
-    working_folder as working_folder,
 )

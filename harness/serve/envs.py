@@ -111,7 +111,7 @@ def _interpreter(request: str) -> str:
 
 
 def cached_environment(
-    base: str, key: Sequence[str], installs: Sequence[Install], cache: Path | None, folder: Path = Path(os.sep)
+    base: str, key: Sequence[str], installs: Sequence[Install], cache: Path | None = None, folder: Path = Path(os.sep)
 ) -> Path:
     """The interpreter of an environment made from ``base`` by these ``uv pip install``; kept by its ``key``."""
     digest = hashlib.sha256("\n".join([_version(base), *key]).encode()).hexdigest()[:16]

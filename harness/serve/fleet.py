@@ -27,7 +27,6 @@ from harness.serve.server import (
     is_ready,
     start,
     stop,
-    stop_all,
 )
 from harness.serve.servers import Bind
 
@@ -134,7 +133,7 @@ class Fleet(Servers):
     def close(self) -> None:
         servers = [running for running in self.running.values() if isinstance(running, Started)]
         self.running.clear()
-        stop_all(servers)
+        stop(*servers)
         for running in servers:
             self._guard.remove(running.pid)
         self._logs.cleanup()
@@ -193,15 +192,14 @@ def serving_all(
     Raises:
         LaunchError: one did not come up.
     """
-    guard = Guard()
-    try:
-        with kind(guard, placement, environment=environment, at_once=len(targets)) as fleet:
-            fleet.start(targets, deadline_s)
-            for failure in fleet.failures.values():
-                raise LaunchError(failure.reason.text, log=failure.log)
-            yield fleet
-    finally:
-        guard.close()
+    with (
+        contextlib.closing(Guard()) as guard,
+        kind(guard, placement, environment=environment, at_once=len(targets)) as fleet,
+    ):
+        fleet.start(targets, deadline_s)
+        for failure in fleet.failures.values():
+            raise LaunchError(failure.reason.text, log=failure.log)
+        yield fleet
 
 
 @contextlib.contextmanager

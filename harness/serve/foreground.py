@@ -6,6 +6,7 @@ import os
 import socket
 import sys
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import NoReturn
 
@@ -29,15 +30,15 @@ def run_server(target: Target, bind: Bind, environment: Mapping[str, str]) -> No
     Raises:
         NotReadyError: the server ended by itself.
     """
-    command, guard = command_of(target, bind), Guard()
+    command = command_of(target, bind)
     words = [target.python or sys.executable, *command.arguments]
-    process = guard.start(words, env=variables(target, command, environment), cwd=working_folder(target))
-    try:
-        code = process.wait()
-        raise NotReadyError(f"{target.name}: the server ended by itself with code {code}", hint="see its log above")
-    finally:
-        stop(Started(target, bind, process, Path(os.devnull)), grace_s=1)
-        guard.close()
+    with closing(Guard()) as guard:
+        process = guard.start(words, env=variables(target, command, environment), cwd=working_folder(target))
+        try:
+            code = process.wait()
+            raise NotReadyError(f"{target.name}: the server ended by itself with code {code}", hint="see its log above")
+        finally:
+            stop(Started(target, bind, process, Path(os.devnull)), grace_s=1)
 
 
 def check_free(host: str, port: int) -> None:

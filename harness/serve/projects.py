@@ -41,7 +41,6 @@ def project_environment(
     python: str,
     install: Sequence[str] = (),
     servers: Sequence[str] = (),
-    cache: Path | None = None,
 ) -> ProjectEnvironment:
     """An environment with what a project declares: a cached one, or its copy in ``into`` with the project itself.
 
@@ -66,7 +65,7 @@ def project_environment(
     if added:
         pinned = _compiled(declared.folder, python, ["-"], "\n".join([*pinned, *added]))
     steps: list[Install] = [(["--no-deps", "--compile-bytecode", "-r", "-"], "\n".join(pinned))]
-    interpreter = cached_environment(python, pinned, steps if pinned else [], cache, declared.folder)
+    interpreter = cached_environment(python, pinned, steps if pinned else [], folder=declared.folder)
     if own:
         environment = interpreter.parent.parent
         shutil.copytree(environment, into, symlinks=True, copy_function=_link)

@@ -199,13 +199,8 @@ def wait_until_ready(running: Running, deadline_s: float = READY_S) -> None:
         time.sleep(POLL_S)
 
 
-def stop(running: Started, grace_s: float = GRACE_S) -> None:
-    """SIGTERM to the group, SIGKILL after ``grace_s``, and to every process that left the group."""
-    stop_all([running], grace_s)
-
-
-def stop_all(servers: Sequence[Started], grace_s: float = GRACE_S) -> None:
-    """``stop`` for several at once: all have the same ``grace_s`` to end by themselves."""
+def stop(*servers: Started, grace_s: float = GRACE_S) -> None:
+    """SIGTERM to their groups, SIGKILL after ``grace_s``, which all have together, and to every process that left."""
     family = [process for running in servers for process in descendants(running.pid)]
     for running in servers:
         if running.alive:

@@ -5,12 +5,13 @@ from harness.config import (
     load_declarations,
     match_names,
     parse_target,
-    read_scenario,
     select_scenarios,
     select_targets,
 )
 from harness.config.env_file import read_env_file
+from harness.config.files import ScenarioFile
 from harness.config.placement import detect
+from harness.config.read import read
 from harness.config.select import is_url
 from harness.errors import DeclarationError, UsageError
 from harness.serve.servers import interface_of
@@ -117,7 +118,7 @@ def test_a_faulty_scenario_is_refused(tmp_path, text, message):
     file = tmp_path / "one.toml"
     file.write_text(text)
     with pytest.raises(DeclarationError) as caught:
-        read_scenario(file)
+        read(file).validated(ScenarioFile)
     assert message in str(caught.value)
 
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from harness.config.read import read_requests, read_scenario
+from harness.config.files import ScenarioFile
+from harness.config.read import read, read_requests
 from harness.errors import DeclarationError
 from harness.model import Side, Target
 from harness.prepare.asked import Asked, asked_point, parts_of
@@ -51,7 +52,7 @@ def test_a_scenario_file_holds_requests_to_an_own_app(tmp_path):
     assert (second.case, second.raw.method, second.raw.status, second.raw.volatile) == ("order", "POST", 201, ("id",))
     assert json.loads(second.raw.content) == {"lines": [1, 2]}
     assert dict(second.raw.headers) == {"Authorization": "Bearer x", "Content-Type": "application/json"}
-    assert read_scenario(file).model("shop") == scenario
+    assert read(file).validated(ScenarioFile).model("shop") == scenario
 
 
 def test_json_of_the_same_form_or_a_list_of_requests(tmp_path):

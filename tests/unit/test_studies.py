@@ -5,7 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from harness.config import PACKAGED, load_declarations, read_scenario
+from harness.config import PACKAGED, load_declarations
+from harness.config.files import ScenarioFile
+from harness.config.read import read
 from harness.engine.pacing import schedule
 from harness.errors import DeclarationError
 from harness.model import Failure, Gate, Reason, Side, Slices, Target, Trial
@@ -270,7 +272,7 @@ def test_faults_of_a_study_are_told(tmp_path, text, said):
     head = 'title = "x"\nquestion = "move"\nwhy = ""\n'
     file.write_text(f'{head}{text}\n[[request]]\nendpoint = "json"\ncase = "valid"\n')
     with pytest.raises(DeclarationError, match=r"mine\.toml") as caught:
-        read_scenario(file)
+        read(file).validated(ScenarioFile)
     assert said in str(caught.value)
 
 

@@ -30,27 +30,26 @@ def command(target: Target, options: GranianOptions, bind: Bind) -> Command:
         "runtime-threads": options.runtime_threads,
         "backpressure": options.backpressure,
     }
-    return Command(
-        (
-            "-m",
-            "granian",
-            f"--interface={_INTERFACES[target.interface]}",
-            f"--host={bind.host}",
-            f"--port={bind.port}",
-            f"--workers={target.workers}",
-            *(f"--{name}={value}" for name, value in optional.items() if value is not None),
-            f"--loop={options.loop}",
-            f"--task-impl={options.task_impl}",
-            f"--runtime-mode={options.runtime_mode}",
-            f"--backlog={options.backlog}",
-            "--http=1",
-            "--http1-keep-alive",
-            "--no-access-log",
-            "--log-level=warning",
-            "--workers-kill-timeout=2",
-            target.application,
-        )
+    arguments = (
+        "-m",
+        "granian",
+        f"--interface={_INTERFACES[target.interface]}",
+        f"--host={bind.host}",
+        f"--port={bind.port}",
+        f"--workers={target.workers}",
+        *(f"--{name}={value}" for name, value in optional.items() if value is not None),
+        f"--loop={options.loop}",
+        f"--task-impl={options.task_impl}",
+        f"--runtime-mode={options.runtime_mode}",
+        f"--backlog={options.backlog}",
+        "--http=1",
+        "--http1-keep-alive",
+        "--no-access-log",
+        "--log-level=warning",
+        "--workers-kill-timeout=2",
+        target.application,
     )
+    return Command(arguments)
 
 
 SERVER = Server(

@@ -13,22 +13,21 @@ class HypercornOptions(KeepAliveOptions):
 
 
 def command(target: Target, options: HypercornOptions, bind: Bind) -> Command:
-    return Command(
-        (
-            "-m",
-            "hypercorn",
-            f"--config={RUNNERS / 'hypercorn.toml'}",
-            f"--bind={bind.host}:{bind.port}",
-            f"--workers={target.workers}",
-            f"--worker-class={options.worker_class}",
-            f"--keep-alive={options.keep_alive}",
-            f"--backlog={options.backlog}",
-            "--log-level=WARNING",
-            "--graceful-timeout=1",
-            # By itself it would call a WSGI app as one.
-            f"asgi:{target.application}",
-        )
+    arguments = (
+        "-m",
+        "hypercorn",
+        f"--config={RUNNERS / 'hypercorn.toml'}",
+        f"--bind={bind.host}:{bind.port}",
+        f"--workers={target.workers}",
+        f"--worker-class={options.worker_class}",
+        f"--keep-alive={options.keep_alive}",
+        f"--backlog={options.backlog}",
+        "--log-level=WARNING",
+        "--graceful-timeout=1",
+        # By itself it would call a WSGI app as one.
+        f"asgi:{target.application}",
     )
+    return Command(arguments)
 
 
 SERVER = Server(

@@ -13,30 +13,29 @@ def command(target: Target, options: KeepAliveOptions, bind: Bind) -> Command:
     # Apache's processes must not be root's.
     user = ("--user=nobody", f"--group={_nobodys_group()}") if hasattr(os, "getuid") and os.getuid() == 0 else ()
     folder = (f"--server-root={bind.folder}/mod_wsgi",) if bind.folder else ()
-    return Command(
-        (
-            str(RUNNERS / "mod_wsgi_app.py"),
-            "start-server",
-            f"--host={bind.host}",
-            f"--port={bind.port}",
-            f"--processes={target.workers}",
-            f"--threads={target.threads}",
-            f"--keep-alive-timeout={options.keep_alive}",
-            f"--server-backlog={options.backlog}",
-            f"--daemon-backlog={options.backlog}",
-            f"--include-file={RUNNERS / 'mod_wsgi.conf'}",
-            "--limit-request-body=1073741824",
-            "--log-to-terminal",
-            "--log-level=error",
-            "--disable-reloading",
-            "--shutdown-timeout=2",
-            *user,
-            *folder,
-            "--application-type=module",
-            f"--callable-object={attribute}",
-            module,
-        )
+    arguments = (
+        str(RUNNERS / "mod_wsgi_app.py"),
+        "start-server",
+        f"--host={bind.host}",
+        f"--port={bind.port}",
+        f"--processes={target.workers}",
+        f"--threads={target.threads}",
+        f"--keep-alive-timeout={options.keep_alive}",
+        f"--server-backlog={options.backlog}",
+        f"--daemon-backlog={options.backlog}",
+        f"--include-file={RUNNERS / 'mod_wsgi.conf'}",
+        "--limit-request-body=1073741824",
+        "--log-to-terminal",
+        "--log-level=error",
+        "--disable-reloading",
+        "--shutdown-timeout=2",
+        *user,
+        *folder,
+        "--application-type=module",
+        f"--callable-object={attribute}",
+        module,
     )
+    return Command(arguments)
 
 
 def _nobodys_group() -> str:

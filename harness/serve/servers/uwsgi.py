@@ -27,28 +27,27 @@ def command(target: Target, options: UwsgiOptions, bind: Bind) -> Command:
             "--http-chunked-input",
             "--http-timeout=120",
         )
-    return Command(
-        (
-            "-c",
-            "import pyuwsgi; pyuwsgi.run()",
-            *frontend,
-            f"--listen={min(options.backlog, _most())}",
-            "--master",
-            "--die-on-term",
-            "--need-app",
-            "--lazy-apps",
-            "--single-interpreter",
-            "--enable-threads",
-            f"--processes={target.workers}",
-            f"--threads={target.threads}",
-            "--buffer-size=32768",
-            # A worker that answers before it has read the body would reset the connection under its reply.
-            f"--post-buffering={_IN_MEMORY}",
-            "--disable-logging",
-            "--worker-reload-mercy=2",
-            f"--module={target.application}",
-        )
+    arguments = (
+        "-c",
+        "import pyuwsgi; pyuwsgi.run()",
+        *frontend,
+        f"--listen={min(options.backlog, _most())}",
+        "--master",
+        "--die-on-term",
+        "--need-app",
+        "--lazy-apps",
+        "--single-interpreter",
+        "--enable-threads",
+        f"--processes={target.workers}",
+        f"--threads={target.threads}",
+        "--buffer-size=32768",
+        # A worker that answers before it has read the body would reset the connection under its reply.
+        f"--post-buffering={_IN_MEMORY}",
+        "--disable-logging",
+        "--worker-reload-mercy=2",
+        f"--module={target.application}",
     )
+    return Command(arguments)
 
 
 def _most() -> int:

@@ -21,20 +21,19 @@ class WaitressOptions(KeepAliveOptions):
 
 
 def command(target: Target, options: WaitressOptions, bind: Bind) -> Command:
-    return Command(
-        (
-            "-c",
-            _PROGRAM,
-            f"--listen={bind.host}:{bind.port}",
-            f"--threads={target.threads}",
-            f"--connection-limit={options.connection_limit}",
-            f"--channel-timeout={options.keep_alive}",
-            f"--backlog={options.backlog}",
-            # select() takes no descriptor above 1023.
-            "--asyncore-use-poll",
-            target.application,
-        )
+    arguments = (
+        "-c",
+        _PROGRAM,
+        f"--listen={bind.host}:{bind.port}",
+        f"--threads={target.threads}",
+        f"--connection-limit={options.connection_limit}",
+        f"--channel-timeout={options.keep_alive}",
+        f"--backlog={options.backlog}",
+        # select() takes no descriptor above 1023.
+        "--asyncore-use-poll",
+        target.application,
     )
+    return Command(arguments)
 
 
 SERVER = Server("waitress", "waitress", ("wsgi",), WaitressOptions, command, threads=True, workers=False)
