@@ -27,6 +27,7 @@ from typing import Any
 
 import typer
 
+from harness.cli.options import name_of
 from harness.errors import DeclarationError, UsageError, nearest
 from harness.project import TABLE, line_of, project_table
 
@@ -54,7 +55,7 @@ class Defaults:
         self.places[command, parameter.name] = place
 
 
-def read(context: typer.Context, folder: Path | None = None) -> Defaults:
+def read(context: typer.Context) -> Defaults:
     """The defaults of all commands of the context's group.
 
     Raises:
@@ -63,13 +64,13 @@ def read(context: typer.Context, folder: Path | None = None) -> Defaults:
     """
     group: Any = context.command
     options: Options = {
-        name: {_key(each): each for each in command.params if each.param_type_name == "option"}
+        name: {name_of(each).lstrip("-"): each for each in command.params if each.param_type_name == "option"}
         for name, command in group.commands.items()
     }
     defaults = Defaults()
-    _add_file(defaults, options, folder or Path.cwd())
+    _add_file(defaults, options)
     for command, known in options.items():
-        _add_variables(defaults, command, known, os.environ)
+        _add_variables(defaults, command, known)
     return defaults
 
 
@@ -80,12 +81,12 @@ def explained(error: typer.TyperException) -> tuple[str, str]:
     parameter = getattr(error, "param", None)
     if not isinstance(error, typer.BadParameter) or context is None or parameter is None or not error.message:
         return error.format_message(), hint
-    source = context.get_parameter_source(parameter.name)
-    place, value = f"--{_key(parameter)}" if parameter.opts[0].startswith("-") else parameter.metavar, None
-    if source is not None and source.name == "ENVIRONMENT":
+    source = source_of(context, parameter.name)
+    place, value = name_of(parameter) if parameter.opts[0].startswith("-") else parameter.metavar, None
+    if source == "ENVIRONMENT":
         place = f"{context.auto_envvar_prefix}_{parameter.name.upper()}"
         value = os.environ[place]
-    elif source is not None and source.name == "DEFAULT_MAP":
+    elif source == "DEFAULT_MAP":
         place = context.obj.places[context.command.name, parameter.name]
         value = context.default_map[parameter.name]
     message = error.message.removeprefix("Value error, ").rstrip(".")
@@ -94,8 +95,8 @@ def explained(error: typer.TyperException) -> tuple[str, str]:
     return f"{place}: {message}{'' if shown else f', not {value!r}'}", hint
 
 
-def _add_file(defaults: Defaults, options: Options, folder: Path) -> None:
-    file, text, table = project_table(folder)
+def _add_file(defaults: Defaults, options: Options) -> None:
+    file, text, table = project_table(Path.cwd())
 
     def unknown(known: list[str], *keys: str) -> DeclarationError:
         where = ".".join((*TABLE, *keys[:-1]))
@@ -124,13 +125,13 @@ def _add_file(defaults: Defaults, options: Options, folder: Path) -> None:
             add(command, parameter, value, command, key)
 
 
-def _add_variables(defaults: Defaults, command: str, known: Mapping[str, Any], environment: Mapping[str, str]) -> None:
+def _add_variables(defaults: Defaults, command: str, known: Mapping[str, Any]) -> None:
     for key in SHARED:
-        if key in known and (value := environment.get(f"{PREFIX}_{key.upper()}")):
+        if key in known and (value := os.environ.get(f"{PREFIX}_{key.upper()}")):
             defaults.set(command, known[key], value, f"{PREFIX}_{key.upper()}")
     own = f"{PREFIX}_{command.upper()}_"
     names = {f"{own}{parameter.name.upper()}": parameter for parameter in known.values()}
-    for name, value in environment.items():
+    for name, value in os.environ.items():
         if not name.startswith(own) or not value:
             continue
         if name not in names:
@@ -138,9 +139,3 @@ def _add_variables(defaults: Defaults, command: str, known: Mapping[str, Any], e
         # Options whose values contain spaces are not left to typer, which would split them there.
         if not names[name].allow_from_autoenv:
             defaults.set(command, names[name], value.splitlines(), name)
-
-
-def _key(parameter: Any) -> str:
-    """The option's name: ``--max-slower`` → ``max-slower``."""
-    names: list[str] = parameter.opts
-    return max(names, key=len).lstrip("-")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -10,6 +10,9 @@ from harness.cli.options import RESULTS, Json
 from harness.cli.output import print_json, print_lines, print_table
 from harness.errors import HarnessError
 from harness.model.units import format_duration, number_of
+
+if TYPE_CHECKING:
+    from harness.serve.servers import Server
 
 Row = dict[str, str]
 
@@ -83,17 +86,16 @@ def _servers() -> list[Row]:
                 "extra": extra_of(server.package),
                 "capacity": f"{'workers' if server.workers else '1'} × {'threads' if server.threads else '1'}",
                 "listener": server.listener(server.options.model_validate({})) if server.workers else "",
-                "options": "; ".join(f"{option}={_accepted(name, option)}" for option in server.options.model_fields),
+                "options": "; ".join(f"{option}={_accepted(server, option)}" for option in server.options.model_fields),
             }
         )
     return rows
 
 
-def _accepted(name: str, option: str) -> str:
+def _accepted(server: Server, option: str) -> str:
     """The values that the installed version takes, or those of the option's own type, or its default."""
-    from harness.serve.servers import accepted_values, load_server
+    from harness.serve.servers import accepted_values
 
-    server = load_server(name)
     field = server.options.model_fields[option]
     values = accepted_values(server, option) or getattr(field.annotation, "__args__", ())
     shown = [str(value) for value in values if value != "" and not isinstance(value, type)]

@@ -1,8 +1,9 @@
-"""Options that several commands have, and how the text of a value is read."""
+"""Options that several commands have, how the text of a value is read, and a command written again with its options."""
 
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -167,3 +168,41 @@ Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress on stder
 Out = Annotated[Path | None, text("DIR", "Folder of the results. Default: results/<run>.")]
 Host = Annotated[str, text("ADDRESS", "Address to listen on.")]
 ListenPort = Annotated[int, number("Port to listen on.", max=65535)]
+
+NOT_REPEATED = frozenset({"resume", "dry_run", "out", "report", "comment", "as_json", "quiet"})
+"""Options about where a run begins and what it prints, and not about what it measures."""
+
+
+def name_of(parameter: Any) -> str:
+    """The longest name of a command's option: ``--max-slower``."""
+    names: list[str] = parameter.opts
+    return max(names, key=len)
+
+
+def source_of(context: typer.Context, parameter: str) -> str:
+    """Where its value was given: ``COMMANDLINE``, ``ENVIRONMENT``, ``DEFAULT_MAP`` or, nowhere, ``DEFAULT``."""
+    source = context.get_parameter_source(parameter)
+    return source.name if source is not None else "DEFAULT"
+
+
+def repeated(context: typer.Context, **values: object) -> str:
+    """The command that does again what this one does, with all options that were given, by a default of the user's too.
+
+    Args:
+        values: parameter → the value to write in place of its own.
+    """
+    words = ["harness", context.info_name or ""]
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        if name not in NOT_REPEATED and (name in values or source_of(context, name) != "DEFAULT"):
+            words += _words(parameter, values.get(name, context.params[name]))
+    return shlex.join(words)
+
+
+def _words(parameter: Any, value: object) -> list[str]:
+    if parameter.param_type_name == "argument":
+        return [str(value)]
+    name = name_of(parameter)
+    if isinstance(value, bool):
+        return [name if value else parameter.secondary_opts[0]] if value or parameter.secondary_opts else []
+    return [word for each in (value if isinstance(value, list | tuple) else [value]) for word in (name, str(each))]

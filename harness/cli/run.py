@@ -11,7 +11,6 @@ import typer
 
 from harness.cli import completion, options as opt
 from harness.cli.output import check_writable, errors, print_lines, print_summary, print_text, report_files
-from harness.cli.repeat import repeated
 from harness.cli.signals import OutOfTime, time_left
 from harness.errors import UsageError
 
@@ -109,8 +108,7 @@ def run(
     else:
         if url:
             # The targets of the project's own defaults are not meant then.
-            named = [context.get_parameter_source(name) for name in ("target", "python", "fleet")]
-            if any(source is not None and source.name == "COMMANDLINE" for source in named):
+            if any(opt.source_of(context, name) == "COMMANDLINE" for name in ("target", "python", "fleet")):
                 raise UsageError("--url names what already runs: it excludes -t, --python and --fleet")
             selection = select_elsewhere(url, scenario, concurrency, locustfile, users, cacert, insecure)
             for each in selection.targets:
@@ -142,7 +140,7 @@ def run(
             planned.targets,
             (*selection.scenarios, *selection.studies),
             placement=placement,
-            command=repeated(context, seed=seed, **({"target": []} if url else {})),
+            command=opt.repeated(context, seed=seed, **({"target": []} if url else {})),
             results=opt.RESULTS,
             name=name,
             journeys=planned.journeys,
@@ -225,10 +223,9 @@ def _check_resumed(context: typer.Context) -> None:
     allowed = {"resume", "dry_run", "report", "fleet", "workers", "join", "listen", "port", "on_lost", "live"}
     allowed |= {"as_json", "quiet"}
     for parameter in context.command.params:
-        source = context.get_parameter_source(parameter.name)
-        if parameter.name not in allowed and source is not None and source.name == "COMMANDLINE":
-            option = max(parameter.opts, key=len)
-            raise UsageError(f"--resume continues the run's own plan: leave out {option}")
+        name = parameter.name or ""
+        if name not in allowed and opt.source_of(context, name) == "COMMANDLINE":
+            raise UsageError(f"--resume continues the run's own plan: leave out {opt.name_of(parameter)}")
 
 
 def _spend_what_is_left(run: Run, left_s: float) -> Extension | None:

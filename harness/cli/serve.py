@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,6 +15,7 @@ from harness.cli.options import Host, ListenPort
 
 if TYPE_CHECKING:
     from harness.model import Target
+    from harness.serve.services import Need
 
 
 def serve(
@@ -34,42 +35,34 @@ def serve(
     from harness.serve import JWT_SECRET
     from harness.serve.foreground import become_server, check_free, run_server
     from harness.serve.servers import Bind, command_of
-    from harness.serve.services import needs_of, services
+    from harness.serve.services import VARIABLES, needs_of, services
     from harness.verify import endpoints_of
 
     chosen, bind = chosen_target(target), Bind(host, port)
     command_of(chosen, bind)
     check_free(host, port)
     os.environ[JWT_SECRET] = os.environ.get(JWT_SECRET) or secrets.token_hex(32)
-    missing = {need for need in needs_of(endpoints_of(chosen)) if not os.environ.get(_variable(need))}
+    needs = {need: VARIABLES[need] for need in sorted(needs_of(endpoints_of(chosen)))}
+    missing = [need for need, variable in needs.items() if not os.environ.get(variable)]
     if not missing:
-        _announce(chosen, host, port, os.environ, missing)
+        _announce(chosen, host, port, needs, os.environ)
         become_server(chosen, bind)
     with services(missing) as around:
-        _announce(chosen, host, port, {**os.environ, **around.environment}, missing)
+        _announce(chosen, host, port, needs, {**os.environ, **around.environment})
         run_server(chosen, bind, around.environment)
 
 
-def _announce(target: Target, host: str, port: int, environment: Mapping[str, str], started: Collection[str]) -> None:
+def _announce(target: Target, host: str, port: int, needs: Mapping[Need, str], environment: Mapping[str, str]) -> None:
     """Says on stderr where everything is."""
-    from harness.serve.services import needs_of
-    from harness.verify import endpoints_of
-
     shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
     url = f"http://{shown}:{port}"
     lines = [f"{target.name} ({target.server}, {target.interface}) on {url}"]
     if "*" in target.endpoints and "docs" not in target.lacks:
         lines.append(f"  documentation  {url}/docs  {url}/redoc")
-    for need in sorted(needs_of(endpoints_of(target))):
-        where = "started for it, ends with it" if need in started else f"from {_variable(need)}"
-        lines.append(f"  {need:<13}  {_without_password(environment[_variable(need)])}  ({where})")
+    for need, variable in needs.items():
+        where = f"from {variable}" if os.environ.get(variable) else "started for it, ends with it"
+        lines.append(f"  {need:<13}  {_without_password(environment[variable])}  ({where})")
     sys.stderr.write("\n".join([*lines, "  Ctrl-C ends it", ""]))
-
-
-def _variable(need: str) -> str:
-    from harness.serve.services import DATABASE_URL, UPSTREAM_URL
-
-    return {"database": DATABASE_URL, "upstream": UPSTREAM_URL}[need]
 
 
 def _without_password(url: str) -> str:

@@ -14,7 +14,6 @@ import typer
 
 from harness.cli import completion, options as opt
 from harness.cli.output import check_writable, errors, print_json, print_lines
-from harness.cli.repeat import repeated
 from harness.errors import LaunchError, NotReadyError, UsageError
 
 if TYPE_CHECKING:
@@ -195,7 +194,7 @@ def versus(
             spent_s=spent,
             margin=None if margin is None else float(margin),
         )
-        manifest = prepare.versus_manifest(plan, pair, placement, repeated(context, seed=seed), opt.RESULTS)
+        manifest = prepare.versus_manifest(plan, pair, placement, opt.repeated(context, seed=seed), opt.RESULTS)
         opened = Run.create(out or opt.RESULTS / manifest.run, manifest)
         sampling = monotonic()
         # Before the blocks, so that what cannot be sampled is known at once.

@@ -40,9 +40,7 @@ def load_declarations(folder: Path | None = None) -> Declarations:
     ladders: dict[str, Ladder] = {}
     own: frozenset[str] = frozenset()
     sources: list[tuple[Source, TargetsFile]] = []
-    for file in files:
-        if not file.is_file():
-            continue
+    for file in filter(Path.is_file, files):
         names, declared, source = read_targets(file, sources[-1][1] if sources else None)
         sources.append((source, declared))
         targets.update(names)

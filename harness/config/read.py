@@ -54,11 +54,11 @@ def read_requests(file: Path) -> tuple[Scenario, dict[str, int]]:
             raise source.fault("requests to an own app need a 'path'", ("request", 0))
         return declared.model(file.stem), {}
     try:
-        export = read_har(source.document)
+        host, requests, skipped = read_har(source.document)
     except ValueError as error:
         raise source.fault(str(error), ()) from None
-    title = f"{export.host}, as recorded in {file.name}"
-    return Scenario(file.stem, title, "pick", "", export.requests, (CONCURRENCY,)), export.skipped
+    title = f"{host}, as recorded in {file.name}"
+    return Scenario(file.stem, title, "pick", "", requests, (CONCURRENCY,)), skipped
 
 
 def read_targets(file: Path, known: TargetsFile | None = None) -> tuple[dict[str, Target], TargetsFile, Source]:

@@ -6,7 +6,7 @@ import json
 import re
 from base64 import b64decode
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -106,21 +106,10 @@ def planned(raw: RawRequest, weight: int = 1, name: str = "") -> PlannedRequest:
     return PlannedRequest("", name or f"{raw.method} {raw.path}", weight=weight, raw=raw)
 
 
-@dataclass(frozen=True, slots=True)
-class Export:
-    """Of a browser's export: the requests to the app, equal ones as one with their number as its weight.
+def read_har(document: Any) -> tuple[str, tuple[PlannedRequest, ...], dict[str, int]]:
+    """Of a browser's export (HAR): the host of its first request, the requests to it, and why how many are skipped.
 
-    Attributes:
-        skipped: why → how many.
-    """
-
-    host: str
-    requests: tuple[PlannedRequest, ...]
-    skipped: dict[str, int]
-
-
-def read_har(document: Any) -> Export:
-    """The requests of a HAR file to the host of its first one.
+    Equal requests are one, with their number as its weight.
 
     Raises:
         ValueError: it is none, or holds no request that can be sent.
@@ -152,7 +141,7 @@ def read_har(document: Any) -> Export:
     if not found:
         why = ", ".join(f"{count} {reason}" for reason, count in skipped.items())
         raise ValueError(f"no request to an app over HTTP among {number_of(len(entries), 'entry')}: {why or 'empty'}")
-    return Export(host, tuple(found.values()), skipped)
+    return host, tuple(found.values()), skipped
 
 
 def _left_out(scheme: str, netloc: str, host: str, status: int, names: Iterable[str]) -> str:

@@ -24,7 +24,7 @@ from harness.plan.groups import (
 from harness.plan.ladders import pairs, resolve
 from harness.plan.points import expand, lacking, serves
 from harness.plan.profiles import Profile
-from harness.plan.timing import HELD_S, block_seconds, expected_seconds, held_seconds
+from harness.plan.timing import HELD_S, block_seconds, expected_seconds
 from harness.studies.waiting import ENDPOINT, WAITING
 
 HELD_REQUESTS = (100, 1000)
@@ -80,7 +80,8 @@ def make_plan(
         groups = [group for group in groups if {side.point for side in group.sides} <= kept]
         left_out = [*dropped, *(each for each in left_out if each.point not in dropped_ids)]
     held = _held(targets, points) if hold and profile.held_blocks else ()
-    blocks, rounds, holding = _fit(groups, profile, budget, start_s, held_seconds(len(held)))
+    held_s = block_seconds(len(held)) + HELD_S * len(held) if held else 0.0
+    blocks, rounds, holding = _fit(groups, profile, budget, start_s, held_s)
     rng = random.Random(seed)
     planned = []
     for index in range(blocks):

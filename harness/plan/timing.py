@@ -109,11 +109,6 @@ def with_blocks(plan: Plan, blocks: Sequence[Block], seconds: float) -> Plan:
     return replace(plan, blocks=(*plan.blocks, *blocks), estimate_s=estimate_s, budget_s=budget_s)
 
 
-def held_seconds(targets: int) -> float:
-    """Expected time to start servers of their own and to hold waiting requests at each of them."""
-    return block_seconds(targets) + HELD_S * targets if targets else 0.0
-
-
 def too_long(target: Target, point: Point, longest_s: float) -> Reason | None:
     """Why a turn of the target at the point cannot be afforded; ``None`` where it can."""
     turn = turn_seconds(target, point)
@@ -126,9 +121,6 @@ def too_long(target: Target, point: Point, longest_s: float) -> Reason | None:
 
 def _drain_seconds(target: Target, point: Point) -> float:
     waiting = point.wait_s * point.concurrency / target.parallel(point.concurrency)
-    return max(waiting, _crowd_seconds(point)) + _DRAIN_S + _TURN_S
-
-
-def _crowd_seconds(point: Point) -> float:
-    """CPU that the requests in hand need, as far as there are more of them than usual."""
-    return EXPECTED_CPU_S * max(0, point.concurrency - MANY)
+    # CPU that the requests in hand need, as far as there are more of them than usual.
+    crowd = EXPECTED_CPU_S * max(0, point.concurrency - MANY)
+    return max(waiting, crowd) + _DRAIN_S + _TURN_S

@@ -105,9 +105,4 @@ def _senders(run: Run, placement: Placement, options: ClusterOptions, told: Told
     # With targets elsewhere no server runs here: workers may use every CPU.
     cpus = placement.generator if placement.server else ()
     with Cluster(replace(options, cpus=cpus, locustfile=files[0] if files else ""), told) as cluster:
-        senders: dict[str, Sender] = {}
-        if JOURNEY in studies:
-            senders[JOURNEY] = JourneySender(run, cluster)
-        if WORKERS in studies:
-            senders[WORKERS] = LoadSender(cluster)
-        yield senders
+        yield {JOURNEY: JourneySender(run, cluster), WORKERS: LoadSender(cluster)}

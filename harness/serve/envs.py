@@ -34,11 +34,6 @@ Install = tuple[list[str], str]
 """Words after ``uv pip install``, and what it reads."""
 
 
-def cache_folder() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / TOOLKIT / "environments"
-
-
 def with_packages(requirements: Sequence[str], python: str = "", cache: Path | None = None) -> Path:
     """The interpreter of an environment that holds what ``python``'s holds, but for ``requirements``.
 
@@ -115,7 +110,8 @@ def cached_environment(
 ) -> Path:
     """The interpreter of an environment made from ``base`` by these ``uv pip install``; kept by its ``key``."""
     digest = hashlib.sha256("\n".join([_version(base), *key]).encode()).hexdigest()[:16]
-    kept = (cache or cache_folder()) / digest
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    kept = (cache or caches / TOOLKIT / "environments") / digest
     python = "Scripts/python.exe" if os.name == "nt" else "bin/python"
     if not (kept / "complete").exists():
         kept.parent.mkdir(parents=True, exist_ok=True)

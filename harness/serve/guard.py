@@ -118,15 +118,6 @@ def _lives(process: psutil.Process) -> bool:
     return False
 
 
-def remove_folder(folder: str) -> None:
-    """With all that is in it; processes that were just killed may still be writing there."""
-    for _ in range(REMOVAL_TRIES):
-        shutil.rmtree(folder, ignore_errors=True)
-        if not os.path.lexists(folder):
-            return
-        time.sleep(_RETRY_S)
-
-
 def main(descriptor: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     folders: set[str] = set()
@@ -143,7 +134,12 @@ def main(descriptor: int) -> None:
                 groups.pop(int(group), None)
     kill_trees(groups)
     for folder in folders:
-        remove_folder(folder)
+        # Processes that were just killed may still be writing there.
+        for _ in range(REMOVAL_TRIES):
+            shutil.rmtree(folder, ignore_errors=True)
+            if not os.path.lexists(folder):
+                break
+            time.sleep(_RETRY_S)
 
 
 if __name__ == "__main__":

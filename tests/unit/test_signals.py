@@ -9,7 +9,7 @@ import time
 import pytest
 
 from harness.cli import run, signals
-from harness.cli.repeat import repeated
+from harness.cli.options import repeated
 from harness.record import Run
 from tests.unit.test_check_command import KEPT
 

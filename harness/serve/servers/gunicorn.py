@@ -41,7 +41,7 @@ def command(target: Target, options: GunicornOptions, bind: Bind) -> Command:
         f"--bind={bind.host}:{bind.port}",
         f"--workers={target.workers}",
         f"--threads={target.threads if worker == 'gthread' else 1}",
-        f"--worker-class={worker}",
+        f"--worker-class={'uvicorn_workers.Worker' if worker == UVICORN else worker}",
         f"--worker-connections={connections}",
         f"--keep-alive={options.keep_alive}",
         f"--backlog={options.backlog}",
@@ -52,7 +52,6 @@ def command(target: Target, options: GunicornOptions, bind: Bind) -> Command:
     ]
     environment = {}
     if worker == UVICORN:
-        arguments[arguments.index(f"--worker-class={worker}")] = "--worker-class=uvicorn_workers.Worker"
         arguments.append(f"--pythonpath={RUNNERS}")
         environment = {"UVICORN_WORKER_LOOP": options.loop, "UVICORN_WORKER_HTTP": options.http or "auto"}
     elif worker == "asgi":

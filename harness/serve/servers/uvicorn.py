@@ -66,11 +66,6 @@ def _bridge(target: Target, options: UvicornOptions) -> bool:
     return True
 
 
-def extra_processes(target: Target, options: UvicornOptions) -> int:
-    """Several workers have a supervisor, and Python's tracker of what its processes share."""
-    return 2 if target.workers > 1 else 0
-
-
 SERVER = Server(
     "uvicorn",
     "uvicorn",
@@ -78,7 +73,8 @@ SERVER = Server(
     UvicornOptions,
     command,
     threads=True,
-    extra_processes=extra_processes,
+    # Several workers have a supervisor, and Python's tracker of what its processes share.
+    extra_processes=lambda target, options: 2 if target.workers > 1 else 0,
     choices={
         "loop": "uvicorn.config:LOOP_FACTORIES",
         "http": "uvicorn.config:HTTP_PROTOCOLS",

@@ -55,11 +55,6 @@ def _most() -> int:
     return int(kernel_text("/proc/sys/net/core/somaxconn") or 128)
 
 
-def extra_processes(target: Target, options: UwsgiOptions) -> int:
-    """The master, and the router."""
-    return 2 if options.frontend == "router" else 1
-
-
 SERVER = Server(
     "uwsgi",
     "pyuwsgi",
@@ -67,6 +62,7 @@ SERVER = Server(
     UwsgiOptions,
     command,
     threads=True,
-    extra_processes=extra_processes,
+    # The master, and the router.
+    extra_processes=lambda target, options: 2 if options.frontend == "router" else 1,
     listener=lambda options: "router" if options.frontend == "router" else "shared",
 )

@@ -22,6 +22,8 @@ Need = Literal["database", "upstream"]
 
 DATABASE_URL = "HARNESS_DATABASE_URL"
 UPSTREAM_URL = "HARNESS_UPSTREAM_URL"
+VARIABLES: Mapping[Need, str] = {"database": DATABASE_URL, "upstream": UPSTREAM_URL}
+"""By which an app is told where a service is, and this toolkit that there is one of the user's own."""
 POOL_SIZE = "HARNESS_POOL_SIZE"
 NEEDS: Mapping[str, Need] = {
     "io-db": "database",
