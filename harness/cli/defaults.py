@@ -27,7 +27,7 @@ from typing import Any
 
 import typer
 
-from harness.cli.options import name_of
+from harness.cli.options import name_of, source_of
 from harness.errors import DeclarationError, UsageError, nearest
 from harness.project import TABLE, line_of, project_table
 
