@@ -60,7 +60,9 @@ def place(cpus: list[int], core_of: dict[int, str] | None = None, quota: float |
     if len(cpus) < 2:
         alone = tuple(cpus)
         return Placement(alone, alone, alone, Reason("one-cpu"), alone, alone, quota)
-    cores = core_of or {cpu: _core(cpu) for cpu in cpus}
+    # The CPUs that share a core, as the kernel names them; a number where it does not tell.
+    siblings = "/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list"
+    cores = core_of or {cpu: kernel_text(siblings.format(cpu)).strip() or str(cpu) for cpu in cpus}
     server = cpus[0]
     others = [cpu for cpu in cpus[1:] if cores.get(cpu) != cores.get(server)] or cpus[1:]
     generator = others[0]
@@ -103,8 +105,3 @@ def confine(pid: int, cpus: tuple[int, ...]) -> None:
                 os.sched_setaffinity(thread.id, cpus)
         except (psutil.Error, OSError):
             continue
-
-
-def _core(cpu: int) -> str:
-    """The CPUs that share a core with ``cpu``, as the kernel names them; its own number where it does not tell."""
-    return kernel_text(f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list").strip() or str(cpu)

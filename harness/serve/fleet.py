@@ -149,7 +149,10 @@ class Fleet(Servers):
 
     def _begin(self, target: Target) -> bool:
         """Whether it was started at all."""
-        port = self._free_port()
+        # Some servers share a port without a word.
+        while (port := free_port(self._host)) in self._ports:
+            continue
+        self._ports.add(port)
         folder = Path(self._logs.name) / str(port)
         folder.mkdir()
         # Servers that give up root's rights must reach what they wrote there before.
@@ -164,13 +167,6 @@ class Fleet(Servers):
         self.running[target.name] = running
         confine(running.pid, self._start_cpus)
         return True
-
-    def _free_port(self) -> int:
-        """One that this fleet has not given to a server yet: some servers share a port without a word."""
-        while (port := free_port(self._host)) in self._ports:
-            continue
-        self._ports.add(port)
-        return port
 
     def _end(self, name: str) -> None:
         running = self.running.pop(name)

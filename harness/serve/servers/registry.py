@@ -55,7 +55,7 @@ def command_of(target: Target, bind: Bind) -> Command:
     if target.workers > 1 and not server.workers:
         raise UsageError(f"target {target.name!r}: {server.name} has one worker", hint="leave out 'workers'")
     options = options_of(target)
-    check_offered(server, options, target.python, _whose(target))
+    check_offered(server, options, target.python, f"target {target.name!r}: ")
     if not target.application.endswith(")"):
         return server.command(target, options, bind)
     command = server.command(replace(target, application="harness_app:app"), options, bind)
@@ -90,7 +90,7 @@ def resolved(target: Target) -> Target:
 
 def options_of(target: Target) -> Options:
     """The options of a target, with the server's defaults for those that it does not give; raises ``OptionError``."""
-    return read_options(load_server(target.server), target.options, _whose(target))
+    return read_options(load_server(target.server), target.options, f"target {target.name!r}: ")
 
 
 def read_options(server: Server, given: Mapping[str, OptionValue], whose: str = "") -> Options:
@@ -117,7 +117,3 @@ def check_offered(server: Server, options: Options, python: str = "", whose: str
             message = f"{whose}{server.name} option {name!r}: {value!r} is not offered by this version"
             hint = " ".join(filter(None, [nearest(value, values), f"accepted: {', '.join(values)}"]))
             raise OptionError(message, option=name, hint=hint)
-
-
-def _whose(target: Target) -> str:
-    return f"target {target.name!r}: "

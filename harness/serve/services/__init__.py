@@ -91,33 +91,24 @@ def services(needs: Collection[Need], cpus: tuple[int, ...] = ()) -> Iterator[Se
     Raises:
         NotReadyError: a service did not come up.
     """
-    guard = Guard()
-    running = Services({JWT_SECRET: os.environ.get(JWT_SECRET) or secrets.token_hex(32)})
-    try:
+    with contextlib.ExitStack() as stack:
+        guard = stack.enter_context(contextlib.closing(Guard()))
+        running = Services({JWT_SECRET: os.environ.get(JWT_SECRET) or secrets.token_hex(32)})
         if "database" in needs:
-            _start_database(running, guard, cpus)
+            url = os.environ.get(DATABASE_URL, "")
+            if not url:
+                running.postgres = stack.enter_context(contextlib.closing(Postgres(guard, cpus)))
+                running.postgres.create()
+                running.postgres.start()
+                url = running.postgres.url
+            running.environment[DATABASE_URL] = url
+            execute(url, seed.CREATE)
         if "upstream" in needs:
             running.upstream = Upstream(guard, cpus)
+            stack.callback(running.upstream.stop)
             running.upstream.start()
             running.environment[UPSTREAM_URL] = running.upstream.url
         yield running
-    finally:
-        if running.upstream is not None:
-            running.upstream.stop()
-        if running.postgres is not None:
-            running.postgres.close()
-        guard.close()
-
-
-def _start_database(running: Services, guard: Guard, cpus: tuple[int, ...]) -> None:
-    url = os.environ.get(DATABASE_URL, "")
-    if not url:
-        running.postgres = Postgres(guard, cpus)
-        running.postgres.create()
-        running.postgres.start()
-        url = running.postgres.url
-    running.environment[DATABASE_URL] = url
-    execute(url, seed.CREATE)
 
 
 def execute(url: str, statements: Iterable[str]) -> None:
