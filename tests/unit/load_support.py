@@ -124,8 +124,8 @@ def scripted(*scripts, read=True):
     return handler
 
 
-def echo(change=lambda text: text, most=10**9, closes=True):
-    """A WebSocket server's handler; ``closes``: whether it answers a close frame."""
+def echo(change=lambda text: text, most=10**9, closes=True, deaf=False):
+    """A WebSocket server's handler; ``closes``: whether it answers a close frame; ``deaf``: to messages."""
 
     async def handler(reader, writer):
         protocol, echoed = WSConnection(ConnectionType.SERVER), 0
@@ -134,7 +134,7 @@ def echo(change=lambda text: text, most=10**9, closes=True):
             for event in protocol.events():
                 if isinstance(event, Request):
                     writer.write(protocol.send(AcceptConnection()))
-                elif isinstance(event, TextMessage):
+                elif isinstance(event, TextMessage) and not deaf:
                     if echoed == most:
                         return
                     echoed += 1

@@ -133,10 +133,11 @@ GET = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n"
     ("handler", "load", "make"),
     [
         (echo(), run_websocket, lambda address: WebSocketSpec(address, 4, 60.0, 60.0, path="/ws")),
+        (echo(deaf=True), run_websocket, lambda address: WebSocketSpec(address, 4, 60.0, 60.0, path="/ws")),
         (scripted([STREAM, CLOSE]), run_events, lambda address: EventsSpec(address, 4, 60.0, 60.0, data=GET)),
         (scripted([STREAM, HANG]), run_events, lambda address: EventsSpec(address, 4, 60.0, 60.0, data=GET)),
     ],
-    ids=["messages", "streams that end", "streams that stay open"],
+    ids=["messages", "messages without a reply", "streams that end", "streams that stay open"],
 )
 def test_streams_that_are_stopped_end_within_a_second(handler, load, make):
     begun = time.monotonic()
