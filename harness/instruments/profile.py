@@ -240,7 +240,8 @@ def refusal(said: str) -> NotReadyError:
     """Why py-spy failed, from what it wrote."""
     if "permission denied" in said.lower() or "not permitted" in said.lower():
         return NotReadyError(REFUSED, hint=ALLOW)
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    # What it says of its work begins with its name.
+    lines = [line.strip() for line in said.splitlines() if line.strip() and not line.startswith("py-spy>")]
     return NotReadyError(f"py-spy failed: {lines[0] if lines else 'it gave no reason'}")
 
 

@@ -145,7 +145,7 @@ def _generator(mine: Columns) -> Reason | None:
     generator, server = (float(np.median(mine[who] / elapsed)) for who in ("generator_cpu", "cpu"))
     if generator <= soundness.GENERATOR_SHARE or server >= SERVER_LIMITED:
         return None
-    return Reason("generator-bound", {"cpu": generator, "server": server})
+    return Reason("generator-bound", {"cpu": generator})
 
 
 def _near_the_ceiling(mine: Columns, ceiling: float) -> Reason | None:

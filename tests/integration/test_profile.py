@@ -151,6 +151,12 @@ def test_versus_explains_its_difference(own_app, tmp_path, monkeypatch):
             "Permission Denied: Try running again", "does not allow ptrace", "--cap-add SYS_PTRACE", id="ptrace"
         ),
         pytest.param("Error: no idea", "py-spy failed: Error: no idea", "", id="anything else"),
+        pytest.param(
+            "py-spy> Sampling process 200 times a second\n\nError: no idea",
+            "py-spy failed: Error: no idea",
+            "",
+            id="behind what it is doing",
+        ),
     ],
 )
 def test_a_sampler_that_fails_says_why(own_app, tmp_path, monkeypatch, said, expected, hint):
