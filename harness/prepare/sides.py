@@ -135,21 +135,19 @@ def _against(
         say(f"making the environment of {side.name}")
         try:
             into, servers = parent / letter / "env", needed_by(target)
-            interpreter, source, added = project_environment(
-                tree / inside, tree, into, python=python, install=install, servers=servers
-            )
+            made = project_environment(tree / inside, tree, into, python=python, install=install, servers=servers)
         except (NotReadyError, UsageError) as error:
             hint = error.hint or "--install '…' says what to install instead of what the project declares"
             raise type(error)(f"{side.name}: {error}", hint=hint) from None
-        if added:
-            notes.append(Reason("installed-too", {"packages": added, "source": source}))
+        if made.added:
+            notes.append(Reason("installed-too", {"packages": tuple(made.added), "source": made.source}))
         made_sides.append(
             replace(
                 side,
                 cwd=str(tree / inside),
-                python=str(interpreter),
+                python=str(made.python),
                 environment={**side.environment, **_moved_path(root, tree)},
-                description=f"{text} at {what}, packages from {source}",
+                description=f"{text} at {what}, packages from {made.source}",
             )
         )
     return (made_sides[0], made_sides[1]), notes

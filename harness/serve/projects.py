@@ -24,9 +24,24 @@ class Declared:
     lines: list[str]
 
 
+@dataclass(frozen=True, slots=True)
+class ProjectEnvironment:
+    """Its interpreter, what it was made from, and the distributions that were added to that."""
+
+    python: Path
+    source: str
+    added: tuple[str, ...]
+
+
 def project_environment(
-    folder: Path, root: Path, into: Path, *, python: str, install: Sequence[str], servers: Sequence[str]
-) -> tuple[Path, str, tuple[str, ...]]:
+    folder: Path,
+    root: Path,
+    into: Path,
+    *,
+    python: str,
+    install: Sequence[str] = (),
+    servers: Sequence[str] = (),
+) -> ProjectEnvironment:
     """An environment with what a project declares: a cached one, or its copy in ``into`` with the project itself.
 
     The nearest of ``uv.lock``, ``pyproject.toml``, ``requirements.txt`` and ``setup.py`` counts, in this order, from
@@ -36,9 +51,6 @@ def project_environment(
         python: the interpreter to start from.
         install: lines of a requirements file, in place of what the project declares.
         servers: distributions that are added where the project does not declare them.
-
-    Returns:
-        Its interpreter, what it was made from, and the distributions that were added to that.
 
     Raises:
         NotReadyError: uv is missing, or cannot make the environment; its own words are in the message.
@@ -60,7 +72,7 @@ def project_environment(
         interpreter = into / interpreter.relative_to(environment)
         words = ("pip", "install", "--quiet", "--python", str(interpreter), "--no-deps", "-r", "-")
         uv(*words, text="\n".join(own), folder=declared.folder)
-    return interpreter, declared.source, added
+    return ProjectEnvironment(interpreter, declared.source, added)
 
 
 def interpreter_for(folder: Path) -> str:
