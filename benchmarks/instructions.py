@@ -145,7 +145,7 @@ def apart(targets: Sequence[Target], point: Point, starts: int, folder: Path) ->
                 )
     ratios = {}
     for (a, ours), (b, theirs) in combinations(counted.items(), 2):
-        each = [one / other for one, other in zip(ours, theirs, strict=False)]
+        each = [one / other for one, other in zip(ours, theirs, strict=True)]
         ratios[f"{a} / {b}"] = statistics.stdev(each) / statistics.mean(each) if len(each) > 1 else float("nan")
     for pair, sd in sorted(ratios.items(), key=lambda item: item[1]):
         print(f"{pair:56} sd {sd:.3%}")

@@ -24,9 +24,6 @@ SUCCESS = (200, 399)
 KEEP = 1_000_000
 """Latencies that are kept one by one; those after them go into an HDR histogram."""
 
-INVALID = frozenset({"worker-lost", "no-worker", "no-ports", "no-files"})
-"""Reasons for which a load says nothing of the server."""
-
 FIVE_SECONDS, TEN_SECONDS = opt.duration("5s"), opt.duration("10s")
 
 
@@ -59,7 +56,9 @@ def load(
     as_json: opt.Json = False,
     quiet: opt.Quiet = False,
 ) -> int:
-    """Send a load to a URL; every reply is checked. Past a million latencies a histogram counts them, within 0.05%.
+    """Send a load to a URL; every reply is checked.
+
+    The first million latencies are kept one by one; a histogram counts the others, within 0.05%.
 
     With --workers, or --join and "harness worker" on other machines, all workers start together, and each sends its
     share.
@@ -71,6 +70,7 @@ def load(
     from harness.config.placement import detect
     from harness.config.requests import parse_headers
     from harness.engine.engine import Engine
+    from harness.engine.soundness import MACHINE_LIMITS
     from harness.engine.spec import EventsSpec, Expected, LoadSpec, WebSocketSpec
     from harness.engine.url import parse_url, reach, request_bytes, unspoken
     from harness.model.load import LoadResult
@@ -132,7 +132,8 @@ def load(
         print_lines(lines(result))
     if result.interrupted:
         return 130
-    if any(reason.code in INVALID for reason in result.reasons):
+    invalid = {"worker-lost", "no-worker", *MACHINE_LIMITS}
+    if any(reason.code in invalid for reason in result.reasons):
         return 4
     expected_else = expect_status is not None or expect_body is not None
     if expected_else and any(kind.startswith("wrong-") for kind in result.errors):

@@ -16,6 +16,7 @@ import gevent
 
 from harness.cluster.options import ANY_ADDRESS, SECRET_VARIABLE, THIS_MACHINE, ClusterOptions
 from harness.cluster.protocol import BEAT_S, LOST_S, Beat, Hello, own_hello, unpack
+from harness.config.placement import confine
 from harness.engine.engine import Note, last_lines
 from harness.errors import NotReadyError
 from harness.model.units import number_of
@@ -140,8 +141,8 @@ class Members:
         log = tempfile.TemporaryFile()  # noqa: SIM115
         environment = {**os.environ, SECRET_VARIABLE: self._secret}
         worker = self._guard.start(words, env=environment, stdout=subprocess.DEVNULL, stderr=log)
-        if options.cpus and hasattr(os, "sched_setaffinity"):
-            os.sched_setaffinity(worker.pid, {options.cpus[number % len(options.cpus)]})
+        if options.cpus:
+            confine(worker.pid, (options.cpus[number % len(options.cpus)],))
         return worker, log
 
     def _joined(self, worker: subprocess.Popen[bytes]) -> bool:

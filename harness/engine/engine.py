@@ -21,6 +21,7 @@ from multiprocessing.connection import Connection
 from traceback import format_exc
 from typing import IO, Any, Self
 
+from harness.config.placement import confine
 from harness.engine.spec import Load, OnProgress, Progress, SlicesResult, SlicesSpec
 from harness.errors import EngineError, HarnessError, UsageError
 from harness.model.load import LoadResult
@@ -88,8 +89,7 @@ class EngineProcess:
                 stderr=self._log,
                 process_group=0,
             )
-        if cpus and hasattr(os, "sched_setaffinity"):
-            os.sched_setaffinity(self._process.pid, cpus)
+        confine(self._process.pid, cpus)
         # Under gevent sockets never block, and half a message would be taken for the process's end.
         os.set_blocking(ours.fileno(), True)
         self._pipe: Connection[Any, Any] = Connection(ours.detach())

@@ -20,6 +20,8 @@ LITTLE_OPEN = 0.05
 WAIT_SHARE = 0.05
 FEW_REPLIES = 100
 EARLY_SHARE = 0.01
+MACHINE_LIMITS = ("no-ports", "no-files")
+"""Kinds of error, and codes of reasons, for which a load says nothing of the server."""
 
 
 def reasons(result: LoadResult, order: Load | None = None) -> tuple[Reason, ...]:
@@ -42,7 +44,7 @@ def reasons(result: LoadResult, order: Load | None = None) -> tuple[Reason, ...]
 
 def machine_limit(errors: Mapping[str, int]) -> Reason | None:
     """Whether this machine had no port or no file left for a connection."""
-    return next((Reason(kind, {"count": errors[kind]}) for kind in ("no-ports", "no-files") if errors.get(kind)), None)
+    return next((Reason(kind, {"count": errors[kind]}) for kind in MACHINE_LIMITS if errors.get(kind)), None)
 
 
 def early(service_time_us: FloatArray, requests: Sequence[WireRequest]) -> Reason | None:

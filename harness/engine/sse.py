@@ -82,13 +82,7 @@ async def _stream(spec: EventsSpec, load: StreamLoad) -> float:
     try:
         writer.write(spec.data)
         while not reply.complete:
-            try:
-                piece = await _piece(stream, load)
-            except asyncio.CancelledError:
-                # The load is ended early.
-                if not first:
-                    raise
-                piece = None
+            piece = await _piece(stream, load)
             if piece is None:
                 load.counts["open_at_end"] += 1
                 return first
@@ -130,3 +124,8 @@ async def _piece(reader: asyncio.StreamReader, load: StreamLoad) -> bytes | None
         if fault.kind == "timeout" and left < timeout_s:
             return None
         raise
+    except asyncio.CancelledError:
+        # A load that is ended early is over, too.
+        if load.left():
+            raise
+        return None

@@ -339,15 +339,15 @@ def test_options_that_cannot_be_are_usage_errors(words, message):
 
 
 def test_a_full_disk_behind_stdout_is_an_error_without_traceback():
-    listening = socket.create_server(("127.0.0.1", 0))
-    load = ["load", f"http://127.0.0.1:{listening.getsockname()[1]}/", "-d", "100ms", "--timeout", "100ms", "-q"]
     commands = [["list", "servers"], ["--version"], ["schema", "load"], ["list", "servers", "--json"]]
-    for words in [*commands, load, [*load, "--json"]]:
-        err = io.StringIO()
-        with open("/dev/full", "w") as full, contextlib.redirect_stdout(full), contextlib.redirect_stderr(err):
-            assert main(words) == 3
-        assert err.getvalue().startswith("harness: stdout cannot be written: No space left on device"), err.getvalue()
-    listening.close()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        sends = ["load", f"http://127.0.0.1:{listening.getsockname()[1]}/", "-d", "100ms", "--timeout", "100ms", "-q"]
+        for words in [*commands, sends, [*sends, "--json"]]:
+            err = io.StringIO()
+            with open("/dev/full", "w") as full, contextlib.redirect_stdout(full), contextlib.redirect_stderr(err):
+                assert main(words) == 3
+            said = err.getvalue()
+            assert said.startswith("harness: stdout cannot be written: No space left on device"), said
 
 
 def test_a_terminal_without_utf_8_shows_question_marks():
