@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import os
 import secrets
+import select
 import signal
 import socket
 import subprocess
@@ -30,6 +31,8 @@ LOG_LINES, LOG_BYTES = 12, 16_384
 JWT_SECRET = "HARNESS_JWT_SECRET"
 NOTHING: Mapping[str, str] = MappingProxyType({})
 POLL_S = 0.02
+REPLY_S = 2.0
+"""How long a reply may take from its first byte on."""
 TRACING = ("OTEL_", "FASTAPI_OTEL_")
 SETTINGS = "DJANGO_SETTINGS_MODULE"
 
@@ -53,6 +56,7 @@ class Running:
         mark: the value of the variable ``MARK`` in its environment, by which all that comes of it is found.
         started: ``time.monotonic()`` at its start.
         refused: whether it has answered, and not as one that is ready does.
+        asked: what waits for the reply that tells whether it is ready.
     """
 
     target: Target
@@ -65,6 +69,7 @@ class Running:
     mark: str = ""
     started: float = field(default_factory=time.monotonic)
     refused: bool = False
+    asked: http.client.HTTPConnection | None = field(default=None, repr=False)
 
     @property
     def pid(self) -> int:
@@ -173,7 +178,7 @@ def is_ready(running: Running, deadline_s: float = READY_S) -> bool:
         message = f"{name}: the server exited with code {running.process.returncode} before it was ready"
         raise LaunchError(message, log=running.log(), code="exited")
     path, below = (running.target.ready, 400) if running.target.ready else ("/health", 500)
-    status = _status(running.bind, path)
+    status = _status(running, path)
     if status and status < below:
         running.startup_s = time.monotonic() - running.started
         return True
@@ -203,6 +208,8 @@ def stop(*servers: Started, grace_s: float = GRACE_S) -> None:
     """SIGTERM to their groups, SIGKILL after ``grace_s``, which all have together, and to every process that left."""
     family = [process for running in servers for process in descendants(running.pid)]
     for running in servers:
+        if running.asked:
+            running.asked.close()
         if running.alive:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(running.pid, signal.SIGTERM)
@@ -215,18 +222,28 @@ def stop(*servers: Started, grace_s: float = GRACE_S) -> None:
         running.process.wait()
 
 
-def _status(bind: Bind, path: str) -> int | None:
-    """0 of a connection that was closed without a reply, ``None`` where there was none."""
-    connection = http.client.HTTPConnection(bind.host, bind.port, timeout=2)
+def _status(running: Running, path: str) -> int | None:
+    """0 of a connection that was closed without a reply, ``None`` where there is none yet.
+
+    A request is sent once and waited for. Sent again and again, they would pile up where a server listens long before
+    it works, so that each start would begin with other work.
+    """
+    asked, status = running.asked, None
     try:
-        connection.request("GET", path, headers={"Connection": "close"})
-        return connection.getresponse().status
+        if asked is None:
+            asked = running.asked = http.client.HTTPConnection(running.bind.host, running.bind.port, timeout=REPLY_S)
+            asked.request("GET", path, headers={"Connection": "close"})
+        if not select.select([asked.sock], [], [], 0)[0]:
+            return None
+        status = asked.getresponse().status
     except (http.client.HTTPException, ConnectionResetError):
-        return 0
+        status = 0
     except OSError:
-        return None
-    finally:
-        connection.close()
+        pass
+    assert asked is not None
+    asked.close()
+    running.asked = None
+    return status
 
 
 def is_packaged(target: Target) -> bool:

@@ -1,0 +1,68 @@
+import socket
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from harness.model import Target
+from harness.serve.server import Running, is_ready
+from harness.serve.servers import Bind
+
+WAIT_S = 20
+
+
+@pytest.fixture
+def listening():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(WAIT_S)
+        yield server
+
+
+@pytest.fixture
+def running(listening):
+    process = SimpleNamespace(pid=0, returncode=None, poll=lambda: None)
+    running = Running(Target("t", "own", "asgi", "uvicorn", "m:app"), Bind(*listening.getsockname()), process, Path())
+    yield running
+    if running.asked:
+        running.asked.close()
+
+
+def answer(listening, status):
+    client, _ = listening.accept()
+    with client:
+        client.settimeout(WAIT_S)
+        assert client.recv(4096).startswith(b"GET /health HTTP/1.1\r\n")
+        client.sendall(b"HTTP/1.1 %d Whatever\r\nContent-Length: 0\r\n\r\n" % status if status else b"")
+
+
+def eventually(running):
+    """The first look after the reply came may be too early for it."""
+    for _ in range(1000):
+        ready = is_ready(running, WAIT_S)
+        if ready or running.asked is None:
+            return ready
+        time.sleep(0.01)
+    raise AssertionError("the reply did not arrive")
+
+
+def test_a_server_that_listens_before_it_works_is_asked_once(listening, running):
+    assert not any(is_ready(running, WAIT_S) for _ in range(5))
+    answer(listening, 200)
+    assert eventually(running)
+    assert not running.refused
+    assert running.startup_s > 0
+    listening.settimeout(0.2)
+    with pytest.raises(TimeoutError):
+        listening.accept()
+
+
+@pytest.mark.parametrize("status", [500, None], ids=["an error", "closed without a reply"])
+def test_a_server_that_was_not_ready_is_asked_again(listening, running, status):
+    assert not is_ready(running, WAIT_S)
+    answer(listening, status)
+    assert not eventually(running)
+    assert running.refused
+    assert not is_ready(running, WAIT_S)
+    answer(listening, 204)
+    assert eventually(running)
