@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from harness.config.placement import Placement
+    from harness.instruments import CountingFleet
     from harness.model import Extension, Target
     from harness.record import Run
     from harness.report.progress import VersusProgress
@@ -116,7 +117,7 @@ def versus(
     """
     from harness.config.placement import detect
     from harness.config.select import is_url
-    from harness.instruments import counter_kind, sampler
+    from harness.instruments import coming_up, counter_kind, sampler
     from harness.model.difference import WHOLE
     from harness.prepare import versus as prepare
     from harness.prepare.asked import Asked, asked_point
@@ -131,7 +132,7 @@ def versus(
     from harness.report.step_summary import append
     from harness.report.versus import comment_of, document, limit_line, lines
     from harness.results.versus import judged, main_contrast
-    from harness.serve import serving_all
+    from harness.serve import READY_S, serving_all
     from harness.serve.envs import shadowed
     from harness.serve.services import needs_of, services
     from harness.session.instruments import recorded
@@ -175,10 +176,14 @@ def versus(
     began = monotonic()
     here = not all(side.elsewhere for side in pair)
     placement, seed = detect(), random.SystemRandom().randrange(1_000_000) if seed is None else seed
+    targets = prepare.served(*pair, point, control)
+    # Those that are counted start at the same time, and slow the others down.
+    ready_s = 2 * READY_S if counting else READY_S
     with (
         _telling_packages(pair),
         services(needs_of(request.endpoint for request in point.requests if here), placement.backing) as around,
-        serving_all(prepare.served(*pair, point, control), placement, around.environment, kind=MixedFleet) as fleet,
+        coming_up(targets, placement, around.environment) if counting else nullcontext() as counted,
+        serving_all(targets, placement, around.environment, ready_s, MixedFleet) as fleet,
     ):
         probed = probe(fleet, pair, point, around)
         point = probed.point
@@ -200,7 +205,7 @@ def versus(
         # Before the blocks, so that what cannot be sampled is known at once.
         profiled = profiles(pair, point, placement, around, opened.folder, EXPLAIN_S) if explain else []
         began += monotonic() - sampling
-        interrupted = _measure(opened, placement, around, fleet, errors(quiet), fail_if_slower, counting)
+        interrupted = _measure(opened, placement, around, fleet, counted, errors(quiet), fail_if_slower)
     if not opened.windows():
         return 130
     for each in profiled:
@@ -267,12 +272,19 @@ def _telling_packages(pair: tuple[Target, Target]) -> Iterator[None]:
 
 
 def _measure(
-    run: Run, placement: Placement, around: Services, fleet: Fleet, err: Console, limit: float | None, counting: bool
+    run: Run,
+    placement: Placement,
+    around: Services,
+    fleet: Fleet,
+    counted: CountingFleet | None,
+    err: Console,
+    limit: float | None,
 ) -> bool:
     """Measures the run and shows its verdict as it firms up; returns whether it was interrupted.
 
     Args:
         fleet: the servers that were probed, which are those of the first block.
+        counted: those of the first count, where instructions are compared.
     """
     from harness.engine.engine import Engine
     from harness.prepare.ceiling import ceilings
@@ -283,8 +295,8 @@ def _measure(
     with Engine(placement.generator) as engine, VersusProgress(err) as observer:
         try:
             # Nothing is decided by the clocks of a count.
-            null = {} if counting else ceilings(engine, placement, run.manifest.plan)
-            tries = 1 if counting else TRIES
+            null = {} if counted else ceilings(engine, placement, run.manifest.plan)
+            tries = 1 if counted else TRIES
             bench = Bench(
                 engine,
                 placement,
@@ -295,7 +307,8 @@ def _measure(
                 tries=tries,
                 features=False,
                 first=fleet,
-                brisk=not counting,
+                counted=counted,
+                brisk=not counted,
             )
             measure(run, bench, partial(_more, observer, limit))
         except KeyboardInterrupt:

@@ -3,6 +3,7 @@
 from harness.instruments.instructions import (
     CountedServer as CountedServer,
     CountingFleet as CountingFleet,
+    coming_up as coming_up,
     counter_kind as counter_kind,
     why_not_counted as why_not_counted,
 )

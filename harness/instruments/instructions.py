@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,7 +72,9 @@ class CountingFleet(Fleet):
         NotReadyError: nothing counts instructions here.
     """
 
-    def __init__(self, guard: Guard, cpus: tuple[int, ...], environment: Mapping[str, str]) -> None:
+    def __init__(self, guard: Guard, placement: Placement, environment: Mapping[str, str]) -> None:
+        # Servers and the client take turns anyhow.
+        cpus = tuple(sorted({*placement.server, *placement.generator}))
         self._kind, self.why = counter_kind()
         self._counters: list[Callgrind | PerfEvents] = []
         self.folder = Path(tempfile.mkdtemp(prefix="harness-"))
@@ -109,6 +112,20 @@ class CountingFleet(Fleet):
         super().close()
         shutil.rmtree(self.folder, ignore_errors=True)
         self._guard.remove(self.folder)
+
+
+@contextlib.contextmanager
+def coming_up(
+    targets: Sequence[Target], placement: Placement, environment: Mapping[str, str]
+) -> Iterator[CountingFleet]:
+    """Servers for a first count, which come up while something else is done within the block.
+
+    Raises:
+        NotReadyError: nothing counts instructions here.
+    """
+    with contextlib.closing(Guard()) as guard, CountingFleet(guard, placement, environment) as fleet:
+        fleet.begin(targets)
+        yield fleet
 
 
 def asleep(pids: Sequence[int]) -> bool:

@@ -55,6 +55,7 @@ from harness.session.observe import Observer
 from harness.session.sender import Job, Sender, Sent
 from harness.session.statements import statements_of
 from harness.session.turns import TurnsSender, blank
+from harness.stats.looks import STARTS
 from harness.studies.registry import STUDIES
 from harness.studies.study import Ask, Held, Requests
 from harness.verify import case_of, verify
@@ -89,6 +90,7 @@ class Bench:
         senders: study → what sends its windows, for studies that are neither sides taking turns nor trials.
         features: whether the first block also asks what each target can do, which takes a few seconds.
         first: the servers of the first block, some of which may be up already.
+        counted: those of the first count, which come up already; another count may always follow.
         brisk: for blocks that are all alike and hardly longer than their starts: servers start all at once, while those
             of the block before end and it is judged. Each takes longer then than alone: no time of a start is recorded.
     """
@@ -105,6 +107,7 @@ class Bench:
     senders: Mapping[str, Sender] = field(default_factory=dict)
     features: bool = True
     first: Servers | None = None
+    counted: CountingFleet | None = None
     brisk: bool = False
 
 
@@ -189,13 +192,14 @@ class _Session:
         """The servers of the next block, some of which may be up already."""
         self._asked = set[str]()
         """Targets whose interpreters were asked about their GIL."""
-        self._ahead: tuple[Block, Servers] | None = None
-        """The next block of counts, whose servers start already."""
+        self._ahead = bench.counted
+        """The servers of the next count, which start already."""
 
     def close(self) -> None:
         """Ends servers that no block came to use."""
-        if self._next is not None:
-            self._next.close()
+        for servers in (self._next, self._ahead):
+            if servers is not None:
+                servers.close()
 
     @property
     def _plan(self) -> Plan:
@@ -260,8 +264,11 @@ class _Session:
         counting = block.study == INSTRUCTIONS
         with self._fleet(block) as fleet:
             fleet.start(self._in_order(block))
-            if counting and later and later[0].study == INSTRUCTIONS:
-                self._ahead = later[0], self._begun(later[0])
+            if self._ahead:
+                # They are up and idle when clocks are read.
+                self._ahead.start(self._in_order(block))
+            if counting and (following_count := self._next_count(block, later)):
+                self._ahead = self._begun(following_count)
             for failure in fleet.failures.values():
                 self._observer.target_failed(failure)
             if not fleet.running and not block.study:
@@ -295,6 +302,12 @@ class _Session:
                 self._next = self._processes(block)
                 self._next.begin(self._in_order(replace(block, index=block.index + 1)))
 
+    def _next_count(self, block: Block, later: Sequence[Block]) -> Block | None:
+        """The count behind a count, or that which follows if nothing is decided by then."""
+        if later:
+            return later[0] if later[0].study == INSTRUCTIONS else None
+        return replace(block, index=block.index + 1) if self._bench.counted and block.index + 1 < STARTS[-1] else None
+
     def _interpreters(self, fleet: Servers) -> None:
         """Adds to the manifest's warnings, once for each target, whether a free-threaded interpreter has its GIL."""
         for name, running in fleet.running.items():
@@ -311,7 +324,7 @@ class _Session:
             return False
         self._counts_until = -math.inf
         if self._ahead:
-            self._ahead[1].close()
+            self._ahead.close()
         plan, self._ahead = self._plan, None
         counts = {each.id: len(each.sides) for each in plan.windows if each.study == INSTRUCTIONS}
         if left := {name: sides for name, sides in counts.items() if name not in self._done}:
@@ -328,9 +341,7 @@ class _Session:
         return True
 
     def _begun(self, block: Block) -> CountingFleet:
-        placement = self._bench.placement
-        cpus = tuple(sorted({*placement.server, *placement.generator}))
-        fleet = CountingFleet(self._guard, cpus, self._bench.services.environment)
+        fleet = CountingFleet(self._guard, self._bench.placement, self._bench.services.environment)
         fleet.begin(self._in_order(block))
         return fleet
 
@@ -364,7 +375,7 @@ class _Session:
         """The block's servers, which may have come up while those of the block before were measured."""
         if block.study == INSTRUCTIONS:
             ahead, self._ahead = self._ahead, None
-            return ahead[1] if ahead and ahead[0] == block else self._begun(block)
+            return ahead or self._begun(block)
         fleet, self._next = self._next, None
         if fleet is not None:
             return fleet

@@ -15,6 +15,7 @@ from harness.instruments import CountedServer, CountingFleet, counter_kind
 from harness.instruments.perf import PerfEvents
 from harness.model import RawRequest
 from harness.prepare.asked import raw_point
+from harness.serve.fleet import ANYWHERE
 from harness.serve.guard import Guard
 from harness.serve.servers import interface_of
 from tests.conftest import asgi_app
@@ -51,7 +52,7 @@ def counted(targets, point, requests=40, connections=2):
 
     guard = Guard()
     try:
-        with CountingFleet(guard, (), {}) as fleet:
+        with CountingFleet(guard, ANYWHERE, {}) as fleet:
             fleet.start(targets)
             assert not fleet.failures
             return asyncio.run(every(fleet))
@@ -102,7 +103,7 @@ def test_a_server_that_valgrind_cannot_run_is_not_waited_for():
     """Gunicorn starts its worker again and again; its parser in C uses PCMPESTRI in a form that valgrind lacks."""
     guard = Guard()
     try:
-        with CountingFleet(guard, (), {}) as fleet:
+        with CountingFleet(guard, ANYWHERE, {}) as fleet:
             fleet.start(select_targets(load_declarations(), ["flask-gunicorn-gthread-fast"], interface_of))
             [failure] = fleet.failures.values()
     finally:
