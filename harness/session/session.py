@@ -55,7 +55,6 @@ from harness.session.observe import Observer
 from harness.session.sender import Job, Sender, Sent
 from harness.session.statements import statements_of
 from harness.session.turns import TurnsSender, blank
-from harness.stats.looks import STARTS
 from harness.studies.registry import STUDIES
 from harness.studies.study import Ask, Held, Requests
 from harness.verify import case_of, verify
@@ -90,7 +89,7 @@ class Bench:
         senders: study → what sends its windows, for studies that are neither sides taking turns nor trials.
         features: whether the first block also asks what each target can do, which takes a few seconds.
         first: the servers of the first block, some of which may be up already.
-        counted: those of the first count, which come up already; another count may always follow.
+        counted: those of the first count, which come up already.
         brisk: for blocks that are all alike and hardly longer than their starts: servers start all at once, while those
             of the block before end and it is judged. Each takes longer then than alone: no time of a start is recorded.
     """
@@ -267,8 +266,8 @@ class _Session:
             if self._ahead:
                 # They are up and idle when clocks are read.
                 self._ahead.start(self._in_order(block))
-            if counting and (following_count := self._next_count(block, later)):
-                self._ahead = self._begun(following_count)
+            if counting and later and later[0].study == INSTRUCTIONS:
+                self._ahead = self._begun(later[0])
             for failure in fleet.failures.values():
                 self._observer.target_failed(failure)
             if not fleet.running and not block.study:
@@ -301,12 +300,6 @@ class _Session:
                 # Nobody knows yet whether there is another block; if not, they end as fast as they began.
                 self._next = self._processes(block)
                 self._next.begin(self._in_order(replace(block, index=block.index + 1)))
-
-    def _next_count(self, block: Block, later: Sequence[Block]) -> Block | None:
-        """The count behind a count, or that which follows if nothing is decided by then."""
-        if later:
-            return later[0] if later[0].study == INSTRUCTIONS else None
-        return replace(block, index=block.index + 1) if self._bench.counted and block.index + 1 < STARTS[-1] else None
 
     def _interpreters(self, fleet: Servers) -> None:
         """Adds to the manifest's warnings, once for each target, whether a free-threaded interpreter has its GIL."""
