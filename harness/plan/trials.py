@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from harness.model import Block, ParamValue, Scenario, Target, Trial
 from harness.plan.points import lacking
 from harness.plan.profiles import Detail
-from harness.plan.timing import expected_seconds
 from harness.studies.registry import STUDIES
 
 
@@ -60,8 +59,3 @@ def plan_trials(
                 names = tuple(trial.target for trial in trials)
                 blocks.append(Block(index, names, trials=trials, study=scenario.study))
     return tuple(blocks)
-
-
-def studies_seconds(blocks: Sequence[Block]) -> float:
-    """Expected time of studies, with the starts of their servers."""
-    return sum(map(expected_seconds, blocks))

@@ -19,8 +19,8 @@ from harness.plan.alone import AlonePlan, journey_plan, load_plan
 from harness.plan.counting import with_counts
 from harness.plan.profiles import Profile
 from harness.plan.sampling import with_profiles
-from harness.plan.timing import with_blocks
-from harness.plan.trials import plan_trials, studies_seconds, values_of
+from harness.plan.timing import expected_seconds, with_blocks
+from harness.plan.trials import plan_trials, values_of
 from harness.prepare.choose import Selection, chosen_targets, under_each
 from harness.record import Run
 from harness.serve.servers import Bind, command_of, resolved
@@ -154,7 +154,7 @@ def remaining(plan: Plan, run: Run) -> Plan:
         for block in plan.blocks
     )
     left = tuple(block for block in left if block.windows or block.trials)
-    return replace(plan, blocks=left, estimate_s=studies_seconds(left))
+    return replace(plan, blocks=left, estimate_s=expected_seconds(*left))
 
 
 def connections(plan: Plan) -> int:
@@ -213,7 +213,7 @@ def _with_studies(
     blocks, left_out = _fitting(blocks, selection, room_s)
     used = {name for block in blocks for name in block.targets}
     targets = {target.name: target for group in chosen.values() for target in group if target.name in used}
-    needed = studies_seconds(blocks)
+    needed = expected_seconds(*blocks)
     reserve = 0.0 if plan.blocks else needed * RESERVE
     plan = replace(
         plan,
@@ -245,7 +245,7 @@ def _fitting(
     """Whole studies, from the last one down, are left out of a profile's until the rest fits."""
     left_out = list[Failure]()
     for scenario in reversed(selection.studies):
-        needed = studies_seconds(blocks)
+        needed = expected_seconds(*blocks)
         if room_s is None or needed <= room_s:
             break
         if selection.named:
