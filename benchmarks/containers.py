@@ -74,7 +74,7 @@ def main() -> None:
     target = select_targets(declarations, [options.target], interface_of)[0]
     point = scenario_point(options.scenario, 32)
     contained = replace(target, name=target.name + MARK, reference=False)
-    plan = versus_plan(contained, target, point, "cpu_cost", seed=1, budget_s=600.0, start_s=2.0, control=False)
+    plan = versus_plan((contained, target), point, "cpu_cost", seed=1, budget_s=600.0, start_s=2.0)
     groups = [(window.sides, BLOCK_S) for window in plan.windows]
     plan = replace(plan, blocks=tuple(block(index, groups) for index in range(options.blocks)))
     secret, guard = secrets.token_hex(32), Guard()

@@ -132,7 +132,6 @@ def versus(
     from harness.report.versus import comment_of, document, limit_line, lines
     from harness.results.versus import judged, main_contrast
     from harness.serve import serving_all
-    from harness.serve.envs import shadowed
     from harness.serve.services import needs_of, services
     from harness.session.instruments import recorded
 
@@ -169,32 +168,32 @@ def versus(
     asked = Asked(scenario, path, method, header, sent, expect_status, varying, requests)
     point, skipped = asked_point(pair, asked, concurrency)
     if not counting:
-        prepare.check_budget(pair, point, budget, control)
+        prepare.check_budget(prepare.served(*pair, point, control), point, budget)
     with _telling_packages(pair):
         pair = surrounded(pair, env_file, startup_timeout, setup, say)
     began = monotonic()
     here = not all(side.elsewhere for side in pair)
     placement, seed = detect(), random.SystemRandom().randrange(1_000_000) if seed is None else seed
+    targets = prepare.served(*pair, point, control)
     with (
         _telling_packages(pair),
         services(needs_of(request.endpoint for request in point.requests if here), placement.backing) as around,
-        serving_all(prepare.served(*pair, point, control), placement, around.environment, kind=MixedFleet) as fleet,
+        serving_all(targets, placement, around.environment, kind=MixedFleet) as fleet,
     ):
         probed = probe(fleet, pair, point, around)
         point = probed.point
         spent = monotonic() - began
         plan = prepare.versus_plan(
-            *pair,
+            targets,
             point,
             metric,
             seed=seed,
             budget_s=budget - spent,
             start_s=probed.start_s,
-            control=control,
             spent_s=spent,
             margin=None if margin is None else float(margin),
         )
-        manifest = prepare.versus_manifest(plan, pair, placement, opt.repeated(context, seed=seed), opt.RESULTS)
+        manifest = prepare.versus_manifest(plan, targets, placement, opt.repeated(context, seed=seed), opt.RESULTS)
         opened = Run.create(out or opt.RESULTS / manifest.run, manifest)
         sampling = monotonic()
         # Before the blocks, so that what cannot be sampled is known at once.
@@ -209,12 +208,11 @@ def versus(
     save_summary(opened, summary)
     limit = None if fail_if_slower is None else judged(summary, fail_if_slower)
     fewer = fewer_workers(pair, placement) if explain else []
-    notes = (*told, *skipped, *probed.notes, placement.note, *fewer, *shadowed(pair))
     found = document(
         summary,
         opened.windows(),
         took,
-        notes=[note for note in notes if note],
+        notes=[*told, *skipped, *probed.notes, *manifest.warnings, *fewer],
         packages=prepare.differing_packages(*pair),
         folder=str(opened.folder),
         explanation=explanation(profiled, summary) if profiled else None,

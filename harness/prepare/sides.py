@@ -69,8 +69,7 @@ def sides(
         else:
             pair = _choose_pair((a, b), packages, cacert, insecure)
         said = [Reason("side-is", {"target": each.name, "text": each.description}) for each in pair if each.description]
-        elsewhere = [Reason("elsewhere")] if any(each.elsewhere for each in pair) else []
-        yield pair, [*said, *elsewhere, *dict.fromkeys(notes)]
+        yield pair, [*said, *dict.fromkeys(notes)]
 
 
 def _choose_pair(
