@@ -52,7 +52,7 @@ def check(
         raise UsageError("--max-slower, --max-p99 and --anchor need a baseline", hint="name it with --against")
     opened = measured_run(run)
     values, summary = values_of(opened.manifest, opened.windows(), opened.samples), summary_of(opened)
-    checked = list(check(values, summary, opened.samples, rules))
+    checked = list(check(values, summary, rules))
     warnings = list(summary.reasons) if summary.badge == "do-not-cite" else []
     if opened.manifest.status != "finished":
         planned = {window.id for window in opened.manifest.plan.windows}

@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import cache
 from itertools import product
 
 import numpy as np
 
 from harness.errors import UsageError, nearest
 from harness.model import Clocked, Reason, Side
-from harness.model.load import Samples
 from harness.results.compare import Comparison, Measured
 from harness.results.gate import Checked, Place, Reasons, Rule, slower_limit
 from harness.results.instructions import ratio_of, values_of
 from harness.results.summary import Cell, Summary
-from harness.results.tails import aligned, block_samples, few_replies, percentiles_of
+from harness.results.tails import aligned, few_replies
 from harness.results.window_gates import check_windows, window_points
 from harness.stats.quantiles import PER_MILLE
 
@@ -38,13 +36,13 @@ class CheckDocument:
     schema: int = 2
 
 
-def check(run: Measured, summary: Summary, samples: Samples, rules: Sequence[Rule]) -> tuple[Checked, ...]:
+def check(run: Measured, summary: Summary, rules: Sequence[Rule]) -> tuple[Checked, ...]:
     """Every rule at every place that it covers.
 
     Raises:
         UsageError: a rule names a target or a point that the run does not have.
     """
-    checker = _Checker(run, summary, samples)
+    checker = _Checker(run, summary)
     return tuple(found for rule in rules for found in checker.rule(rule))
 
 
@@ -84,9 +82,8 @@ def _absent(target: str, point: str, measure: str, reason: Reason) -> Checked:
 
 
 class _Checker:
-    def __init__(self, run: Measured, summary: Summary, samples: Samples) -> None:
+    def __init__(self, run: Measured, summary: Summary) -> None:
         self._run, self._summary = run, summary
-        self._service_times = cache(lambda: block_samples(run.frames, samples))
         self._planned = run.manifest.plan.alternating_sides
 
     def rule(self, rule: Rule) -> Iterable[Checked]:
@@ -159,15 +156,12 @@ class _Checker:
         return place.over_blocks(values, why)
 
     def _tails(self, rule: Rule, side: Side) -> dict[int, float]:
-        """Block → percentile, of the blocks with enough replies."""
-        if rule.subject not in PER_MILLE:
-            return {}
-        return percentiles_of(self._service_times().get(side, {}), rule.subject)
+        return self._run.tails(side, rule.subject) if rule.subject in PER_MILLE else {}
 
     def _too_few(self, rule: Rule, side: Side) -> Reasons:
         if rule.subject not in PER_MILLE:
             return (Reason("study-figure", {"measure": rule.subject}),)
-        most = max((each.size for each in self._service_times().get(side, {}).values()), default=0)
+        most = max((each.size for each in self._run.times.get(side, {}).values()), default=0)
         return (few_replies(rule.subject, most),)
 
 
