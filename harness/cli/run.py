@@ -143,7 +143,7 @@ def run(
             results=opt.RESULTS,
             name=name,
             journeys=planned.journeys,
-            skipped=planned.skipped,
+            skipped=selection.skipped,
         )
     files = report_files(manifest, report)
     check_writable(files)

@@ -33,20 +33,17 @@ JOURNEYS = Timing(JOURNEY, "j", 1.0, 3.0)
 LOADS = Timing(WORKERS, "s", 0.5, 4.5)
 
 
-@dataclass(frozen=True, slots=True)
-class AlonePlan:
-    """Blocks of one window each; journeys, with the targets that cannot serve them; points of loads from workers."""
-
-    blocks: tuple[Block, ...] = ()
-    journeys: tuple[Journey, ...] = ()
-    points: tuple[Point, ...] = ()
-
-    @property
-    def estimate_s(self) -> float:
-        return sum(block.load_s for block in self.blocks)
+def suited(journeys: Sequence[Journey], targets: Sequence[Target]) -> tuple[Journey, ...]:
+    """The journeys, each with the targets that cannot serve it."""
+    found = []
+    for journey in journeys:
+        endpoints = [request.endpoint for request in journey.requests]
+        left_out = {t.name: why for t in targets if (why := lacking(t, endpoints, journey.capabilities))}
+        found.append(replace(journey, left_out=left_out))
+    return tuple(found)
 
 
-def journey_plan(
+def journey_blocks(
     targets: Sequence[Target],
     journeys: Sequence[Journey],
     profile: Profile,
@@ -54,29 +51,24 @@ def journey_plan(
     seed: int,
     budget_s: float,
     fixed: bool,
-) -> AlonePlan:
+) -> tuple[Block, ...]:
     """Every journey on every target that can serve it.
 
     Args:
+        journeys: those that are ``suited`` to the targets.
         fixed: whether the budget must be kept; else it grows to what the fewest and shortest windows take.
 
     Raises:
         UsageError: no target serves any journey, or a fixed budget is too short.
     """
-    pairs: list[tuple[str, str]] = []
-    known: list[Journey] = []
-    for journey in journeys:
-        endpoints = [request.endpoint for request in journey.requests]
-        left_out = {t.name: why for t in targets if (why := lacking(t, endpoints, journey.capabilities))}
-        known.append(replace(journey, left_out=left_out))
-        pairs += [(target.name, journey.point) for target in targets if target.name not in left_out]
+    pairs = [(each.name, journey.point) for journey in journeys for each in targets if each.name not in journey.left_out]
     if not pairs:
-        said = next((f": {name}: {why.text}" for journey in known for name, why in journey.left_out.items()), "")
+        said = next((f": {name}: {why.text}" for journey in journeys for name, why in journey.left_out.items()), "")
         raise UsageError(f"none of the chosen targets serves any of the chosen journeys{said}")
-    return AlonePlan(_blocks(pairs, JOURNEYS, profile, seed, budget_s, fixed), tuple(known))
+    return _blocks(pairs, JOURNEYS, profile, seed, budget_s, fixed)
 
 
-def load_plan(
+def load_blocks(
     targets: Sequence[Target],
     points: Sequence[Point],
     profile: Profile,
@@ -84,12 +76,12 @@ def load_plan(
     seed: int,
     budget_s: float,
     fixed: bool,
-) -> AlonePlan:
-    """Every point on every target that serves it, as loads that workers share; raises as ``journey_plan`` does."""
+) -> tuple[Block, ...]:
+    """Every point on every target that serves it, as loads that workers share; raises as ``journey_blocks`` does."""
     pairs = [(target.name, point.id) for point in points for target in targets if serves(target, point)]
     if not pairs:
         raise UsageError("none of the chosen targets serves any of the chosen scenarios")
-    return AlonePlan(_blocks(pairs, LOADS, profile, seed, budget_s, fixed), points=tuple(points))
+    return _blocks(pairs, LOADS, profile, seed, budget_s, fixed)
 
 
 def _blocks(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -27,21 +27,22 @@ class Selection:
     """What a run is about.
 
     Attributes:
-        patterns: of targets, as the user named them; empty for the default ones.
-        targets: of scenarios and journeys; studies choose their own.
+        targets: of scenarios and journeys.
+        studied: study → its targets.
         named: whether the user named what is sent; what a profile adds is left out where it does not fit.
-        pythons: the interpreters that each target is measured under; empty for its own.
+        targets_named: the same of targets.
+        skipped: targets whose servers are not installed.
     """
 
     declarations: Declarations
-    patterns: tuple[str, ...]
     targets: tuple[Target, ...]
     scenarios: tuple[Scenario, ...]
     studies: tuple[Scenario, ...]
     journeys: tuple[Journey, ...]
+    studied: Mapping[str, tuple[Target, ...]]
     named: bool
+    targets_named: bool = False
     skipped: tuple[Failure, ...] = ()
-    pythons: tuple[str, ...] = ()
 
 
 def select(
@@ -82,10 +83,17 @@ def select(
     sent: list[Scenario | Journey] = [*plain, *journeys]
     for each in sent:
         check_contract(chosen, each.name, each.requests)
-    for study in studies if targets or declarations.own_targets else ():
-        check_contract(chosen_targets(targets, declarations)[0], study.name, study.requests)
-    patterns, interpreters = tuple(targets), tuple(pythons)
-    return Selection(declarations, patterns, chosen, plain, studies, journeys, bool(scenarios), skipped, interpreters)
+    studied = {}
+    for study in studies:
+        meant, without = chosen_targets(targets or _study_targets(study, declarations), declarations)
+        if targets or declarations.own_targets:
+            check_contract(meant, study.name, study.requests)
+        studied[study.name] = under_each(pythons, meant)
+        skipped += without
+    skipped = tuple(dict.fromkeys(skipped))
+    return Selection(
+        declarations, chosen, plain, studies, journeys, studied, bool(scenarios), bool(targets), skipped
+    )
 
 
 def select_elsewhere(
@@ -115,7 +123,7 @@ def select_elsewhere(
         found = tuple(replace(scenario, question="pick") for scenario in found)
     else:
         found = (remote.raw_scenario(targets, concurrency),)
-    return Selection(declarations, (), targets, found, (), journeys, bool(scenarios))
+    return Selection(declarations, targets, found, (), journeys, {}, bool(scenarios))
 
 
 def chosen_targets(
@@ -230,6 +238,14 @@ def _suiting(scenarios: Sequence[Scenario], targets: Sequence[Target]) -> tuple[
     own = {each.name for each in scenarios if any(request.raw for request in each.requests)}
     foreign = bool(own) and any(not target.endpoints for target in targets)
     return tuple(each for each in scenarios if (each.name in own) is foreign)
+
+
+def _study_targets(scenario: Scenario, declarations: Declarations) -> Sequence[str]:
+    """The targets that a study is about if the user names none; a project's own come first."""
+    if declarations.own_targets:
+        return sorted(declarations.own_targets)
+    names = [target.name for target in declarations.targets]
+    return [name for name in names if any(fnmatchcase(name, glob) for glob in scenario.targets)]
 
 
 def _measures(profile: Profile, scenario: Scenario) -> bool:
