@@ -127,9 +127,9 @@ def versus(
     from harness.record import Run
     from harness.report.files import save_summary, summary_of
     from harness.report.language.catalogue import ENGLISH
-    from harness.report.profile import explained, explanation
+    from harness.report.profile import explanation
     from harness.report.step_summary import append
-    from harness.report.versus import comment_of, document, limit_line, lines
+    from harness.report.versus import comment_of, document, lines
     from harness.results.versus import judged, main_contrast
     from harness.serve import serving_all
     from harness.serve.services import needs_of, services
@@ -219,10 +219,6 @@ def versus(
         limit=limit,
     )
     said = lines(opened.manifest, summary, found)
-    if found["explanation"]:
-        said += explained(found["explanation"])
-    if limit:
-        said.append(limit_line(limit))
     if as_json:
         print_json(found)
     else:

@@ -61,7 +61,9 @@ def journey_blocks(
     Raises:
         UsageError: no target serves any journey, or a fixed budget is too short.
     """
-    pairs = [(each.name, journey.point) for journey in journeys for each in targets if each.name not in journey.left_out]
+    pairs = [
+        (each.name, journey.point) for journey in journeys for each in targets if each.name not in journey.left_out
+    ]
     if not pairs:
         said = next((f": {name}: {why.text}" for journey in journeys for name, why in journey.left_out.items()), "")
         raise UsageError(f"none of the chosen targets serves any of the chosen journeys{said}")

@@ -85,15 +85,13 @@ def select(
         check_contract(chosen, each.name, each.requests)
     studied = {}
     for study in studies:
-        meant, without = chosen_targets(targets or _study_targets(study, declarations), declarations)
+        usable, without = chosen_targets(targets or _study_targets(study, declarations), declarations)
         if targets or declarations.own_targets:
-            check_contract(meant, study.name, study.requests)
-        studied[study.name] = under_each(pythons, meant)
+            check_contract(usable, study.name, study.requests)
+        studied[study.name] = under_each(pythons, usable)
         skipped += without
     skipped = tuple(dict.fromkeys(skipped))
-    return Selection(
-        declarations, chosen, plain, studies, journeys, studied, bool(scenarios), bool(targets), skipped
-    )
+    return Selection(declarations, chosen, plain, studies, journeys, studied, bool(scenarios), bool(targets), skipped)
 
 
 def select_elsewhere(

@@ -15,10 +15,11 @@ from harness.model.units import format_duration
 from harness.plan import expand, make_plan, with_twin
 from harness.plan.alone import journey_blocks, load_blocks, suited
 from harness.plan.counting import with_counts
+from harness.plan.points import settings_of
 from harness.plan.profiles import Profile
 from harness.plan.sampling import with_profiles
 from harness.plan.timing import expected_seconds, with_blocks
-from harness.plan.trials import plan_trials, values_of
+from harness.plan.trials import plan_trials
 from harness.prepare.choose import Selection
 from harness.record import Run
 from harness.serve.servers import Bind, command_of, resolved
@@ -226,9 +227,10 @@ def _variants(targets: Sequence[Target], scenario: Scenario, profile: Profile) -
     """The targets as the scenario's study measures them: those that their servers can be, and workers up to twice the
     CPUs."""
     most = 2 * (len(detect().wide) or os.cpu_count() or 1)
+    values, _ = settings_of(scenario, profile.detail)
     found = []
     for target in targets:
-        for variant in STUDIES[scenario.study].variants(target, values_of(scenario, profile.detail)):
+        for variant in STUDIES[scenario.study].variants(target, values):
             with suppress(UsageError):
                 command_of(variant, Bind("127.0.0.1", 1))
                 if not variant.base or variant.workers <= most:

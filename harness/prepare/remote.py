@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from harness.engine.url import Destination, parse_url, reach
@@ -13,17 +12,6 @@ from harness.model import ELSEWHERE, OptionValue, PlannedRequest, RawRequest, Sc
 from harness.serve import JWT_SECRET, READY_S, Fleet, Running
 from harness.serve.servers import Bind
 from harness.verify import case_of, exchange
-
-
-@dataclass(slots=True)
-class Elsewhere:
-    """The process of a server that this machine does not see."""
-
-    pid: int = 0
-    returncode: int | None = None
-
-    def poll(self) -> int | None:
-        return None
 
 
 class MixedFleet(Fleet):
@@ -44,9 +32,7 @@ class MixedFleet(Fleet):
                 self.fail(target, error)
                 continue
             secret = os.environ.get(JWT_SECRET, "")
-            self.running[target.name] = Running(
-                target, bind_of(destination), Elsewhere(), Path(os.devnull), secret=secret
-            )
+            self.running[target.name] = Running(target, bind_of(destination), None, secret=secret)
 
 
 def bind_of(destination: Destination) -> Bind:

@@ -7,7 +7,6 @@ import socket
 import sys
 from collections.abc import Mapping
 from contextlib import closing
-from pathlib import Path
 from typing import NoReturn
 
 from harness.errors import NotReadyError
@@ -38,7 +37,7 @@ def run_server(target: Target, bind: Bind, environment: Mapping[str, str]) -> No
             code = process.wait()
             raise NotReadyError(f"{target.name}: the server ended by itself with code {code}", hint="see its log above")
         finally:
-            stop(Started(target, bind, process, Path(os.devnull)), grace_s=1)
+            stop(Started(target, bind, process), grace_s=1)
 
 
 def check_free(host: str, port: int) -> None:

@@ -12,9 +12,10 @@ from harness.engine.pacing import schedule
 from harness.errors import DeclarationError
 from harness.model import Failure, Gate, Reason, Side, Slices, Target, Trial
 from harness.plan import lacking
+from harness.plan.points import settings_of
 from harness.plan.profiles import PROFILES
 from harness.plan.timing import expected_seconds
-from harness.plan.trials import plan_trials, values_of
+from harness.plan.trials import plan_trials
 from harness.session.session import answered
 from harness.stats.bisection import Bisection, Tried
 from harness.studies.capacity import Capacity, capacity_rows, held, interval, recovered
@@ -30,7 +31,8 @@ SCENARIOS = {scenario.name: scenario for scenario in load_declarations(PACKAGED)
 
 def trial(name, block=0, target="t", detail="quick"):
     scenario = SCENARIOS[name]
-    return Trial(f"b{block:02d}-{name}-{target}", block, scenario.study, name, target, values_of(scenario, detail), 1.0)
+    values, _ = settings_of(scenario, detail)
+    return Trial(f"b{block:02d}-{name}-{target}", block, scenario.study, name, target, values, 1.0)
 
 
 def answer(ask, trial_, p99_us=1000.0, count=500, figures=None):
