@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from harness.cli import completion, options as opt
-from harness.cli.output import check_writable, errors, print_json, print_lines
+from harness.cli.output import check_writable, errors, print_result
 from harness.errors import LaunchError, NotReadyError, UsageError
 
 if TYPE_CHECKING:
@@ -115,7 +115,6 @@ def versus(
     measured; 130 interrupted.
     """
     from harness.config.placement import detect
-    from harness.config.select import is_url
     from harness.instruments import counter_kind, sampler
     from harness.model.difference import WHOLE
     from harness.prepare import versus as prepare
@@ -123,6 +122,7 @@ def versus(
     from harness.prepare.probe import probe
     from harness.prepare.profile import fewer_workers, profiles
     from harness.prepare.remote import MixedFleet
+    from harness.prepare.select import is_url
     from harness.prepare.sides import sides, surrounded
     from harness.record import Run
     from harness.report.files import save_summary, summary_of
@@ -219,10 +219,7 @@ def versus(
         limit=limit,
     )
     said = lines(opened.manifest, summary, found)
-    if as_json:
-        print_json(found)
-    else:
-        print_lines(said)
+    print_result(found, said, as_json)
     text = comment_of(opened.manifest, said)
     append(text)
     if comment:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from harness.config import Declarations, match_names, select_targets
+from harness.config import Declarations
 from harness.config.env_file import read_env_file
 from harness.errors import UsageError
 from harness.journeys.files import find_journeys, journey_of
@@ -17,9 +17,10 @@ from harness.model import Failure, Journey, PlannedRequest, Reason, Scenario, Ta
 from harness.plan.profiles import Profile, default_targets
 from harness.prepare import remote
 from harness.prepare.references import declared
+from harness.prepare.select import match_names, select_targets
 from harness.serve.envs import packages_of, with_packages
 from harness.serve.server import is_packaged
-from harness.serve.servers import how_to_install, interface_of, missing_for, resolved
+from harness.serve.servers import how_to_install, missing_for, resolved
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def select(
         chosen, skipped = chosen_targets(targets, declarations)
         if not targets:
             chosen = default_targets(profile, chosen)
-            every = select_targets(declarations, (), interface_of)
+            every = select_targets(declarations, ())
             meant = {target.name for target in default_targets(profile, every)}
             skipped = tuple(failure for failure in skipped if failure.target in meant)
     chosen = under_each(pythons, chosen)
@@ -134,7 +135,7 @@ def chosen_targets(
     """
     declarations = declarations or declared()
     usable, skipped = [], []
-    for target in select_targets(declarations, patterns, interface_of):
+    for target in select_targets(declarations, patterns):
         missing = "" if target.python else missing_for(target)
         if not missing:
             usable.append(target)
@@ -184,7 +185,7 @@ def chosen_target(name: str, declarations: Declarations | None = None, *, elsewh
         elsewhere: whether it will run in an environment that does not exist yet.
     """
     if elsewhere:
-        found = select_targets(declarations or declared(), [name], interface_of)
+        found = select_targets(declarations or declared(), [name])
         targets = tuple(map(_resolved, found))
     else:
         targets, _ = chosen_targets([name], declarations)

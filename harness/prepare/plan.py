@@ -13,7 +13,7 @@ from harness.errors import UsageError
 from harness.model import Block, Failure, Journey, Plan, PlannedRequest, Point, Reason, Scenario, Target
 from harness.model.units import format_duration
 from harness.plan import expand, make_plan, with_twin
-from harness.plan.alone import journey_blocks, load_blocks, suited
+from harness.plan.alone import JOURNEYS, LOADS, blocks_alone, journey_sides, load_sides, suited
 from harness.plan.counting import with_counts
 from harness.plan.points import settings_of
 from harness.plan.profiles import Profile
@@ -183,10 +183,11 @@ def _alone(
     blocks: tuple[Block, ...] = ()
     if journeys:
         part = whole * JOURNEYS_PART if selection.scenarios else whole
-        blocks = journey_blocks(selection.targets, journeys, profile, seed=seed, budget_s=part, fixed=fixed)
+        sides = journey_sides(journeys, selection.targets)
+        blocks = blocks_alone(sides, JOURNEYS, profile, seed=seed, budget_s=part, fixed=fixed)
     if points:
-        left, targets = whole - sum(block.load_s for block in blocks), with_twin(selection.targets)
-        blocks += load_blocks(targets, points, profile, seed=seed, budget_s=left, fixed=fixed)
+        left, sides = whole - sum(block.load_s for block in blocks), load_sides(points, with_twin(selection.targets))
+        blocks += blocks_alone(sides, LOADS, profile, seed=seed, budget_s=left, fixed=fixed)
     return blocks
 
 

@@ -36,6 +36,9 @@ OVERHEAD_S = 0.35
 CLOCK_ROUNDS = 24
 REQUESTS = 300
 
+Group = tuple[tuple[Side, ...], float]
+"""Sides that take turns in a window, and its seconds."""
+
 
 def check_budget(targets: Sequence[Target], point: Point, budget_s: float) -> None:
     """Raises ``UsageError`` where the budget is too short for servers that start as fast as most do."""
@@ -82,20 +85,22 @@ def versus_plan(
     for each in twin:
         again, first = Side(each.name, point.id), Side(a.name, point.id)
         contrasts.append(Contrast(f"{metric}:control", "real", metric, again, first, f"A/A: {a.name} against itself"))
-    pairs = [(each, targets if each is point else targets[:2]) for each in points]
-    groups = [
-        (tuple(Side(target.name, each.id) for target in sides), _fewest_seconds(sides, [each])) for each, sides in pairs
-    ]
-    return Plan("versus", seed, budget_s, budget_s, points, tuple(contrasts), (block(0, groups),))
+    return Plan("versus", seed, budget_s, budget_s, points, tuple(contrasts), (block(0, _groups(targets, points)),))
+
+
+def _groups(targets: Sequence[Target], points: Sequence[Point]) -> list[Group]:
+    """All targets at the last point, and A and B at those before it, with the time that their least turns take."""
+    groups = []
+    for point in points:
+        sides = targets if point is points[-1] else targets[:2]
+        seconds = sum(warmup_seconds(side, point) + MIN_ROUNDS * turn_seconds(side, point) for side in sides)
+        groups.append((tuple(Side(side.name, point.id) for side in sides), seconds))
+    return groups
 
 
 def _fewest_seconds(targets: Sequence[Target], points: Sequence[Point]) -> float:
-    """Of a block: the least turns of every side at the last point, and of A and B at those before it."""
-    return sum(
-        warmup_seconds(side, point) + MIN_ROUNDS * turn_seconds(side, point)
-        for point in points
-        for side in (targets if point is points[-1] else targets[:2])
-    )
+    """Of a block's windows."""
+    return sum(seconds for _, seconds in _groups(targets, points))
 
 
 def _check(budget_s: float, block_s: float, spent_s: float = 0.0) -> None:
@@ -198,8 +203,8 @@ def another_block(plan: Plan, left_s: float, starting_s: float) -> Block | None:
     return block(done, groups) if load_s else None
 
 
-def block(index: int, groups: Sequence[tuple[tuple[Side, ...], float]]) -> Block:
-    """A window for each of the groups of sides and seconds; the next block begins with the next one of them."""
+def block(index: int, groups: Sequence[Group]) -> Block:
+    """A window for each of the groups; the next block begins with the next one of them."""
     turn = index % len(groups)
     windows = tuple(
         Window.in_turns(sides[0].point, index, sides, seconds, MIN_ROUNDS)

@@ -6,7 +6,6 @@ import os
 import socket
 import sys
 from collections.abc import Mapping
-from contextlib import closing
 from typing import NoReturn
 
 from harness.errors import NotReadyError
@@ -31,7 +30,7 @@ def run_server(target: Target, bind: Bind, environment: Mapping[str, str]) -> No
     """
     command = command_of(target, bind)
     words = [target.python or sys.executable, *command.arguments]
-    with closing(Guard()) as guard:
+    with Guard() as guard:
         process = guard.start(words, env=variables(target, command, environment), cwd=working_folder(target))
         try:
             code = process.wait()

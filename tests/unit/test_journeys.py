@@ -19,7 +19,7 @@ from harness.model import Failure, Gate, Journey, PlannedRequest, SideResult, Ta
 from harness.model.load import Latencies, LoadResult, WorkerShare
 from harness.model.reason import Reason
 from harness.plan import lacking
-from harness.plan.alone import journey_blocks, suited
+from harness.plan.alone import JOURNEYS, blocks_alone, journey_sides, suited
 from harness.plan.profiles import PROFILES
 from harness.report.markdown import render_markdown
 from harness.report.report import render_report
@@ -93,7 +93,8 @@ def test_targets_that_cannot_serve_a_journey_are_left_out_with_the_reason():
 
 
 def planned(targets, journey, profile, **options):
-    return journey_blocks(targets, suited([journey], targets), PROFILES[profile], seed=1, **options)
+    sides = journey_sides(suited([journey], targets), targets)
+    return blocks_alone(sides, JOURNEYS, PROFILES[profile], seed=1, **options)
 
 
 def windows_of(blocks):
