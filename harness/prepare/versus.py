@@ -90,7 +90,7 @@ def versus_plan(
 
 def _groups(targets: Sequence[Target], points: Sequence[Point]) -> list[Group]:
     """All targets at the last point, and A and B at those before it, with the time that their least turns take."""
-    groups = []
+    groups: list[Group] = []
     for point in points:
         sides = targets if point is points[-1] else targets[:2]
         seconds = sum(warmup_seconds(side, point) + MIN_ROUNDS * turn_seconds(side, point) for side in sides)
