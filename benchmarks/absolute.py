@@ -16,14 +16,14 @@ import statistics
 import subprocess
 import sys
 
-from harness.config import load_declarations, select_targets
+from harness.config import load_declarations
 from harness.config.placement import Placement, confine, detect
 from harness.engine.engine import Engine
 from harness.engine.spec import Address, LoadSpec
 from harness.engine.wire import wire_request
 from harness.model import PlannedRequest
+from harness.prepare.select import select_targets
 from harness.serve import Running, serving
-from harness.serve.servers import interface_of
 from harness.verify import case_of
 
 CONNECTIONS = 32
@@ -52,7 +52,7 @@ def ours(engine: Engine, running: Running, seconds: float, seed: int) -> float:
 
 def compare(name: str, rounds: int, seconds: float, seed: int) -> dict[str, float | str | int]:
     placement, rng = detect(), random.Random(seed)
-    [target] = select_targets(load_declarations(), [name], interface_of)
+    [target] = select_targets(load_declarations(), [name])
     with serving(target) as running, Engine(placement.generator) as engine:
         confine(running.pid, placement.server)
         ours(engine, running, 0.5, seed)

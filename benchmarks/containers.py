@@ -17,18 +17,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from harness.config import load_declarations, select_targets
+from harness.config import load_declarations
 from harness.config.placement import Placement, detect
 from harness.engine.engine import Engine
 from harness.model import Target
 from harness.prepare.asked import scenario_point
+from harness.prepare.select import select_targets
 from harness.prepare.versus import block, versus_manifest, versus_plan
 from harness.record import Run
 from harness.report.language.catalogue import ENGLISH
 from harness.results.summarise import summarise
 from harness.serve import JWT_SECRET, READY_S, Fleet, Servers, compose
 from harness.serve.guard import Guard
-from harness.serve.servers import interface_of
 from harness.session import Bench, measure
 
 MARK = "@container"
@@ -71,10 +71,10 @@ def main() -> None:
     parser.add_argument("--blocks", type=int, default=8)
     options = parser.parse_args()
     declarations = load_declarations()
-    target = select_targets(declarations, [options.target], interface_of)[0]
+    target = select_targets(declarations, [options.target])[0]
     point = scenario_point(options.scenario, 32)
     contained = replace(target, name=target.name + MARK, reference=False)
-    plan = versus_plan(contained, target, point, "cpu_cost", seed=1, budget_s=600.0, start_s=2.0, control=False)
+    plan = versus_plan((contained, target), point, "cpu_cost", seed=1, budget_s=600.0, start_s=2.0)
     groups = [(window.sides, BLOCK_S) for window in plan.windows]
     plan = replace(plan, blocks=tuple(block(index, groups) for index in range(options.blocks)))
     secret, guard = secrets.token_hex(32), Guard()

@@ -21,14 +21,14 @@ from pathlib import Path
 
 from scipy import stats
 
-from harness.config import load_declarations, select_scenarios, select_targets
+from harness.config import load_declarations
 from harness.config.placement import detect
 from harness.engine.engine import Engine
 from harness.model import Target
 from harness.plan import TWIN, expand
+from harness.prepare.select import select_scenarios, select_targets
 from harness.selftest.slowdown import calibrate, slowed
 from harness.selftest.slowed import Book
-from harness.serve.servers import interface_of
 
 HARNESS = (sys.executable, "-m", "harness.cli")
 SCENARIO = "json"
@@ -65,7 +65,7 @@ def project(folder: Path, target: Target, slowdown: float) -> None:
 def measure(folder: Path, options: argparse.Namespace) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "targets.toml").exists():
-        target = select_targets(load_declarations(), [options.target], interface_of)[0]
+        target = select_targets(load_declarations(), [options.target])[0]
         project(folder, target, options.slowdown)
     first = len(list(folder.glob("run-*")))
     for number in range(first, first + options.times):

@@ -15,17 +15,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from harness import session
-from harness.config import ContrastIn, load_declarations, parse_target, select_scenarios
+from harness.config import ContrastIn, load_declarations
 from harness.config.placement import detect
 from harness.engine.engine import Engine
 from harness.model import Manifest, Target
 from harness.plan import make_plan, with_twin
 from harness.plan.profiles import Profile
+from harness.prepare.select import parse_target, select_scenarios
 from harness.record import Run
 from harness.report.language.catalogue import ENGLISH
 from harness.results.summarise import summarise
 from harness.results.summary import ContrastResult
-from harness.serve.servers import interface_of, missing_for
+from harness.serve.servers import missing_for
 
 FAST, SLOW = "uvicorn,loop=uvloop,http=httptools", "uvicorn,loop=asyncio,http=h11"
 BARE = {
@@ -117,7 +118,7 @@ def installed() -> dict[str, Target]:
     known = {target.name: target for target in load_declarations().targets}
     known |= {
         target.name: target
-        for target in (parse_target(f"{text},name={name}", interface_of) for name, text in BARE.items())
+        for target in (parse_target(f"{text},name={name}") for name, text in BARE.items())
     }
     return {name: target for name, target in known.items() if not missing_for(target)}
 

@@ -33,12 +33,13 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 
-from harness.config import load_declarations, select_scenarios, select_targets
+from harness.config import load_declarations
 from harness.config.placement import Placement, detect
 from harness.engine.engine import Engine
 from harness.model import Extension, Manifest, Point, Target
 from harness.plan import TWIN, expand, make_plan
 from harness.plan.profiles import Profile
+from harness.prepare.select import select_scenarios, select_targets
 from harness.record import Run
 from harness.results.frames import tidy
 from harness.results.judge import control_ids, judge_run, run_values
@@ -46,7 +47,6 @@ from harness.selftest.checks import sequential_verdict, spinner
 from harness.selftest.slowdown import Experiment, Loop, calibrate, experiment, slowed
 from harness.serve import Fleet
 from harness.serve.guard import Guard
-from harness.serve.servers import interface_of
 from harness.session import Bench, measure
 from harness.stats.interval import FloatArray, t_interval
 from harness.stats.looks import LOOKS, last_look
@@ -101,7 +101,7 @@ def tally(verdicts: Sequence[Decision], truth: float) -> Detection:
 
 
 def target_of(name: str) -> Target:
-    return select_targets(load_declarations(), [name], interface_of)[0]
+    return select_targets(load_declarations(), [name])[0]
 
 
 def json_point() -> Point:

@@ -14,8 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from harness.config import parse_target
-from harness.serve.servers import interface_of
+from harness.prepare.select import parse_target
 
 RAW_ASGI = """
 async def app(scope, receive, send):
@@ -124,7 +123,7 @@ def own_app(tmp_path, monkeypatch):
 
     def write(source: str, server: str = "uvicorn", module: str = "own_app"):
         Path(f"{module}.py").write_text(source)
-        return parse_target(f"{module}:app@{server},name={module}", interface_of)
+        return parse_target(f"{module}:app@{server},name={module}")
 
     return write
 

@@ -9,7 +9,7 @@ import typer
 from harness.cli import completion
 from harness.cli.compare import compared, measured
 from harness.cli.options import Json, Quantity, Run, percent, text
-from harness.cli.output import measured_run, print_json, print_lines
+from harness.cli.output import measured_run, print_result
 from harness.errors import UsageError
 
 GATE_HELP = """Such as 'fastapi-uvicorn json cpu < 120us' or 'new / old json throughput > -3%'; repeatable.
@@ -52,7 +52,7 @@ def check(
         raise UsageError("--max-slower, --max-p99 and --anchor need a baseline", hint="name it with --against")
     opened = measured_run(run)
     values, summary = values_of(opened.manifest, opened.windows(), opened.samples), summary_of(opened)
-    checked = list(check(values, summary, opened.samples, rules))
+    checked = list(check(values, summary, rules))
     warnings = list(summary.reasons) if summary.badge == "do-not-cite" else []
     if opened.manifest.status != "finished":
         planned = {window.id for window in opened.manifest.plan.windows}
@@ -67,9 +67,7 @@ def check(
     code = exit_code(checked, strict)
     title = f"harness check {opened.manifest.run}" + (f" against {against}" if against else "")
     append(markdown(title, checked, warnings, strict))
-    if as_json:
-        print_json(CheckDocument(opened.manifest.run, against, strict, code, tuple(warnings), tuple(checked)))
-    else:
-        said = lines(checked, warnings, strict)
-        print_lines(said[-1:] if quiet and not code else said)
+    document = CheckDocument(opened.manifest.run, against, strict, code, tuple(warnings), tuple(checked))
+    said = lines(checked, warnings, strict)
+    print_result(document, said[-1:] if quiet and not code else said, as_json)
     return code

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 from harness.cli.options import RESULTS, Json
-from harness.cli.output import print_json, print_lines
+from harness.cli.output import print_result
 
 
 def doctor(as_json: Json = False) -> int:
@@ -19,10 +17,7 @@ def doctor(as_json: Json = False) -> int:
 
     placement = detect()
     machine, findings = environment.describe(placement), environment.examine(placement, RESULTS)
-    if as_json:
-        print_json({"machine": machine, "findings": [asdict(finding) for finding in findings]})
-    else:
-        print_lines([*(f"{key:<14} {value}" for key, value in machine.items()), ""])
-        for finding in findings:
-            print_lines([f"{finding.level:<7}  {finding.subject}: {ENGLISH.reason(finding.reason)}"])
+    said = [*(f"{key:<14} {value}" for key, value in machine.items()), ""]
+    said += [f"{each.level:<7}  {each.subject}: {ENGLISH.reason(each.reason)}" for each in findings]
+    print_result({"machine": machine, "findings": findings}, said, as_json)
     return 3 if any(finding.level == "problem" for finding in findings) else 0

@@ -102,12 +102,11 @@ def known(names: Callable[[], list[str]]) -> Callable[[str], str]:
 def spelled_out(text: str) -> str:
     """The text as it is; where it spells a target out, its server must take its options."""
     if "@" in text:
-        from harness.config import parse_target
-        from harness.serve.servers import interface_of
+        from harness.prepare.select import parse_target
         from harness.serve.servers.registry import options_of
 
         try:
-            options_of(parse_target(text, interface_of))
+            options_of(parse_target(text))
         except UsageError as error:
             raise typer.BadParameter(_said(error, f"{text!r}: ")) from None
     return text

@@ -47,6 +47,14 @@ def print_json(value: object) -> None:
     print_text(json.dumps(value, indent=1, allow_nan=False, default=asdict) + "\n")
 
 
+def print_result(document: object, lines: Iterable[str], as_json: bool) -> None:
+    """One document on stdout, or else lines that say the same."""
+    if as_json:
+        print_json(document)
+    else:
+        print_lines(lines)
+
+
 def print_text(text: str) -> None:
     """As it is."""
     with stdout_written():

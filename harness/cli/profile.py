@@ -7,7 +7,7 @@ from math import ceil
 from typing import Annotated
 
 from harness.cli import completion, options as opt
-from harness.cli.output import errors, print_json, print_lines
+from harness.cli.output import errors, print_result
 
 TEN_SECONDS = opt.duration("10s")
 
@@ -58,8 +58,5 @@ def profile(
         [found] = profiles(targets, probed.point, placement, around, folder, seconds)
     notes = (*probed.notes, placement.note, *fewer_workers(targets, placement), *shadowed(targets))
     shown = document(found, [note for note in notes if note])
-    if as_json:
-        print_json(shown)
-    else:
-        print_lines(lines(shown))
+    print_result(shown, lines(shown), as_json)
     return 0

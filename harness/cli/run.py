@@ -85,7 +85,6 @@ def run(
     from harness.engine.extra import allow_connections
     from harness.instruments import why_not_counted, why_not_sampled
     from harness.plan.profiles import PROFILES
-    from harness.plan.trials import studies_seconds
     from harness.prepare.bench import bench_of
     from harness.prepare.choose import select, select_elsewhere
     from harness.prepare.manifest import new_manifest
@@ -103,7 +102,7 @@ def run(
         opened = Run.open(find_run(resume, opt.RESULTS))
         manifest = opened.manifest
         if dry_run:
-            print_lines(plan_lines(remaining(manifest.plan, opened), studies_seconds))
+            print_lines(plan_lines(remaining(manifest.plan, opened)))
             return 0
     else:
         if url:
@@ -133,7 +132,7 @@ def run(
             sample=extra and samples and not unsampled,
         )
         if dry_run:
-            print_lines(plan_lines(planned.plan, studies_seconds))
+            print_lines(plan_lines(planned.plan))
             return 0
         manifest = new_manifest(
             planned.plan,
@@ -144,21 +143,20 @@ def run(
             results=opt.RESULTS,
             name=name,
             journeys=planned.journeys,
-            skipped=planned.skipped,
+            skipped=selection.skipped,
         )
     files = report_files(manifest, report)
     check_writable(files)
     allow_connections(connections(manifest.plan), required=True)
     if not resume:
         opened = Run.create(out or opt.RESULTS / manifest.run, manifest)
-    err = errors()
     for note in (*_notes(manifest), *lacking):
-        err.print(note, style="yellow")
+        errors().print(note, style="yellow")
     _import_what_reports()
     try:
         news = worker_news(errors(quiet), LIVE_PORT if live else 0)
         with (
-            RunProgress(err, manifest, quiet) as progress,
+            RunProgress(errors(quiet), manifest) as progress,
             bench_of(opened, placement, progress, fleet=fleet, cluster=cluster, told=news) as bench,
         ):
             complete = not measure(opened, bench, _spend_what_is_left)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.cli.options import RESULTS, Json, Quiet
-from harness.cli.output import errors, print_json, print_lines
+from harness.cli.output import errors, print_result
 
 
 def selftest(as_json: Json = False, quiet: Quiet = False) -> int:
@@ -16,9 +16,6 @@ def selftest(as_json: Json = False, quiet: Quiet = False) -> int:
     checks, resolution = check_machine(errors(quiet).print)
     result = document(checks, resolution)
     keep(result, RESULTS)
-    if as_json:
-        print_json(result)
-    else:
-        print_lines(map(line, checks))
-        print_lines([f"This machine resolves, in CPU cost, {resolution.sentence()}."])
+    said = [*map(line, checks), f"This machine resolves, in CPU cost, {resolution.sentence()}."]
+    print_result(result, said, as_json)
     return 0 if all(check.passed for check in checks) else 1

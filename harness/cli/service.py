@@ -49,7 +49,7 @@ def _database(host: str, port: int, data: Path | None) -> None:
     from harness.serve.services import execute
     from harness.serve.services.postgres import Postgres
 
-    with closing(Guard()) as guard, closing(Postgres(guard, host=host, port=port, folder=data)) as database:
+    with Guard() as guard, closing(Postgres(guard, host=host, port=port, folder=data)) as database:
         database.create()
         database.start()
         execute(database.url, seed.CREATE)

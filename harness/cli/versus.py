@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from harness.cli import completion, options as opt
-from harness.cli.output import check_writable, errors, print_json, print_lines
+from harness.cli.output import check_writable, errors, print_result
 from harness.errors import LaunchError, NotReadyError, UsageError
 
 if TYPE_CHECKING:
@@ -116,7 +116,6 @@ def versus(
     measured; 130 interrupted.
     """
     from harness.config.placement import detect
-    from harness.config.select import is_url
     from harness.instruments import coming_up, counter_kind, sampler
     from harness.model.difference import WHOLE
     from harness.prepare import versus as prepare
@@ -124,16 +123,16 @@ def versus(
     from harness.prepare.probe import probe
     from harness.prepare.profile import fewer_workers, profiles
     from harness.prepare.remote import MixedFleet
+    from harness.prepare.select import is_url
     from harness.prepare.sides import sides, surrounded
     from harness.record import Run
     from harness.report.files import save_summary, summary_of
     from harness.report.language.catalogue import ENGLISH
-    from harness.report.profile import explained, explanation
+    from harness.report.profile import explanation
     from harness.report.step_summary import append
-    from harness.report.versus import comment_of, document, limit_line, lines
+    from harness.report.versus import comment_of, document, lines
     from harness.results.versus import judged, main_contrast
     from harness.serve import READY_S, serving_all
-    from harness.serve.envs import shadowed
     from harness.serve.services import needs_of, services
     from harness.session.instruments import recorded
 
@@ -170,7 +169,7 @@ def versus(
     asked = Asked(scenario, path, method, header, sent, expect_status, varying, requests)
     point, skipped = asked_point(pair, asked, concurrency)
     if not counting:
-        prepare.check_budget(pair, point, budget, control)
+        prepare.check_budget(prepare.served(*pair, point, control), point, budget)
     with _telling_packages(pair):
         pair = surrounded(pair, env_file, startup_timeout, setup, say)
     began = monotonic()
@@ -189,17 +188,16 @@ def versus(
         point = probed.point
         spent = monotonic() - began
         plan = prepare.versus_plan(
-            *pair,
+            targets,
             point,
             metric,
             seed=seed,
             budget_s=budget - spent,
             start_s=probed.start_s,
-            control=control,
             spent_s=spent,
             margin=None if margin is None else float(margin),
         )
-        manifest = prepare.versus_manifest(plan, pair, placement, opt.repeated(context, seed=seed), opt.RESULTS)
+        manifest = prepare.versus_manifest(plan, targets, placement, opt.repeated(context, seed=seed), opt.RESULTS)
         opened = Run.create(out or opt.RESULTS / manifest.run, manifest)
         sampling = monotonic()
         # Before the blocks, so that what cannot be sampled is known at once.
@@ -214,26 +212,18 @@ def versus(
     save_summary(opened, summary)
     limit = None if fail_if_slower is None else judged(summary, fail_if_slower)
     fewer = fewer_workers(pair, placement) if explain else []
-    notes = (*told, *skipped, *probed.notes, placement.note, *fewer, *shadowed(pair))
     found = document(
         summary,
         opened.windows(),
         took,
-        notes=[note for note in notes if note],
+        notes=[*told, *skipped, *probed.notes, *manifest.warnings, *fewer],
         packages=prepare.differing_packages(*pair),
         folder=str(opened.folder),
         explanation=explanation(profiled, summary) if profiled else None,
         limit=limit,
     )
     said = lines(opened.manifest, summary, found)
-    if found["explanation"]:
-        said += explained(found["explanation"])
-    if limit:
-        said.append(limit_line(limit))
-    if as_json:
-        print_json(found)
-    else:
-        print_lines(said)
+    print_result(found, said, as_json)
     text = comment_of(opened.manifest, said)
     append(text)
     if comment:

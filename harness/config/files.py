@@ -96,6 +96,13 @@ class TargetIn(_Strict):
         return Target(**{**values, **lists, "workers": workers, "per_cpu": per_cpu, "startup_timeout": timeout})
 
 
+OWN = ("python", "interface", "name", "cwd", "env_file", "ready", "endpoints")
+"""Options of a target spelled out in a command that are not its server's; and ``ENV`` with the name of a variable."""
+ENV = "env."
+OPTIONS = (*OWN, "workers", "threads", "startup_timeout", f"{ENV}NAME")
+"""All that such a target takes besides its server's options."""
+
+
 class ServerIn(_Strict):
     """One way to run a server, for every app that names it."""
 

@@ -33,102 +33,71 @@ JOURNEYS = Timing(JOURNEY, "j", 1.0, 3.0)
 LOADS = Timing(WORKERS, "s", 0.5, 4.5)
 
 
-@dataclass(frozen=True, slots=True)
-class AlonePlan:
-    """Blocks of one window each; journeys, with the targets that cannot serve them; points of loads from workers."""
-
-    blocks: tuple[Block, ...] = ()
-    journeys: tuple[Journey, ...] = ()
-    points: tuple[Point, ...] = ()
-
-    @property
-    def estimate_s(self) -> float:
-        return sum(block.load_s for block in self.blocks)
+def suited(journeys: Sequence[Journey], targets: Sequence[Target]) -> tuple[Journey, ...]:
+    """The journeys, each with the targets that cannot serve it."""
+    found = []
+    for journey in journeys:
+        endpoints = [request.endpoint for request in journey.requests]
+        left_out = {t.name: why for t in targets if (why := lacking(t, endpoints, journey.capabilities))}
+        found.append(replace(journey, left_out=left_out))
+    return tuple(found)
 
 
-def journey_plan(
-    targets: Sequence[Target],
-    journeys: Sequence[Journey],
-    profile: Profile,
-    *,
-    seed: int,
-    budget_s: float,
-    fixed: bool,
-) -> AlonePlan:
-    """Every journey on every target that can serve it.
+def journey_sides(journeys: Sequence[Journey], targets: Sequence[Target]) -> list[Side]:
+    """Every journey on every target that can serve it; the journeys are ``suited``.
+
+    Raises:
+        UsageError: there is none.
+    """
+    sides = [Side(t.name, journey.point) for journey in journeys for t in targets if t.name not in journey.left_out]
+    if not sides:
+        said = next((f": {name}: {why.text}" for journey in journeys for name, why in journey.left_out.items()), "")
+        raise UsageError(f"none of the chosen targets serves any of the chosen journeys{said}")
+    return sides
+
+
+def load_sides(points: Sequence[Point], targets: Sequence[Target]) -> list[Side]:
+    """Every point on every target that serves it; raises as ``journey_sides`` does."""
+    sides = [Side(target.name, point.id) for point in points for target in targets if serves(target, point)]
+    if not sides:
+        raise UsageError("none of the chosen targets serves any of the chosen scenarios")
+    return sides
+
+
+def blocks_alone(
+    sides: Sequence[Side], timing: Timing, profile: Profile, *, seed: int, budget_s: float, fixed: bool
+) -> tuple[Block, ...]:
+    """A window for every side in every block, each with a server of its own, in random order within the block.
 
     Args:
         fixed: whether the budget must be kept; else it grows to what the fewest and shortest windows take.
 
     Raises:
-        UsageError: no target serves any journey, or a fixed budget is too short.
+        UsageError: a fixed budget is too short.
     """
-    pairs: list[tuple[str, str]] = []
-    known: list[Journey] = []
-    for journey in journeys:
-        endpoints = [request.endpoint for request in journey.requests]
-        left_out = {t.name: why for t in targets if (why := lacking(t, endpoints, journey.capabilities))}
-        known.append(replace(journey, left_out=left_out))
-        pairs += [(target.name, journey.point) for target in targets if target.name not in left_out]
-    if not pairs:
-        said = next((f": {name}: {why.text}" for journey in known for name, why in journey.left_out.items()), "")
-        raise UsageError(f"none of the chosen targets serves any of the chosen journeys{said}")
-    return AlonePlan(_blocks(pairs, JOURNEYS, profile, seed, budget_s, fixed), tuple(known))
-
-
-def load_plan(
-    targets: Sequence[Target],
-    points: Sequence[Point],
-    profile: Profile,
-    *,
-    seed: int,
-    budget_s: float,
-    fixed: bool,
-) -> AlonePlan:
-    """Every point on every target that serves it, as loads that workers share; raises as ``journey_plan`` does."""
-    pairs = [(target.name, point.id) for point in points for target in targets if serves(target, point)]
-    if not pairs:
-        raise UsageError("none of the chosen targets serves any of the chosen scenarios")
-    return AlonePlan(_blocks(pairs, LOADS, profile, seed, budget_s, fixed), points=tuple(points))
-
-
-def _blocks(
-    pairs: Sequence[tuple[str, str]], timing: Timing, profile: Profile, seed: int, budget_s: float, fixed: bool
-) -> tuple[Block, ...]:
-    """A window for every pair in every block, each with a server of its own, in random order within the block."""
     blocks = max(FEWEST_BLOCKS, min(MOST_BLOCKS, profile.blocks))
 
     def seconds(count: int) -> float:
-        return budget_s / (len(pairs) * count) - timing.overhead_s - timing.warmup_s
+        return budget_s / (len(sides) * count) - timing.overhead_s - timing.warmup_s
 
     while blocks > FEWEST_BLOCKS and seconds(blocks) < LEAST_S:
         blocks -= 1
     if fixed and seconds(blocks) < LEAST_S:
-        needed = format_duration(len(pairs) * blocks * (timing.overhead_s + timing.warmup_s + LEAST_S))
+        needed = format_duration(len(sides) * blocks * (timing.overhead_s + timing.warmup_s + LEAST_S))
         raise UsageError(
-            f"a budget of {format_duration(budget_s)} is too short for {number_of(len(pairs) * blocks, 'window')}",
+            f"a budget of {format_duration(budget_s)} is too short for {number_of(len(sides) * blocks, 'window')}",
             hint=f"--budget {needed.replace(' ', '')} would do, or choose fewer targets (-t) or scenarios (-s)",
         )
     length = round(max(LEAST_S, min(MOST_S, seconds(blocks))), 1)
     whole = timing.overhead_s + timing.warmup_s + length
+
+    def window(block: int, side: Side) -> Window:
+        name = f"{timing.prefix}{block:02d}-{side.target}-{side.point}"
+        return Window(name, block, (side,), length, whole, timing.study, timing.warmup_s)
+
     rng = random.Random(seed)
     return tuple(
-        Block(
-            block,
-            (target,),
-            (
-                Window(
-                    id=f"{timing.prefix}{block:02d}-{target}-{point}",
-                    block=block,
-                    sides=(Side(target, point),),
-                    seconds=length,
-                    budget_s=whole,
-                    study=timing.study,
-                    warmup_s=timing.warmup_s,
-                ),
-            ),
-            study=timing.study,
-        )
+        Block.of(block, [window(block, side)], timing.study)
         for block in range(blocks)
-        for target, point in rng.sample(pairs, len(pairs))
+        for side in rng.sample(sides, len(sides))
     )

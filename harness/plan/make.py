@@ -92,7 +92,7 @@ def make_plan(
         if index < holding:
             planned.append(_waiting(index, held))
         planned.append(Block(index, used, windows))
-    estimate = sum(map(expected_seconds, planned))
+    estimate = expected_seconds(*planned)
     measured = {side for group in groups for side in group.sides}
     steps = [pair for ladder in climbed for pair in pairs(ladder) if share_a_slot(pair, groups)]
     contrasts = declared_contrasts(targets, scenarios, points, declared, steps)

@@ -12,14 +12,20 @@ from harness.plan.profiles import Detail
 from harness.plan.timing import slice_length
 
 
-def expand(scenario: Scenario, detail: Detail) -> tuple[Point, ...]:
-    """Every combination of the scenario's parameters and concurrencies that ``detail`` asks for."""
+def settings_of(scenario: Scenario, detail: Detail) -> tuple[dict[str, tuple[ParamValue, ...]], list[int]]:
+    """The values of each of the scenario's parameters, and the concurrencies, that ``detail`` asks for."""
     settings = {**scenario.matrix, "concurrency": scenario.concurrency}
     if detail != "full":
         settings |= (detail == "grid" and scenario.grid) or scenario.quick
     if detail == "corner":
         settings = {key: values[-1:] for key, values in settings.items()}
     concurrencies = [int(value) for value in settings.pop("concurrency")]
+    return settings, concurrencies
+
+
+def expand(scenario: Scenario, detail: Detail) -> tuple[Point, ...]:
+    """Every combination of the settings that ``detail`` asks for."""
+    settings, concurrencies = settings_of(scenario, detail)
     combinations = [dict(zip(settings, values, strict=True)) for values in product(*settings.values())]
     return tuple(point_at(scenario, params, count) for params in combinations for count in concurrencies)
 

@@ -98,9 +98,12 @@ def block_seconds(targets: int) -> float:
     return _BLOCK_S + START_S * targets / 2
 
 
-def expected_seconds(block: Block) -> float:
-    """Expected time of a block; windows on one target alone have the start of its server in their own."""
-    return block.load_s + (block_seconds(len(block.targets)) if block.trials or not block.study else 0.0)
+def expected_seconds(*blocks: Block) -> float:
+    """Expected time of blocks; windows on one target alone have the start of its server in their own."""
+    return sum(
+        block.load_s + (block_seconds(len(block.targets)) if block.trials or not block.study else 0.0)
+        for block in blocks
+    )
 
 
 def with_blocks(plan: Plan, blocks: Sequence[Block], seconds: float) -> Plan:

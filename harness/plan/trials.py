@@ -5,21 +5,10 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 
-from harness.model import Block, ParamValue, Scenario, Target, Trial
-from harness.plan.points import lacking
+from harness.model import Block, Scenario, Target, Trial
+from harness.plan.points import lacking, settings_of
 from harness.plan.profiles import Detail
-from harness.plan.timing import expected_seconds
 from harness.studies.registry import STUDIES
-
-
-def values_of(scenario: Scenario, detail: Detail) -> dict[str, tuple[ParamValue, ...]]:
-    """The parameter values that a profile of this detail measures."""
-    values = dict(scenario.matrix)
-    if detail != "full":
-        values |= {name: found for name, found in scenario.quick.items() if name in values}
-    if detail == "corner":
-        values = {name: found[-1:] for name, found in values.items()}
-    return values
 
 
 def plan_trials(
@@ -38,7 +27,7 @@ def plan_trials(
         for scenario in rng.sample(studies, len(studies)):
             if index >= repetitions[scenario.name]:
                 continue
-            values = values_of(scenario, detail)
+            values, _ = settings_of(scenario, detail)
             fit = [target for target in chosen[scenario.name] if not lacking(target, [scenario.requests[0].endpoint])]
             order = rng.sample(fit, len(fit))
             # Variants of one target are compared with each other, so they follow each other.
@@ -60,8 +49,3 @@ def plan_trials(
                 names = tuple(trial.target for trial in trials)
                 blocks.append(Block(index, names, trials=trials, study=scenario.study))
     return tuple(blocks)
-
-
-def studies_seconds(blocks: Sequence[Block]) -> float:
-    """Expected time of studies, with the starts of their servers."""
-    return sum(map(expected_seconds, blocks))

@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harness.config import select_scenarios
 from harness.config.files import CONCURRENCY
 from harness.config.read import read_requests
 from harness.config.requests import parse_headers, planned, raw_request
 from harness.errors import UsageError
 from harness.model import PlannedRequest, Point, Reason, Target
-from harness.plan import expand
+from harness.plan import expand, point_at
 from harness.plan.timing import SLICE_S
 from harness.prepare.choose import check_contract
 from harness.prepare.references import declared
 from harness.prepare.remote import bare, common_path
+from harness.prepare.select import select_scenarios
 
 HOST = "Host: 127.0.0.1"
 """What servers that are started here are sent: with the port of each in it, absolute links would differ."""
@@ -32,9 +32,7 @@ def scenario_point(name: str, concurrency: int | None) -> Point:
     if more:
         raise UsageError(f"{name!r} names {len(more) + 1} scenarios", hint="harness list scenarios")
     point = expand(scenario, "corner")[0]
-    if concurrency is None or concurrency == point.concurrency:
-        return point
-    return replace(point, concurrency=concurrency, id=f"{point.id.rpartition('@')[0]}@{concurrency}")
+    return point if concurrency is None else point_at(scenario, point.params, concurrency)
 
 
 @dataclass(frozen=True, slots=True)

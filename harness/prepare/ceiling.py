@@ -28,14 +28,13 @@ def ceilings(engine: Engine, placement: Placement, plan: Plan) -> Mapping[int, f
     concurrencies = sorted({point.concurrency for point in plan.compared_points if not point.wait_s})
     if not (concurrencies and plan.alternating):
         return {}
-    guard = Guard()
-    null = Upstream(guard, placement.server)
-    try:
-        null.start()
-        return {concurrency: _rate(engine, null.port, concurrency) for concurrency in concurrencies}
-    finally:
-        null.stop()
-        guard.close()
+    with Guard() as guard:
+        null = Upstream(guard, placement.server)
+        try:
+            null.start()
+            return {concurrency: _rate(engine, null.port, concurrency) for concurrency in concurrencies}
+        finally:
+            null.stop()
 
 
 def _rate(engine: Engine, port: int, concurrency: int) -> float:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from harness.config import Declarations, match_names, select_targets
+from harness.config import Declarations
 from harness.config.env_file import read_env_file
 from harness.errors import UsageError
 from harness.journeys.files import find_journeys, journey_of
@@ -17,9 +17,10 @@ from harness.model import Failure, Journey, PlannedRequest, Reason, Scenario, Ta
 from harness.plan.profiles import Profile, default_targets
 from harness.prepare import remote
 from harness.prepare.references import declared
+from harness.prepare.select import match_names, select_targets
 from harness.serve.envs import packages_of, with_packages
 from harness.serve.server import is_packaged
-from harness.serve.servers import how_to_install, interface_of, missing_for, resolved
+from harness.serve.servers import how_to_install, missing_for, resolved
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,21 +28,22 @@ class Selection:
     """What a run is about.
 
     Attributes:
-        patterns: of targets, as the user named them; empty for the default ones.
-        targets: of scenarios and journeys; studies choose their own.
+        targets: of scenarios and journeys.
+        studied: study → its targets.
         named: whether the user named what is sent; what a profile adds is left out where it does not fit.
-        pythons: the interpreters that each target is measured under; empty for its own.
+        targets_named: the same of targets.
+        skipped: targets whose servers are not installed.
     """
 
     declarations: Declarations
-    patterns: tuple[str, ...]
     targets: tuple[Target, ...]
     scenarios: tuple[Scenario, ...]
     studies: tuple[Scenario, ...]
     journeys: tuple[Journey, ...]
+    studied: Mapping[str, tuple[Target, ...]]
     named: bool
+    targets_named: bool = False
     skipped: tuple[Failure, ...] = ()
-    pythons: tuple[str, ...] = ()
 
 
 def select(
@@ -71,7 +73,7 @@ def select(
         chosen, skipped = chosen_targets(targets, declarations)
         if not targets:
             chosen = default_targets(profile, chosen)
-            every = select_targets(declarations, (), interface_of)
+            every = select_targets(declarations, ())
             meant = {target.name for target in default_targets(profile, every)}
             skipped = tuple(failure for failure in skipped if failure.target in meant)
     chosen = under_each(pythons, chosen)
@@ -82,10 +84,15 @@ def select(
     sent: list[Scenario | Journey] = [*plain, *journeys]
     for each in sent:
         check_contract(chosen, each.name, each.requests)
-    for study in studies if targets or declarations.own_targets else ():
-        check_contract(chosen_targets(targets, declarations)[0], study.name, study.requests)
-    patterns, interpreters = tuple(targets), tuple(pythons)
-    return Selection(declarations, patterns, chosen, plain, studies, journeys, bool(scenarios), skipped, interpreters)
+    studied = {}
+    for study in studies:
+        usable, without = chosen_targets(targets or _study_targets(study, declarations), declarations)
+        if targets or declarations.own_targets:
+            check_contract(usable, study.name, study.requests)
+        studied[study.name] = under_each(pythons, usable)
+        skipped += without
+    skipped = tuple(dict.fromkeys(skipped))
+    return Selection(declarations, chosen, plain, studies, journeys, studied, bool(scenarios), bool(targets), skipped)
 
 
 def select_elsewhere(
@@ -115,7 +122,7 @@ def select_elsewhere(
         found = tuple(replace(scenario, question="pick") for scenario in found)
     else:
         found = (remote.raw_scenario(targets, concurrency),)
-    return Selection(declarations, (), targets, found, (), journeys, bool(scenarios))
+    return Selection(declarations, targets, found, (), journeys, {}, bool(scenarios))
 
 
 def chosen_targets(
@@ -128,7 +135,7 @@ def chosen_targets(
     """
     declarations = declarations or declared()
     usable, skipped = [], []
-    for target in select_targets(declarations, patterns, interface_of):
+    for target in select_targets(declarations, patterns):
         missing = "" if target.python else missing_for(target)
         if not missing:
             usable.append(target)
@@ -178,7 +185,7 @@ def chosen_target(name: str, declarations: Declarations | None = None, *, elsewh
         elsewhere: whether it will run in an environment that does not exist yet.
     """
     if elsewhere:
-        found = select_targets(declarations or declared(), [name], interface_of)
+        found = select_targets(declarations or declared(), [name])
         targets = tuple(map(_resolved, found))
     else:
         targets, _ = chosen_targets([name], declarations)
@@ -230,6 +237,14 @@ def _suiting(scenarios: Sequence[Scenario], targets: Sequence[Target]) -> tuple[
     own = {each.name for each in scenarios if any(request.raw for request in each.requests)}
     foreign = bool(own) and any(not target.endpoints for target in targets)
     return tuple(each for each in scenarios if (each.name in own) is foreign)
+
+
+def _study_targets(scenario: Scenario, declarations: Declarations) -> Sequence[str]:
+    """The targets that a study is about if the user names none; a project's own come first."""
+    if declarations.own_targets:
+        return sorted(declarations.own_targets)
+    names = [target.name for target in declarations.targets]
+    return [name for name in names if any(fnmatchcase(name, glob) for glob in scenario.targets)]
 
 
 def _measures(profile: Profile, scenario: Scenario) -> bool:

@@ -6,22 +6,21 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 from itertools import chain
 
-from harness.config import Declarations
 from harness.config.placement import detect
 from harness.errors import UsageError
 from harness.model import Block, Failure, Journey, Plan, PlannedRequest, Point, Reason, Scenario, Target
 from harness.model.units import format_duration
 from harness.plan import expand, make_plan, with_twin
-from harness.plan.alone import AlonePlan, journey_plan, load_plan
+from harness.plan.alone import JOURNEYS, LOADS, blocks_alone, journey_sides, load_sides, suited
 from harness.plan.counting import with_counts
+from harness.plan.points import settings_of
 from harness.plan.profiles import Profile
 from harness.plan.sampling import with_profiles
-from harness.plan.timing import with_blocks
-from harness.plan.trials import plan_trials, studies_seconds, values_of
-from harness.prepare.choose import Selection, chosen_targets, under_each
+from harness.plan.timing import expected_seconds, with_blocks
+from harness.plan.trials import plan_trials
+from harness.prepare.choose import Selection
 from harness.record import Run
 from harness.serve.servers import Bind, command_of, resolved
 from harness.serve.services import NEEDS
@@ -43,12 +42,11 @@ JOURNEYS_PART = 1 / 3
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan with the targets that have a part in it, and those that could not be started."""
+    """A plan, with the targets that have a part in it."""
 
     plan: Plan
     targets: tuple[Target, ...]
     journeys: tuple[Journey, ...]
-    skipped: tuple[Failure, ...]
 
 
 def plan_run(
@@ -72,17 +70,20 @@ def plan_run(
     Raises:
         UsageError: nothing can be measured as it was chosen, or the budget is too short.
     """
-    profile = replace(profile, instruments=count, variants=("*",) if selection.patterns else profile.variants)
+    profile = replace(profile, instruments=count, variants=("*",) if selection.targets_named else profile.variants)
     if shared and selection.studies:
         raise UsageError(f"study {selection.studies[0].name!r} is sent by one worker", hint="leave out --workers")
-    alone = _alone(selection, profile, seed, budget_s, shared)
+    journeys = suited(selection.journeys, selection.targets)
+    points = tuple(point for each in selection.scenarios if shared for point in expand(each, profile.detail))
+    alone = _alone(selection, journeys, points, profile, seed, budget_s)
+    alone_s = sum(block.load_s for block in alone)
     studies_s = profile.studies_s * (budget_s or profile.budget_s) / profile.budget_s
     if selection.named or not selection.studies:
         studies_s = 0.0
-    plan, share_s = Plan(profile.name, seed, (budget_s or alone.estimate_s) - alone.estimate_s, 0.0, (), (), ()), 0.0
+    plan, share_s = Plan(profile.name, seed, (budget_s or alone_s) - alone_s, 0.0, points, (), ()), 0.0
     targets = with_twin(selection.targets) if selection.scenarios else selection.targets
     if selection.scenarios and not shared:
-        own_s = None if budget_s is None else budget_s - alone.estimate_s
+        own_s = None if budget_s is None else budget_s - alone_s
         whole_s = own_s or profile.budget_s
         wanted_s = (COUNTING * count + SAMPLING * sample) * whole_s
         for share in SHRUNK:
@@ -103,8 +104,7 @@ def plan_run(
             except UsageError:
                 if not share:
                     raise
-    plan = with_blocks(plan, alone.blocks, alone.estimate_s)
-    plan = replace(plan, points=(*plan.points, *(point for point in alone.points if point not in plan.points)))
+    plan = with_blocks(plan, alone, alone_s)
     busy = [point for point in plan.points if _busy(point)]
     if sample:
         plan = with_profiles(plan, selection.targets, busy, SAMPLING * share_s)
@@ -112,16 +112,15 @@ def plan_run(
         plan = with_counts(plan, selection.targets, busy, COUNTING * share_s)
     used = {name for block in plan.blocks for name in block.targets}
     room = studies_s if not selection.named else None if plan.blocks else budget_s
-    plan, studied, without = _with_studies(plan, selection, profile, room)
+    plan, studied = _with_studies(plan, selection, profile, room)
     taking_part = [target for target in targets if target.name in used]
     targets = tuple({target.name: target for target in (*taking_part, *studied)}.values())
     for target in targets:
         if not target.elsewhere:
             command_of(target, Bind("127.0.0.1", 1))
-    for request in planned_requests(plan, selection.studies, alone.journeys):
+    for request in planned_requests(plan, selection.studies, journeys):
         case_of(request)
-    skipped = tuple(dict.fromkeys((*selection.skipped, *without)))
-    return Planned(plan, targets, alone.journeys, skipped)
+    return Planned(plan, targets, journeys)
 
 
 def _busy(point: Point) -> bool:
@@ -154,7 +153,7 @@ def remaining(plan: Plan, run: Run) -> Plan:
         for block in plan.blocks
     )
     left = tuple(block for block in left if block.windows or block.trials)
-    return replace(plan, blocks=left, estimate_s=studies_seconds(left))
+    return replace(plan, blocks=left, estimate_s=expected_seconds(*left))
 
 
 def connections(plan: Plan) -> int:
@@ -171,25 +170,31 @@ def connections(plan: Plan) -> int:
     return max([*windows, *studies], default=0)
 
 
-def _alone(selection: Selection, profile: Profile, seed: int, budget_s: float | None, shared: bool) -> AlonePlan:
-    """The windows of journeys, and if workers share the load those of the scenarios too, with an A/A control."""
+def _alone(
+    selection: Selection,
+    journeys: Sequence[Journey],
+    points: Sequence[Point],
+    profile: Profile,
+    seed: int,
+    budget_s: float | None,
+) -> tuple[Block, ...]:
+    """The windows of journeys, and those of ``points``, whose load workers share, with an A/A control."""
     whole, fixed = budget_s or profile.budget_s, budget_s is not None
-    plan = AlonePlan()
-    if selection.journeys:
+    blocks: tuple[Block, ...] = ()
+    if journeys:
         part = whole * JOURNEYS_PART if selection.scenarios else whole
-        plan = journey_plan(selection.targets, selection.journeys, profile, seed=seed, budget_s=part, fixed=fixed)
-    if selection.scenarios and shared:
-        points = [point for scenario in selection.scenarios for point in expand(scenario, profile.detail)]
-        left = whole - plan.estimate_s
-        loads = load_plan(with_twin(selection.targets), points, profile, seed=seed, budget_s=left, fixed=fixed)
-        plan = replace(plan, blocks=(*plan.blocks, *loads.blocks), points=loads.points)
-    return plan
+        sides = journey_sides(journeys, selection.targets)
+        blocks = blocks_alone(sides, JOURNEYS, profile, seed=seed, budget_s=part, fixed=fixed)
+    if points:
+        left, sides = whole - sum(block.load_s for block in blocks), load_sides(points, with_twin(selection.targets))
+        blocks += blocks_alone(sides, LOADS, profile, seed=seed, budget_s=left, fixed=fixed)
+    return blocks
 
 
 def _with_studies(
     plan: Plan, selection: Selection, profile: Profile, room_s: float | None
-) -> tuple[Plan, tuple[Target, ...], tuple[Failure, ...]]:
-    """The plan with the studies' trials, their targets, and those whose server is not installed.
+) -> tuple[Plan, tuple[Target, ...]]:
+    """The plan with the studies' trials, and their targets.
 
     Args:
         room_s: the time that there is for them; ``None`` for as long as they take.
@@ -198,14 +203,8 @@ def _with_studies(
         UsageError: no target can do what a named study asks for, or the budget is too short for it.
     """
     if not selection.studies:
-        return plan, (), ()
-    chosen: dict[str, tuple[Target, ...]] = {}
-    without: list[Failure] = []
-    for scenario in selection.studies:
-        patterns = selection.patterns or _study_targets(scenario, selection.declarations)
-        found, skipped = chosen_targets(patterns, selection.declarations)
-        chosen[scenario.name] = _variants(under_each(selection.pythons, found), scenario, profile)
-        without += skipped
+        return plan, ()
+    chosen = {each.name: _variants(selection.studied[each.name], each, profile) for each in selection.studies}
     blocks = plan_trials(chosen, selection.studies, profile.detail, plan.seed)
     idle = [name for name in chosen if not any(_is_of(block, name) for block in blocks)]
     if idle and selection.named:
@@ -213,7 +212,7 @@ def _with_studies(
     blocks, left_out = _fitting(blocks, selection, room_s)
     used = {name for block in blocks for name in block.targets}
     targets = {target.name: target for group in chosen.values() for target in group if target.name in used}
-    needed = studies_seconds(blocks)
+    needed = expected_seconds(*blocks)
     reserve = 0.0 if plan.blocks else needed * RESERVE
     plan = replace(
         plan,
@@ -222,16 +221,17 @@ def _with_studies(
         budget_s=(plan.budget_s if plan.blocks else 0.0) + needed + reserve,
         left_out=(*plan.left_out, *left_out),
     )
-    return plan, tuple(targets.values()), tuple(without)
+    return plan, tuple(targets.values())
 
 
 def _variants(targets: Sequence[Target], scenario: Scenario, profile: Profile) -> tuple[Target, ...]:
     """The targets as the scenario's study measures them: those that their servers can be, and workers up to twice the
     CPUs."""
     most = 2 * (len(detect().wide) or os.cpu_count() or 1)
+    values, _ = settings_of(scenario, profile.detail)
     found = []
     for target in targets:
-        for variant in STUDIES[scenario.study].variants(target, values_of(scenario, profile.detail)):
+        for variant in STUDIES[scenario.study].variants(target, values):
             with suppress(UsageError):
                 command_of(variant, Bind("127.0.0.1", 1))
                 if not variant.base or variant.workers <= most:
@@ -245,7 +245,7 @@ def _fitting(
     """Whole studies, from the last one down, are left out of a profile's until the rest fits."""
     left_out = list[Failure]()
     for scenario in reversed(selection.studies):
-        needed = studies_seconds(blocks)
+        needed = expected_seconds(*blocks)
         if room_s is None or needed <= room_s:
             break
         if selection.named:
@@ -261,11 +261,3 @@ def _fitting(
 
 def _is_of(block: Block, scenario: str) -> bool:
     return any(trial.scenario == scenario for trial in block.trials)
-
-
-def _study_targets(scenario: Scenario, declarations: Declarations) -> tuple[str, ...]:
-    """The targets that a study is about if the user names none; a project's own come first."""
-    if declarations.own_targets:
-        return tuple(sorted(declarations.own_targets))
-    names = [target.name for target in declarations.targets]
-    return tuple(name for name in names if any(fnmatchcase(name, glob) for glob in scenario.targets))

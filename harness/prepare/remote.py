@@ -4,26 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
+from harness.config.requests import planned
 from harness.engine.url import Destination, parse_url, reach
 from harness.errors import NotReadyError, UsageError
-from harness.model import ELSEWHERE, OptionValue, PlannedRequest, RawRequest, Scenario, Target
+from harness.model import ELSEWHERE, OptionValue, RawRequest, Scenario, Target
 from harness.serve import JWT_SECRET, READY_S, Fleet, Running
 from harness.serve.servers import Bind
 from harness.verify import case_of, exchange
-
-
-@dataclass(slots=True)
-class Elsewhere:
-    """The process of a server that this machine does not see."""
-
-    pid: int = 0
-    returncode: int | None = None
-
-    def poll(self) -> int | None:
-        return None
 
 
 class MixedFleet(Fleet):
@@ -44,9 +34,7 @@ class MixedFleet(Fleet):
                 self.fail(target, error)
                 continue
             secret = os.environ.get(JWT_SECRET, "")
-            self.running[target.name] = Running(
-                target, bind_of(destination), Elsewhere(), Path(os.devnull), secret=secret
-            )
+            self.running[target.name] = Running(target, bind_of(destination), None, secret=secret)
 
 
 def bind_of(destination: Destination) -> Bind:
@@ -117,21 +105,19 @@ def raw_scenario(targets: Sequence[Target], concurrency: int) -> Scenario:
         reach(destination)
         for _ in range(2):
             try:
-                reply = exchange(bind_of(destination), case_of(PlannedRequest("", path, raw=raw)))
+                reply = exchange(bind_of(destination), case_of(planned(raw)))
             except OSError as error:
                 raise NotReadyError(f"{target.name}: no reply: {error}", hint="is the server running?") from None
             if reply.status >= 400:
                 raise NotReadyError(f"{target.name}: GET {path} answered {reply.status}: {reply.body[:200]!r}")
             replies.append(reply)
     statuses, bodies = {reply.status for reply in replies}, {reply.body for reply in replies}
-    raw = RawRequest(
-        "GET",
-        path,
+    raw = replace(
+        raw,
         status=statuses.pop() if len(statuses) == 1 else 0,
         body=bodies.pop().decode("latin-1") if len(bodies) == 1 else None,
     )
-    request = PlannedRequest("", f"GET {path}", raw=raw)
-    return Scenario("request", f"GET {path}", "pick", "What the URLs have in common.", (request,), (concurrency,))
+    return Scenario("request", f"GET {path}", "pick", "What the URLs have in common.", (planned(raw),), (concurrency,))
 
 
 def bare(targets: Sequence[Target]) -> None:

@@ -7,18 +7,18 @@ import shlex
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from harness.config.env_file import read_env_file
-from harness.config.select import is_url
 from harness.errors import LaunchError, NotReadyError, UsageError
 from harness.model import Reason, Target
 from harness.model.units import number_of
 from harness.prepare.choose import chosen_target
 from harness.prepare.references import declared
 from harness.prepare.remote import remote_target
+from harness.prepare.select import is_url
 from harness.serve.checkout import checked_out, commit_of, repository_of
 from harness.serve.envs import with_packages
 from harness.serve.guard import Guard
@@ -69,8 +69,7 @@ def sides(
         else:
             pair = _choose_pair((a, b), packages, cacert, insecure)
         said = [Reason("side-is", {"target": each.name, "text": each.description}) for each in pair if each.description]
-        elsewhere = [Reason("elsewhere")] if any(each.elsewhere for each in pair) else []
-        yield pair, [*said, *elsewhere, *dict.fromkeys(notes)]
+        yield pair, [*said, *dict.fromkeys(notes)]
 
 
 def _choose_pair(
@@ -120,7 +119,7 @@ def _against(
     head = commit_of(root, "HEAD")
     python = target.python or interpreter_for(folder)
     named = replace(target, name=WORKING_TREE), replace(target, name=ref.replace("/", "-"))
-    guard = stack.enter_context(closing(Guard()))
+    guard = stack.enter_context(Guard())
     # As long for both, since paths are read and compared when modules are imported.
     parent = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="harness-", ignore_cleanup_errors=True)))
     guard.add(parent)

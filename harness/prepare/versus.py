@@ -36,29 +36,30 @@ OVERHEAD_S = 0.35
 CLOCK_ROUNDS = 24
 REQUESTS = 300
 
+Group = tuple[tuple[Side, ...], float]
+"""Sides that take turns in a window, and its seconds."""
 
-def check_budget(pair: tuple[Target, Target], point: Point, budget_s: float, control: bool) -> None:
+
+def check_budget(targets: Sequence[Target], point: Point, budget_s: float) -> None:
     """Raises ``UsageError`` where the budget is too short for servers that start as fast as most do."""
-    targets = served(*pair, point, control)
     _check(budget_s, _fewest_seconds(targets, [point]) + START_S * len(targets) / 2 + OVERHEAD_S)
 
 
 def versus_plan(
-    a: Target,
-    b: Target,
+    targets: Sequence[Target],
     point: Point,
     metric: Metric,
     *,
     seed: int,
     budget_s: float,
     start_s: float,
-    control: bool,
     spent_s: float = 0.0,
     margin: float | None = None,
 ) -> Plan:
     """The first block, with the fewest turns; ``another_block`` adds the others.
 
     Args:
+        targets: those that are ``served``.
         budget_s: what is left after the ``spent_s`` that probing took; the user gave both together.
         start_s: time in which all servers of a block come up.
         margin: of instructions, as a share; ``None`` for the usual one.
@@ -66,7 +67,6 @@ def versus_plan(
     Raises:
         UsageError: the budget is too short for the first early look.
     """
-    targets = served(a, b, point, control)
     if metric == "instructions":
         return _counting_plan(targets, point, seed, budget_s, margin)
     # The servers of the first block are up.
@@ -75,29 +75,32 @@ def versus_plan(
         parts.pop()
     points = (*parts, point)
     _check(whole_s, _fewest_seconds(targets, points) + starting_s, spent_s - start_s)
+    a, b, *twin = targets
     label = f"{a.name} against {b.name}"
     contrasts = [
         Contrast(f"{metric}:{a.name}/{b.name}@{each.id}", "real", metric, one, other, label)
         for each in points
         for one, other in [(Side(a.name, each.id), Side(b.name, each.id))]
     ]
-    if control:
-        again, first = Side(targets[2].name, point.id), Side(a.name, point.id)
+    for each in twin:
+        again, first = Side(each.name, point.id), Side(a.name, point.id)
         contrasts.append(Contrast(f"{metric}:control", "real", metric, again, first, f"A/A: {a.name} against itself"))
-    pairs = [(each, targets if each is point else targets[:2]) for each in points]
-    groups = [
-        (tuple(Side(target.name, each.id) for target in sides), _fewest_seconds(sides, [each])) for each, sides in pairs
-    ]
-    return Plan("versus", seed, budget_s, budget_s, points, tuple(contrasts), (block(0, groups),))
+    return Plan("versus", seed, budget_s, budget_s, points, tuple(contrasts), (block(0, _groups(targets, points)),))
+
+
+def _groups(targets: Sequence[Target], points: Sequence[Point]) -> list[Group]:
+    """All targets at the last point, and A and B at those before it, with the time that their least turns take."""
+    groups: list[Group] = []
+    for point in points:
+        sides = targets if point is points[-1] else targets[:2]
+        seconds = sum(warmup_seconds(side, point) + MIN_ROUNDS * turn_seconds(side, point) for side in sides)
+        groups.append((tuple(Side(side.name, point.id) for side in sides), seconds))
+    return groups
 
 
 def _fewest_seconds(targets: Sequence[Target], points: Sequence[Point]) -> float:
-    """Of a block: the least turns of every side at the last point, and of A and B at those before it."""
-    return sum(
-        warmup_seconds(side, point) + MIN_ROUNDS * turn_seconds(side, point)
-        for point in points
-        for side in (targets if point is points[-1] else targets[:2])
-    )
+    """Of a block's windows."""
+    return sum(seconds for _, seconds in _groups(targets, points))
 
 
 def _check(budget_s: float, block_s: float, spent_s: float = 0.0) -> None:
@@ -160,18 +163,16 @@ def served(a: Target, b: Target, point: Point, control: bool) -> tuple[Target, .
 
 
 def versus_manifest(
-    plan: Plan, pair: tuple[Target, Target], placement: Placement, command: str, results: Path
+    plan: Plan, targets: Sequence[Target], placement: Placement, command: str, results: Path
 ) -> Manifest:
-    a, b = pair
-    names = set(plan.blocks[0].targets)
-    twins = tuple(replace(a, name=name, twin_of=a.name) for name in names - {a.name, b.name})
+    a, b, *_ = targets
     scenarios = tuple(
         Scenario(point.scenario, point.scenario, "real", "", point.requests, (point.concurrency,))
         for point in plan.points
     )
     return new_manifest(
         plan,
-        (a, b, *twins),
+        targets,
         scenarios,
         placement=placement,
         command=command,
@@ -202,8 +203,8 @@ def another_block(plan: Plan, left_s: float, starting_s: float) -> Block | None:
     return block(done, groups) if load_s else None
 
 
-def block(index: int, groups: Sequence[tuple[tuple[Side, ...], float]]) -> Block:
-    """A window for each of the groups of sides and seconds; the next block begins with the next one of them."""
+def block(index: int, groups: Sequence[Group]) -> Block:
+    """A window for each of the groups; the next block begins with the next one of them."""
     turn = index % len(groups)
     windows = tuple(
         Window.in_turns(sides[0].point, index, sides, seconds, MIN_ROUNDS)

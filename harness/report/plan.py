@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from operator import attrgetter, itemgetter
 
@@ -10,17 +10,12 @@ from harness.model import Block, Failure, Plan
 from harness.model.units import format_duration, number_of
 from harness.plan.counting import INSTRUCTIONS
 from harness.plan.sampling import INSTRUMENTS, PROFILE
+from harness.plan.timing import expected_seconds
 from harness.report.language.catalogue import ENGLISH
 
-Seconds = Callable[[Sequence[Block]], float]
 
-
-def plan_lines(plan: Plan, seconds: Seconds) -> Iterator[str]:
-    """Load on one target alone, studies, then the windows of the first block and what is left out.
-
-    Args:
-        seconds: the expected time of blocks, with the start of their servers.
-    """
+def plan_lines(plan: Plan) -> Iterator[str]:
+    """Load on one target alone, studies, then the windows of the first block and what is left out."""
     windows = [window for block in plan.studies for window in block.windows]
     if counting := [window for window in windows if window.study == INSTRUCTIONS]:
         names = {side.target for window in counting for side in window.sides}
@@ -42,9 +37,9 @@ def plan_lines(plan: Plan, seconds: Seconds) -> Iterator[str]:
         trials = [trial for block in mine for trial in block.trials]
         values = "; ".join(f"{key}={','.join(map(str, each))}" for key, each in trials[0].values.items())
         targets, among = number_of(len({trial.target for trial in trials}), "target"), number_of(len(mine), "block")
-        yield _part(name, f"{targets}, one at a time, in {among}{values and f', {values}'}", seconds(mine))
+        yield _part(name, f"{targets}, one at a time, in {among}{values and f', {values}'}", expected_seconds(*mine))
     if plan.alternating:
-        yield from _blocks(plan, seconds)
+        yield from _blocks(plan)
     elif not plan.blocks:
         yield "Nothing is left to measure."
     yield from (f"  left out: {_place(failure)}: {ENGLISH.reason(failure.reason)}" for failure in plan.left_out)
@@ -80,7 +75,7 @@ def left_out(plan: Plan) -> str:
     return f"{len(plan.left_out)} left out that would take too long; {_place(first)}: {ENGLISH.reason(first.reason)}"
 
 
-def _blocks(plan: Plan, seconds: Seconds) -> Iterator[str]:
+def _blocks(plan: Plan) -> Iterator[str]:
     first, slices = plan.alternating[0], {point.id: point.slice_s for point in plan.points}
     yield (
         f"{number_of(len(plan.alternating), 'block')} with fresh servers, each with "
@@ -92,14 +87,14 @@ def _blocks(plan: Plan, seconds: Seconds) -> Iterator[str]:
     waiting = [block for block in plan.studies if any(not trial.scenario for trial in block.trials)]
     if waiting:
         text = f"{number_of(len(waiting[0].targets), 'target')} in {len(waiting)} of the blocks"
-        yield _part("memory of waiting requests", text, seconds(waiting), ENGLISH.text("sections.upkeep"))
+        yield _part("memory of waiting requests", text, expected_seconds(*waiting), ENGLISH.text("sections.upkeep"))
     for window in sorted(first.windows, key=attrgetter("id")):
         turns = sorted({round(slices[side.point] * 1e3) for side in window.sides})
         length = f"{' or '.join(map(str, turns))} ms, {window.budget_s:.1f} s a block"
         text = f"{number_of(len(window.sides), 'side')} in turns of {length}"
         asked = {contrast.question for contrast in plan.contrasts if {contrast.a, contrast.b} <= set(window.sides)}
         yield _part(window.key, text, window.budget_s * len(plan.alternating), _questions(*asked))
-    starts_s = seconds(plan.alternating) - sum(block.load_s for block in plan.alternating)
+    starts_s = expected_seconds(*plan.alternating) - sum(block.load_s for block in plan.alternating)
     yield _part("servers", f"{len(first.targets)} started afresh in every block", starts_s)
 
 

@@ -69,9 +69,9 @@ def worker_news(console: Console, live_port: int) -> Callable[[str, bool], None]
 class Shown(Observer):
     """A context manager: a screen that moves on a terminal, and lines that stay."""
 
-    def __init__(self, console: Console, screen: Live | Status, quiet: bool) -> None:
-        self._console, self._screen, self._quiet = console, screen, quiet
-        self._live = console.is_terminal and not quiet
+    def __init__(self, console: Console, screen: Live | Status) -> None:
+        self._console, self._screen = console, screen
+        self._live = console.is_terminal and not console.quiet
 
     def __enter__(self) -> Self:
         if self._live:
@@ -82,8 +82,7 @@ class Shown(Observer):
         self._screen.stop()
 
     def _say(self, text: str, style: str | None = None) -> None:
-        if not self._quiet:
-            self._console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+        self._console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
 
 
 class VersusProgress(Shown):
@@ -91,7 +90,7 @@ class VersusProgress(Shown):
 
     def __init__(self, console: Console) -> None:
         self._status = Status("starting servers", console=console)
-        super().__init__(console, self._status, console.quiet)
+        super().__init__(console, self._status)
         self._verdict = "no block yet"
 
     def firmed_up(self, verdict: str) -> None:
@@ -126,12 +125,12 @@ class VersusProgress(Shown):
 class RunProgress(Shown):
     """A bar over a table of rates, or a line per window."""
 
-    def __init__(self, console: Console, manifest: Manifest, quiet: bool = False) -> None:
+    def __init__(self, console: Console, manifest: Manifest) -> None:
         columns = (SpinnerColumn(), BarColumn(20), TextColumn("{task.percentage:>3.0f}%"), TimeElapsedColumn())
         self._bar = Bar(*columns, TextColumn("{task.fields[left]}"), console=console)
         self._now = "starting servers"
         self._rates = LiveRates(manifest)
-        super().__init__(console, Live(console=console, refresh_per_second=4, get_renderable=self._drawn), quiet)
+        super().__init__(console, Live(console=console, refresh_per_second=4, get_renderable=self._drawn))
         self._task = self._bar.add_task("", total=1.0, left="")
         self._pace = self._total = self._done = 0.0
         self._blocks: dict[str, int] = {}

@@ -13,7 +13,7 @@ from harness.model.units import format_duration, number_of, significant
 from harness.report.language.catalogue import ENGLISH
 from harness.report.markdown import escape
 from harness.report.numbers import ends, plain, signed
-from harness.report.profile import Explanation
+from harness.report.profile import Explanation, explained
 from harness.report.sentences import VERDICTS, contrast_sentence
 from harness.report.view import View
 from harness.results.gate import Outcome
@@ -187,7 +187,12 @@ def lines(manifest: Manifest, summary: Summary, found: VersusDocument) -> list[s
         said.append(f"A/A control: {_ratio(control)}, {control.verdict}; the margin is ±{margin}%")
     if found["packages"]:
         said.append(f"The two environments differ in: {listed_packages(found['packages'])}")
-    return [*said, *(f"note: {ENGLISH.reason(note)}" for note in [*found["notes"], *found["validity"]])]
+    said += [f"note: {ENGLISH.reason(note)}" for note in [*found["notes"], *found["validity"]]]
+    if found["explanation"]:
+        said += explained(found["explanation"])
+    if found["limit"]:
+        said.append(limit_line(found["limit"]))
+    return said
 
 
 def comment_of(manifest: Manifest, printed: Sequence[str]) -> str:

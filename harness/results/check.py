@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import cache
 from itertools import product
 
 import numpy as np
 
 from harness.errors import UsageError, nearest
 from harness.model import Clocked, Reason, Side
-from harness.model.load import Samples
 from harness.results.compare import Comparison, Measured
 from harness.results.gate import Checked, Place, Reasons, Rule, slower_limit
 from harness.results.instructions import ratio_of, values_of
 from harness.results.summary import Cell, Summary
-from harness.results.tails import aligned, block_samples, few_replies, percentiles_of
+from harness.results.tails import aligned, few_replies
 from harness.results.window_gates import check_windows, window_points
 from harness.stats.quantiles import PER_MILLE
 
@@ -38,14 +36,13 @@ class CheckDocument:
     schema: int = 2
 
 
-def check(run: Measured, summary: Summary, samples: Samples, rules: Sequence[Rule]) -> tuple[Checked, ...]:
+def check(run: Measured, summary: Summary, rules: Sequence[Rule]) -> tuple[Checked, ...]:
     """Every rule at every place that it covers.
 
     Raises:
         UsageError: a rule names a target or a point that the run does not have.
     """
-    checker = _Checker(run, summary, samples)
-    return tuple(found for rule in rules for found in checker.rule(rule))
+    return tuple(found for rule in rules for found in _checked(run, summary, rule))
 
 
 def check_against(comparison: Comparison, slower: float | None = None, p99: float | None = None) -> tuple[Checked, ...]:
@@ -71,10 +68,8 @@ def check_against(comparison: Comparison, slower: float | None = None, p99: floa
         found.append(Place(rule, change.target, change.point, against).of_ends(ends, reasons))
     if p99 is not None:
         tailed = {(change.target, change.point) for change in comparison.changes if change.measure == "p99"}
-        without = {(c.target, c.point): "" for c in comparison.changes if c.basis != "contrast"}
-        for target, point in without:
-            if (target, point) not in tailed:
-                found.append(_absent(target, point, "p99", Reason("few-tails")))
+        places = dict.fromkeys((c.target, c.point) for c in comparison.changes if c.basis != "contrast")
+        found += [_absent(*place, "p99", Reason("few-tails")) for place in places if place not in tailed]
     found += [_absent(side.target, side.point, "any", Reason("only-baseline")) for side in comparison.only_base]
     return tuple(found)
 
@@ -83,92 +78,88 @@ def _absent(target: str, point: str, measure: str, reason: Reason) -> Checked:
     return Checked("the baseline", target, "", point, measure, "missing", "", 0.0, True, reasons=(reason,))
 
 
-class _Checker:
-    def __init__(self, run: Measured, summary: Summary, samples: Samples) -> None:
-        self._run, self._summary = run, summary
-        self._service_times = cache(lambda: block_samples(run.frames, samples))
-        self._planned = run.manifest.plan.alternating_sides
+def _checked(run: Measured, summary: Summary, rule: Rule) -> Iterable[Checked]:
+    cells = {Side(cell.target, cell.point): cell for cell in summary.cells}
+    planned, compared = run.manifest.plan.alternating_sides, run.manifest.plan.compared_points
+    points = [point.id for point in compared if rule.covers([point.id, point.scenario])]
+    targets = _named(run, rule.target, rule)
+    others = _named(run, rule.against, rule) if rule.against else []
+    # Studies and journeys are meant where they are named, or where the run has nothing else.
+    alone = []
+    if rule.point != "*" or not cells:
+        alone = list(check_windows(rule, run.alone, summary, targets, others))
+    if not points and not alone:
+        known = [name for point in compared for name in (point.id, point.scenario)]
+        known = list(dict.fromkeys([*known, *window_points(run.alone)]))
+        hint = nearest(rule.point, known) or f"points: {', '.join(known)}"
+        raise UsageError(f"gate {rule.text!r}: the run has no point {rule.point!r} with that metric", hint=hint)
+    for a, b, point in product(targets, others, points):
+        if a != b:
+            yield _ratio(run, rule, Side(a, point), Side(b, point))
+    for target, point in product([] if others else targets, points):
+        side = Side(target, point)
+        cell = cells.get(side)
+        if cell is not None and cell.status != "not-run":
+            yield _absolute(run, rule, cell)
+        elif side in planned:
+            yield Place(rule, target, point).missing((Reason("not-yet-measured"),))
+        elif rule.target == target and rule.point != "*":
+            reason = Reason("not-served", {"target": target, "scenario": point})
+            yield Place(rule, target, point).missing((reason,))
+    yield from alone
 
-    def rule(self, rule: Rule) -> Iterable[Checked]:
-        run, cells = self._run, {Side(cell.target, cell.point): cell for cell in self._summary.cells}
-        points = [point.id for point in run.manifest.plan.compared_points if rule.covers([point.id, point.scenario])]
-        targets = self._named(rule.target, rule)
-        others = self._named(rule.against, rule) if rule.against else []
-        # Studies and journeys are meant where they are named, or where the run has nothing else.
-        alone = []
-        if rule.point != "*" or not cells:
-            alone = list(check_windows(rule, run.alone, self._summary, targets, others))
-        if not points and not alone:
-            compared = run.manifest.plan.compared_points
-            known = [name for point in compared for name in (point.id, point.scenario)]
-            known = list(dict.fromkeys([*known, *window_points(run.alone)]))
-            hint = nearest(rule.point, known) or f"points: {', '.join(known)}"
-            raise UsageError(f"gate {rule.text!r}: the run has no point {rule.point!r} with that metric", hint=hint)
-        for a, b, point in product(targets, others, points):
-            if a != b:
-                yield self._ratio(rule, Side(a, point), Side(b, point))
-        for target, point in product([] if others else targets, points):
-            side = Side(target, point)
-            cell = cells.get(side)
-            if cell is not None and cell.status != "not-run":
-                yield self._absolute(rule, cell)
-            elif side in self._planned:
-                yield Place(rule, target, point).missing((Reason("not-yet-measured"),))
-            elif rule.target == target and rule.point != "*":
-                reason = Reason("not-served", {"target": target, "scenario": point})
-                yield Place(rule, target, point).missing((reason,))
-        yield from alone
 
-    def _named(self, pattern: str, rule: Rule) -> list[str]:
-        """A twin of the A/A control only if it is called by its own name."""
-        manifest = self._run.manifest
-        listed = [target.name for target in manifest.targets if not target.twin_of]
-        found = [target.name for target in manifest.targets if target.name == pattern]
-        found = found or [name for name in listed if fnmatchcase(name, pattern)]
-        found = found or [f.target for f in manifest.skipped if fnmatchcase(f.target, pattern)]
-        if not found:
-            hint = nearest(pattern, listed) or f"targets: {', '.join(listed)}"
-            raise UsageError(f"gate {rule.text!r}: the run has no target {pattern!r}", hint=hint)
-        return found
+def _named(run: Measured, pattern: str, rule: Rule) -> list[str]:
+    """A twin of the A/A control only if it is called by its own name."""
+    manifest = run.manifest
+    listed = [target.name for target in manifest.targets if not target.twin_of]
+    found = [target.name for target in manifest.targets if target.name == pattern]
+    found = found or [name for name in listed if fnmatchcase(name, pattern)]
+    found = found or [f.target for f in manifest.skipped if fnmatchcase(f.target, pattern)]
+    if not found:
+        hint = nearest(pattern, listed) or f"targets: {', '.join(listed)}"
+        raise UsageError(f"gate {rule.text!r}: the run has no target {pattern!r}", hint=hint)
+    return found
 
-    def _absolute(self, rule: Rule, cell: Cell) -> Checked:
-        side, why = Side(cell.target, cell.point), cell.reasons
-        place = Place(rule, cell.target, cell.point)
-        if rule.subject == "errors":
-            return place.share_of_errors(cell.errors, cell.replies, why)
-        if metric := METRIC.get(rule.subject):
-            values = self._run.values[metric].get(side, np.empty(0))
-        elif rule.subject == "instructions":
-            values, why = values_of(self._run.counts, side), UNCOUNTED
-        else:
-            values = np.asarray(list(self._tails(rule, side).values()), dtype=np.float64)
-            why = why or self._too_few(rule, side)
-        return place.over_blocks(values, why)
 
-    def _ratio(self, rule: Rule, a: Side, b: Side) -> Checked:
-        metric, place = METRIC.get(rule.subject), Place(rule, a.target, a.point, b.target)
-        excluded = self._run.frames.reasons(metric or "throughput")
-        why = tuple(dict.fromkeys(reason for side in (a, b) for reason in excluded.get(side, ())))
-        if metric:
-            values = self._run.log_ratios(metric, a, b)
-        elif rule.subject == "instructions":
-            return place.estimated(ratio_of(self._run.counts, a, b), UNCOUNTED)
-        else:
-            values = aligned(self._tails(rule, a), self._tails(rule, b))
-            why = why or self._too_few(rule, a) or self._too_few(rule, b)
-        return place.over_blocks(values, why)
+def _absolute(run: Measured, rule: Rule, cell: Cell) -> Checked:
+    side, why = Side(cell.target, cell.point), cell.reasons
+    place = Place(rule, cell.target, cell.point)
+    if rule.subject == "errors":
+        return place.share_of_errors(cell.errors, cell.replies, why)
+    if metric := METRIC.get(rule.subject):
+        values = run.values[metric].get(side, np.empty(0))
+    elif rule.subject == "instructions":
+        values, why = values_of(run.counts, side), UNCOUNTED
+    else:
+        values = np.asarray(list(_tails(run, rule, side).values()), dtype=np.float64)
+        why = why or _too_few(run, rule, side)
+    return place.over_blocks(values, why)
 
-    def _tails(self, rule: Rule, side: Side) -> dict[int, float]:
-        """Block → percentile, of the blocks with enough replies."""
-        if rule.subject not in PER_MILLE:
-            return {}
-        return percentiles_of(self._service_times().get(side, {}), rule.subject)
 
-    def _too_few(self, rule: Rule, side: Side) -> Reasons:
-        if rule.subject not in PER_MILLE:
-            return (Reason("study-figure", {"measure": rule.subject}),)
-        most = max((each.size for each in self._service_times().get(side, {}).values()), default=0)
-        return (few_replies(rule.subject, most),)
+def _ratio(run: Measured, rule: Rule, a: Side, b: Side) -> Checked:
+    metric, place = METRIC.get(rule.subject), Place(rule, a.target, a.point, b.target)
+    excluded = run.frames.reasons(metric or "throughput")
+    why = tuple(dict.fromkeys(reason for side in (a, b) for reason in excluded.get(side, ())))
+    if metric:
+        values = run.log_ratios(metric, a, b)
+    elif rule.subject == "instructions":
+        return place.estimated(ratio_of(run.counts, a, b), UNCOUNTED)
+    else:
+        values = aligned(_tails(run, rule, a), _tails(run, rule, b))
+        why = why or _too_few(run, rule, a) or _too_few(run, rule, b)
+    return place.over_blocks(values, why)
+
+
+def _tails(run: Measured, rule: Rule, side: Side) -> dict[int, float]:
+    return run.tails(side, rule.subject) if rule.subject in PER_MILLE else {}
+
+
+def _too_few(run: Measured, rule: Rule, side: Side) -> Reasons:
+    if rule.subject not in PER_MILLE:
+        return (Reason("study-figure", {"measure": rule.subject}),)
+    most = max((each.size for each in run.times.get(side, {}).values()), default=0)
+    return (few_replies(rule.subject, most),)
 
 
 def exit_code(checked: Sequence[Checked], strict: bool) -> int:

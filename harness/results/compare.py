@@ -99,7 +99,7 @@ class Measured:
 
     Attributes:
         values: measure → side → a value per block.
-        tails: side → block → p99 in µs.
+        times: side → block → service times in µs, ascending.
         counts: instructions of each side, by start.
         alone: the windows of journeys, studies and shared loads, of each the attempt that counts.
     """
@@ -108,7 +108,7 @@ class Measured:
     frames: Frames
     judged: Judged
     values: Mapping[Metric, Mapping[Side, FloatArray]]
-    tails: Mapping[Side, Mapping[int, float]]
+    times: Mapping[Side, Mapping[int, FloatArray]]
     alone: tuple[WindowRecord, ...] = ()
     counts: Counts = field(default_factory=dict)
 
@@ -126,15 +126,19 @@ class Measured:
     def logs(self, measure: Measure, side: Side) -> FloatArray:
         """ln of its block values; of p99, of the blocks with enough replies."""
         if measure == "p99":
-            return np.log(list(self.tails.get(side, {}).values()))
+            return np.log(list(self.tails(side, measure).values()))
         return np.log(self.values[measure].get(side, np.empty(0)))
 
     def log_ratios(self, measure: Measure, a: Side, b: Side) -> FloatArray:
         """The block values of any two sides, whether the plan has a contrast of them or not."""
         if measure == "p99":
-            return aligned(self.tails.get(a, {}), self.tails.get(b, {}))
+            return aligned(self.tails(a, measure), self.tails(b, measure))
         pair = Contrast("pair", "real", measure, a, b)
         return run_values(self.manifest, self.frames, [pair])["pair"].log_ratio
+
+    def tails(self, side: Side, name: str) -> dict[int, float]:
+        """Block → its percentile ``name``, of the blocks with enough replies."""
+        return percentiles_of(self.times.get(side, {}), name)
 
 
 def measured(manifest: Manifest, records: Sequence[WindowRecord], samples: Samples) -> Measured:
@@ -145,7 +149,7 @@ def measured(manifest: Manifest, records: Sequence[WindowRecord], samples: Sampl
         frames,
         judge_run(manifest, frames),
         {metric: absolute_values(frames.slices, points, metric) for metric in METRICS},
-        {side: percentiles_of(times, "p99") for side, times in block_samples(frames, samples).items()},
+        block_samples(frames, samples),
         counted(record for record in records if record.study not in ("", *INSTRUMENTS)),
         counts_of(counted(records)),
     )

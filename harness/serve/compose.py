@@ -49,7 +49,6 @@ class Container:
     cpus: tuple[int, ...]
     memory_bytes: int
     pid: int = 0
-    returncode: int | None = None
 
     def __post_init__(self) -> None:
         # Whether this machine's kernel runs the container, so that its process can be seen.
@@ -62,8 +61,7 @@ class Container:
         state = self.project.describe(self.id)["State"]
         if state["Running"] and state["Pid"] == self.inside:
             return None
-        self.returncode = int(state["ExitCode"])
-        return self.returncode
+        return int(state["ExitCode"])
 
 
 @dataclass(slots=True)
@@ -200,7 +198,6 @@ class ComposeFleet(Servers):
                     target,
                     Bind(container.host, container.port),
                     container,
-                    log_file=Path(os.devnull),
                     secret=self._secret,
                     usage_file=usage_file(container.pid) if container.pid else "",
                     started=began,

@@ -167,7 +167,7 @@ def shadowed(targets: Iterable[Target]) -> list[Reason]:
     """
     found = []
     for target in targets:
-        if not target.python:
+        if not target.python or target.twin_of:
             continue
         module = target.application.partition(":")[0].partition(".")[0]
         here, own = (_origin(target, flag, module) for flag in ("-c", "-Ic"))

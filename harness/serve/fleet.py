@@ -188,10 +188,7 @@ def serving_all(
     Raises:
         LaunchError: one did not come up.
     """
-    with (
-        contextlib.closing(Guard()) as guard,
-        kind(guard, placement, environment=environment, at_once=len(targets)) as fleet,
-    ):
+    with Guard() as guard, kind(guard, placement, environment=environment, at_once=len(targets)) as fleet:
         fleet.start(targets, deadline_s)
         for failure in fleet.failures.values():
             raise LaunchError(failure.reason.text, log=failure.log)

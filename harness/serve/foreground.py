@@ -6,8 +6,6 @@ import os
 import socket
 import sys
 from collections.abc import Mapping
-from contextlib import closing
-from pathlib import Path
 from typing import NoReturn
 
 from harness.errors import NotReadyError
@@ -32,13 +30,13 @@ def run_server(target: Target, bind: Bind, environment: Mapping[str, str]) -> No
     """
     command = command_of(target, bind)
     words = [target.python or sys.executable, *command.arguments]
-    with closing(Guard()) as guard:
+    with Guard() as guard:
         process = guard.start(words, env=variables(target, command, environment), cwd=working_folder(target))
         try:
             code = process.wait()
             raise NotReadyError(f"{target.name}: the server ended by itself with code {code}", hint="see its log above")
         finally:
-            stop(Started(target, bind, process, Path(os.devnull)), grace_s=1)
+            stop(Started(target, bind, process), grace_s=1)
 
 
 def check_free(host: str, port: int) -> None:

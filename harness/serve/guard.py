@@ -27,7 +27,7 @@ _PAUSE_S = 0.02
 _RETRY_S = 0.1
 
 
-class Guard:
+class Guard(contextlib.AbstractContextManager["Guard"]):
     """Owns the guarding process: ``start`` and ``end`` processes, ``add`` and ``remove`` what else is to go."""
 
     def __init__(self) -> None:
@@ -64,6 +64,9 @@ class Guard:
 
     def remove(self, what: int | Path) -> None:
         self._tell(f"-{what}\n")
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         os.close(self._writing)

@@ -41,7 +41,6 @@ class Process(Protocol):
     """What is asked of a server's process; ``pid`` is 0 where this machine cannot see it."""
 
     pid: int
-    returncode: int | None
 
     def poll(self) -> int | None: ...
 
@@ -51,6 +50,7 @@ class Running:
     """A server that is up; ``startup_s`` is the time from its start to its first answer.
 
     Attributes:
+        process: ``None`` of a server that runs elsewhere.
         secret: the key of the tokens that it accepts.
         usage_file: where the kernel counts the CPU time of its control group; empty for one without a group of its own.
         mark: the value of the variable ``MARK`` in its environment, by which all that comes of it is found.
@@ -61,8 +61,8 @@ class Running:
 
     target: Target
     bind: Bind
-    process: Process
-    log_file: Path
+    process: Process | None
+    log_file: Path = Path(os.devnull)
     startup_s: float = 0.0
     secret: str = field(default="", repr=False)
     usage_file: str = ""
@@ -73,11 +73,16 @@ class Running:
 
     @property
     def pid(self) -> int:
-        return self.process.pid
+        return self.process.pid if self.process else 0
+
+    @property
+    def exit_code(self) -> int | None:
+        """``None`` while it runs, as far as is known here."""
+        return self.process.poll() if self.process else None
 
     @property
     def alive(self) -> bool:
-        return self.process.poll() is None
+        return self.exit_code is None
 
     def log(self) -> tuple[str, ...]:
         """The last lines that the server wrote."""
@@ -175,7 +180,7 @@ def is_ready(running: Running, deadline_s: float = READY_S) -> bool:
     deadline_s = max(deadline_s, running.target.startup_timeout)
     name = running.target.name
     if not running.alive:
-        message = f"{name}: the server exited with code {running.process.returncode} before it was ready"
+        message = f"{name}: the server exited with code {running.exit_code} before it was ready"
         raise LaunchError(message, log=running.log(), code="exited")
     path, below = (running.target.ready, 400) if running.target.ready else ("/health", 500)
     status = _status(running, path)

@@ -481,7 +481,7 @@ class _Session:
         return up.wrong.get(side) or (None if running.alive else self._died(side, running))
 
     def _died(self, side: Side, running: Running) -> Failure:
-        reason = Reason("died", {"exit_code": str(running.process.poll())})
+        reason = Reason("died", {"exit_code": str(running.exit_code)})
         failure = Failure(side.target, side.point, reason, running.log())
         self._observer.target_failed(failure)
         return failure

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Collection, Mapping
@@ -64,7 +63,7 @@ def _probe(name: str, app: _App, port: int, guard: Guard) -> list[Feature]:
     command = [sys.executable, *(part.format(port=port) for part in app.command)]
     process = guard.start(command, cwd=app.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     target = Target(name, app.framework, "native", "", "")
-    running = Running(target, Bind(LOOPBACK, port), process, Path(os.devnull))
+    running = Running(target, Bind(LOOPBACK, port), process)
     try:
         wait_until_ready(running, READY_S)
         details = {capability: asked(ask, running) for capability, ask in app.asks.items()}

@@ -8,12 +8,11 @@ from urllib.request import urlopen
 
 import pytest
 
-from harness.config import parse_target
 from harness.errors import LaunchError, NotReadyError, UsageError
+from harness.prepare.select import parse_target
 from harness.prepare.sides import WORKING_TREE, sides, surrounded
 from harness.report.language.catalogue import ENGLISH
 from harness.serve import serving
-from harness.serve.servers import interface_of
 from tests.cli import harness
 from tests.unit.test_checkout import git, make_repository
 
@@ -215,7 +214,7 @@ def test_what_does_not_go_together_is_refused(work, monkeypatch, words, message)
 
 def test_a_start_may_not_be_given_less_time_than_any_has(work, monkeypatch):
     monkeypatch.chdir(work)
-    pair = (parse_target("web:app@uvicorn,name=a", interface_of), parse_target("web:app@uvicorn,name=b", interface_of))
+    pair = (parse_target("web:app@uvicorn,name=a"), parse_target("web:app@uvicorn,name=b"))
     a, b = surrounded(pair, "", 90.0, "", print)
     assert (a.startup_timeout, b.startup_timeout) == (90, 90)
     with pytest.raises(UsageError, match="at least 30s"):

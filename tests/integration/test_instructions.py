@@ -8,16 +8,16 @@ import tempfile
 
 import pytest
 
-from harness.config import load_declarations, select_targets
+from harness.config import load_declarations
 from harness.config.requests import planned
 from harness.errors import NotReadyError
 from harness.instruments import CountedServer, CountingFleet, counter_kind
 from harness.instruments.perf import PerfEvents
 from harness.model import RawRequest
 from harness.prepare.asked import raw_point
+from harness.prepare.select import select_targets
 from harness.serve.fleet import ANYWHERE
 from harness.serve.guard import Guard
-from harness.serve.servers import interface_of
 from tests.conftest import asgi_app
 from tests.integration.test_command import harness
 
@@ -104,7 +104,7 @@ def test_a_server_that_valgrind_cannot_run_is_not_waited_for():
     guard = Guard()
     try:
         with CountingFleet(guard, ANYWHERE, {}) as fleet:
-            fleet.start(select_targets(load_declarations(), ["flask-gunicorn-gthread-fast"], interface_of))
+            fleet.start(select_targets(load_declarations(), ["flask-gunicorn-gthread-fast"]))
             [failure] = fleet.failures.values()
     finally:
         guard.close()

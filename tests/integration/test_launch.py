@@ -9,13 +9,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from harness.config import parse_target
 from harness.engine.engine import EngineProcess
 from harness.errors import LaunchError
+from harness.prepare.select import parse_target
 from harness.serve import Fleet, free_port, serving, start, stop
 from harness.serve.guard import MARK, Guard
 from harness.serve.server import inherited
-from harness.serve.servers import Bind, interface_of
+from harness.serve.servers import Bind
 from harness.serve.servers.installed import offered
 from tests.conftest import asgi_app
 
@@ -95,7 +95,7 @@ def test_a_wsgi_app_under_an_asgi_server_is_told_at_once(own_app, server):
 def test_what_a_factory_makes_is_told_too(own_app):
     source = "def make():\n" + "".join(f"    {line}\n" for line in asgi_app().splitlines()) + "    return app\n"
     own_app(source)
-    target = parse_target("own_app:make()@waitress", interface_of)
+    target = parse_target("own_app:make()@waitress")
     with pytest.raises(LaunchError, match=r"own_app:make\(\) is an ASGI app, and waitress"), serving(target):
         pass
 
@@ -168,10 +168,9 @@ def test_children_end_with_their_server(own_app):
 
 OWNER = """
 import sys
+from harness.prepare.select import parse_target
 from harness.serve import serving
-from harness.config import parse_target
-from harness.serve.servers import interface_of
-with serving(parse_target("own_app:app@uvicorn", interface_of)) as running:
+with serving(parse_target("own_app:app@uvicorn")) as running:
     print(running.pid, flush=True)
     sys.stdin.read()
 """

@@ -5,19 +5,19 @@ import math
 import numpy as np
 import pytest
 
-from harness.config import load_declarations, select_scenarios, select_targets
+from harness.config import load_declarations
 from harness.config.placement import detect
 from harness.engine.engine import Engine
 from harness.plan import expand
+from harness.prepare.select import select_scenarios, select_targets
 from harness.selftest.checks import check_waits, sequential_verdict
 from harness.selftest.slowdown import experiment
-from harness.serve.servers import interface_of
 
 pytestmark = [pytest.mark.measure, pytest.mark.usefixtures("no_process_left")]
 
 
 def target(name):
-    return select_targets(load_declarations(), [name], interface_of)[0]
+    return select_targets(load_declarations(), [name])[0]
 
 
 def json_point():

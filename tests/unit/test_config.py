@@ -1,20 +1,12 @@
 import pytest
 
-from harness.config import (
-    PACKAGED,
-    load_declarations,
-    match_names,
-    parse_target,
-    select_scenarios,
-    select_targets,
-)
+from harness.config import PACKAGED, load_declarations
 from harness.config.env_file import read_env_file
 from harness.config.files import ScenarioFile
 from harness.config.placement import detect
 from harness.config.read import read
-from harness.config.select import is_url
 from harness.errors import DeclarationError, UsageError
-from harness.serve.servers import interface_of
+from harness.prepare.select import is_url, match_names, parse_target, select_scenarios, select_targets
 
 TARGET = """
 [[target]]
@@ -61,8 +53,8 @@ def test_a_projects_own_targets_come_first(tmp_path):
     (tmp_path / "scenarios").mkdir()
     (tmp_path / "scenarios" / "one.toml").write_text(SCENARIO)
     declarations = load_declarations(tmp_path)
-    assert [t.name for t in select_targets(declarations, [], interface_of)] == ["mine"]
-    assert [t.name for t in select_targets(declarations, ["fastapi-uvicor?"], interface_of)] == ["fastapi-uvicorn"]
+    assert [t.name for t in select_targets(declarations, [])] == ["mine"]
+    assert [t.name for t in select_targets(declarations, ["fastapi-uvicor?"])] == ["fastapi-uvicorn"]
     assert [s.name for s in select_scenarios(declarations, ["one"])] == ["one"]
 
 
@@ -146,20 +138,18 @@ def test_the_nearest_names_are_offered():
 
 
 def test_a_spelled_out_target():
-    target = parse_target(
-        "shop.web:api.app@gunicorn,worker_class=gthread,threads=8,workers=2,keep_alive=5,name=shop", interface_of
-    )
+    target = parse_target("shop.web:api.app@gunicorn,worker_class=gthread,threads=8,workers=2,keep_alive=5,name=shop")
     assert (target.name, target.application) == ("shop", "shop.web:api.app")
     assert (target.server, target.interface) == ("gunicorn", "wsgi")
     assert (target.threads, target.workers) == (8, 2)
     assert target.options == {"worker_class": "gthread", "keep_alive": 5}
-    assert parse_target("a:b@uvicorn", interface_of).interface == "asgi"
+    assert parse_target("a:b@uvicorn").interface == "asgi"
 
 
 def test_a_spelled_out_target_with_a_factory_and_its_surroundings():
     own = "cwd=src,env.MODE=x=y,env_file=.env,startup_timeout=2m,ready=/up"
     text = f"shop:web.create_app('a@b', debug=True)@gunicorn,{own}"
-    target = parse_target(text, interface_of)
+    target = parse_target(text)
     assert target.application == "shop:web.create_app('a@b', debug=True)"
     assert (target.cwd, target.env_file, target.startup_timeout, target.ready) == ("src", ".env", 120, "/up")
     assert (target.environment, target.options, target.description) == ({"MODE": "x=y"}, {}, text)
@@ -167,7 +157,7 @@ def test_a_spelled_out_target_with_a_factory_and_its_surroundings():
 
 @pytest.mark.parametrize("interface", ["wsgi", "asgi"])
 def test_a_django_project_is_named_by_its_module_alone(interface):
-    target = parse_target(f"mysite.{interface}@gunicorn", interface_of)
+    target = parse_target(f"mysite.{interface}@gunicorn")
     assert (target.application, target.interface) == (f"mysite.{interface}:application", interface)
 
 
@@ -214,7 +204,7 @@ URL=http://x/?a=b#c
 )
 def test_a_target_spelled_wrongly_is_refused(text, message):
     with pytest.raises(UsageError, match=message):
-        parse_target(text, interface_of)
+        parse_target(text)
 
 
 PRODUCT = """
@@ -405,12 +395,12 @@ def test_a_ladder_with_a_mistake_says_which(tmp_path, change, message):
 
 
 def test_a_worker_per_cpu_is_a_number_of_workers():
-    target = parse_target("shop.web:app@gunicorn,workers=cpus", interface_of)
+    target = parse_target("shop.web:app@gunicorn,workers=cpus")
     assert target.per_cpu
     assert target.workers == detect().per_cpu
-    assert not parse_target("shop.web:app@gunicorn,workers=2", interface_of).per_cpu
+    assert not parse_target("shop.web:app@gunicorn,workers=2").per_cpu
     with pytest.raises(UsageError, match="whole number, not 'all'"):
-        parse_target("shop.web:app@gunicorn,workers=all", interface_of)
+        parse_target("shop.web:app@gunicorn,workers=all")
 
 
 @pytest.mark.parametrize(

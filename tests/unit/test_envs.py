@@ -8,17 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from harness.config import parse_target
 from harness.errors import NotReadyError, UsageError
 from harness.model import Reason
+from harness.prepare.select import parse_target
 from harness.serve import envs
 from harness.serve.envs import UNUSED_S, cached_environment, packages_of, prune, shadowed, with_packages
 from harness.serve.interpreter import told
-from harness.serve.servers import interface_of
 
 
 def target(application, python=sys.executable):
-    return parse_target(f"{application}@uvicorn,python={python}", interface_of)
+    return parse_target(f"{application}@uvicorn,python={python}")
 
 
 def test_an_app_of_the_working_folder_in_place_of_the_environments_is_told(tmp_path, monkeypatch):

@@ -34,7 +34,7 @@ def read(run):
 
 def checked(run, *texts):
     summary = summarise(run.manifest, run.records, run.samples)
-    return check(read(run), summary, run.samples, [parse_rule(text) for text in texts])
+    return check(read(run), summary, [parse_rule(text) for text in texts])
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from harness.model import Failure, Gate, Journey, PlannedRequest, SideResult, Ta
 from harness.model.load import Latencies, LoadResult, WorkerShare
 from harness.model.reason import Reason
 from harness.plan import lacking
-from harness.plan.alone import journey_plan
+from harness.plan.alone import JOURNEYS, blocks_alone, journey_sides, suited
 from harness.plan.profiles import PROFILES
 from harness.report.markdown import render_markdown
 from harness.report.report import render_report
@@ -87,30 +87,35 @@ def test_a_file_of_ones_own_needs_no_constants(tmp_path):
 
 
 def test_targets_that_cannot_serve_a_journey_are_left_out_with_the_reason():
-    plan = journey_plan(TARGETS, (ORDER, CHAT), PROFILES["quick"], seed=1, budget_s=200, fixed=True)
-    assert plan.journeys[0].left_out == {"few": LACK}
-    assert plan.journeys[1].left_out == {"flask": Reason("lacks", {"text": "WSGI has none"})}
+    order, chat = suited((ORDER, CHAT), TARGETS)
+    assert order.left_out == {"few": LACK}
+    assert chat.left_out == {"flask": Reason("lacks", {"text": "WSGI has none"})}
 
 
-def windows_of(plan):
-    return [window for block in plan.blocks for window in block.windows]
+def planned(targets, journey, profile, **options):
+    sides = journey_sides(suited([journey], targets), targets)
+    return blocks_alone(sides, JOURNEYS, PROFILES[profile], seed=1, **options)
+
+
+def windows_of(blocks):
+    return [window for block in blocks for window in block.windows]
 
 
 def test_windows_fill_the_budget_in_random_order_and_at_least_three_blocks():
-    one = journey_plan(TARGETS, (ORDER,), PROFILES["quick"], seed=1, budget_s=200, fixed=True)
+    one = planned(TARGETS, ORDER, "quick", budget_s=200, fixed=True)
     assert {window.block for window in windows_of(one)} == set(range(5))
     assert len(windows_of(one)) == 15 == len({window.id for window in windows_of(one)})
-    assert one.estimate_s <= 200
-    again = journey_plan(TARGETS, (ORDER,), PROFILES["quick"], seed=1, budget_s=200, fixed=True)
+    assert sum(block.load_s for block in one) <= 200
+    again = planned(TARGETS, ORDER, "quick", budget_s=200, fixed=True)
     assert again == one
     orders = {tuple(w.sides[0].target for w in windows_of(one) if w.block == block) for block in range(5)}
     assert len(orders) > 1
     with pytest.raises(UsageError, match="too short"):
-        journey_plan(TARGETS, (ORDER,), PROFILES["quick"], seed=1, budget_s=30, fixed=True)
-    grown = journey_plan(TARGETS, (ORDER,), PROFILES["smoke"], seed=1, budget_s=28, fixed=False)
+        planned(TARGETS, ORDER, "quick", budget_s=30, fixed=True)
+    grown = planned(TARGETS, ORDER, "smoke", budget_s=28, fixed=False)
     assert {window.block for window in windows_of(grown)} == {0, 1, 2}
     with pytest.raises(UsageError, match="WSGI has none"):
-        journey_plan(TARGETS[2:3], (CHAT,), PROFILES["quick"], seed=1, budget_s=200, fixed=False)
+        planned(TARGETS[2:3], CHAT, "quick", budget_s=200, fixed=False)
 
 
 class CatchResponseError(Exception):

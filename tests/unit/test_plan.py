@@ -9,7 +9,6 @@ from harness.model.units import format_duration
 from harness.plan import TWIN, expand, make_plan, serves, with_twin
 from harness.plan.profiles import PROFILES, Profile, default_targets
 from harness.plan.timing import slice_length
-from harness.plan.trials import studies_seconds
 from harness.report.plan import plan_lines
 
 
@@ -156,7 +155,7 @@ def test_a_quick_run_gives_its_rounds_to_what_instructions_do_not_answer():
 
 def test_the_plan_says_what_each_part_costs_and_answers():
     plan = make_plan(with_twin([target("a"), target("b")]), [RAW, CHECKED], [], TEST, seed=1)
-    lines = list(plan_lines(plan, studies_seconds))
+    lines = list(plan_lines(plan))
     for key in ("orders[size=S]@32", "orders[size=M]@32"):
         (line,) = [line for line in lines if line.startswith(f"  {key}")]
         total = sum(window.budget_s for block in plan.blocks for window in block.windows if window.key == key)

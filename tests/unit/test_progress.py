@@ -15,8 +15,8 @@ from tests.synthetic import make_run
 def shown(terminal, quiet=False, **options):
     run = make_run(blocks=2, rounds=3, **options)
     plan, out = run.manifest.plan, io.StringIO()
-    console = Console(file=out, force_terminal=terminal, width=150, stderr=False)
-    with RunProgress(console, run.manifest, quiet) as observer:
+    console = Console(file=out, force_terminal=terminal, width=150, stderr=False, quiet=quiet)
+    with RunProgress(console, run.manifest) as observer:
         observer.run_started(plan, "results/r1")
         records = iter(run.records)
         for block in plan.blocks:

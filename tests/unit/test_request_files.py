@@ -10,7 +10,7 @@ from harness.config.read import read, read_requests
 from harness.errors import DeclarationError
 from harness.model import Side, Target
 from harness.prepare.asked import Asked, asked_point, parts_of
-from harness.prepare.versus import another_block, versus_plan
+from harness.prepare.versus import another_block, served, versus_plan
 from harness.report.versus import limit_line
 from harness.results.versus import control_contrasts, judged, main_contrast, request_contrasts
 from tests.unit.summaries import contrast, summary
@@ -129,8 +129,8 @@ def mix(tmp_path, count=3):
 def test_each_request_of_a_mix_has_a_contrast_of_its_own_and_the_mix_the_last(tmp_path):
     point = mix(tmp_path)
     assert [part.id for part in parts_of(point)] == ["GET /2@32", "GET /1@32", "GET /0@32"]
-    plan = versus_plan(OWN, Target("new", "own", "asgi", "uvicorn", "shop:app"), point, "cpu_cost", seed=1,
-                       budget_s=60.0, start_s=1.0, control=True)  # fmt: skip
+    targets = served(OWN, Target("new", "own", "asgi", "uvicorn", "shop:app"), point, True)
+    plan = versus_plan(targets, point, "cpu_cost", seed=1, budget_s=60.0, start_s=1.0)
     assert [each.a.point for each in plan.contrasts] == ["GET /2@32", "GET /1@32", "GET /0@32", point.id, point.id]
     [first] = plan.blocks
     second = another_block(plan, 50.0, 2.0)
@@ -144,7 +144,7 @@ def test_each_request_of_a_mix_has_a_contrast_of_its_own_and_the_mix_the_last(tm
 
 def test_those_that_weigh_least_are_in_the_mix_alone_where_time_is_short(tmp_path):
     point = mix(tmp_path, 40)
-    plan = versus_plan(OWN, OWN, point, "cpu_cost", seed=1, budget_s=30.0, start_s=1.0, control=False)
+    plan = versus_plan((OWN, OWN), point, "cpu_cost", seed=1, budget_s=30.0, start_s=1.0)
     assert 1 < len(plan.points) < 20
     assert plan.points[0].id == "GET /39@32"
     assert plan.points[-1] == point

@@ -12,8 +12,10 @@ from harness.engine.pacing import schedule
 from harness.errors import DeclarationError
 from harness.model import Failure, Gate, Reason, Side, Slices, Target, Trial
 from harness.plan import lacking
+from harness.plan.points import settings_of
 from harness.plan.profiles import PROFILES
-from harness.plan.trials import plan_trials, studies_seconds, values_of
+from harness.plan.timing import expected_seconds
+from harness.plan.trials import plan_trials
 from harness.session.session import answered
 from harness.stats.bisection import Bisection, Tried
 from harness.studies.capacity import Capacity, capacity_rows, held, interval, recovered
@@ -29,7 +31,8 @@ SCENARIOS = {scenario.name: scenario for scenario in load_declarations(PACKAGED)
 
 def trial(name, block=0, target="t", detail="quick"):
     scenario = SCENARIOS[name]
-    return Trial(f"b{block:02d}-{name}-{target}", block, scenario.study, name, target, values_of(scenario, detail), 1.0)
+    values, _ = settings_of(scenario, detail)
+    return Trial(f"b{block:02d}-{name}-{target}", block, scenario.study, name, target, values, 1.0)
 
 
 def answer(ask, trial_, p99_us=1000.0, count=500, figures=None):
@@ -205,7 +208,7 @@ def test_plans_are_seeded_block_by_block_and_pass_over_who_cannot():
     assert blocks == plan_trials(chosen, scenarios, "quick", 7)
     assert [block.index for block in blocks] == sorted(block.index for block in blocks)
     assert {name for block in blocks if block.study == "fan-out" for name in block.targets} == {"t"}
-    assert studies_seconds(blocks) > sum(block.load_s for block in blocks)
+    assert expected_seconds(*blocks) > sum(block.load_s for block in blocks)
     neighbours = next(block for block in blocks if block.study == "neighbours")
     more = next(b for b in plan_trials(chosen, scenarios, "full", 7) if b.study == "neighbours")
     assert len(neighbours.trials[0].values["share"]) < len(more.trials[0].values["share"])
@@ -217,7 +220,7 @@ def test_the_studies_of_the_async_profile_take_at_most_twelve_minutes():
     scenarios = [SCENARIOS[name] for name in PROFILES["async"].studies]
     chosen = {one.name: [by_name[name] for name in one.targets if name in by_name] for one in scenarios}
     assert all(chosen.values())
-    assert studies_seconds(plan_trials(chosen, scenarios, "quick", 1)) <= 12 * 60
+    assert expected_seconds(*plan_trials(chosen, scenarios, "quick", 1)) <= 12 * 60
 
 
 def test_what_a_target_cannot_do_is_not_missing():

@@ -1,5 +1,4 @@
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -12,7 +11,7 @@ from harness.verify import Reply, case_of, cases_of, compare, endpoints_of, veri
 
 
 def server(target):
-    return Running(target, Bind("127.0.0.1", 1), None, Path())
+    return Running(target, Bind("127.0.0.1", 1), None)
 
 
 CASE = Case("c", "GET", "/", (), b"", 200, "application/json", {"a": [1, {"b": True}], "token": "x"}, None, ("token",))

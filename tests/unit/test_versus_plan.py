@@ -9,24 +9,25 @@ from harness.errors import UsageError
 from harness.model import RawRequest, Target
 from harness.plan.timing import START_S
 from harness.prepare.asked import raw_point
-from harness.prepare.versus import another_block, check_budget, versus_plan
+from harness.prepare.versus import another_block, check_budget, served, versus_plan
 from harness.stats.looks import EARLY_LOOKS, LOOKS
 
 PAIR = tuple(Target(name, "own", "asgi", "uvicorn", "shop:app") for name in ("a", "b"))
 POINT = raw_point([planned(RawRequest("GET", "/"))], 32)
+TARGETS = served(*PAIR, POINT, True)
 
 
 def plan(budget_s, spent_s=2.0, start_s=1.0):
-    return versus_plan(*PAIR, POINT, "cpu_cost", seed=1, budget_s=budget_s - spent_s, start_s=start_s, control=True,
-                       spent_s=spent_s)  # fmt: skip
+    left_s = budget_s - spent_s
+    return versus_plan(TARGETS, POINT, "cpu_cost", seed=1, budget_s=left_s, start_s=start_s, spent_s=spent_s)
 
 
 def test_a_budget_that_is_too_short_is_refused_and_the_one_that_is_named_would_do():
     with pytest.raises(UsageError, match=f"a budget of 5 s is too short for {EARLY_LOOKS[0]} blocks") as caught:
-        check_budget(PAIR, POINT, 5.0, True)
+        check_budget(TARGETS, POINT, 5.0)
     least_s, more_s = map(float, re.findall(r"(\d+)s", caught.value.hint))
     assert 5 < least_s < more_s < 30
-    check_budget(PAIR, POINT, least_s, True)
+    check_budget(TARGETS, POINT, least_s)
     # Known only once they were started: these start slowly.
     with pytest.raises(UsageError, match="a budget of 12 s is too short") as caught:
         plan(12.0, spent_s=5.0, start_s=4.0)

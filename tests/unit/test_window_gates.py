@@ -21,7 +21,7 @@ SHOPPING = Journey("shopping", "Shopping", "shopping.py", "0", 16)
 def checked(manifest, records, *texts):
     summary = summarise(manifest, records, lambda record: {})
     read = measured(manifest, records, lambda record: {})
-    return check(read, summary, lambda record: {}, [parse_rule(text) for text in texts])
+    return check(read, summary, [parse_rule(text) for text in texts])
 
 
 def windows(count=2000, **more):
@@ -100,7 +100,6 @@ def test_a_percentile_of_a_point_says_how_many_replies_it_needs():
     found = check(
         measured(run.manifest, run.records, run.samples),
         summarise(run.manifest, run.records, run.samples),
-        run.samples,
         rules,
     )
     most = max(values.size for record in run.records for values in run.samples(record).values())

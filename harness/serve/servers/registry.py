@@ -8,7 +8,7 @@ from importlib import import_module
 
 from pydantic import ValidationError
 
-from harness.config.select import OPTIONS
+from harness.config.files import OPTIONS
 from harness.errors import OptionError, UsageError, nearest
 from harness.model import Interface, OptionValue, Target
 from harness.serve.servers.installed import offered, version_of

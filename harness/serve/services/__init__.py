@@ -92,7 +92,7 @@ def services(needs: Collection[Need], cpus: tuple[int, ...] = ()) -> Iterator[Se
         NotReadyError: a service did not come up.
     """
     with contextlib.ExitStack() as stack:
-        guard = stack.enter_context(contextlib.closing(Guard()))
+        guard = stack.enter_context(Guard())
         running = Services({JWT_SECRET: os.environ.get(JWT_SECRET) or secrets.token_hex(32)})
         if "database" in needs:
             url = os.environ.get(DATABASE_URL, "")

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import Any
 
 from pydantic import ValidationError
 
-from harness.config.files import TargetIn
-from harness.config.load import Declarations
+from harness.config import Declarations
+from harness.config.files import ENV, OWN, TargetIn
 from harness.errors import UsageError
-from harness.model import Interface, OptionValue, Scenario, Target
+from harness.model import OptionValue, Scenario, Target
 from harness.model.units import parse_duration
+from harness.serve.servers import interface_of
 
-OWN = ("python", "interface", "name", "cwd", "env_file", "ready", "endpoints")
-"""Options of a spelled-out target that are not its server's; and ``ENV`` with the name of a variable."""
-ENV = "env."
-OPTIONS = (*OWN, "workers", "threads", "startup_timeout", f"{ENV}NAME")
-"""All that a spelled-out target takes besides its server's options."""
 FORM = "write package.module:attribute@server[,option=value]…"
 
 
@@ -29,13 +25,8 @@ def is_url(text: str) -> bool:
     return re.match(r"([^@(=:/]+=)?[\w.+-]+://", text) is not None
 
 
-def select_targets(
-    declarations: Declarations, patterns: Iterable[str], interface_of: Callable[[str], Interface]
-) -> tuple[Target, ...]:
-    """The targets that the globs name; spelled-out ones (``pkg.mod:attr@server``) are built on the spot.
-
-    ``interface_of`` tells the interface that a server speaks unless the target says otherwise.
-    """
+def select_targets(declarations: Declarations, patterns: Iterable[str]) -> tuple[Target, ...]:
+    """The targets that the globs name; spelled-out ones (``pkg.mod:attr@server``) are built on the spot."""
     chosen: dict[str, Target] = {}
     known = {target.name: target for target in declarations.targets}
     for pattern in patterns:
@@ -43,7 +34,7 @@ def select_targets(
             hint = "harness versus and harness run --url compare what runs already, and harness load URL sends to one"
             raise UsageError(f"{pattern!r} is a URL, and no target: a target is started here", hint=hint)
         if "@" in pattern:
-            target = parse_target(pattern, interface_of)
+            target = parse_target(pattern)
             if chosen.get(target.name, target) != target:
                 raise UsageError(f"two targets are called {target.name!r}", hint="give each its own name=…")
             chosen[target.name] = target
@@ -77,7 +68,7 @@ def match_names(pattern: str, known: Mapping[str, object], kind: str) -> list[st
     raise UsageError(f"no {kind} is called {pattern!r}", hint=hint)
 
 
-def parse_target(text: str, interface_of: Callable[[str], Interface]) -> Target:
+def parse_target(text: str) -> Target:
     """A target spelled out: ``package.module:attribute@server[,option=value]…``.
 
     In place of the attribute may stand a call of a factory with literal arguments. ``OWN`` and ``env.NAME`` are the
