@@ -153,11 +153,12 @@ class Worker:
         if self._prepared is None or self._prepared[0] != msg.data["order"]:
             return
         (number, load, process), self._prepared = self._prepared, None
-        load, name = replace(load, start_at=msg.data["at"]), load.requests[0].name if isinstance(load, LoadSpec) else ""
+        load = replace(load, start_at=msg.data["at"])
+        name = load.requests[0].case.name if isinstance(load, LoadSpec) else "streams"
 
         def on_progress(progress: Progress) -> None:
             self._spoke = max(self._spoke, time.perf_counter())
-            classes = progress.classes or {name or "streams": (progress.replies, 0, progress.latest_us)}
+            classes = progress.classes or {name: (progress.replies, 0, progress.latest_us)}
             self._beat_of = Beat(number, progress.replies, classes=classes)
 
         self._spoke, self._sending, self._beat_of = msg.data["at"], process, Beat(number)

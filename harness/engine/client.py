@@ -327,7 +327,7 @@ class Connection:
         self._unsent = memoryview(b"")
 
     def _fail(self, kind: str, detail: str) -> None:
-        name = self.check.request.name if self.check is not None else ""
+        name = self.check.request.case.name if self.check is not None else ""
         self.close()
         self._receiver.failed(self, kind, f"{name}: {detail}")
 

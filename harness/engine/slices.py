@@ -48,7 +48,6 @@ class _Side:
     clock: TreeClock | None
     slice_s: float
     service: list[Any] = field(default_factory=list)
-    slice_index: list[Any] = field(default_factory=list)
     errors: Counter[str] = field(default_factory=Counter)
     examples: dict[str, str] = field(default_factory=dict)
     fatal: Reason | None = None
@@ -57,11 +56,8 @@ class _Side:
     processes: Counter[int] = field(default_factory=Counter)
 
     def outcome(self) -> SideOutcome:
-        service = np.concatenate(self.service) * US if self.service else np.empty(0)
-        index = np.concatenate(self.slice_index) if self.slice_index else np.empty(0, np.int32)
         return SideOutcome(
-            service_time_us=service,
-            slice_index=index.astype(np.int32),
+            service_time_us=np.concatenate(self.service) * US if self.service else np.empty(0),
             errors=dict(self.errors),
             examples=dict(self.examples),
             fatal=self.fatal,
@@ -196,7 +192,6 @@ class SliceRunner:
         _count(side, turn)
         window, counted = _window(side, turn)
         side.service.append(np.array(turn.service))
-        side.slice_index.append(np.full(turn.replies, len(self._rows["round"]), np.int32))
         row = {
             "round": self._round,
             "side": index,

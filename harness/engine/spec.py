@@ -5,54 +5,30 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
-import numpy as np
-import numpy.typing as npt
-
+from apps.contract.case import Case
 from harness.model import Reason, Slices
 from harness.model.load import ClassProgress as ClassProgress, FloatArray, Loop, Progress as Progress
 from harness.model.tls import Tls
+from harness.model.units import MS
 
 Arrivals = Literal["constant", "poisson"]
 OnProgress = Callable[[Progress], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
-    """What a right reply looks like; ``None`` means that the part is not checked.
-
-    Attributes:
-        body: the exact bytes.
-        json: the JSON value; compared once per distinct body.
-        volatile: JSON paths whose values must be there but may vary.
-        media_type: the content type without its parameters.
-        statuses: the first and last status that are right, where ``status`` is ``None``.
-    """
-
-    status: int | None = 200
-    body: bytes | None = None
-    json: Any = None
-    check_json: bool = False
-    volatile: tuple[str, ...] = ()
-    media_type: str | None = None
-    statuses: tuple[int, int] | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class WireRequest:
-    """A request as bytes, ready to be written, and its expected reply.
+    """A case as bytes, ready to be written; of its reply, status, type and body are compared."""
 
-    Attributes:
-        least_s: the least time that a right reply can take: the wait that the request asks for.
-    """
-
-    name: str
+    case: Case
     data: bytes
-    expected: Expected
-    method: str = "GET"
     weight: int = 1
-    least_s: float = 0.0
+
+    @property
+    def least_s(self) -> float:
+        """The least time that a right reply can take: the wait that the request asks for."""
+        return self.case.least_ms / MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +100,6 @@ class SideOutcome:
 
     Attributes:
         service_time_us: every verified reply's service time in microseconds, in order of completion.
-        slice_index: for each of them, the index of its slice in ``SlicesResult.slices``.
         errors: kind (``refused``, ``reset``, ``timeout``, ``truncated``, ``malformed``, ``wrong-status``,
             ``wrong-body``, …) → count.
         examples: kind → one human-readable example.
@@ -134,7 +109,6 @@ class SideOutcome:
     """
 
     service_time_us: FloatArray
-    slice_index: npt.NDArray[np.int32]
     errors: Mapping[str, int] = field(default_factory=dict)
     examples: Mapping[str, str] = field(default_factory=dict)
     fatal: Reason | None = None

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
+from apps.contract.case import Case
 from harness.config.requests import Headers, quoted_target, raw_request, wire_bytes
 from harness.engine.client import peers, words_of
-from harness.engine.spec import Address
+from harness.engine.spec import Address, WireRequest
 from harness.errors import NotReadyError, UsageError
 from harness.model.reason import Reason
 from harness.model.tls import Tls
@@ -148,14 +149,22 @@ def unspoken(address: Address) -> tuple[Reason, ...]:
     return (Reason("speaks-tls"),)
 
 
-def request_bytes(destination: Destination, method: str, headers: Headers, body: bytes | None) -> bytes:
-    """The whole request, as that of a user's own app is sent.
+def request_to(
+    destination: Destination,
+    method: str,
+    headers: Headers = (),
+    body: bytes = b"",
+    status: int = 0,
+    text: bytes | None = None,
+) -> WireRequest:
+    """A request to a user's own app. A reply is right that has ``status`` (0: any below 400) and the body ``text``, if given.
 
     Raises:
         UsageError: the method is no token, or a header contradicts the body.
     """
     try:
-        raw = raw_request(destination.target, method, headers, body or b"")
+        raw = raw_request(destination.target, method, headers, body)
     except ValueError as error:
         raise UsageError(str(error)) from None
-    return wire_bytes(raw.method, raw.path, raw.headers, body or b"", destination.authority)
+    case = Case(f"{raw.method} {raw.path}", raw.method, raw.path, raw.headers, body, status, "", None, text)
+    return WireRequest(case, wire_bytes(raw.method, raw.path, raw.headers, body, destination.authority))

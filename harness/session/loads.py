@@ -76,7 +76,7 @@ def order_of(ask: Ask, running: Running, seed: int) -> Load:
         return WebSocketSpec(address, load.connections, load.duration_s, path=WEBSOCKET_PATH, authority=str(address))
     if isinstance(load, Streams):
         [request] = requests_to(running, [load.request])
-        gap_s = request.least_s / max(1, (request.expected.body or b"").count(b"\n\n") - 1)
+        gap_s = request.least_s / max(1, (request.case.text or b"").count(b"\n\n") - 1)
         return EventsSpec(address, load.connections, load.duration_s, data=request.data, gap_s=gap_s)
     assert isinstance(load, Requests)
     requests = requests_to(running, load.requests)

@@ -207,7 +207,7 @@ def compare(case: Case, reply: Reply, adds: Collection[str] = ()) -> str:
 
 
 def _body_difference(case: Case, reply: Reply) -> str:
-    if case.media_type != "application/json" and not case.volatile:
+    if not case.is_json:
         return "" if reply.body == case.text else f"body {short(reply.body)} instead of {short(case.text or b'')}"
     try:
         value = json.loads(reply.body)

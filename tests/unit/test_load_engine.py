@@ -103,7 +103,8 @@ def test_the_process_ends_with_its_parent():
         "from harness.engine.engine import Engine\n"
         "from harness.engine.spec import *\n"
         "engine = Engine()\n"
-        "request = WireRequest('x', b'GET / HTTP/1.1\\r\\n\\r\\n', Expected())\n"
+        "from apps.contract.case import get\n"
+        "request = WireRequest(get('x', '/', {}), b'GET / HTTP/1.1\\r\\n\\r\\n')\n"
         "spec = LoadSpec(Address(port=1), (request,), 1, 60.0)\n"
         "engine.run_load(spec, lambda progress: print(engine.pids[0], flush=True))\n"
     )

@@ -97,8 +97,7 @@ def test_sides_take_turns_and_each_slice_adds_up():
     for number, outcome in enumerate(measured.sides):
         mine = [index for index in range(count) if slices.side[index] == number]
         assert not outcome.fatal
-        assert len(outcome.service_time_us) == len(outcome.slice_index) == sum(slices.replies[index] for index in mine)
-        assert set(outcome.slice_index.tolist()) <= set(mine)
+        assert len(outcome.service_time_us) == sum(slices.replies[index] for index in mine)
         assert (outcome.service_time_us > 0).all()
         assert not outcome.errors
     assert measured.generator_cpu > 0

@@ -16,7 +16,7 @@ import trustme
 from harness.engine.openloop import run_open
 from harness.engine.slices import SliceRunner
 from harness.engine.soundness import reasons
-from harness.engine.spec import Address, EventsSpec, Expected, LoadSpec, SideSpec, SlicesSpec, WebSocketSpec
+from harness.engine.spec import Address, EventsSpec, LoadSpec, SideSpec, SlicesSpec, WebSocketSpec
 from harness.engine.sse import run_events
 from harness.engine.turns import run_closed
 from harness.engine.url import parse_url
@@ -29,7 +29,7 @@ from harness.prepare.remote import MixedFleet, raw_scenario, remote_target
 from harness.serve.guard import Guard
 from tests.cli import harness
 
-from .load_support import CLOSE, OK, ask, echo, finish, request, run, scripted
+from .load_support import CLOSE, OK, ask, case, echo, finish, request, run, scripted
 
 pytestmark = pytest.mark.live
 
@@ -157,7 +157,7 @@ def test_large_bodies_both_ways():
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % length + await reader.readexactly(length))
             await writer.drain()
 
-    item = request("POST", expected=Expected(200, body=body), body=body)
+    item = request("POST", expected=case(text=body), body=body)
     outcomes, traffic = outcomes_of(back, item, item)
     assert outcomes.kinds == ["right"] * 2
     assert len(traffic.handshakes) == 1
