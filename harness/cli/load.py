@@ -82,7 +82,7 @@ def load(
         raise UsageError("--arrivals spaces the requests of --rate", hint="give --rate too, or leave out --arrivals")
     check_cpus(cpu)
     seed = random.SystemRandom().randrange(2**31) if seed is None else seed
-    address = reach(destination)
+    address = reach(destination.address)
     spec: Load
     if destination.scheme == "ws":
         spec = WebSocketSpec(

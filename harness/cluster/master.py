@@ -193,7 +193,7 @@ class Master:
             while marks and marks[0][0] <= now:
                 self._connection.send(marks.pop(0)[1])
             beats = [m.beat for m in members if m.beat.order == self._order]
-            self._connection.send(Progress("load", now - start_at, 0, sum(beat.replies for beat in beats)))
+            self._connection.send(Progress(now - start_at, 0, sum(beat.replies for beat in beats)))
             page.feed(members, self._order)
             gevent.sleep(min([TICK_S, *(max(0.0, moment - now) for moment, _ in marks)]))
         for _, mark in marks:

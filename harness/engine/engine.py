@@ -68,6 +68,10 @@ class Fault:
         return cls(EngineError(f"the load generator failed: {type(error).__name__}: {error}", hint=format_exc()))
 
 
+def unheard(*_: object) -> None:
+    """Hears what nobody wants to know."""
+
+
 class EngineProcess:
     """A child that sends load from the CPUs given; it never sees the terminal's Ctrl-C.
 
@@ -113,9 +117,9 @@ class EngineProcess:
     def carry_out(
         self,
         order: object,
-        on_progress: OnProgress | None = None,
-        on_mark: OnMark | None = None,
-        told: Told | None = None,
+        on_progress: OnProgress = unheard,
+        on_mark: OnMark = unheard,
+        told: Told = unheard,
         *,
         allowed_s: float = math.inf,
         stoppable: bool = True,
@@ -144,19 +148,17 @@ class EngineProcess:
                 stopping, deadline = True, time.monotonic() + STOP_S
                 self.stop()
                 continue
-            if isinstance(message, Fault):
-                raise message.error
-            if isinstance(message, Progress):
-                if on_progress is not None:
+            match message:
+                case Fault(error):
+                    raise error
+                case Progress():
                     on_progress(message)
-            elif isinstance(message, Signal):
-                if on_mark is not None:
+                case Signal():
                     on_mark(message.value)
-            elif isinstance(message, Note):
-                if told is not None:
-                    told(message.text, message.important)
-            else:
-                return message
+                case Note(text, important):
+                    told(text, important)
+                case _:
+                    return message
 
     def stop(self) -> None:
         """Have the order under way answered with what was measured so far."""
@@ -228,12 +230,12 @@ class Engine:
         """The process that is running now, if there is one."""
         return () if self._process is None else (self._process.pid,)
 
-    def run_slices(self, spec: SlicesSpec, on_progress: OnProgress | None = None) -> SlicesResult:
+    def run_slices(self, spec: SlicesSpec, on_progress: OnProgress = unheard) -> SlicesResult:
         """Measure sides that take turns, for ``spec.budget_s`` or, where that is longer, its least number of rounds."""
         answer: SlicesResult = self._run(spec, on_progress, stoppable=False)
         return answer
 
-    def run_load(self, spec: Load, on_progress: OnProgress | None = None) -> LoadResult:
+    def run_load(self, spec: Load, on_progress: OnProgress = unheard) -> LoadResult:
         """Send a load. Ctrl-C ends it early, within a second: the result is then marked ``interrupted``."""
         answer: LoadResult = self._run(spec, on_progress, stoppable=True)
         return answer
@@ -244,7 +246,7 @@ class Engine:
         if process is not None:
             process.close()
 
-    def _run(self, order: Load | SlicesSpec, on_progress: OnProgress | None, *, stoppable: bool) -> Any:
+    def _run(self, order: Load | SlicesSpec, on_progress: OnProgress, *, stoppable: bool) -> Any:
         self._process = self._process or EngineProcess(self._cpus)
         try:
             return self._process.carry_out(order, on_progress, stoppable=stoppable)

@@ -86,7 +86,6 @@ class SideSpec:
 class SlicesSpec:
     """Alternating slices of a group; rounds go on until ``budget_s`` is spent, at least ``min_rounds``."""
 
-    id: str
     sides: tuple[SideSpec, ...]
     seed: int
     budget_s: float
@@ -126,7 +125,6 @@ class SlicesResult:
         generator_wait: seconds for which it was ready to run and another process had its CPU.
     """
 
-    id: str
     duration_s: float
     slices: Slices
     sides: tuple[SideOutcome, ...]

@@ -102,13 +102,12 @@ def _ascii(host: str) -> str:
         raise UsageError(f"{host!r} is not a host name: {error}") from None
 
 
-def reach(destination: Destination) -> Address:
+def reach(address: Address) -> Address:
     """The numeric address, of those that the host has, that accepts a connection, over TLS with its certificate.
 
     Raises:
         NotReadyError: none does.
     """
-    address = destination.address
     failure: OSError | None = None
     try:
         found = peers(address)
@@ -143,7 +142,7 @@ def unspoken(address: Address) -> tuple[Reason, ...]:
     if address.tls is not None or address.path:
         return ()
     try:
-        reach(Destination("http", replace(address, tls=Tls(address.host, verify=False)), "/", ""))
+        reach(replace(address, tls=Tls(address.host, verify=False)))
     except NotReadyError:
         return ()
     return (Reason("speaks-tls"),)
@@ -157,7 +156,10 @@ def request_to(
     status: int = 0,
     text: bytes | None = None,
 ) -> WireRequest:
-    """A request to a user's own app. A reply is right that has ``status`` (0: any below 400) and the body ``text``, if given.
+    """A request to a user's own app.
+
+    Args:
+        status: of a right reply; 0 for any below 400. ``text``: its body, where that is compared.
 
     Raises:
         UsageError: the method is no token, or a header contradicts the body.

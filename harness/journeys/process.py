@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from harness.engine.engine import EngineProcess, OnMark
+from harness.engine.engine import EngineProcess, OnMark, unheard
 from harness.engine.spec import OnProgress, part_of
 from harness.model.load import LoadResult, Loop
 
@@ -65,9 +65,7 @@ class Journeys:
     def __init__(self, cpus: tuple[int, ...] = ()) -> None:
         self._cpus = cpus
 
-    def run_load(
-        self, spec: JourneySpec, on_progress: OnProgress | None = None, on_mark: OnMark | None = None
-    ) -> LoadResult:
+    def run_load(self, spec: JourneySpec, on_progress: OnProgress = unheard, on_mark: OnMark = unheard) -> LoadResult:
         """Carry out one journey; ``on_mark`` is told when the measured stretch begins and ends.
 
         Ctrl-C ends it early, within a second: the result is then marked ``interrupted``.

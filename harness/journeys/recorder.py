@@ -55,7 +55,7 @@ class Recorder:
 
     def progress(self) -> Progress:
         replies = sum(count for count, _, _ in self._classes.values())
-        return Progress("journey", time.perf_counter() - self._began, 0, replies, classes=dict(self._classes))
+        return Progress(time.perf_counter() - self._began, 0, replies, classes=dict(self._classes))
 
     def result(self, spec: JourneySpec, seconds: float, shares: dict[str, Any]) -> LoadResult:
         """What came of ``seconds`` of counting; times are from sending to the last byte, as Locust's clients say."""

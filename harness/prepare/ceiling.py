@@ -43,6 +43,6 @@ def _rate(engine: Engine, port: int, concurrency: int) -> float:
     """The median over slices; 0 where no reply was right."""
     request = request_to(parse_url(f"{HOST}/health"), "GET", status=200)
     side = SideSpec("null", "null", Address(HOST, port), (request,), concurrency)
-    slices = engine.run_slices(SlicesSpec("null", (side,), 1, SECONDS)).slices
+    slices = engine.run_slices(SlicesSpec((side,), 1, SECONDS)).slices
     rates = [replies / window for replies, window in zip(slices.window_replies, slices.window, strict=True) if window]
     return statistics.median(rates) if rates else 0.0

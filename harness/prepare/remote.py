@@ -39,7 +39,7 @@ class MixedFleet(Fleet):
                 continue
             try:
                 destination = destination_of(target)
-                reach(destination)
+                reach(destination.address)
             except (UsageError, NotReadyError) as error:
                 self.fail(target, error)
                 continue
@@ -114,7 +114,7 @@ def raw_scenario(targets: Sequence[Target], concurrency: int) -> Scenario:
     replies = []
     for target in targets:
         destination = destination_of(target)
-        reach(destination)
+        reach(destination.address)
         for _ in range(2):
             try:
                 reply = exchange(bind_of(destination), case_of(PlannedRequest("", path, raw=raw)))

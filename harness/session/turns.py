@@ -28,7 +28,7 @@ class TurnsSender(Sender):
     def send(self, job: Job, meter: Meter, on_progress: OnProgress) -> Sent:
         specs = [side_spec(job.points[side.point], job.servers[side.target]) for side in job.sides]
         loaded = [job.points[side.point] for side in job.sides]
-        spec = SlicesSpec(job.window.id, tuple(specs), job.seed, job.seconds, job.window.min_rounds)
+        spec = SlicesSpec(tuple(specs), job.seed, job.seconds, job.window.min_rounds)
         meter.begin()
         measured = self._wire.run_slices(spec, on_progress)
         meter.end()

@@ -153,7 +153,7 @@ def test_streams_and_users_are_shared_too(tmp_path):
 
         before, marks = counts_of(port)["127.0.0.1"], []
         spec = JourneySpec(str(file), f"http://127.0.0.1:{port}", 5, 2.0, 2.0)
-        result = cluster.run_load(spec, None, marks.append)
+        result = cluster.run_load(spec, on_mark=marks.append)
         assert marks == ["begin", "end"]
         assert (result.loop, result.connections, result.failed) == ("journey", 5, 0)
         assert [worker.connections for worker in result.workers] == [3, 2]

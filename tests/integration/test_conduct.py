@@ -52,7 +52,7 @@ class FakeEngine:
         )  # fmt: skip
         service = np.full(20, 0.11e6 * 2 / 20)
         outcomes = (SideOutcome(service),) * n
-        return SlicesResult(spec.id, 0.2 * n, slices, outcomes, 0.02)
+        return SlicesResult(0.2 * n, slices, outcomes, 0.02)
 
 
 def new_run(folder, targets, scenarios=(JSON,), blocks=2):

@@ -72,7 +72,7 @@ def test_the_journey_that_ships_gets_every_reply_right():
         serving(ALL["fastapi-uvicorn"], environment=around.environment) as running,
     ):
         host = f"http://127.0.0.1:{running.bind.port}"
-        result = Journeys().run_load(JourneySpec(journey.file, host, 2, 0.2, 4.0, grace_s=5), None, marks.append)
+        result = Journeys().run_load(JourneySpec(journey.file, host, 2, 0.2, 4.0, grace_s=5), on_mark=marks.append)
     assert marks == ["begin", "end"]
     assert result.errors == {}, result.examples
     assert {"who am I", "list products", "read product"} <= set(result.series)

@@ -28,7 +28,7 @@ def load(port, **options):
 
 def slices(port, pid=0, budget_s=0.3):
     side = SideSpec("a", "p", Address(port=port), (request(),), 4, pid, slice_s=0.03, lead_in_s=0.005)
-    return SlicesSpec("s", (side,), 1, budget_s)
+    return SlicesSpec((side,), 1, budget_s)
 
 
 def wait_until(condition, seconds=120):

@@ -202,7 +202,7 @@ def test_sides_that_take_turns():
     async def go():
         async with serving(scripted([OK])) as address:
             side = SideSpec("a", "p", address, (request(),), 2, least_replies=1)
-            return await SliceRunner(SlicesSpec("w", (side,), 1, 0.3), silent, asyncio.Event()).run()
+            return await SliceRunner(SlicesSpec((side,), 1, 0.3), silent, asyncio.Event()).run()
 
     [side] = run(go()).sides
     assert side.answered > 0

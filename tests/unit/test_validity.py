@@ -26,7 +26,7 @@ def measured(
     times = [np.full(count, inside or 10 * 0.105 / count) * 1e6 for count in counts]
     examples = dict.fromkeys(errors or {}, "as it was")
     outcome = SideOutcome(np.concatenate(times), errors or {}, examples, fatal)
-    return SlicesResult("s", n * 0.11, slices, (outcome,), n * generator, wait)
+    return SlicesResult(n * 0.11, slices, (outcome,), n * generator, wait)
 
 
 def fired(measurement, machine=QUIET, side=SIDE):
