@@ -36,7 +36,7 @@ import numpy as np
 from apps.contract.case import Case, get
 from harness.engine.engine import Engine
 from harness.engine.spec import Address, LoadSpec, WireRequest
-from harness.model.tls import Tls
+from harness.model.address import Tls
 
 SERVER_CPU, GENERATOR_CPU = 0, 1
 BODY = '{"hello":"world"}'

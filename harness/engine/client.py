@@ -19,7 +19,7 @@ from harness.engine.checks import MEMO_BYTES, ReplyCheck
 from harness.engine.replies import MAX_REPLY, ReplyError, ReplyReader
 from harness.engine.spec import Address
 from harness.engine.tally import Traffic
-from harness.model.tls import Tls, refusal
+from harness.model.address import Tls, refusal
 
 Peer = tuple[int, Any]
 """Family and address of a socket."""

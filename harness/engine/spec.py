@@ -9,8 +9,8 @@ from typing import ClassVar, Literal, Self
 
 from apps.contract.case import Case
 from harness.model import Reason, Slices
+from harness.model.address import Address as Address
 from harness.model.load import ClassProgress as ClassProgress, FloatArray, Loop, Progress as Progress
-from harness.model.tls import Tls
 from harness.model.units import MS
 
 Arrivals = Literal["constant", "poisson"]
@@ -29,25 +29,6 @@ class WireRequest:
     def least_s(self) -> float:
         """The least time that a right reply can take: the wait that the request asks for."""
         return self.case.least_ms / MS
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where a server listens: host and port, or ``path`` of a Unix socket; with ``tls`` where it speaks that."""
-
-    host: str = "127.0.0.1"
-    port: int = 0
-    path: str = ""
-    tls: Tls | None = None
-
-    def __str__(self) -> str:
-        """As in a URL."""
-        return self.path or f"{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
-
-    @property
-    def authority(self) -> str:
-        """As in a ``Host`` header: without a zone, which names an interface of this machine."""
-        return str(replace(self, host=self.host.partition("%")[0]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from harness.config.requests import Headers, quoted_target, raw_request, wire_by
 from harness.engine.client import peers, words_of
 from harness.engine.spec import Address, WireRequest
 from harness.errors import NotReadyError, UsageError
+from harness.model.address import Tls
 from harness.model.reason import Reason
-from harness.model.tls import Tls
 
 Scheme = Literal["http", "ws"]
 _SCHEMES: dict[str, Scheme] = {

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from apps.contract.case import Case
 from apps.contract.tokens import fill
 from harness.config.requests import wire_bytes
-from harness.engine.spec import Address, SideSpec, WireRequest
+from harness.engine.spec import SideSpec, WireRequest
 from harness.model import PlannedRequest, Point
 from harness.plan.timing import crowd_wait, lead_in, least_replies, stagger
 from harness.serve import Running
@@ -24,20 +24,15 @@ def wire_request(case: Case, host: str, weight: int = 1, secret: str = "") -> Wi
 
 def requests_to(running: Running, planned: Iterable[PlannedRequest]) -> tuple[WireRequest, ...]:
     """Requests as they are sent to a server."""
-    host = address_of(running).authority
+    host = running.bind.authority
     return tuple(wire_request(case_of(each), host, each.weight, running.secret) for each in planned)
-
-
-def address_of(running: Running) -> Address:
-    """Where load for a server goes."""
-    return Address(running.bind.host, running.bind.port, tls=running.bind.tls)
 
 
 def side_spec(point: Point, running: Running) -> SideSpec:
     return SideSpec(
         target=running.target.name,
         point=point.id,
-        address=address_of(running),
+        address=running.bind,
         requests=requests_to(running, point.requests),
         connections=point.concurrency,
         root_pid=running.pid,

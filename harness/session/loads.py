@@ -11,7 +11,7 @@ from harness.engine.clocks import TreeClock
 from harness.engine.engine import Engine
 from harness.engine.pacing import schedule
 from harness.engine.spec import EventsSpec, ExtraConnections, Load, LoadSpec, OnProgress, WebSocketSpec
-from harness.engine.wire import address_of, requests_to
+from harness.engine.wire import requests_to
 from harness.model import Gate
 from harness.model.load import FloatArray, LoadResult, every
 from harness.serve import Running
@@ -71,7 +71,7 @@ class LoadSender(Sender):
 
 def order_of(ask: Ask, running: Running, seed: int) -> Load:
     """What the engine is told to do."""
-    load, address = ask.load, address_of(running)
+    load, address = ask.load, running.bind
     if isinstance(load, Echoes):
         return WebSocketSpec(address, load.connections, load.duration_s, path=WEBSOCKET_PATH, authority=str(address))
     if isinstance(load, Streams):

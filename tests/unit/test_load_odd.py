@@ -179,7 +179,7 @@ def test_an_address_with_a_zone_is_reached():
     async def go():
         async with serving(scripted([OK]), host=host) as address:
             url = f"http://[{host.replace('%', '%25')}]:{address.port}/"
-            found = await asyncio.to_thread(reach, parse_url(url))
+            found = await asyncio.to_thread(reach, parse_url(url).address)
             assert (found.host, found.authority) == (host, f"[{host.partition('%')[0]}]:{address.port}")
             return await ask(found, request())
 

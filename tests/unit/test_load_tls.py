@@ -21,12 +21,12 @@ from harness.engine.sse import run_events
 from harness.engine.turns import run_closed
 from harness.engine.url import parse_url
 from harness.engine.websocket import run_websocket
-from harness.engine.wire import address_of
 from harness.errors import UsageError
-from harness.model.tls import Tls
+from harness.model.address import Tls
 from harness.prepare.choose import select_elsewhere
 from harness.prepare.remote import MixedFleet, raw_scenario, remote_target
 from harness.serve.guard import Guard
+from harness.serve.servers import Bind
 from tests.cli import harness
 
 from .load_support import CLOSE, OK, ask, case, echo, finish, request, run, scripted
@@ -359,7 +359,7 @@ def test_targets_elsewhere(tmp_path):
         guard = Guard()
         with closing(guard), MixedFleet(guard) as fleet:
             fleet.start([target, stranger])
-            assert address_of(fleet.running[target.name]) == Address(HOST, port, tls=TRUSTED)
+            assert fleet.running[target.name].bind == Bind(HOST, port, tls=TRUSTED)
             assert "certificate is not accepted" in fleet.failures["stranger"].reason.text
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.model import Interface, Listener, Target
-from harness.model.tls import Tls
+from harness.model.address import Address
 
 BACKLOG = 2048
 KEEP_ALIVE_S = 75
@@ -36,17 +36,10 @@ class KeepAliveOptions(Options):
 
 
 @dataclass(frozen=True, slots=True)
-class Bind:
-    """Where a server listens; ``folder`` is an own folder for what it writes, removed when it has ended, if any.
+class Bind(Address):
+    """Where a server listens; ``folder`` is an own folder for what it writes, removed when it has ended, if any."""
 
-    Attributes:
-        tls: of a server elsewhere that speaks it.
-    """
-
-    host: str
-    port: int
     folder: str = ""
-    tls: Tls | None = None
 
 
 @dataclass(frozen=True, slots=True)
