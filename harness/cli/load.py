@@ -17,7 +17,7 @@ from harness.errors import UsageError
 from harness.model.units import format_duration, number_of, significant
 
 if TYPE_CHECKING:
-    from harness.engine.spec import Load
+    from harness.engine.spec import WireLoad
     from harness.engine.url import Destination
 
 KEEP = 1_000_000
@@ -83,7 +83,7 @@ def load(
     check_cpus(cpu)
     seed = random.SystemRandom().randrange(2**31) if seed is None else seed
     address = reach(destination.address)
-    spec: Load
+    spec: WireLoad
     if destination.scheme == "ws":
         spec = WebSocketSpec(
             address, connections, duration, timeout, path=destination.target, authority=destination.authority,

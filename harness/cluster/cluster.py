@@ -7,11 +7,10 @@ from dataclasses import replace
 from typing import Self
 
 from harness.cluster.options import ClusterOptions, given_secret
-from harness.cluster.protocol import Load, Open
+from harness.cluster.protocol import Open
 from harness.engine.engine import EngineProcess, OnMark, Told, unheard
-from harness.engine.spec import OnProgress
+from harness.engine.spec import JourneySpec, Load, OnProgress
 from harness.journeys.files import journey_of
-from harness.journeys.process import JourneySpec
 from harness.model.load import LoadResult
 
 ANSWER_S = 180.0

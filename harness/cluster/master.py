@@ -25,12 +25,11 @@ from locust.runners import MasterRunner
 from harness.cluster.members import REJOIN_S, Member, Members
 from harness.cluster.options import DEFAULT_PORT, LIVE_PORT, SECRET_VARIABLE, ClusterOptions
 from harness.cluster.page import Page
-from harness.cluster.protocol import Load, Open, Order, pack, read_once
+from harness.cluster.protocol import Open, Order, pack, read_once
 from harness.cluster.sockets import use_secret
 from harness.engine.engine import Fault, Note, Signal
-from harness.engine.spec import Progress
+from harness.engine.spec import JourneySpec, Load, Progress
 from harness.errors import EngineError, NotReadyError, UsageError
-from harness.journeys.process import JourneySpec
 from harness.model.load import LoadResult, WorkerShare
 from harness.model.reason import Reason
 from harness.model.units import number_of

@@ -34,11 +34,9 @@ import numpy as np
 
 from harness import __version__
 from harness.cluster.options import ClusterOptions
-from harness.engine.spec import ClassProgress, EventsSpec, LoadSpec, WebSocketSpec
-from harness.journeys.process import JourneySpec
+from harness.engine.spec import ClassProgress, Load
 from harness.model.load import Latencies, LoadResult, adapter
 
-Load = LoadSpec | WebSocketSpec | EventsSpec | JourneySpec
 Value = TypeVar("Value")
 
 BEAT_S = 0.5

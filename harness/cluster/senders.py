@@ -7,11 +7,11 @@ from pathlib import Path
 
 from harness.cluster.cluster import Cluster
 from harness.engine.engine import OnMark
-from harness.engine.spec import LoadSpec, OnProgress
+from harness.engine.spec import JourneySpec, LoadSpec, OnProgress
 from harness.engine.wire import TIMEOUT_S, requests_to
 from harness.errors import UsageError
 from harness.journeys.files import read_journey
-from harness.journeys.process import Journeys, JourneySpec
+from harness.journeys.process import Journeys
 from harness.model import Gate, SideResult
 from harness.model.load import LoadResult
 from harness.model.units import US
@@ -54,7 +54,7 @@ class JourneySender(Sender):
         return sent(SideResult(side.target, side.point, journey.name, {}, journey.users), result, meter)
 
 
-class LoadSender(Sender):
+class SharedLoadSender(Sender):
     """A closed loop of the run's points, shared by workers."""
 
     def __init__(self, workers: Cluster) -> None:

@@ -24,13 +24,13 @@ from locust.env import Environment
 from locust.runners import WorkerRunner
 
 from harness.cluster.options import SECRET_VARIABLE, given_secret
-from harness.cluster.protocol import BEAT_S, ORPHAN_S, Beat, Load, Order, own_hello, pack, read_once, unpack
+from harness.cluster.protocol import BEAT_S, ORPHAN_S, Beat, Order, own_hello, pack, read_once, unpack
 from harness.cluster.sockets import use_secret
 from harness.engine.engine import EngineProcess
-from harness.engine.spec import LoadSpec, Progress
+from harness.engine.spec import JourneySpec, Load, LoadSpec, Progress
 from harness.errors import EngineError, HarnessError, NotReadyError
 from harness.journeys.files import find_journeys, journey_of
-from harness.journeys.process import MODULE, JourneySpec
+from harness.journeys.process import Journeys
 from harness.model.load import Latencies, LoadResult
 
 SLACK_S = 20.0
@@ -140,7 +140,7 @@ class Worker:
             load = order.load
             if isinstance(load, JourneySpec):
                 load = self._own(load)
-                process = self._journey = EngineProcess((), MODULE)
+                process = self._journey = EngineProcess((), Journeys.module)
                 process.wait_ready()
             else:
                 process = self._started()
@@ -183,7 +183,7 @@ class Worker:
 
     def _own(self, spec: JourneySpec) -> JourneySpec:
         """The same journey in a file of this machine: no code crosses the network."""
-        known = {journey.name: journey for journey in find_journeys().values()}
+        known = find_journeys()
         if self._locustfile:
             mine = journey_of(self._locustfile)
             known[mine.name] = mine

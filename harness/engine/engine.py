@@ -13,8 +13,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum
 from multiprocessing.connection import Connection
@@ -29,6 +29,8 @@ from harness.model.load import LoadResult
 START_S = 60.0
 END_S = 2.0
 STOP_S = 15.0
+SLACK_S = 30.0
+CHILD = "harness.engine.child"
 LOG_LINES = 5
 OnMark = Callable[[str], None]
 Told = Callable[[str, bool], None]
@@ -80,7 +82,7 @@ class EngineProcess:
         module: what the child runs; its argument is the number of its socket's descriptor.
     """
 
-    def __init__(self, cpus: tuple[int, ...], module: str = "harness.engine.child") -> None:
+    def __init__(self, cpus: tuple[int, ...], module: str = CHILD) -> None:
         self._ready = False
         ours, theirs = socket.socketpair()
         self._log = tempfile.TemporaryFile()  # noqa: SIM115
@@ -214,12 +216,14 @@ class Engine:
         cpus: CPUs to pin it to; empty for no pinning.
     """
 
+    module = CHILD
+
     def __init__(self, cpus: tuple[int, ...] = ()) -> None:
         self._cpus = cpus
         self._process: EngineProcess | None = None
 
     def __enter__(self) -> Self:
-        self._process = EngineProcess(self._cpus)
+        self._process = EngineProcess(self._cpus, self.module)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -232,12 +236,21 @@ class Engine:
 
     def run_slices(self, spec: SlicesSpec, on_progress: OnProgress = unheard) -> SlicesResult:
         """Measure sides that take turns, for ``spec.budget_s`` or, where that is longer, its least number of rounds."""
-        answer: SlicesResult = self._run(spec, on_progress, stoppable=False)
+        with self._up() as process:
+            answer: SlicesResult = process.carry_out(spec, on_progress, stoppable=False)
         return answer
 
-    def run_load(self, spec: Load, on_progress: OnProgress = unheard) -> LoadResult:
-        """Send a load. Ctrl-C ends it early, within a second: the result is then marked ``interrupted``."""
-        answer: LoadResult = self._run(spec, on_progress, stoppable=True)
+    def run_load(self, spec: Load, on_progress: OnProgress = unheard, on_mark: OnMark = unheard) -> LoadResult:
+        """Send a load. Ctrl-C ends it early, within a second: the result is then marked ``interrupted``.
+
+        Args:
+            on_mark: told when the measured stretch of a journey begins and ends.
+
+        Raises:
+            UsageError: a locustfile cannot be used.
+        """
+        with self._up() as process:
+            answer: LoadResult = process.carry_out(spec, on_progress, on_mark, allowed_s=spec.longest_s + SLACK_S)
         return answer
 
     def close(self) -> None:
@@ -246,10 +259,11 @@ class Engine:
         if process is not None:
             process.close()
 
-    def _run(self, order: Load | SlicesSpec, on_progress: OnProgress, *, stoppable: bool) -> Any:
-        self._process = self._process or EngineProcess(self._cpus)
+    @contextmanager
+    def _up(self) -> Iterator[EngineProcess]:
+        self._process = self._process or EngineProcess(self._cpus, self.module)
         try:
-            return self._process.carry_out(order, on_progress, stoppable=stoppable)
+            yield self._process
         except BaseException:
             # A process that still works on this order would answer the next one with it.
             self.close()

@@ -1,4 +1,4 @@
-"""What the wire engine is asked to do and what it answers: plain values that cross the pipe to its process."""
+"""What the processes that send load are asked to do and what they answer: plain values that cross a pipe."""
 
 from __future__ import annotations
 
@@ -236,7 +236,49 @@ class EventsSpec(_StreamSpec):
     gap_s: float = 0.0
 
 
-Load = LoadSpec | WebSocketSpec | EventsSpec
+@dataclass(frozen=True, slots=True)
+class JourneySpec:
+    """Users of a locustfile.
+
+    Attributes:
+        file: the locustfile; ``digest``, of its text, tells a worker whether its own of that name is the same.
+        host: base URL of the target.
+        users: started evenly over the first half of ``warmup_s``; then ``duration_s`` are measured.
+        grace_s: how long users may finish their requests afterwards.
+        share, shares: which part of the users these are, where several workers send.
+        start_at: ``time.perf_counter`` at which the warm-up begins.
+    """
+
+    file: str
+    host: str
+    users: int
+    warmup_s: float
+    duration_s: float
+    seed: int = 0
+    grace_s: float = 2.0
+    digest: str = ""
+    share: int = 0
+    shares: int = 1
+    start_at: float | None = None
+    loop: ClassVar[Loop] = "journey"
+
+    @property
+    def connections(self) -> int:
+        return self.users
+
+    @property
+    def longest_s(self) -> float:
+        """After so long it is over, whatever the server does."""
+        return self.warmup_s + self.duration_s + self.grace_s
+
+    def part(self, index: int, count: int) -> JourneySpec:
+        """The users of worker ``index`` of ``count``."""
+        users = part_of(self.users, index, count)
+        return replace(self, users=users, seed=self.seed + index, share=index, shares=count)
+
+
+WireLoad = LoadSpec | WebSocketSpec | EventsSpec
+Load = WireLoad | JourneySpec
 
 
 def part_of(whole: int, index: int, count: int) -> int:

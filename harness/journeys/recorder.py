@@ -8,9 +8,8 @@ from array import array
 from collections import Counter
 from typing import Any
 
-from harness.engine.spec import ClassProgress, Progress
+from harness.engine.spec import ClassProgress, JourneySpec, Progress
 from harness.engine.tally import floats
-from harness.journeys.process import JourneySpec
 from harness.model.load import Latencies, LoadResult
 from harness.model.units import MS, US
 

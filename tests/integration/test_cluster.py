@@ -22,10 +22,9 @@ import zmq
 
 from harness.cluster.cluster import Cluster
 from harness.cluster.options import ClusterOptions, master_keys
-from harness.engine.spec import Address, EventsSpec, LoadSpec
+from harness.engine.spec import Address, EventsSpec, JourneySpec, LoadSpec
 from harness.engine.url import parse_url, request_to
 from harness.errors import EngineError, UsageError
-from harness.journeys.process import JourneySpec
 from harness.model.load import PRECISION
 
 pytestmark = pytest.mark.usefixtures("no_process_left")

@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 from harness.journeys.files import find_journeys
-from harness.journeys.process import Journeys, JourneySpec
+from harness.engine.spec import JourneySpec
+from harness.journeys.process import Journeys
 from harness.record import Run
 from harness.serve import serving
 from harness.serve.services import services

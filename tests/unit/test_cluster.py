@@ -12,9 +12,16 @@ from harness.cli.worker import parse_master
 from harness.cluster.options import ClusterOptions, given_secret
 from harness.cluster.protocol import Beat, Hello, Order, own_hello, pack, unpack
 from harness.engine.pacing import schedule
-from harness.engine.spec import Address, EventsSpec, ExtraConnections, LoadSpec, WebSocketSpec, WireRequest
+from harness.engine.spec import (
+    Address,
+    EventsSpec,
+    ExtraConnections,
+    JourneySpec,
+    LoadSpec,
+    WebSocketSpec,
+    WireRequest,
+)
 from harness.errors import UsageError
-from harness.journeys.process import JourneySpec
 from harness.model.load import Latencies, LoadResult, WorkerShare
 from harness.model.reason import Reason
 from harness.report.load_summary import lines
