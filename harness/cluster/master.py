@@ -36,7 +36,7 @@ from harness.model.units import number_of
 
 PREPARE_S = 60.0
 LEAD_S = 1.0
-SLACK_S = 25.0
+SLACK_S = 35.0
 HALTED_S = 5.0
 TICK_S = 0.05
 SKEW_S = 0.05

@@ -41,16 +41,18 @@ class ReplyCheck:
     """
 
     __slots__ = (
-        "_bodies", "_heads", "_known", "closes", "data", "head_only", "hits", "idempotent", "last", "request",
-        "size", "usual_status",
+        "_bodies", "_case", "_compared", "_heads", "_known", "closes", "data", "head_only", "hits", "idempotent",
+        "last", "request", "size", "usual_status",
     )  # fmt: skip
 
     def __init__(self, request: WireRequest) -> None:
         self.request = request
         self.data = request.data
         self.size = len(request.data)
-        self.head_only = request.case.method.upper() == "HEAD"
-        self.idempotent = request.case.method.upper() in _IDEMPOTENT
+        case = self._case = request.case
+        self.head_only = case.method.upper() == "HEAD"
+        self.idempotent = case.method.upper() in _IDEMPOTENT
+        self._compared = not self.head_only and (case.is_json or case.text is not None)
         self.closes = _CLOSES.search(request.data.partition(b"\r\n\r\n")[0]) is not None
         self.last: bytes | None = None
         self.hits = self.usual_status = 0
@@ -64,9 +66,8 @@ class ReplyCheck:
         Args:
             encoding: the reply's ``Content-Encoding``; the body is compared without it.
         """
-        case = self.request.case
-        compared = not self.head_only and (case.is_json or case.text is not None)
-        if encoding and compared:
+        case = self._case
+        if encoding and self._compared:
             try:
                 body = decoded(body, encoding)
             except (ValueError, zlib.error) as error:
@@ -76,13 +77,12 @@ class ReplyCheck:
             return "wrong-status", f"{case.name}: status {status} instead of {expected}: {_excerpt(body)}"
         if media_type != case.media_type and case.media_type:
             return "wrong-type", f"{case.name}: {media_type or 'no type'} instead of {case.media_type}"
-        fault = self._body_fault(body) if compared else ""
+        fault = self._body_fault(body) if self._compared else ""
         return ("wrong-body", f"{case.name}: {fault}") if fault else ("", "")
 
     def _body_fault(self, body: bytes) -> str:
-        case = self.request.case
-        if not case.is_json:
-            return "" if body == case.text else f"{_excerpt(body)} instead of {_excerpt(case.text or b'')}"
+        if not self._case.is_json:
+            return "" if body == self._case.text else f"{_excerpt(body)} instead of {_excerpt(self._case.text or b'')}"
         fault = self._bodies.get(body)
         if fault is None:
             fault = self._json_fault(body)
@@ -96,7 +96,7 @@ class ReplyCheck:
             value = json.loads(body)
         except (ValueError, RecursionError):
             return f"not JSON: {_excerpt(body)}"
-        return json_difference(value, self.request.case.json, self.request.case.volatile)
+        return json_difference(value, self._case.json, self._case.volatile)
 
     def recall(self, raw: bytes) -> bool | None:
         """Whether the connection stays open after the known right reply ``raw``; ``None`` for an unknown one."""

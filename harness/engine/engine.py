@@ -234,6 +234,20 @@ class Engine:
         """The process that is running now, if there is one."""
         return () if self._process is None else (self._process.pid,)
 
+    def start(self) -> None:
+        """Wait until a process takes orders.
+
+        Raises:
+            EngineError: it ended instead.
+        """
+        with self._up() as process:
+            process.wait_ready()
+
+    def stop(self) -> None:
+        """Have the load under way answered with what was measured so far."""
+        if self._process is not None:
+            self._process.stop()
+
     def run_slices(self, spec: SlicesSpec, on_progress: OnProgress = unheard) -> SlicesResult:
         """Measure sides that take turns, for ``spec.budget_s`` or, where that is longer, its least number of rounds."""
         with self._up() as process:
