@@ -41,6 +41,10 @@ class Bind(Address):
 
     folder: str = ""
 
+    def __reduce__(self) -> tuple[type[Address], tuple[object, ...]]:
+        """To other processes it is an address like any other: what sends load need not import what starts servers."""
+        return Address, (self.host, self.port, self.path, self.tls)
+
 
 @dataclass(frozen=True, slots=True)
 class Command:
