@@ -33,9 +33,10 @@ from pathlib import Path
 
 import numpy as np
 
+from apps.contract.case import Case, get
 from harness.engine.engine import Engine
-from harness.engine.spec import Address, Expected, LoadSpec, WireRequest
-from harness.model.tls import Tls
+from harness.engine.spec import Address, LoadSpec, WireRequest
+from harness.model.address import Tls
 
 SERVER_CPU, GENERATOR_CPU = 0, 1
 BODY = '{"hello":"world"}'
@@ -92,16 +93,16 @@ class Setting:
         return Address(port=self.port, tls=Tls("127.0.0.1", verify=False) if self.tls else None)
 
 
-def request(expected: Expected, header: bytes = b"") -> WireRequest:
-    return WireRequest("GET /", b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n" + header + b"\r\n", expected)
+def request(expected: Case, header: bytes = b"") -> WireRequest:
+    return WireRequest(expected, b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n" + header + b"\r\n")
 
 
-CHECKED = Expected(200, json=json.loads(BODY), check_json=True, media_type="application/json")
-UNCHECKED = Expected(None)
+CHECKED = get("GET /", "/", json.loads(BODY))
+UNCHECKED = replace(CHECKED, status=0, media_type="", json=None)
 CLOSE = "Connection: close"
 
 
-def ours(engine: Engine, setting: Setting, expected: Expected, header: bytes = b"") -> Result:
+def ours(engine: Engine, setting: Setting, expected: Case, header: bytes = b"") -> Result:
     spec = LoadSpec(setting.address, (request(expected, header),), setting.connections, setting.seconds)
     measured = engine.run_load(spec)
     assert measured.failed == 0, measured.examples

@@ -58,6 +58,11 @@ class Case:
     streamed: bool = False
     least_ms: int = 0
 
+    @property
+    def is_json(self) -> bool:
+        """Whether the reply's body is compared as a JSON value, and not byte for byte."""
+        return self.media_type == JSON or bool(self.volatile)
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:

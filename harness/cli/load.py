@@ -17,10 +17,9 @@ from harness.errors import UsageError
 from harness.model.units import format_duration, number_of, significant
 
 if TYPE_CHECKING:
-    from harness.engine.spec import Expected, Load, WireRequest
+    from harness.engine.spec import WireLoad
     from harness.engine.url import Destination
 
-SUCCESS = (200, 399)
 KEEP = 1_000_000
 """Latencies that are kept one by one; those after them go into an HDR histogram."""
 
@@ -71,8 +70,8 @@ def load(
     from harness.config.requests import parse_headers
     from harness.engine.engine import Engine
     from harness.engine.soundness import MACHINE_LIMITS
-    from harness.engine.spec import EventsSpec, Expected, LoadSpec, WebSocketSpec
-    from harness.engine.url import parse_url, reach, request_bytes, unspoken
+    from harness.engine.spec import EventsSpec, LoadSpec, WebSocketSpec
+    from harness.engine.url import parse_url, reach, request_to, unspoken
     from harness.model.load import LoadResult
     from harness.report.load_summary import lines
     from harness.report.progress import load_shown, worker_news
@@ -83,24 +82,21 @@ def load(
         raise UsageError("--arrivals spaces the requests of --rate", hint="give --rate too, or leave out --arrivals")
     check_cpus(cpu)
     seed = random.SystemRandom().randrange(2**31) if seed is None else seed
-    address = reach(destination)
-    spec: Load
+    address = reach(destination.address)
+    spec: WireLoad
     if destination.scheme == "ws":
         spec = WebSocketSpec(
             address, connections, duration, timeout, path=destination.target, authority=destination.authority,
             in_flight=messages_in_flight, headers=headers, keep=KEEP,
         )  # fmt: skip
     elif sse:
-        data = request_bytes(destination, method or "GET", (("Accept", "text/event-stream"), *headers), None)
-        spec = EventsSpec(address, connections, duration, timeout, data=data, keep=KEEP)
+        request = request_to(destination, method or "GET", (("Accept", "text/event-stream"), *headers))
+        spec = EventsSpec(address, connections, duration, timeout, data=request.data, keep=KEEP)
     else:
-        expected = Expected(
-            status=expect_status,
-            statuses=SUCCESS if expect_status is None else None,
-            body=None if expect_body is None else opt.content("--expect-body", expect_body),
-        )
-        bodies = [opt.content("--body", each) for each in body]
-        requests = requests_of(destination, method, headers, bodies, expected)
+        text = None if expect_body is None else opt.content("--expect-body", expect_body)
+        bodies = [opt.content("--body", each) for each in body] or [b""]
+        method = method or ("POST" if body else "GET")
+        requests = tuple(request_to(destination, method, headers, each, expect_status or 0, text) for each in bodies)
         spec = LoadSpec(
             address, requests, connections, duration, rate, arrivals or "constant", seed, timeout_s=timeout, keep=KEEP
         )
@@ -139,26 +135,6 @@ def load(
     if expected_else and any(kind.startswith("wrong-") for kind in result.errors):
         return 1
     return 0 if result.answered else 4
-
-
-def requests_of(
-    destination: Destination,
-    method: str,
-    headers: Sequence[tuple[str, str]],
-    bodies: Sequence[bytes],
-    expected: Expected,
-) -> tuple[WireRequest, ...]:
-    """One request per body, or one without."""
-    from harness.engine.spec import WireRequest
-    from harness.engine.url import request_bytes
-
-    method = method or ("POST" if bodies else "GET")
-    return tuple(
-        WireRequest(
-            f"{method} {destination.target}", request_bytes(destination, method, headers, body), expected, method
-        )
-        for body in (bodies or (None,))
-    )
 
 
 def check_cpus(cpus: Sequence[int]) -> None:

@@ -7,11 +7,10 @@ from dataclasses import replace
 from typing import Self
 
 from harness.cluster.options import ClusterOptions, given_secret
-from harness.cluster.protocol import Load, Open
-from harness.engine.engine import EngineProcess, OnMark, Told
-from harness.engine.spec import OnProgress
+from harness.cluster.protocol import Open
+from harness.engine.engine import EngineProcess, OnMark, Told, unheard
+from harness.engine.spec import JourneySpec, Load, OnProgress
 from harness.journeys.files import journey_of
-from harness.journeys.process import JourneySpec
 from harness.model.load import LoadResult
 
 ANSWER_S = 180.0
@@ -49,7 +48,7 @@ class Cluster:
         """Ends the master; the workers end with it."""
         self.master.close()
 
-    def run_load(self, spec: Load, on_progress: OnProgress | None = None, on_mark: OnMark | None = None) -> LoadResult:
+    def run_load(self, spec: Load, on_progress: OnProgress = unheard, on_mark: OnMark = unheard) -> LoadResult:
         """Send a load from all workers, after those of this machine that are lost were started again.
 
         A load that lost a worker has the reason ``worker-lost``: another try has all of its workers. Ctrl-C ends it

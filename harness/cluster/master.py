@@ -25,19 +25,18 @@ from locust.runners import MasterRunner
 from harness.cluster.members import REJOIN_S, Member, Members
 from harness.cluster.options import DEFAULT_PORT, LIVE_PORT, SECRET_VARIABLE, ClusterOptions
 from harness.cluster.page import Page
-from harness.cluster.protocol import Load, Open, Order, pack, read_once
+from harness.cluster.protocol import Open, Order, pack, read_once
 from harness.cluster.sockets import use_secret
 from harness.engine.engine import Fault, Note, Signal
-from harness.engine.spec import Progress
+from harness.engine.spec import JourneySpec, Load, Progress
 from harness.errors import EngineError, NotReadyError, UsageError
-from harness.journeys.process import JourneySpec
 from harness.model.load import LoadResult, WorkerShare
 from harness.model.reason import Reason
 from harness.model.units import number_of
 
 PREPARE_S = 60.0
 LEAD_S = 1.0
-SLACK_S = 25.0
+SLACK_S = 35.0
 HALTED_S = 5.0
 TICK_S = 0.05
 SKEW_S = 0.05
@@ -193,7 +192,7 @@ class Master:
             while marks and marks[0][0] <= now:
                 self._connection.send(marks.pop(0)[1])
             beats = [m.beat for m in members if m.beat.order == self._order]
-            self._connection.send(Progress("load", now - start_at, 0, sum(beat.replies for beat in beats)))
+            self._connection.send(Progress(now - start_at, 0, sum(beat.replies for beat in beats)))
             page.feed(members, self._order)
             gevent.sleep(min([TICK_S, *(max(0.0, moment - now) for moment, _ in marks)]))
         for _, mark in marks:

@@ -54,11 +54,10 @@ def _add(entry: Any, replies: int, failures: int, ms: float) -> None:
         return
     entry.num_requests += count
     entry.num_failures += failures
-    entry.num_reqs_per_sec[int(now)] = entry.num_reqs_per_sec.get(int(now), 0) + count
-    entry.num_fail_per_sec[int(now)] = entry.num_fail_per_sec.get(int(now), 0) + failures
+    entry.num_reqs_per_sec[int(now)] += count
+    entry.num_fail_per_sec[int(now)] += failures
     entry.last_request_timestamp = now
     entry.total_response_time += count * ms
     entry.min_response_time = ms if entry.min_response_time is None else min(entry.min_response_time, ms)
     entry.max_response_time = max(entry.max_response_time, ms)
-    bucket = bucket_response_time(ms)
-    entry.response_times[bucket] = entry.response_times.get(bucket, 0) + count
+    entry.response_times[bucket_response_time(ms)] += count

@@ -34,11 +34,9 @@ import numpy as np
 
 from harness import __version__
 from harness.cluster.options import ClusterOptions
-from harness.engine.spec import ClassProgress, EventsSpec, LoadSpec, WebSocketSpec
-from harness.journeys.process import JourneySpec
-from harness.model.load import Latencies, LoadResult
+from harness.engine.spec import ClassProgress, Load
+from harness.model.load import Latencies, LoadResult, adapter
 
-Load = LoadSpec | WebSocketSpec | EventsSpec | JourneySpec
 Value = TypeVar("Value")
 
 BEAT_S = 0.5
@@ -108,8 +106,7 @@ class Open:
 
 def pack(value: object) -> dict[str, Any]:
     """A dataclass as values that Locust's messages can carry."""
-    kind: Any = type(value)
-    packed: dict[str, Any] = _adapter(kind).dump_python(value)
+    packed: dict[str, Any] = adapter(type(value)).dump_python(value)
     return packed
 
 
@@ -119,8 +116,7 @@ def unpack(kind: type[Value], data: object) -> Value:
     Raises:
         ValueError: what arrived is none.
     """
-    which: Any = kind
-    value: Value = _adapter(which).validate_python(data)
+    value: Value = adapter(kind).validate_python(data)
     return value
 
 
@@ -145,10 +141,3 @@ def build() -> str:
         for file in sorted((folder / room).glob("*.py")):
             digest.update(f"{room}/{file.name}".encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()[:12]
-
-
-@cache
-def _adapter(kind: Any) -> Any:
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(kind)

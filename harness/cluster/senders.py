@@ -7,11 +7,11 @@ from pathlib import Path
 
 from harness.cluster.cluster import Cluster
 from harness.engine.engine import OnMark
-from harness.engine.spec import LoadSpec, OnProgress
-from harness.engine.wire import TIMEOUT_S, address_of, requests_to
+from harness.engine.spec import JourneySpec, LoadSpec, OnProgress
+from harness.engine.wire import TIMEOUT_S, requests_to
 from harness.errors import UsageError
 from harness.journeys.files import read_journey
-from harness.journeys.process import Journeys, JourneySpec
+from harness.journeys.process import Journeys
 from harness.model import Gate, SideResult
 from harness.model.load import LoadResult
 from harness.model.units import US
@@ -40,7 +40,7 @@ class JourneySender(Sender):
 
     def send(self, job: Job, meter: Meter, on_progress: OnProgress) -> Sent:
         [side] = job.sides
-        journey, address = self._journeys[side.point], address_of(job.servers[side.target])
+        journey, address = self._journeys[side.point], job.servers[side.target].bind
         spec = JourneySpec(
             file=journey.file,
             host=f"http{'s' if address.tls else ''}://{address}",
@@ -54,7 +54,7 @@ class JourneySender(Sender):
         return sent(SideResult(side.target, side.point, journey.name, {}, journey.users), result, meter)
 
 
-class LoadSender(Sender):
+class SharedLoadSender(Sender):
     """A closed loop of the run's points, shared by workers."""
 
     def __init__(self, workers: Cluster) -> None:
@@ -64,7 +64,7 @@ class LoadSender(Sender):
         [side] = job.sides
         point, running = job.points[side.point], job.servers[side.target]
         spec = LoadSpec(
-            address=address_of(running),
+            address=running.bind,
             requests=requests_to(running, point.requests),
             connections=point.concurrency,
             duration_s=job.window.warmup_s,

@@ -24,16 +24,15 @@ from locust.env import Environment
 from locust.runners import WorkerRunner
 
 from harness.cluster.options import SECRET_VARIABLE, given_secret
-from harness.cluster.protocol import BEAT_S, ORPHAN_S, Beat, Load, Order, own_hello, pack, read_once, unpack
+from harness.cluster.protocol import BEAT_S, ORPHAN_S, Beat, Order, own_hello, pack, read_once, unpack
 from harness.cluster.sockets import use_secret
-from harness.engine.engine import EngineProcess
-from harness.engine.spec import LoadSpec, Progress
+from harness.engine.engine import Engine
+from harness.engine.spec import JourneySpec, Load, LoadSpec, Progress
 from harness.errors import EngineError, HarnessError, NotReadyError
 from harness.journeys.files import find_journeys, journey_of
-from harness.journeys.process import MODULE, JourneySpec
+from harness.journeys.process import Journeys
 from harness.model.load import Latencies, LoadResult
 
-SLACK_S = 20.0
 CONNECT_STEP_S = 0.1
 REFUSED = 3
 
@@ -76,10 +75,9 @@ class Worker:
     def __init__(self, runner: Runner, locustfile: str, keep: str) -> None:
         self._runner, self._locustfile, self._keep = runner, locustfile, keep
         self._starting = BoundedSemaphore()
-        self._engine: EngineProcess | None = None
-        self._journey: EngineProcess | None = None
-        self._prepared: tuple[int, Load, EngineProcess] | None = None
-        self._sending: EngineProcess | None = None
+        self._engine, self._journeys = Engine(), Journeys()
+        self._prepared: tuple[int, Load, Engine] | None = None
+        self._sending: Engine | None = None
         self._beat_of = Beat()
         self._spoke = math.inf
         self._heard = time.monotonic()
@@ -102,9 +100,8 @@ class Worker:
 
     def end(self, why: str, code: int) -> None:
         say(why)
-        for process in (self._engine, self._journey):
-            if process is not None:
-                process.close()
+        self._engine.close()
+        self._journeys.close()
         # Not an orderly return: Locust's greenlets would keep the process.
         os._exit(code)
 
@@ -120,7 +117,7 @@ class Worker:
         if not self._joined:
             self._joined = True
             say(f"joined as worker {msg.data['index'] + 1}")
-            gevent.spawn(self._started)
+            gevent.spawn(self._start, self._engine)
 
     def _beat(self, msg: Any) -> None:
         self._heard = time.monotonic()
@@ -137,14 +134,11 @@ class Worker:
     def _prepare(self, msg: Any) -> None:
         order = unpack(Order, msg.data)
         try:
-            load = order.load
+            load, engine = order.load, self._engine
             if isinstance(load, JourneySpec):
-                load = self._own(load)
-                process = self._journey = EngineProcess((), MODULE)
-                process.wait_ready()
-            else:
-                process = self._started()
-            self._prepared = order.id, load, process
+                load, engine = self._own(load), self._journeys
+            self._start(engine)
+            self._prepared = order.id, load, engine
             self._send("prepared", {"order": order.id})
         except HarnessError as error:
             self._fail(order.id, error)
@@ -152,28 +146,25 @@ class Worker:
     def _begin(self, msg: Any) -> None:
         if self._prepared is None or self._prepared[0] != msg.data["order"]:
             return
-        (number, load, process), self._prepared = self._prepared, None
-        load, name = replace(load, start_at=msg.data["at"]), load.requests[0].name if isinstance(load, LoadSpec) else ""
+        (number, load, engine), self._prepared = self._prepared, None
+        load = replace(load, start_at=msg.data["at"])
+        name = load.requests[0].case.name if isinstance(load, LoadSpec) else "streams"
 
         def on_progress(progress: Progress) -> None:
             self._spoke = max(self._spoke, time.perf_counter())
-            classes = progress.classes or {name or "streams": (progress.replies, 0, progress.latest_us)}
+            classes = progress.classes or {name: (progress.replies, 0, progress.latest_us)}
             self._beat_of = Beat(number, progress.replies, classes=classes)
 
-        self._spoke, self._sending, self._beat_of = msg.data["at"], process, Beat(number)
+        self._spoke, self._sending, self._beat_of = msg.data["at"], engine, Beat(number)
         try:
-            lead_s = max(0.0, msg.data["at"] - time.perf_counter())
-            result: LoadResult = process.carry_out(load, on_progress, allowed_s=lead_s + load.longest_s + SLACK_S)
+            result = engine.run_load(load, on_progress)
             self._send("result", {"order": number, "result": result.to_json()})
             if self._keep:
                 keep_latencies(Path(self._keep), number, result)
         except HarnessError as error:
-            self._close(process)
             self._fail(number, error)
         finally:
             self._spoke, self._sending = math.inf, None
-            if process is self._journey:
-                self._close(process)
 
     def _halt(self, msg: Any) -> None:
         self._prepared = None
@@ -182,7 +173,7 @@ class Worker:
 
     def _own(self, spec: JourneySpec) -> JourneySpec:
         """The same journey in a file of this machine: no code crosses the network."""
-        known = {journey.name: journey for journey in find_journeys().values()}
+        known = find_journeys()
         if self._locustfile:
             mine = journey_of(self._locustfile)
             known[mine.name] = mine
@@ -193,20 +184,10 @@ class Worker:
             raise EngineError(f"journey {name!r}: the worker {what}; give it the file with --locustfile")
         return replace(spec, file=journey.file)
 
-    def _started(self) -> EngineProcess:
+    def _start(self, engine: Engine) -> None:
         # Also asked for while it starts, and only one may read its first message.
         with self._starting:
-            if self._engine is None:
-                self._engine = EngineProcess(())
-            self._engine.wait_ready()
-            return self._engine
-
-    def _close(self, process: EngineProcess) -> None:
-        if process is self._engine:
-            self._engine = None
-        else:
-            self._journey = None
-        process.close()
+            engine.start()
 
     def _fail(self, number: int, error: Exception) -> None:
         self._send("failed", {"order": number, "why": str(error)})

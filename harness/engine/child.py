@@ -18,7 +18,7 @@ from harness.engine.extra import allow_connections
 from harness.engine.loops import new_loop
 from harness.engine.openloop import run_open
 from harness.engine.slices import SliceRunner
-from harness.engine.spec import EventsSpec, Load, LoadSpec, OnProgress, SlicesResult, SlicesSpec
+from harness.engine.spec import EventsSpec, LoadSpec, OnProgress, SlicesResult, SlicesSpec, WireLoad
 from harness.engine.sse import run_events
 from harness.engine.turns import run_closed
 from harness.engine.websocket import run_websocket
@@ -27,7 +27,7 @@ from harness.model.load import LoadResult
 Answer = LoadResult | SlicesResult
 
 
-async def carry_out(order: Load | SlicesSpec, on_progress: OnProgress, stop: asyncio.Event) -> Answer:
+async def carry_out(order: WireLoad | SlicesSpec, on_progress: OnProgress, stop: asyncio.Event) -> Answer:
     """Run one order in this event loop."""
     if isinstance(order, SlicesSpec):
         allow_connections(sum(side.connections for side in order.sides))
@@ -36,7 +36,7 @@ async def carry_out(order: Load | SlicesSpec, on_progress: OnProgress, stop: asy
     return replace(result, reasons=soundness.reasons(result, order))
 
 
-async def _sent(order: Load, on_progress: OnProgress, stop: asyncio.Event) -> LoadResult:
+async def _sent(order: WireLoad, on_progress: OnProgress, stop: asyncio.Event) -> LoadResult:
     extra = order.extra.idle + order.extra.slow if isinstance(order, LoadSpec) else 0
     allow_connections(order.connections + extra)
     if isinstance(order, LoadSpec):
@@ -48,7 +48,7 @@ async def _sent(order: Load, on_progress: OnProgress, stop: asyncio.Event) -> Lo
 
 async def serve(connection: Connection[Any, Any]) -> None:
     """Take orders one after the other, until the parent's end of the socket closes."""
-    orders: asyncio.Queue[Load | SlicesSpec] = asyncio.Queue()
+    orders: asyncio.Queue[WireLoad | SlicesSpec] = asyncio.Queue()
     stop = asyncio.Event()
 
     def receive() -> None:

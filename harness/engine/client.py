@@ -19,7 +19,7 @@ from harness.engine.checks import MEMO_BYTES, ReplyCheck
 from harness.engine.replies import MAX_REPLY, ReplyError, ReplyReader
 from harness.engine.spec import Address
 from harness.engine.tally import Traffic
-from harness.model.tls import Tls, refusal
+from harness.model.address import Tls, refusal
 
 Peer = tuple[int, Any]
 """Family and address of a socket."""
@@ -327,7 +327,7 @@ class Connection:
         self._unsent = memoryview(b"")
 
     def _fail(self, kind: str, detail: str) -> None:
-        name = self.check.request.name if self.check is not None else ""
+        name = self.check.request.case.name if self.check is not None else ""
         self.close()
         self._receiver.failed(self, kind, f"{name}: {detail}")
 

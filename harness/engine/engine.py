@@ -13,8 +13,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum
 from multiprocessing.connection import Connection
@@ -29,6 +29,8 @@ from harness.model.load import LoadResult
 START_S = 60.0
 END_S = 2.0
 STOP_S = 15.0
+SLACK_S = 30.0
+CHILD = "harness.engine.child"
 LOG_LINES = 5
 OnMark = Callable[[str], None]
 Told = Callable[[str, bool], None]
@@ -68,6 +70,10 @@ class Fault:
         return cls(EngineError(f"the load generator failed: {type(error).__name__}: {error}", hint=format_exc()))
 
 
+def unheard(*_: object) -> None:
+    """Hears what nobody wants to know."""
+
+
 class EngineProcess:
     """A child that sends load from the CPUs given; it never sees the terminal's Ctrl-C.
 
@@ -76,7 +82,7 @@ class EngineProcess:
         module: what the child runs; its argument is the number of its socket's descriptor.
     """
 
-    def __init__(self, cpus: tuple[int, ...], module: str = "harness.engine.child") -> None:
+    def __init__(self, cpus: tuple[int, ...], module: str = CHILD) -> None:
         self._ready = False
         ours, theirs = socket.socketpair()
         self._log = tempfile.TemporaryFile()  # noqa: SIM115
@@ -113,9 +119,9 @@ class EngineProcess:
     def carry_out(
         self,
         order: object,
-        on_progress: OnProgress | None = None,
-        on_mark: OnMark | None = None,
-        told: Told | None = None,
+        on_progress: OnProgress = unheard,
+        on_mark: OnMark = unheard,
+        told: Told = unheard,
         *,
         allowed_s: float = math.inf,
         stoppable: bool = True,
@@ -144,19 +150,17 @@ class EngineProcess:
                 stopping, deadline = True, time.monotonic() + STOP_S
                 self.stop()
                 continue
-            if isinstance(message, Fault):
-                raise message.error
-            if isinstance(message, Progress):
-                if on_progress is not None:
+            match message:
+                case Fault(error):
+                    raise error
+                case Progress():
                     on_progress(message)
-            elif isinstance(message, Signal):
-                if on_mark is not None:
+                case Signal():
                     on_mark(message.value)
-            elif isinstance(message, Note):
-                if told is not None:
-                    told(message.text, message.important)
-            else:
-                return message
+                case Note(text, important):
+                    told(text, important)
+                case _:
+                    return message
 
     def stop(self) -> None:
         """Have the order under way answered with what was measured so far."""
@@ -212,12 +216,14 @@ class Engine:
         cpus: CPUs to pin it to; empty for no pinning.
     """
 
+    module = CHILD
+
     def __init__(self, cpus: tuple[int, ...] = ()) -> None:
         self._cpus = cpus
         self._process: EngineProcess | None = None
 
     def __enter__(self) -> Self:
-        self._process = EngineProcess(self._cpus)
+        self._process = EngineProcess(self._cpus, self.module)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -228,14 +234,37 @@ class Engine:
         """The process that is running now, if there is one."""
         return () if self._process is None else (self._process.pid,)
 
-    def run_slices(self, spec: SlicesSpec, on_progress: OnProgress | None = None) -> SlicesResult:
+    def start(self) -> None:
+        """Wait until a process takes orders.
+
+        Raises:
+            EngineError: it ended instead.
+        """
+        with self._up() as process:
+            process.wait_ready()
+
+    def stop(self) -> None:
+        """Have the load under way answered with what was measured so far."""
+        if self._process is not None:
+            self._process.stop()
+
+    def run_slices(self, spec: SlicesSpec, on_progress: OnProgress = unheard) -> SlicesResult:
         """Measure sides that take turns, for ``spec.budget_s`` or, where that is longer, its least number of rounds."""
-        answer: SlicesResult = self._run(spec, on_progress, stoppable=False)
+        with self._up() as process:
+            answer: SlicesResult = process.carry_out(spec, on_progress, stoppable=False)
         return answer
 
-    def run_load(self, spec: Load, on_progress: OnProgress | None = None) -> LoadResult:
-        """Send a load. Ctrl-C ends it early, within a second: the result is then marked ``interrupted``."""
-        answer: LoadResult = self._run(spec, on_progress, stoppable=True)
+    def run_load(self, spec: Load, on_progress: OnProgress = unheard, on_mark: OnMark = unheard) -> LoadResult:
+        """Send a load. Ctrl-C ends it early, within a second: the result is then marked ``interrupted``.
+
+        Args:
+            on_mark: told when the measured stretch of a journey begins and ends.
+
+        Raises:
+            UsageError: a locustfile cannot be used.
+        """
+        with self._up() as process:
+            answer: LoadResult = process.carry_out(spec, on_progress, on_mark, allowed_s=spec.longest_s + SLACK_S)
         return answer
 
     def close(self) -> None:
@@ -244,10 +273,11 @@ class Engine:
         if process is not None:
             process.close()
 
-    def _run(self, order: Load | SlicesSpec, on_progress: OnProgress | None, *, stoppable: bool) -> Any:
-        self._process = self._process or EngineProcess(self._cpus)
+    @contextmanager
+    def _up(self) -> Iterator[EngineProcess]:
+        self._process = self._process or EngineProcess(self._cpus, self.module)
         try:
-            return self._process.carry_out(order, on_progress, stoppable=stoppable)
+            yield self._process
         except BaseException:
             # A process that still works on this order would answer the next one with it.
             self.close()

@@ -82,7 +82,7 @@ async def attend(sending: Awaitable[object], load: Stoppable, on_progress: OnPro
     while not stopping.done() and not task.done():
         await asyncio.wait([task, stopping], timeout=PROGRESS_S, return_when=asyncio.FIRST_COMPLETED)
         elapsed = time.perf_counter() - started
-        on_progress(Progress("load", elapsed, 0, load.tally.replies, load.tally.latest_s * US))
+        on_progress(Progress(elapsed, 0, load.tally.replies, load.tally.latest_s * US))
         load.fold()
     stopping.cancel()
     if not task.done():

@@ -48,7 +48,6 @@ class _Side:
     clock: TreeClock | None
     slice_s: float
     service: list[Any] = field(default_factory=list)
-    slice_index: list[Any] = field(default_factory=list)
     errors: Counter[str] = field(default_factory=Counter)
     examples: dict[str, str] = field(default_factory=dict)
     fatal: Reason | None = None
@@ -57,11 +56,8 @@ class _Side:
     processes: Counter[int] = field(default_factory=Counter)
 
     def outcome(self) -> SideOutcome:
-        service = np.concatenate(self.service) * US if self.service else np.empty(0)
-        index = np.concatenate(self.slice_index) if self.slice_index else np.empty(0, np.int32)
         return SideOutcome(
-            service_time_us=service,
-            slice_index=index.astype(np.int32),
+            service_time_us=np.concatenate(self.service) * US if self.service else np.empty(0),
             errors=dict(self.errors),
             examples=dict(self.examples),
             fatal=self.fatal,
@@ -69,15 +65,6 @@ class _Side:
             unanswered=self.unanswered + self.loop.traffic.retries,
             processes_cpu=tuple(spent * 1e-9 for _, spent in self.processes.most_common()),
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Slice:
-    turn: Turn
-    cpu: float
-    generator_cpu: float
-    foreign_cpu: float
-    gone: tuple[int, ...]
 
 
 class SliceRunner:
@@ -110,7 +97,6 @@ class SliceRunner:
             for side in self._sides:
                 side.loop.close()
         return SlicesResult(
-            id=self._spec.id,
             duration_s=time.perf_counter() - self._begun,
             slices=Slices(**{name: tuple(column) for name, column in self._rows.items()}),
             sides=tuple(side.outcome() for side in self._sides),
@@ -130,7 +116,7 @@ class SliceRunner:
             longest = max(time.perf_counter() - started, longest * 0.9)
             self._round += 1
 
-    async def _one_round(self, use: Callable[[int, _Side, _Slice], None], window_s: float) -> None:
+    async def _one_round(self, use: Callable[[int, _Side, Turn], None], window_s: float) -> None:
         """A turn of every side: its slice, or ``window_s`` past its ramp where that is shorter."""
         gc.collect(1)
         for index in self._rng.sample(range(len(self._sides)), len(self._sides)):
@@ -138,15 +124,15 @@ class SliceRunner:
             if side.fatal or self._stop.is_set():
                 continue
             ramp = max(side.spec.lead_in_s, side.spec.stagger_s)
-            measured = await self._slice(side, min(side.slice_s, ramp + window_s))
-            self._replies += measured.turn.replies
-            if measured.gone:
-                self._give_up(side, measured)
+            turn = await self._slice(side, min(side.slice_s, ramp + window_s))
+            self._replies += turn.replies
+            if turn.gone:
+                self._give_up(side, turn)
             else:
-                use(index, side, measured)
+                use(index, side, turn)
             self._tell()
 
-    async def _slice(self, side: _Side, length_s: float) -> _Slice:
+    async def _slice(self, side: _Side, length_s: float) -> Turn:
         # A turn of the loop, so that connections closed meanwhile are known to be before the first request.
         await asyncio.sleep(0)
         try:
@@ -154,26 +140,26 @@ class SliceRunner:
             before = side.clock.cpu() if side.clock else math.nan
         except ProcessGone as error:
             now = time.perf_counter()
-            return _Slice(Turn(started=now, stopped=now), math.nan, 0.0, 0.0, (error.pid,))
+            return Turn(started=now, stopped=now, gone=(error.pid,))
         others, each = self._others(side), side.clock.each() if side.clock else {}
         generator = time.process_time()
         turn = await side.loop.turn(length_s, side.spec.stagger_s, self._phases.random())
-        generator = time.process_time() - generator
+        turn.generator_cpu = time.process_time() - generator
         side.answered += turn.replies
         side.unanswered += turn.errors.total() + turn.unfinished
         await settled(side.clock, turn.ended - turn.started)
-        cpu = math.nan
         if side.clock:
             try:
                 ended += side.clock.refresh()
-                cpu = side.clock.cpu() - before
+                turn.cpu = side.clock.cpu() - before
                 side.processes.update(
                     {pid: round((now - each[pid]) * 1e9) for pid, now in side.clock.each().items() if pid in each}
                 )
             except ProcessGone as error:
                 ended += (error.pid,)
-        foreign = sum(now - others[pid] for pid, now in self._others(side).items() if pid in others)
-        return _Slice(turn, cpu, generator, foreign, ended)
+        turn.foreign_cpu = sum(now - others[pid] for pid, now in self._others(side).items() if pid in others)
+        turn.gone = ended
+        return turn
 
     def _others(self, side: _Side) -> dict[int, float]:
         readings = {}
@@ -183,20 +169,17 @@ class SliceRunner:
                     readings[pid] = clock.cpu()
         return readings
 
-    def _calibrate(self, index: int, side: _Side, measured: _Slice) -> None:
-        turn = measured.turn
+    def _calibrate(self, index: int, side: _Side, turn: Turn) -> None:
         if self._failing(side, turn):
             _count(side, turn)
         elif turn.replies:
             gap = (turn.ended - turn.started) / turn.replies
             side.slice_s = max(side.slice_s, min(side.spec.least_replies * gap, LONGEST_SLICE_S))
 
-    def _record(self, index: int, side: _Side, measured: _Slice) -> None:
-        turn = measured.turn
+    def _record(self, index: int, side: _Side, turn: Turn) -> None:
         _count(side, turn)
         window, counted = _window(side, turn)
         side.service.append(np.array(turn.service))
-        side.slice_index.append(np.full(turn.replies, len(self._rows["round"]), np.int32))
         row = {
             "round": self._round,
             "side": index,
@@ -208,9 +191,9 @@ class SliceRunner:
             "replies": turn.replies,
             "wrong": turn.wrong,
             "failed": turn.failed,
-            "cpu": measured.cpu,
-            "generator_cpu": measured.generator_cpu,
-            "foreign_cpu": measured.foreign_cpu,
+            "cpu": turn.cpu,
+            "generator_cpu": turn.generator_cpu,
+            "foreign_cpu": turn.foreign_cpu,
         }
         for name, value in row.items():
             self._rows[name].append(value)
@@ -225,9 +208,9 @@ class SliceRunner:
         side.fatal = Reason("given-up", {**failed, "kind": kind, "example": turn.examples[kind]})
         return True
 
-    def _give_up(self, died: _Side, measured: _Slice) -> None:
-        gone = sorted(set(measured.gone))
-        _count(died, measured.turn)
+    def _give_up(self, died: _Side, turn: Turn) -> None:
+        gone = sorted(set(turn.gone))
+        _count(died, turn)
         for side in self._sides:
             # Sides of one server share its processes, and so its fate.
             if side.clock is died.clock and not side.fatal:
@@ -239,7 +222,7 @@ class SliceRunner:
         now = time.perf_counter()
         if now - self._told >= PROGRESS_S:
             self._told = now
-            self._on_progress(Progress(self._spec.id, now - self._begun, self._round, self._replies))
+            self._on_progress(Progress(now - self._begun, self._round, self._replies))
 
 
 def _window(side: _Side, turn: Turn) -> tuple[float, int]:

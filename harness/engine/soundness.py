@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from harness.engine.spec import EventsSpec, Load, LoadSpec, WireRequest
+from harness.engine.spec import EventsSpec, LoadSpec, WireLoad, WireRequest
 from harness.model.load import FloatArray, LoadResult, every
 from harness.model.reason import Reason
 from harness.model.units import EARLY_S, MS, US
@@ -24,7 +24,7 @@ MACHINE_LIMITS = ("no-ports", "no-files")
 """Kinds of error, and codes of reasons, for which a load says nothing of the server."""
 
 
-def reasons(result: LoadResult, order: Load | None = None) -> tuple[Reason, ...]:
+def reasons(result: LoadResult, order: WireLoad | None = None) -> tuple[Reason, ...]:
     """Why one process's result is not sound; empty when it is.
 
     Args:
@@ -66,7 +66,7 @@ def early(service_time_us: FloatArray, requests: Sequence[WireRequest]) -> Reaso
     return None
 
 
-def _early(result: LoadResult, order: Load) -> Reason | None:
+def _early(result: LoadResult, order: WireLoad) -> Reason | None:
     if isinstance(order, LoadSpec):
         if not any(request.least_s for request in order.requests):
             return None

@@ -1,77 +1,34 @@
-"""What the wire engine is asked to do and what it answers: plain values that cross the pipe to its process."""
+"""What the processes that send load are asked to do and what they answer: plain values that cross a pipe."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
-import numpy as np
-import numpy.typing as npt
-
+from apps.contract.case import Case
 from harness.model import Reason, Slices
+from harness.model.address import Address as Address
 from harness.model.load import ClassProgress as ClassProgress, FloatArray, Loop, Progress as Progress
-from harness.model.tls import Tls
+from harness.model.units import MS
 
 Arrivals = Literal["constant", "poisson"]
 OnProgress = Callable[[Progress], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
-    """What a right reply looks like; ``None`` means that the part is not checked.
-
-    Attributes:
-        body: the exact bytes.
-        json: the JSON value; compared once per distinct body.
-        volatile: JSON paths whose values must be there but may vary.
-        media_type: the content type without its parameters.
-        statuses: the first and last status that are right, where ``status`` is ``None``.
-    """
-
-    status: int | None = 200
-    body: bytes | None = None
-    json: Any = None
-    check_json: bool = False
-    volatile: tuple[str, ...] = ()
-    media_type: str | None = None
-    statuses: tuple[int, int] | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class WireRequest:
-    """A request as bytes, ready to be written, and its expected reply.
+    """A case as bytes, ready to be written; of its reply, status, type and body are compared."""
 
-    Attributes:
-        least_s: the least time that a right reply can take: the wait that the request asks for.
-    """
-
-    name: str
+    case: Case
     data: bytes
-    expected: Expected
-    method: str = "GET"
     weight: int = 1
-    least_s: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where a server listens: host and port, or ``path`` of a Unix socket; with ``tls`` where it speaks that."""
-
-    host: str = "127.0.0.1"
-    port: int = 0
-    path: str = ""
-    tls: Tls | None = None
-
-    def __str__(self) -> str:
-        """As in a URL."""
-        return self.path or f"{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
 
     @property
-    def authority(self) -> str:
-        """As in a ``Host`` header: without a zone, which names an interface of this machine."""
-        return str(replace(self, host=self.host.partition("%")[0]))
+    def least_s(self) -> float:
+        """The least time that a right reply can take: the wait that the request asks for."""
+        return self.case.least_ms / MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +67,6 @@ class SideSpec:
 class SlicesSpec:
     """Alternating slices of a group; rounds go on until ``budget_s`` is spent, at least ``min_rounds``."""
 
-    id: str
     sides: tuple[SideSpec, ...]
     seed: int
     budget_s: float
@@ -124,7 +80,6 @@ class SideOutcome:
 
     Attributes:
         service_time_us: every verified reply's service time in microseconds, in order of completion.
-        slice_index: for each of them, the index of its slice in ``SlicesResult.slices``.
         errors: kind (``refused``, ``reset``, ``timeout``, ``truncated``, ``malformed``, ``wrong-status``,
             ``wrong-body``, …) → count.
         examples: kind → one human-readable example.
@@ -134,7 +89,6 @@ class SideOutcome:
     """
 
     service_time_us: FloatArray
-    slice_index: npt.NDArray[np.int32]
     errors: Mapping[str, int] = field(default_factory=dict)
     examples: Mapping[str, str] = field(default_factory=dict)
     fatal: Reason | None = None
@@ -152,7 +106,6 @@ class SlicesResult:
         generator_wait: seconds for which it was ready to run and another process had its CPU.
     """
 
-    id: str
     duration_s: float
     slices: Slices
     sides: tuple[SideOutcome, ...]
@@ -283,7 +236,49 @@ class EventsSpec(_StreamSpec):
     gap_s: float = 0.0
 
 
-Load = LoadSpec | WebSocketSpec | EventsSpec
+@dataclass(frozen=True, slots=True)
+class JourneySpec:
+    """Users of a locustfile.
+
+    Attributes:
+        file: the locustfile; ``digest``, of its text, tells a worker whether its own of that name is the same.
+        host: base URL of the target.
+        users: started evenly over the first half of ``warmup_s``; then ``duration_s`` are measured.
+        grace_s: how long users may finish their requests afterwards.
+        share, shares: which part of the users these are, where several workers send.
+        start_at: ``time.perf_counter`` at which the warm-up begins.
+    """
+
+    file: str
+    host: str
+    users: int
+    warmup_s: float
+    duration_s: float
+    seed: int = 0
+    grace_s: float = 2.0
+    digest: str = ""
+    share: int = 0
+    shares: int = 1
+    start_at: float | None = None
+    loop: ClassVar[Loop] = "journey"
+
+    @property
+    def connections(self) -> int:
+        return self.users
+
+    @property
+    def longest_s(self) -> float:
+        """After so long it is over, whatever the server does."""
+        return self.warmup_s + self.duration_s + self.grace_s
+
+    def part(self, index: int, count: int) -> JourneySpec:
+        """The users of worker ``index`` of ``count``."""
+        users = part_of(self.users, index, count)
+        return replace(self, users=users, seed=self.seed + index, share=index, shares=count)
+
+
+WireLoad = LoadSpec | WebSocketSpec | EventsSpec
+Load = WireLoad | JourneySpec
 
 
 def part_of(whole: int, index: int, count: int) -> int:

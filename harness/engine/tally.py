@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from harness.engine.checks import ReplyCheck
 from harness.engine.clocks import waited_for_cpu
-from harness.engine.spec import Load
+from harness.engine.spec import WireLoad
 from harness.model.load import FloatArray, Latencies, LoadResult, Trace
 from harness.model.units import US
 
@@ -163,7 +163,7 @@ class GeneratorUse:
 
 
 def load_result(
-    spec: Load,
+    spec: WireLoad,
     tally: Tally,
     began: float,
     duration_s: float,

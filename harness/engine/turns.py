@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import sys
 import time
 from dataclasses import dataclass
@@ -22,11 +23,19 @@ WRONG_REPLY = frozenset({"wrong-status", "wrong-type", "wrong-body"})
 
 @dataclass(slots=True)
 class Turn(Tally):
-    """What one turn yielded: requests were sent from ``started`` to ``stopped``, the last ended at ``ended``."""
+    """What one turn yielded: requests were sent from ``started`` to ``stopped``, the last ended at ``ended``.
+
+    Attributes:
+        cpu, generator_cpu, foreign_cpu: of a slice, as in ``Slices``; ``gone``: processes of its server that ended.
+    """
 
     started: float = 0.0
     stopped: float = 0.0
     ended: float = 0.0
+    cpu: float = math.nan
+    generator_cpu: float = 0.0
+    foreign_cpu: float = 0.0
+    gone: tuple[int, ...] = ()
 
     @property
     def wrong(self) -> int:

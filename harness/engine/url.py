@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
+from apps.contract.case import Case
 from harness.config.requests import Headers, quoted_target, raw_request, wire_bytes
 from harness.engine.client import peers, words_of
-from harness.engine.spec import Address
+from harness.engine.spec import Address, WireRequest
 from harness.errors import NotReadyError, UsageError
+from harness.model.address import Tls
 from harness.model.reason import Reason
-from harness.model.tls import Tls
 
 Scheme = Literal["http", "ws"]
 _SCHEMES: dict[str, Scheme] = {
@@ -101,13 +102,12 @@ def _ascii(host: str) -> str:
         raise UsageError(f"{host!r} is not a host name: {error}") from None
 
 
-def reach(destination: Destination) -> Address:
+def reach(address: Address) -> Address:
     """The numeric address, of those that the host has, that accepts a connection, over TLS with its certificate.
 
     Raises:
         NotReadyError: none does.
     """
-    address = destination.address
     failure: OSError | None = None
     try:
         found = peers(address)
@@ -142,20 +142,31 @@ def unspoken(address: Address) -> tuple[Reason, ...]:
     if address.tls is not None or address.path:
         return ()
     try:
-        reach(Destination("http", replace(address, tls=Tls(address.host, verify=False)), "/", ""))
+        reach(replace(address, tls=Tls(address.host, verify=False)))
     except NotReadyError:
         return ()
     return (Reason("speaks-tls"),)
 
 
-def request_bytes(destination: Destination, method: str, headers: Headers, body: bytes | None) -> bytes:
-    """The whole request, as that of a user's own app is sent.
+def request_to(
+    destination: Destination,
+    method: str,
+    headers: Headers = (),
+    body: bytes = b"",
+    status: int = 0,
+    text: bytes | None = None,
+) -> WireRequest:
+    """A request to a user's own app.
+
+    Args:
+        status: of a right reply; 0 for any below 400. ``text``: its body, where that is compared.
 
     Raises:
         UsageError: the method is no token, or a header contradicts the body.
     """
     try:
-        raw = raw_request(destination.target, method, headers, body or b"")
+        raw = raw_request(destination.target, method, headers, body)
     except ValueError as error:
         raise UsageError(str(error)) from None
-    return wire_bytes(raw.method, raw.path, raw.headers, body or b"", destination.authority)
+    case = Case(f"{raw.method} {raw.path}", raw.method, raw.path, raw.headers, body, status, "", None, text)
+    return WireRequest(case, wire_bytes(raw.method, raw.path, raw.headers, body, destination.authority))

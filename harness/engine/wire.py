@@ -7,9 +7,8 @@ from collections.abc import Iterable
 from apps.contract.case import Case
 from apps.contract.tokens import fill
 from harness.config.requests import wire_bytes
-from harness.engine.spec import Address, Expected, SideSpec, WireRequest
+from harness.engine.spec import SideSpec, WireRequest
 from harness.model import PlannedRequest, Point
-from harness.model.units import MS
 from harness.plan.timing import crowd_wait, lead_in, least_replies, stagger
 from harness.serve import Running
 from harness.verify import case_of
@@ -20,36 +19,20 @@ TIMEOUT_S = 15.0
 def wire_request(case: Case, host: str, weight: int = 1, secret: str = "") -> WireRequest:
     """The request as the bytes that are sent; ``secret`` is the key of the tokens that the server accepts."""
     case = fill(case, secret)
-    data = wire_bytes(case.method, case.path, case.headers, case.body, host)
-    is_json = case.media_type == "application/json" or bool(case.volatile)
-    expected = Expected(
-        status=case.status or None,
-        statuses=None if case.status else (200, 399),
-        body=None if is_json else case.text,
-        json=case.json if is_json else None,
-        check_json=is_json,
-        volatile=case.volatile,
-        media_type=case.media_type or None,
-    )
-    return WireRequest(case.name, data, expected, case.method, weight, case.least_ms / MS)
+    return WireRequest(case, wire_bytes(case.method, case.path, case.headers, case.body, host), weight)
 
 
 def requests_to(running: Running, planned: Iterable[PlannedRequest]) -> tuple[WireRequest, ...]:
     """Requests as they are sent to a server."""
-    host = address_of(running).authority
+    host = running.bind.authority
     return tuple(wire_request(case_of(each), host, each.weight, running.secret) for each in planned)
-
-
-def address_of(running: Running) -> Address:
-    """Where load for a server goes."""
-    return Address(running.bind.host, running.bind.port, tls=running.bind.tls)
 
 
 def side_spec(point: Point, running: Running) -> SideSpec:
     return SideSpec(
         target=running.target.name,
         point=point.id,
-        address=address_of(running),
+        address=running.bind,
         requests=requests_to(running, point.requests),
         connections=point.concurrency,
         root_pid=running.pid,

@@ -16,7 +16,7 @@ from harness.config.placement import Placement
 from harness.engine.clocks import read, threads
 from harness.engine.spec import LoadSpec
 from harness.engine.turns import ClosedLoop
-from harness.engine.wire import address_of, requests_to
+from harness.engine.wire import requests_to
 from harness.errors import LaunchError, NotReadyError
 from harness.instruments.callgrind import HINT, MISSING, Callgrind, Calls, Counts
 from harness.instruments.perf import PerfEvents
@@ -160,7 +160,7 @@ class CountedServer:
         counter = self._counter
         requests *= counter.times
         wire = requests_to(self._running, point.requests)
-        spec = LoadSpec(address_of(self._running), wire, connections, 0.0, timeout_s=TIMEOUT_S)
+        spec = LoadSpec(self._running.bind, wire, connections, 0.0, timeout_s=TIMEOUT_S)
         loop = ClosedLoop(spec, seed)
         try:
             # The adaptive interpreter and caches need some requests, and are not quite the same while they are counted.

@@ -26,7 +26,7 @@ from harness.config.placement import confine
 from harness.engine.clocks import ProcessGone, clock_of, machine_delta, machine_sample
 from harness.engine.engine import Engine
 from harness.engine.spec import LoadSpec
-from harness.engine.wire import TIMEOUT_S, address_of, requests_to
+from harness.engine.wire import TIMEOUT_S, requests_to
 from harness.errors import LaunchError, NotReadyError
 from harness.model import BRIEF, CpuProfile, Frame, Point
 from harness.model.units import US
@@ -98,7 +98,7 @@ def sample(
         LaunchError: a reply was wrong, or a process of the server ended.
         NotReadyError: py-spy is missing, may not sample, or sees no Python.
     """
-    address, name = address_of(running), file_name(running.target.name)
+    address, name = running.bind, file_name(running.target.name)
     requests, connections = requests_to(running, point.requests), point.concurrency
 
     def load(seconds: float) -> int:

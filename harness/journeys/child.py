@@ -24,10 +24,9 @@ from locust.util.load_locustfile import load_locustfile
 
 from harness.engine import soundness
 from harness.engine.engine import Fault, Signal, received
-from harness.engine.spec import part_of
+from harness.engine.spec import JourneySpec, part_of
 from harness.engine.tally import GeneratorUse
 from harness.errors import UsageError
-from harness.journeys.process import JourneySpec
 from harness.journeys.recorder import Recorder
 from harness.model.load import LoadResult
 

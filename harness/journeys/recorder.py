@@ -8,9 +8,8 @@ from array import array
 from collections import Counter
 from typing import Any
 
-from harness.engine.spec import ClassProgress, Progress
+from harness.engine.spec import ClassProgress, JourneySpec, Progress
 from harness.engine.tally import floats
-from harness.journeys.process import JourneySpec
 from harness.model.load import Latencies, LoadResult
 from harness.model.units import MS, US
 
@@ -55,7 +54,7 @@ class Recorder:
 
     def progress(self) -> Progress:
         replies = sum(count for count, _, _ in self._classes.values())
-        return Progress("journey", time.perf_counter() - self._began, 0, replies, classes=dict(self._classes))
+        return Progress(time.perf_counter() - self._began, 0, replies, classes=dict(self._classes))
 
     def result(self, spec: JourneySpec, seconds: float, shares: dict[str, Any]) -> LoadResult:
         """What came of ``seconds`` of counting; times are from sending to the last byte, as Locust's clients say."""

@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import chain, zip_longest
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field, InstanceOf, TypeAdapter
+from pydantic_core import core_schema
 from typing_extensions import TypedDict
 
 from harness.model.reason import Reason
@@ -165,11 +167,13 @@ class Latencies:
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
-        from pydantic_core import core_schema
-
         form = handler.generate_schema(LatenciesJson)
         written = core_schema.plain_serializer_function_ser_schema(cls.to_json, return_schema=form)
         return core_schema.no_info_after_validator_function(cls.from_json, form, serialization=written)
+
+
+adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)
+"""What reads and writes the values of a type."""
 
 
 def every(latencies: Latencies | None) -> FloatArray:
@@ -208,13 +212,11 @@ class Progress:
     """Sent while an order is carried out, a few times a second.
 
     Attributes:
-        window: its id, or what kind of load it is.
         round: of sides that take turns.
         latest_us: service time of the latest right reply.
         classes: of a journey, how each class of request fares.
     """
 
-    window: str
     elapsed_s: float
     round: int
     replies: int
@@ -258,17 +260,6 @@ class Trace:
 
     sent_s: FloatArray
     request: npt.NDArray[np.int32]
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
-        from pydantic_core import PydanticOmit, core_schema
-
-        def no_schema(schema: Any, handler: Any) -> Any:
-            raise PydanticOmit
-
-        unwritten = core_schema.plain_serializer_function_ser_schema(lambda trace: None)
-        metadata = {"pydantic_js_functions": [no_schema]}
-        return core_schema.is_instance_schema(cls, serialization=unwritten, metadata=metadata)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -358,7 +349,7 @@ class LoadResult:
     workers: tuple[WorkerShare, ...] = ()
     lost_share: float = 0.0
     rejected_messages: int = 0
-    trace: Trace | None = None
+    trace: Annotated[InstanceOf[Trace] | None, Field(exclude=True)] = None
     schema: int = 2
 
     def __post_init__(self) -> None:
@@ -389,8 +380,7 @@ class LoadResult:
 
     def to_json(self) -> dict[str, Any]:
         """What ``harness load --json`` prints and workers send."""
-        document: dict[str, Any] = _adapter().dump_python(self, mode="json")
-        del document["trace"]
+        document: dict[str, Any] = adapter(LoadResult).dump_python(self, mode="json")
         return document
 
     @classmethod
@@ -400,15 +390,8 @@ class LoadResult:
         Raises:
             ValueError: ``data`` is no such result.
         """
-        result: LoadResult = _adapter().validate_python(data)
+        result: LoadResult = adapter(LoadResult).validate_python(data)
         return result
-
-
-@cache
-def _adapter() -> Any:
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(LoadResult)
 
 
 def _added(rows: Sequence[tuple[int, ...]]) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ from typing import Literal
 
 from harness.cluster.cluster import Cluster
 from harness.cluster.options import ClusterOptions
-from harness.cluster.senders import JourneySender, LoadSender
+from harness.cluster.senders import JourneySender, SharedLoadSender
 from harness.config.placement import Placement
 from harness.engine.engine import Engine, Told
 from harness.errors import UsageError
@@ -105,4 +105,4 @@ def _senders(run: Run, placement: Placement, options: ClusterOptions, told: Told
     # With targets elsewhere no server runs here: workers may use every CPU.
     cpus = placement.generator if placement.server else ()
     with Cluster(replace(options, cpus=cpus, locustfile=files[0] if files else ""), told) as cluster:
-        yield {JOURNEY: JourneySender(run, cluster), WORKERS: LoadSender(cluster)}
+        yield {JOURNEY: JourneySender(run, cluster), WORKERS: SharedLoadSender(cluster)}

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 from harness.config.placement import Placement
 from harness.engine.engine import Engine
-from harness.engine.spec import Address, Expected, SideSpec, SlicesSpec, WireRequest
+from harness.engine.spec import Address, SideSpec, SlicesSpec
+from harness.engine.url import parse_url, request_to
 from harness.model import Plan
 from harness.serve.guard import Guard
 from harness.serve.services.upstream import HOST, Upstream
@@ -39,9 +40,8 @@ def ceilings(engine: Engine, placement: Placement, plan: Plan) -> Mapping[int, f
 
 def _rate(engine: Engine, port: int, concurrency: int) -> float:
     """The median over slices; 0 where no reply was right."""
-    data = f"GET /health HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode()
-    request = WireRequest("null", data, Expected(status=200), "GET", 1)
+    request = request_to(parse_url(f"{HOST}/health"), "GET", status=200)
     side = SideSpec("null", "null", Address(HOST, port), (request,), concurrency)
-    slices = engine.run_slices(SlicesSpec("null", (side,), 1, SECONDS)).slices
+    slices = engine.run_slices(SlicesSpec((side,), 1, SECONDS)).slices
     rates = [replies / window for replies, window in zip(slices.window_replies, slices.window, strict=True) if window]
     return statistics.median(rates) if rates else 0.0

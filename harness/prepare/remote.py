@@ -28,17 +28,14 @@ class MixedFleet(Fleet):
             if not target.elsewhere:
                 continue
             try:
-                destination = destination_of(target)
-                reach(destination)
+                address = destination_of(target).address
+                reach(address)
             except (UsageError, NotReadyError) as error:
                 self.fail(target, error)
                 continue
             secret = os.environ.get(JWT_SECRET, "")
-            self.running[target.name] = Running(target, bind_of(destination), None, secret=secret)
-
-
-def bind_of(destination: Destination) -> Bind:
-    return Bind(destination.address.host, destination.address.port, tls=destination.address.tls)
+            bind = Bind(address.host, address.port, tls=address.tls)
+            self.running[target.name] = Running(target, bind, None, secret=secret)
 
 
 def destination_of(target: Target) -> Destination:
@@ -101,11 +98,11 @@ def raw_scenario(targets: Sequence[Target], concurrency: int) -> Scenario:
     raw = RawRequest("GET", path)
     replies = []
     for target in targets:
-        destination = destination_of(target)
-        reach(destination)
+        address = destination_of(target).address
+        reach(address)
         for _ in range(2):
             try:
-                reply = exchange(bind_of(destination), case_of(planned(raw)))
+                reply = exchange(address, case_of(planned(raw)))
             except OSError as error:
                 raise NotReadyError(f"{target.name}: no reply: {error}", hint="is the server running?") from None
             if reply.status >= 400:

@@ -35,13 +35,13 @@ WIDTH = 15
 
 
 @contextmanager
-def load_shown(console: Console, title: str) -> Iterator[Callable[[Progress], None] | None]:
+def load_shown(console: Console, title: str) -> Iterator[Callable[[Progress], None]]:
     """The title, and on a terminal how a load is going, by what the block is given to call."""
     if console.quiet or not console.is_terminal:
         console.print(title, markup=False)
-        yield None
+        yield lambda progress: None
         return
-    last = Progress("", 0.0, 0, 0)
+    last = Progress(0.0, 0, 0)
 
     def tell(progress: Progress) -> None:
         nonlocal last

@@ -174,7 +174,7 @@ def check_waits(targets: Sequence[Target], engine: Engine, placement: Placement,
     with serving_all([sync, asynchronous], placement) as fleet:
         for what, target, point, expected in cases:
             side = replace(side_spec(point, fleet.running[target.name]), slice_s=seconds)
-            slices = engine.run_slices(SlicesSpec(what, (side,), 1, seconds, min_rounds=1, warmup_rounds=0)).slices
+            slices = engine.run_slices(SlicesSpec((side,), 1, seconds, min_rounds=1, warmup_rounds=0)).slices
             rate = float(np.sum(slices.window_replies) / np.sum(slices.window))
             checks.append(Check(what, rate, expected, WAIT_TOLERANCE * expected))
     return checks

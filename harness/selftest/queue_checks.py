@@ -18,7 +18,8 @@ import numpy as np
 
 from harness.engine.engine import Engine
 from harness.engine.pacing import schedule
-from harness.engine.spec import Arrivals, Expected, LoadSpec, WireRequest
+from harness.engine.spec import Arrivals, LoadSpec, WireRequest
+from harness.engine.url import parse_url, request_to
 from harness.model.load import FloatArray, LoadResult, every
 from harness.selftest.server import BODY, RunningServer, queue_server
 
@@ -78,8 +79,7 @@ def stall_quantile(share_beyond: float, rate: float, duration: float, stall: flo
 
 def request(path: str = "/") -> WireRequest:
     """The request that the checks send."""
-    head = f"GET {path} HTTP/1.1\r\nHost: truth\r\n\r\n".encode()
-    return WireRequest(path, head, Expected(200, body=BODY))
+    return request_to(parse_url(f"truth{path}"), "GET", status=200, text=BODY)
 
 
 def open_spec(

@@ -158,7 +158,7 @@ class Fleet(Servers):
         # Servers that give up root's rights must reach what they wrote there before.
         folder.chmod(0o711)
         try:
-            bind = Bind(self._host, port, str(folder))
+            bind = Bind(self._host, port, folder=str(folder))
             running = start(target, bind, folder / "log", self._environment, self._prefix)
         except LaunchError as error:
             self.fail(target, error, error.code)

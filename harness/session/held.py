@@ -7,7 +7,7 @@ afterwards, as what it holds goes on for as long as the requests ask, one after 
 from __future__ import annotations
 
 import contextlib
-import select
+import selectors
 import socket
 import time
 from collections.abc import Sequence
@@ -18,10 +18,11 @@ import psutil
 from harness.engine.clocks import ProcessGone, TreeClock
 from harness.engine.spec import OnProgress
 from harness.engine.wire import requests_to
-from harness.model import PlannedRequest, SideResult
+from harness.model import PlannedRequest
 from harness.serve import Running
 from harness.session.meter import Meter
 from harness.session.sender import Job, Sender, Sent
+from harness.session.turns import blank
 from harness.studies.study import Held
 from harness.verify import case_of, exchange
 
@@ -62,10 +63,10 @@ class HeldRequests(Sender):
         accepted = _accepted(running.bind.port, tree)
         if accepted is not None:
             figures["accepted"] = accepted
-        errors = {"unconnected": load.connections - len(self._held), "ended": _ended(self._held)}
-        result = SideResult(side.target, side.point, "", job.ask.setting, load.connections, load.connections)
-        result = replace(result, errors={kind: n for kind, n in errors.items() if n}, figures=figures)
-        return Sent((result,))
+        lost = {"unconnected": load.connections - len(self._held), "ended": _ended(self._held)}
+        errors = {kind: number for kind, number in lost.items() if number}
+        count, result = load.connections, blank(side, {}, job.ask)
+        return Sent((replace(result, concurrency=count, planned=count, errors=errors, figures=figures),))
 
     def close(self) -> None:
         for connection in self._held:
@@ -117,9 +118,7 @@ def _accepted(port: int, tree: TreeClock) -> int | None:
 
 def _ended(held: Sequence[socket.socket]) -> int:
     """Connections on which something came already, a reply or the end: these do not wait."""
-    if not hasattr(select, "poll"):
-        return 0
-    poller = select.poll()
-    for connection in held:
-        poller.register(connection, select.POLLIN)
-    return len(poller.poll(0))
+    with selectors.DefaultSelector() as selector:
+        for connection in held:
+            selector.register(connection, selectors.EVENT_READ)
+        return len(selector.select(0))

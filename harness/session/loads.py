@@ -10,8 +10,8 @@ import numpy as np
 from harness.engine.clocks import TreeClock
 from harness.engine.engine import Engine
 from harness.engine.pacing import schedule
-from harness.engine.spec import EventsSpec, ExtraConnections, Load, LoadSpec, OnProgress, WebSocketSpec
-from harness.engine.wire import address_of, requests_to
+from harness.engine.spec import EventsSpec, ExtraConnections, LoadSpec, OnProgress, WebSocketSpec, WireLoad
+from harness.engine.wire import requests_to
 from harness.model import Gate
 from harness.model.load import FloatArray, LoadResult, every
 from harness.serve import Running
@@ -40,7 +40,7 @@ class LoadSender(Sender):
             time.sleep(load.duration_s)
             meter.end()
             figures = {"window_s": load.duration_s, **_memory(ask, meter.tree(side.target))}
-            return Sent((replace(blank(side, {}), params=ask.setting, figures=figures),))
+            return Sent((replace(blank(side, {}, ask), figures=figures),))
         order = order_of(ask, job.servers[side.target], job.seed)
         meter.begin()
         tree = meter.tree(side.target)
@@ -60,8 +60,7 @@ class LoadSender(Sender):
             figures |= ask.figures(measured, schedule(order.arrivals, phases, order.seed))
         lost = {"dropped": measured.dropped, "unfinished": measured.unfinished}
         result = replace(
-            blank(side, {}),
-            params=ask.setting,
+            blank(side, {}, ask),
             concurrency=order.connections,
             worker_shares=worker_shares(spent, job.servers[side.target].target.workers),
             errors={kind: count for kind, count in lost.items() if count},
@@ -69,14 +68,14 @@ class LoadSender(Sender):
         return loaded(result, measured, meter, times, figures, gates)
 
 
-def order_of(ask: Ask, running: Running, seed: int) -> Load:
+def order_of(ask: Ask, running: Running, seed: int) -> WireLoad:
     """What the engine is told to do."""
-    load, address = ask.load, address_of(running)
+    load, address = ask.load, running.bind
     if isinstance(load, Echoes):
         return WebSocketSpec(address, load.connections, load.duration_s, path=WEBSOCKET_PATH, authority=str(address))
     if isinstance(load, Streams):
         [request] = requests_to(running, [load.request])
-        gap_s = request.least_s / max(1, (request.expected.body or b"").count(b"\n\n") - 1)
+        gap_s = request.least_s / max(1, (request.case.text or b"").count(b"\n\n") - 1)
         return EventsSpec(address, load.connections, load.duration_s, data=request.data, gap_s=gap_s)
     assert isinstance(load, Requests)
     requests = requests_to(running, load.requests)

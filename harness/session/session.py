@@ -395,7 +395,7 @@ class _Session:
         return min(1.0, max(SHRINK, left / planned))
 
     def _window(
-        self, window: Window, sender: Sender, up: _Up, share: float = 1.0, ask: Ask | None = None, scenario: str = ""
+        self, window: Window, sender: Sender, up: _Up, share: float = 1.0, ask: Ask | None = None
     ) -> WindowRecord:
         """Measures a window, and again while one of its gates may pass next time (``PASSING``) and time is left."""
         window = replace(window, min_rounds=max(1, round(window.min_rounds * share)))
@@ -408,14 +408,14 @@ class _Session:
             if any(request.endpoint in WRITES for side in window.sides for request in self._requests(side, ask)):
                 self._bench.services.restore()
             self._observer.window_started(window, attempt)
-            record = self._attempt(window, attempt, seconds, sender, up, ask, scenario)
+            record = self._attempt(window, attempt, seconds, sender, up, ask)
             self._observer.window_ended(window, record)
             spare = self._deadline - time.monotonic() > self._rest_s + window.budget_s * share
             if not (spare and validity.try_again(record, self._plan, self._bench.tries)):
                 return record
 
     def _attempt(
-        self, window: Window, attempt: int, seconds: float, sender: Sender, up: _Up, ask: Ask | None, scenario: str
+        self, window: Window, attempt: int, seconds: float, sender: Sender, up: _Up, ask: Ask | None
     ) -> WindowRecord:
         running = up.servers.running
         failures = {side: failure for side in window.sides if (failure := self._unfit(side, up, ask))}
@@ -443,10 +443,7 @@ class _Session:
         for side in ready:
             if not running[side.target].alive:
                 failures[side] = self._died(side, running[side.target])
-        results = [replace(side, scenario=scenario) if scenario else side for side in sent.sides]
-        results += [blank(side, self._points) for side in window.sides if side not in ready]
-        if ask is not None and not ready:
-            results = [replace(results[0], scenario=scenario, params=ask.setting)]
+        unmeasured = (blank(side, self._points, ask) for side in window.sides if side not in ready)
         record = WindowRecord(
             id=window.id,
             block=window.block,
@@ -455,7 +452,7 @@ class _Session:
             engine=sender.engine,
             started_at=started_at.isoformat(timespec="milliseconds"),
             duration_s=time.monotonic() - started,
-            sides=tuple(results),
+            sides=(*sent.sides, *unmeasured),
             slices=sent.slices,
             failures=tuple(failures.values()),
             gates=gates,
@@ -496,7 +493,7 @@ class _Session:
                 up.check(side, self._requests(side, ask))
                 seconds = ask.load.duration_s
                 window = Window(f"{trial.id}-{ask.key}", trial.block, (side,), seconds, seconds, ask.study)
-                answer(self._window(window, sender, up, ask=ask, scenario=trial.scenario or trial.study))
+                answer(self._window(window, sender, up, ask=replace(ask, scenario=trial.scenario or trial.study)))
         finally:
             held.close()
         started = trial.target in up.servers.running and not self._targets[trial.target].elsewhere

@@ -13,6 +13,7 @@ from harness.model import Point, Side, SideResult
 from harness.session import calls, validity
 from harness.session.meter import Meter
 from harness.session.sender import Job, Sender, Sent
+from harness.studies.study import Ask
 
 
 class TurnsSender(Sender):
@@ -28,7 +29,7 @@ class TurnsSender(Sender):
     def send(self, job: Job, meter: Meter, on_progress: OnProgress) -> Sent:
         specs = [side_spec(job.points[side.point], job.servers[side.target]) for side in job.sides]
         loaded = [job.points[side.point] for side in job.sides]
-        spec = SlicesSpec(job.window.id, tuple(specs), job.seed, job.seconds, job.window.min_rounds)
+        spec = SlicesSpec(tuple(specs), job.seed, job.seconds, job.window.min_rounds)
         meter.begin()
         measured = self._wire.run_slices(spec, on_progress)
         meter.end()
@@ -45,8 +46,10 @@ class TurnsSender(Sender):
         )
 
 
-def blank(side: Side, points: Mapping[str, Point]) -> SideResult:
-    """The side with its point's scenario, before anything was measured."""
+def blank(side: Side, points: Mapping[str, Point], ask: Ask | None = None) -> SideResult:
+    """The side with its point's scenario, or as a study asked for it, before anything was measured."""
+    if ask is not None:
+        return SideResult(side.target, side.point, ask.scenario, ask.setting, 0)
     point = points.get(side.point)
     if point is None:
         return SideResult(side.target, side.point, "", {}, 0)

@@ -111,7 +111,7 @@ class Ask:
 
     Attributes:
         key: unique within the trial.
-        study: what the record says that it belongs to.
+        study, scenario: what the record says that it belongs to; the session knows the scenario.
         needs: endpoints that a target must have for it, and ``capabilities``.
         figures: gives further numbers for the record, where the study has any.
         arrivals: windows of a block that share this text share their seeded arrivals too; default: the ``key``.
@@ -130,6 +130,7 @@ class Ask:
     arrivals: str = ""
     overhead_s: float = 0.25
     memory: bool = False
+    scenario: str = ""
 
 
 Asking = Generator[Ask, WindowRecord, None]

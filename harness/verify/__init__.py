@@ -16,10 +16,10 @@ from apps.contract.tokens import fill
 from harness.config.requests import WITH_BODY
 from harness.errors import UsageError
 from harness.model import PlannedRequest, RawRequest, Reason, Target
+from harness.model.address import Address
 from harness.model.difference import json_difference, short
 from harness.model.units import EARLY_S, MS
 from harness.serve import Running
-from harness.serve.servers import Bind
 
 TIMEOUT_S = 15.0
 EARLY_REFUSAL = "early-refusal"
@@ -149,13 +149,13 @@ def lacks_case(target: Target, entry: Checked) -> bool:
     return any(fnmatchcase(f"{entry.endpoint}/{entry.case}", name) for name in target.lacks)
 
 
-def exchange(bind: Bind, case: Case, timeout_s: float = TIMEOUT_S) -> Reply:
+def exchange(address: Address, case: Case, timeout_s: float = TIMEOUT_S) -> Reply:
     """Sends a case on a connection of its own, without its body where that is withheld, and reads the whole reply.
 
     Raises:
         OSError, http.client.HTTPException: there was no whole reply.
     """
-    connection = _connection(bind, timeout_s)
+    connection = _connection(address, timeout_s)
     try:
         connection.connect()
         started = time.perf_counter()
@@ -183,10 +183,10 @@ def exchange(bind: Bind, case: Case, timeout_s: float = TIMEOUT_S) -> Reply:
         connection.close()
 
 
-def _connection(bind: Bind, timeout_s: float) -> http.client.HTTPConnection:
-    if bind.tls is None:
-        return http.client.HTTPConnection(bind.host, bind.port, timeout=timeout_s)
-    return http.client.HTTPSConnection(bind.host, bind.port, timeout=timeout_s, context=bind.tls.context)
+def _connection(address: Address, timeout_s: float) -> http.client.HTTPConnection:
+    if address.tls is None:
+        return http.client.HTTPConnection(address.host, address.port, timeout=timeout_s)
+    return http.client.HTTPSConnection(address.host, address.port, timeout=timeout_s, context=address.tls.context)
 
 
 def compare(case: Case, reply: Reply, adds: Collection[str] = ()) -> str:
@@ -207,7 +207,7 @@ def compare(case: Case, reply: Reply, adds: Collection[str] = ()) -> str:
 
 
 def _body_difference(case: Case, reply: Reply) -> str:
-    if case.media_type != "application/json" and not case.volatile:
+    if not case.is_json:
         return "" if reply.body == case.text else f"body {short(reply.body)} instead of {short(case.text or b'')}"
     try:
         value = json.loads(reply.body)

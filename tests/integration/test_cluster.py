@@ -22,16 +22,16 @@ import zmq
 
 from harness.cluster.cluster import Cluster
 from harness.cluster.options import ClusterOptions, master_keys
-from harness.engine.spec import Address, EventsSpec, Expected, LoadSpec, WireRequest
+from harness.engine.spec import Address, EventsSpec, JourneySpec, LoadSpec
+from harness.engine.url import parse_url, request_to
 from harness.errors import EngineError, UsageError
-from harness.journeys.process import JourneySpec
 from harness.model.load import PRECISION
 
 pytestmark = pytest.mark.usefixtures("no_process_left")
 ROOT = Path(__file__).parents[2]
 HARNESS = [sys.executable, "-m", "harness.cli"]
 SERVER = Path(__file__).parent / "counting.py"
-REQUEST = WireRequest("GET /", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", Expected(200, body=b"ok"))
+REQUEST = request_to(parse_url("http://x/"), "GET", status=200, text=b"ok")
 FOREIGN = """
 from locust import HttpUser, task
 class Foreign(HttpUser):
@@ -152,7 +152,7 @@ def test_streams_and_users_are_shared_too(tmp_path):
 
         before, marks = counts_of(port)["127.0.0.1"], []
         spec = JourneySpec(str(file), f"http://127.0.0.1:{port}", 5, 2.0, 2.0)
-        result = cluster.run_load(spec, None, marks.append)
+        result = cluster.run_load(spec, on_mark=marks.append)
         assert marks == ["begin", "end"]
         assert (result.loop, result.connections, result.failed) == ("journey", 5, 0)
         assert [worker.connections for worker in result.workers] == [3, 2]
@@ -468,11 +468,12 @@ NET = "10.213.77"
 HOSTS = {"m": 1, "t": 2, "w1": 11, "w2": 12, "w3": 13, "w4": 14}
 MASTER = """
 import json, sys
-from harness.engine.spec import Address, Expected, LoadSpec, WireRequest
+from harness.engine.spec import Address, LoadSpec
+from harness.engine.url import parse_url, request_to
 from harness.cluster.cluster import Cluster
 from harness.cluster.options import ClusterOptions
 host, port = sys.argv[1], int(sys.argv[2])
-request = WireRequest("GET /", b"GET / HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n", Expected(200, body=b"ok"))
+request = request_to(parse_url("http://x/"), "GET", status=200, text=b"ok")
 def tell(**facts):
     print(json.dumps(facts), flush=True)
 def show(came, name):

@@ -51,8 +51,8 @@ class FakeEngine:
             (0.1,) * n, (0.02,) * n, (0.0,) * n,
         )  # fmt: skip
         service = np.full(20, 0.11e6 * 2 / 20)
-        outcomes = tuple(SideOutcome(service, np.full(20, k, np.int32)) for k in sides)
-        return SlicesResult(spec.id, 0.2 * n, slices, outcomes, 0.02)
+        outcomes = (SideOutcome(service),) * n
+        return SlicesResult(0.2 * n, slices, outcomes, 0.02)
 
 
 def new_run(folder, targets, scenarios=(JSON,), blocks=2):

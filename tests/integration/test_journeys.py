@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 from harness.journeys.files import find_journeys
-from harness.journeys.process import Journeys, JourneySpec
+from harness.engine.spec import JourneySpec
+from harness.journeys.process import Journeys
 from harness.record import Run
 from harness.serve import serving
 from harness.serve.services import services
@@ -72,7 +73,7 @@ def test_the_journey_that_ships_gets_every_reply_right():
         serving(ALL["fastapi-uvicorn"], environment=around.environment) as running,
     ):
         host = f"http://127.0.0.1:{running.bind.port}"
-        result = Journeys().run_load(JourneySpec(journey.file, host, 2, 0.2, 4.0, grace_s=5), None, marks.append)
+        result = Journeys().run_load(JourneySpec(journey.file, host, 2, 0.2, 4.0, grace_s=5), on_mark=marks.append)
     assert marks == ["begin", "end"]
     assert result.errors == {}, result.examples
     assert {"who am I", "list products", "read product"} <= set(result.series)

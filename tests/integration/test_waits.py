@@ -42,7 +42,7 @@ def judged(own_app, waits):
     with serving(own_app(APP.format(waits=waits))) as running, Engine() as engine:
         [checked] = verify(running, [("io-sleep", case_of(REQUEST))])
         side = side_spec(POINT, running)
-        measured = engine.run_slices(SlicesSpec("s", (side,), 1, 0.5))
+        measured = engine.run_slices(SlicesSpec((side,), 1, 0.5))
         gates = {gate.reason.code: gate for gate in examine([side], measured)}
         order = LoadSpec(side.address, side.requests, side.connections, 0.3)
         reasons = {reason.code: ENGLISH.reason(reason) for reason in engine.run_load(order).reasons}

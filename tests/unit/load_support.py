@@ -6,28 +6,36 @@ import asyncio
 import socket
 import time
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, CloseConnection, Request, TextMessage
 
+from apps.contract.case import JSON, Case
 from harness.engine.checks import ReplyCheck
 from harness.engine.client import Pool
 from harness.engine.loops import new_loop
 from harness.engine.replies import MAX_REPLY
-from harness.engine.spec import Address, Expected, WireRequest
+from harness.engine.spec import Address, WireRequest
 
 CLOSE = object()
 RESET = object()
 HANG = object()
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 17\r\n\r\n" + b'{"hello":"world"}'
-HELLO = Expected(200, json={"hello": "world"}, check_json=True, media_type="application/json")
+
+
+def case(status=200, text=None, json=None, media_type="", **fields):
+    """A GET with this reply; no body is compared where there is neither text nor a media type."""
+    return Case("hello", "GET", "/", (), b"", status, media_type, json, text, **fields)
+
+
+HELLO = case(json={"hello": "world"}, media_type=JSON)
 
 
 def request(method="GET", path="/", expected=HELLO, body=b"", name="hello", weight=1):
     head = f"{method} {path} HTTP/1.1\r\nHost: test\r\n"
     head += f"Content-Length: {len(body)}\r\n" if body else ""
-    return WireRequest(name, head.encode() + b"\r\n" + body, expected, method, weight)
+    return WireRequest(replace(expected, name=name, method=method), head.encode() + b"\r\n" + body, weight)
 
 
 def run(coroutine):

@@ -7,7 +7,7 @@ from harness.engine.spec import SideOutcome
 from harness.model import PlannedRequest, Point
 from harness.session.calls import asked, calls_of, gates
 
-EMPTY = np.empty(0), np.empty(0, np.int32)
+EMPTY = np.empty(0)
 
 
 def point(*requests):
@@ -19,7 +19,7 @@ def request(calls):
 
 
 def outcome(answered, unanswered=0):
-    return SideOutcome(*EMPTY, answered=answered, unanswered=unanswered)
+    return SideOutcome(EMPTY, answered=answered, unanswered=unanswered)
 
 
 @pytest.mark.parametrize(

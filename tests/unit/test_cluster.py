@@ -7,19 +7,29 @@ import msgpack
 import numpy as np
 import pytest
 
+from apps.contract.case import JSON
 from harness.cli.worker import parse_master
 from harness.cluster.options import ClusterOptions, given_secret
 from harness.cluster.protocol import Beat, Hello, Order, own_hello, pack, unpack
 from harness.engine.pacing import schedule
-from harness.engine.spec import Address, EventsSpec, Expected, ExtraConnections, LoadSpec, WebSocketSpec, WireRequest
+from harness.engine.spec import (
+    Address,
+    EventsSpec,
+    ExtraConnections,
+    JourneySpec,
+    LoadSpec,
+    WebSocketSpec,
+    WireRequest,
+)
 from harness.errors import UsageError
-from harness.journeys.process import JourneySpec
 from harness.model.load import Latencies, LoadResult, WorkerShare
 from harness.model.reason import Reason
 from harness.report.load_summary import lines
 from tests.cli import harness
 
-REQUEST = WireRequest("GET /", b"GET / HTTP/1.1\r\n\r\n\xff", Expected(200, json={"a": [1, None]}, check_json=True))
+from .load_support import case
+
+REQUEST = WireRequest(case(json={"a": [1, None]}, media_type=JSON), b"GET / HTTP/1.1\r\n\r\n\xff")
 SPEC = LoadSpec(Address("10.0.0.2", 8000), (REQUEST,), 10, 2.0)
 LOADS = (
     dataclasses.replace(SPEC, rate=5.0, start_at=1.5),

@@ -6,11 +6,12 @@ import socket
 
 import pytest
 
+from apps.contract.case import JSON
 from harness.engine.checks import MEMO_BYTES, MEMO_ENTRIES, MEMO_TOTAL, ReplyCheck
-from harness.engine.spec import Address, Expected
+from harness.engine.spec import Address
 from harness.model.difference import json_difference
 
-from .load_support import CLOSE, HANG, HELLO, OK, RESET, ask, read_request, request, run, scripted, serving
+from .load_support import CLOSE, HANG, HELLO, OK, RESET, ask, case, read_request, request, run, scripted, serving
 
 BODY = b'{"hello":"world"}'
 TYPE = b"Content-Type: application/json\r\n"
@@ -22,8 +23,8 @@ CLOSING = OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n", 1)
 OLD = OK.replace(b"HTTP/1.1", b"HTTP/1.0")
 INTERIM = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n" + OK
 NOT_FOUND = b"HTTP/1.1 404 Not Found\r\nContent-Type: application/json\r\nContent-Length: 17\r\n\r\n" + BODY
-NOTHING = Expected(204)
-EMPTY = Expected(200, body=b"")
+NOTHING = case(204)
+EMPTY = case(text=b"")
 
 
 def outcomes_of(handler, *requests, **options):
@@ -42,7 +43,7 @@ RIGHT = {
     "http 1.0": ([OLD, CLOSE], HELLO),
     "interim replies": ([INTERIM], HELLO),
     "204": ([b"HTTP/1.1 204 No Content\r\n\r\n"], NOTHING),
-    "304": ([b"HTTP/1.1 304 Not Modified\r\nContent-Length: 500\r\n\r\n"], Expected(304)),
+    "304": ([b"HTTP/1.1 304 Not Modified\r\nContent-Length: 500\r\n\r\n"], case(304)),
     "empty body": ([b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"], EMPTY),
     "head and body apart": ([OK[:-17], OK[-17:]], HELLO),
     "pause within": ([OK[:30], 0.05, OK[30:]], HELLO),
@@ -87,10 +88,10 @@ WRONG = {
     "500 with the right body": ([OK.replace(b"200 OK", b"500 Oh")], HELLO, "wrong-status"),
     "another body": ([OK.replace(b"world", b"folks")], HELLO, "wrong-body"),
     "not json": ([OK.replace(b"}", b"]")], HELLO, "wrong-body"),
-    "other bytes": ([OK], Expected(200, body=b"hello"), "wrong-body"),
+    "other bytes": ([OK], case(text=b"hello"), "wrong-body"),
     "another type": ([OK.replace(b"application/json", b"text/html")], HELLO, "wrong-type"),
     "no type": ([OK.replace(TYPE, b"")], HELLO, "wrong-type"),
-    "outside the statuses": ([NOT_FOUND], Expected(None, statuses=(200, 399)), "wrong-status"),
+    "outside the statuses": ([NOT_FOUND], case(0), "wrong-status"),
     "surplus": ([OK + b"more"], HELLO, "malformed"),
     "two replies": ([OK + OK], HELLO, "malformed"),
     "not http": ([b"SSH-2.0-OpenSSH\r\n\r\n", CLOSE], HELLO, "malformed"),
@@ -124,7 +125,7 @@ def test_surplus_to_a_head_request_is_malformed():
 
 def test_a_reply_past_the_limit_is_too_large_and_is_not_kept():
     huge = b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n"
-    outcomes, _ = outcomes_of(scripted([huge, *[b"x" * 50_000] * 40]), request(expected=Expected(200)), limit=500_000)
+    outcomes, _ = outcomes_of(scripted([huge, *[b"x" * 50_000] * 40]), request(expected=case()), limit=500_000)
     assert outcomes.kinds == ["too-large"]
 
 
@@ -226,14 +227,14 @@ def test_large_bodies_both_ways():
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(sent) + sent)
             await writer.drain()
 
-    outcomes, traffic = outcomes_of(echo, *[request("POST", expected=Expected(200, body=body), body=body)] * 3)
+    outcomes, traffic = outcomes_of(echo, *[request("POST", expected=case(text=body), body=body)] * 3)
     assert outcomes.kinds == ["right"] * 3
     assert traffic.connects == 1
 
 
 def test_a_reply_before_the_whole_request_was_read_counts_and_ends_the_connection():
     refused = b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n"
-    item = request("POST", expected=Expected(413), body=b"x" * 30_000_000)
+    item = request("POST", expected=case(413), body=b"x" * 30_000_000)
 
     async def early(reader, writer):
         await reader.readuntil(b"\r\n\r\n")
@@ -266,7 +267,7 @@ def test_replies_that_vary_are_each_checked():
 
 
 def test_a_remembered_reply_is_remembered_for_its_own_request_only():
-    other = request(expected=Expected(200, body=b"other"), name="other")
+    other = request(expected=case(text=b"other"), name="other")
     item = request()
     outcomes, _ = outcomes_of(scripted([OK]), item, item, other, item)
     assert outcomes.kinds == ["right", "right", "wrong-body", "right"]
@@ -289,7 +290,7 @@ def test_what_is_remembered_is_bounded():
 
 
 def test_large_replies_are_remembered_and_bounded_by_their_bytes(monkeypatch):
-    check = ReplyCheck(request(expected=Expected(200, json={}, check_json=True)))
+    check = ReplyCheck(request(expected=case(json={}, media_type=JSON)))
     read, kinds = [], []
     monkeypatch.setattr(ReplyCheck, "_json_fault", lambda self, body: read.append(body) or "")
     bodies = [b"%d" % index + b" " * (MEMO_BYTES - 20) for index in range(2 * MEMO_TOTAL // MEMO_BYTES)]
@@ -303,7 +304,7 @@ def test_large_replies_are_remembered_and_bounded_by_their_bytes(monkeypatch):
 
 
 def test_volatile_keys_may_vary_but_must_be_there():
-    expected = Expected(200, json={"id": 1, "at": "x"}, check_json=True, volatile=("at",))
+    expected = case(json={"id": 1, "at": "x"}, volatile=("at",))
     check = ReplyCheck(request(expected=expected))
     assert check.judge(200, "", b'{"id": 1, "at": "later"}') == ("", "")
     assert check.judge(200, "", b'{"id": 1, "at": 5}') == ("wrong-body", "hello: at is 5 instead of 'x'")

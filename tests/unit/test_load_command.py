@@ -13,8 +13,8 @@ from rich.console import Console
 
 from harness.cli import load
 from harness.config.requests import parse_headers
-from harness.engine.spec import Address, Expected
-from harness.engine.url import parse_url, request_bytes
+from harness.engine.spec import Address
+from harness.engine.url import parse_url, request_to
 from harness.errors import UsageError
 from harness.model.load import LoadResult
 from harness.report.load_summary import histogram, lines, timeline
@@ -151,12 +151,10 @@ def test_wrong_arguments_that_only_plain_requests_have(url, words, message):
 
 def test_a_request_for_each_body():
     bodies = [b"{}", b"\x00\x01"]
-    requests = load.requests_of(parse_url("http://h/path"), "", (("X-A", "b"),), bodies, Expected(200))
-    assert [item.method for item in requests] == ["POST", "POST"]
+    requests = [request_to(parse_url("http://h/path"), "POST", (("X-A", "b"),), body) for body in bodies]
     assert b"X-A: b\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}" in requests[0].data
     assert requests[1].data.endswith(b"application/octet-stream\r\nContent-Length: 2\r\n\r\n\x00\x01")
-    [plain] = load.requests_of(parse_url("http://h/path"), "", (), [], Expected(200))
-    assert plain.data == b"GET /path HTTP/1.1\r\nHost: h\r\n\r\n"
+    assert request_to(parse_url("http://h/path"), "").data == b"GET /path HTTP/1.1\r\nHost: h\r\n\r\n"
 
 
 @pytest.mark.parametrize(
@@ -178,7 +176,7 @@ def test_urls(url, address, target, authority):
 
 def test_headers_given_replace_those_that_are_guessed():
     headers = parse_headers(["host: other", "Content-Type:text/plain", "X-Empty:"])
-    data = request_bytes(parse_url("http://h/"), "PUT", headers, b"{}")
+    data = request_to(parse_url("http://h/"), "PUT", headers, b"{}").data
     assert data.count(b"\r\nhost: other") == 1
     assert b"Host: h" not in data
     assert b"application/json" not in data

@@ -28,7 +28,7 @@ def load(port, **options):
 
 def slices(port, pid=0, budget_s=0.3):
     side = SideSpec("a", "p", Address(port=port), (request(),), 4, pid, slice_s=0.03, lead_in_s=0.005)
-    return SlicesSpec("s", (side,), 1, budget_s)
+    return SlicesSpec((side,), 1, budget_s)
 
 
 def wait_until(condition, seconds=120):
@@ -103,7 +103,8 @@ def test_the_process_ends_with_its_parent():
         "from harness.engine.engine import Engine\n"
         "from harness.engine.spec import *\n"
         "engine = Engine()\n"
-        "request = WireRequest('x', b'GET / HTTP/1.1\\r\\n\\r\\n', Expected())\n"
+        "from apps.contract.case import get\n"
+        "request = WireRequest(get('x', '/', {}), b'GET / HTTP/1.1\\r\\n\\r\\n')\n"
         "spec = LoadSpec(Address(port=1), (request,), 1, 60.0)\n"
         "engine.run_load(spec, lambda progress: print(engine.pids[0], flush=True))\n"
     )

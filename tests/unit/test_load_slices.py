@@ -70,7 +70,7 @@ def measure(*sides, budget_s=0.5, **options):
     progress = []
 
     async def go():
-        return await SliceRunner(SlicesSpec("s", sides, 7, budget_s, **options), progress.append, asyncio.Event()).run()
+        return await SliceRunner(SlicesSpec(sides, 7, budget_s, **options), progress.append, asyncio.Event()).run()
 
     return run(go()), progress
 
@@ -97,8 +97,7 @@ def test_sides_take_turns_and_each_slice_adds_up():
     for number, outcome in enumerate(measured.sides):
         mine = [index for index in range(count) if slices.side[index] == number]
         assert not outcome.fatal
-        assert len(outcome.service_time_us) == len(outcome.slice_index) == sum(slices.replies[index] for index in mine)
-        assert set(outcome.slice_index.tolist()) <= set(mine)
+        assert len(outcome.service_time_us) == sum(slices.replies[index] for index in mine)
         assert (outcome.service_time_us > 0).all()
         assert not outcome.errors
     assert measured.generator_cpu > 0
@@ -146,7 +145,7 @@ def test_a_side_that_refuses_is_given_up_and_the_other_goes_on():
 def test_wrong_replies_are_no_throughput_and_give_a_side_up():
     async def go():
         async with serving(scripted([OK.replace(b"200 OK", b"404 Not Found")])) as address:
-            spec = SlicesSpec("s", (side(address.port),), 1, 0.2, warmup_rounds=0)
+            spec = SlicesSpec((side(address.port),), 1, 0.2, warmup_rounds=0)
             return await SliceRunner(spec, lambda progress: None, asyncio.Event()).run()
 
     measured = run(go())
@@ -170,7 +169,7 @@ def test_a_server_that_dies_midway_is_given_up_and_its_last_slice_is_not_recorde
 def test_a_server_that_hangs_ends_within_its_time_out():
     async def go():
         async with serving(scripted([OK], [3600.0])) as address:
-            spec = SlicesSpec("s", (side(address.port, timeout_s=0.3),), 1, 0.2)
+            spec = SlicesSpec((side(address.port, timeout_s=0.3),), 1, 0.2)
             return await SliceRunner(spec, lambda progress: None, asyncio.Event()).run()
 
     started = time.monotonic()
@@ -184,7 +183,7 @@ def test_a_slot_can_be_stopped():
         async with serving(scripted([OK])) as address:
             stop = asyncio.Event()
             asyncio.get_running_loop().call_later(0.2, stop.set)
-            return await SliceRunner(SlicesSpec("s", (side(address.port),), 1, 600), lambda progress: None, stop).run()
+            return await SliceRunner(SlicesSpec((side(address.port),), 1, 600), lambda progress: None, stop).run()
 
     assert run(go()).duration_s < 60
 

@@ -7,11 +7,13 @@ import pytest
 
 from harness.engine import soundness
 from harness.engine.soundness import reasons
-from harness.engine.spec import Address, EventsSpec, Expected, LoadSpec, WireRequest
+from harness.engine.spec import Address, EventsSpec, LoadSpec, WireRequest
 from harness.engine.tally import steps
 from harness.model.load import Latencies, LoadResult, Trace
 from harness.model.reason import Reason
 from harness.report.language.catalogue import ENGLISH
+
+from .load_support import case
 
 COUNT, CONNECTIONS = 1000, 10
 
@@ -19,7 +21,7 @@ COUNT, CONNECTIONS = 1000, 10
 def asking(*least_s, weights=None):
     """A load of as many requests, each with a wait."""
     weighted = zip(least_s, weights or (1,) * len(least_s), strict=True)
-    requests = tuple(WireRequest("r", b"", Expected(), weight=weight, least_s=least) for least, weight in weighted)
+    requests = tuple(WireRequest(case(least_ms=1000 * least), b"", weight) for least, weight in weighted)
     return LoadSpec(Address(), requests, CONNECTIONS, 1.0)
 
 

@@ -16,20 +16,20 @@ import trustme
 from harness.engine.openloop import run_open
 from harness.engine.slices import SliceRunner
 from harness.engine.soundness import reasons
-from harness.engine.spec import Address, EventsSpec, Expected, LoadSpec, SideSpec, SlicesSpec, WebSocketSpec
+from harness.engine.spec import Address, EventsSpec, LoadSpec, SideSpec, SlicesSpec, WebSocketSpec
 from harness.engine.sse import run_events
 from harness.engine.turns import run_closed
 from harness.engine.url import parse_url
 from harness.engine.websocket import run_websocket
-from harness.engine.wire import address_of
 from harness.errors import UsageError
-from harness.model.tls import Tls
+from harness.model.address import Tls
 from harness.prepare.choose import select_elsewhere
 from harness.prepare.remote import MixedFleet, raw_scenario, remote_target
 from harness.serve.guard import Guard
+from harness.serve.servers import Bind
 from tests.cli import harness
 
-from .load_support import CLOSE, OK, ask, echo, finish, request, run, scripted
+from .load_support import CLOSE, OK, ask, case, echo, finish, request, run, scripted
 
 pytestmark = pytest.mark.live
 
@@ -157,7 +157,7 @@ def test_large_bodies_both_ways():
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % length + await reader.readexactly(length))
             await writer.drain()
 
-    item = request("POST", expected=Expected(200, body=body), body=body)
+    item = request("POST", expected=case(text=body), body=body)
     outcomes, traffic = outcomes_of(back, item, item)
     assert outcomes.kinds == ["right"] * 2
     assert len(traffic.handshakes) == 1
@@ -202,7 +202,7 @@ def test_sides_that_take_turns():
     async def go():
         async with serving(scripted([OK])) as address:
             side = SideSpec("a", "p", address, (request(),), 2, least_replies=1)
-            return await SliceRunner(SlicesSpec("w", (side,), 1, 0.3), silent, asyncio.Event()).run()
+            return await SliceRunner(SlicesSpec((side,), 1, 0.3), silent, asyncio.Event()).run()
 
     [side] = run(go()).sides
     assert side.answered > 0
@@ -359,7 +359,7 @@ def test_targets_elsewhere(tmp_path):
         guard = Guard()
         with closing(guard), MixedFleet(guard) as fleet:
             fleet.start([target, stranger])
-            assert address_of(fleet.running[target.name]) == Address(HOST, port, tls=TRUSTED)
+            assert fleet.running[target.name].bind == Bind(HOST, port, tls=TRUSTED)
             assert "certificate is not accepted" in fleet.failures["stranger"].reason.text
 
 

@@ -23,7 +23,7 @@ def shown(terminal, quiet=False, **options):
             observer.block_started(block)
             for window in block.windows:
                 observer.window_started(window, 0)
-                observer.progressed(Progress(window.id, window.seconds / 2, 500, 1))
+                observer.progressed(Progress(window.seconds / 2, 500, 1))
                 observer.window_ended(window, next(records))
     return out.getvalue()
 

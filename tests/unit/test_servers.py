@@ -1,7 +1,10 @@
+import pickle
+
 import pytest
 
 from harness.errors import UsageError
 from harness.model import Target
+from harness.model.address import Address
 from harness.serve.servers import (
     SERVERS,
     Bind,
@@ -14,6 +17,11 @@ from harness.serve.servers import (
 from harness.serve.servers.spec import Server
 
 BIND = Bind("127.0.0.1", 8001)
+
+
+def test_to_other_processes_a_servers_place_is_an_address():
+    sent = pickle.loads(pickle.dumps(Bind("127.0.0.1", 8001, folder="/tmp/x")))
+    assert (type(sent), sent) == (Address, Address("127.0.0.1", 8001))
 
 
 def target(server, interface, **values):

@@ -4,9 +4,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from harness.engine.spec import Address, Expected, SideOutcome, SideSpec, SlicesResult, WireRequest
+from harness.engine.spec import Address, SideOutcome, SideSpec, SlicesResult, WireRequest
 from harness.model import Gate, Reason, Slices
 from harness.session.validity import examine, machine_gates, transient
+
+from .load_support import case
 
 SIDE = SideSpec("a", "json@10", Address(), (), 10, slice_s=0.1)
 QUIET = {"steal": 0.0, "foreign": 0.01}
@@ -22,10 +24,9 @@ def measured(
         counts, counts, (0,) * n, (0,) * n, (cpu,) * n, (generator,) * n, (foreign,) * n,
     )  # fmt: skip
     times = [np.full(count, inside or 10 * 0.105 / count) * 1e6 for count in counts]
-    index = np.repeat(np.arange(n), counts).astype(np.int32)
     examples = dict.fromkeys(errors or {}, "as it was")
-    outcome = SideOutcome(np.concatenate(times), index, errors or {}, examples, fatal)
-    return SlicesResult("s", n * 0.11, slices, (outcome,), n * generator, wait)
+    outcome = SideOutcome(np.concatenate(times), errors or {}, examples, fatal)
+    return SlicesResult(n * 0.11, slices, (outcome,), n * generator, wait)
 
 
 def fired(measurement, machine=QUIET, side=SIDE):
@@ -72,11 +73,10 @@ def in_turn(*replies):
     whole = measured(len(counts), replies=counts)
     index = np.tile(np.arange(len(replies)), len(replies[0]))
     [joint] = whole.sides
-    outcomes = []
-    for number in range(len(replies)):
-        mine = index[joint.slice_index] == number
-        times, slices = joint.service_time_us[mine], joint.slice_index[mine]
-        outcomes.append(replace(joint, service_time_us=times, slice_index=slices))
+    side_of = np.repeat(index, counts)
+    outcomes = [
+        replace(joint, service_time_us=joint.service_time_us[side_of == number]) for number in range(len(replies))
+    ]
     whole = replace(whole, slices=replace(whole.slices, side=tuple(index)), sides=tuple(outcomes))
     sides = [replace(SIDE, target=f"t{number}") for number in range(len(replies))]
     return [(gate.reason.code, gate.target) for gate in examine(sides, whole)]
@@ -117,7 +117,7 @@ def test_very_many_idle_servers_may_take_what_their_timers_do(idle, fires):
 @pytest.mark.parametrize(("least_s", "fires"), [(0.0105, False), (0.0115, False), (0.012, True), (0.02, True)])
 def test_replies_that_come_before_their_wait_is_over_refuse_the_slot(least_s, fires):
     """Ten connections and 100 replies in 0.105 s: each took 10.5 ms, and may be 1 ms early."""
-    side = replace(SIDE, requests=(WireRequest("r", b"", Expected(), least_s=least_s),))
+    side = replace(SIDE, requests=(WireRequest(case(least_ms=1000 * least_s), b""),))
     found = fired(measured(), side=side)
     assert ("early" in found) == fires
     if fires:

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.model import Interface, Listener, Target
-from harness.model.tls import Tls
+from harness.model.address import Address
 
 BACKLOG = 2048
 KEEP_ALIVE_S = 75
@@ -36,17 +36,14 @@ class KeepAliveOptions(Options):
 
 
 @dataclass(frozen=True, slots=True)
-class Bind:
-    """Where a server listens; ``folder`` is an own folder for what it writes, removed when it has ended, if any.
+class Bind(Address):
+    """Where a server listens; ``folder`` is an own folder for what it writes, removed when it has ended, if any."""
 
-    Attributes:
-        tls: of a server elsewhere that speaks it.
-    """
-
-    host: str
-    port: int
     folder: str = ""
-    tls: Tls | None = None
+
+    def __reduce__(self) -> tuple[type[Address], tuple[object, ...]]:
+        """To other processes it is an address like any other: what sends load need not import what starts servers."""
+        return Address, (self.host, self.port, self.path, self.tls)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
-"""How a server's certificate is checked."""
+"""Where a server listens, and how its certificate is checked."""
 
 from __future__ import annotations
 
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 
@@ -29,6 +29,25 @@ class Tls:
             ssl.SSLError: ``ca`` holds no certificate.
         """
         return _context(self.ca, self.verify)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a server listens: host and port, or ``path`` of a Unix socket; with ``tls`` where it speaks that."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    path: str = ""
+    tls: Tls | None = None
+
+    def __str__(self) -> str:
+        """As in a URL."""
+        return self.path or f"{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
+
+    @property
+    def authority(self) -> str:
+        """As in a ``Host`` header: without a zone, which names an interface of this machine."""
+        return str(replace(self, host=self.host.partition("%")[0]))
 
 
 @cache
