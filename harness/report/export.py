@@ -6,7 +6,6 @@ spreadsheet would read as a formula gets an apostrophe in front.
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -43,7 +42,9 @@ class Source:
 
 def table(name: str, source: Source) -> pd.DataFrame:
     """The table ``name`` of ``TABLES``; one without rows has no columns either."""
-    return pd.DataFrame(TABLES[name](source))
+    frame = pd.DataFrame(TABLES[name](source))
+    # Where a number may be missing, pandas makes floats of all, unless all are missing.
+    return frame.astype({column: float for column in frame if frame[column].isna().all()})
 
 
 def to_csv(frame: pd.DataFrame) -> bytes:
@@ -74,11 +75,8 @@ def to_json(run: str, frames: Mapping[str, pd.DataFrame]) -> bytes:
 
 def summary_csv(summary: Summary) -> str:
     """A line per target and point, as RFC 4180 with ``\\n`` line ends and full precision."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(HEADER)
-    writer.writerows(map(_formula_safe, _cell(cell).values()) for cell in summary.cells)
-    return out.getvalue()
+    rows = [map(_formula_safe, _cell(cell).values()) for cell in summary.cells]
+    return pd.DataFrame(rows, columns=HEADER, dtype=object).to_csv(index=False, lineterminator="\n")
 
 
 def _formula_safe(value: Any) -> Any:
@@ -120,17 +118,15 @@ def _cells(source: Source) -> list[Row]:
         row["startup_s"] = kept.startup_s.value if kept and kept.startup_s else None
         row["rss_mib"] = kept.rss_bytes.value / MIB if kept and kept.rss_bytes else None
         rows.append({**row, "reasons": reasons})
-    return _numbers(rows)
+    return rows
 
 
 def _contrasts(source: Source) -> list[Row]:
     columns = {path.replace(".", "_").replace("ci_", "ratio_"): attrgetter(path) for path in CONTRAST}
-    return _numbers(
-        [
-            {**{name: get(each) for name, get in columns.items()}, "reasons": ENGLISH.reasons(each.reasons)}
-            for each in source.summary.contrasts
-        ]
-    )
+    return [
+        {**{name: get(each) for name, get in columns.items()}, "reasons": ENGLISH.reasons(each.reasons)}
+        for each in source.summary.contrasts
+    ]
 
 
 def _slices(source: Source) -> list[Row]:
@@ -179,7 +175,7 @@ def _windows(source: Source) -> list[Row]:
             for name, figures in (side.latency_us or {"": {}}).items():
                 spread = {f"latency_us_{key}": figures.get(key) for key in ("count", *PER_MILLE)}
                 rows.append({**common, "request": name, **spread})
-    return _numbers(rows)
+    return rows
 
 
 TABLES: dict[str, Callable[[Source], list[Row]]] = {
@@ -188,12 +184,3 @@ TABLES: dict[str, Callable[[Source], list[Row]]] = {
     "slices": _slices,
     "windows": _windows,
 }
-
-
-def _numbers(rows: list[Row]) -> list[Row]:
-    """A column in which a number may be missing is one of floats throughout, also where all are missing."""
-    optional = {key for row in rows for key, value in row.items() if value is None}
-    return [
-        {key: float("nan" if value is None else value) if key in optional else value for key, value in row.items()}
-        for row in rows
-    ]
