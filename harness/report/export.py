@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
@@ -24,6 +23,7 @@ from harness.stats.quantiles import PER_MILLE
 
 SCHEMA = 1
 Row = dict[str, Any]
+Records = Sequence[WindowRecord]
 CONTRAST = (
     "id", "question", "metric", "a.target", "a.point", "b.target", "b.point", "label", "verdict", "ratio", "ci_low",
     "ci_high", "difference", "difference_low", "difference_high", "p_value", "p_adjusted", "margin", "blocks",
@@ -31,18 +31,9 @@ CONTRAST = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """What tables are made from."""
-
-    run: str
-    summary: Summary
-    records: Sequence[WindowRecord]
-
-
-def table(name: str, source: Source) -> pd.DataFrame:
+def table(name: str, summary: Summary, records: Records) -> pd.DataFrame:
     """The table ``name`` of ``TABLES``; one without rows has no columns either."""
-    frame = pd.DataFrame(TABLES[name](source))
+    frame = pd.DataFrame(TABLES[name](summary, records))
     # Where a number may be missing, pandas makes floats of all, unless all are missing.
     return frame.astype({column: float for column in frame if frame[column].isna().all()})
 
@@ -108,10 +99,10 @@ def _cell(cell: Cell, no_blocks: int | None = None) -> Row:
 HEADER = tuple(_cell(Cell(target="", point="", scenario="", params={}, concurrency=0, status="not-run")))
 
 
-def _cells(source: Source) -> list[Row]:
-    upkeep = {each.target: each for each in source.summary.upkeep}
+def _cells(summary: Summary, records: Records) -> list[Row]:
+    upkeep = {each.target: each for each in summary.upkeep}
     rows = []
-    for cell in source.summary.cells:
+    for cell in summary.cells:
         kept, row = upkeep.get(cell.target), _cell(cell, no_blocks=0)
         reasons = row.pop("reasons")
         row["tie_group"] = cell.tie_group
@@ -121,19 +112,19 @@ def _cells(source: Source) -> list[Row]:
     return rows
 
 
-def _contrasts(source: Source) -> list[Row]:
+def _contrasts(summary: Summary, records: Records) -> list[Row]:
     columns = {path.replace(".", "_").replace("ci_", "ratio_"): attrgetter(path) for path in CONTRAST}
     return [
         {**{name: get(each) for name, get in columns.items()}, "reasons": ENGLISH.reasons(each.reasons)}
-        for each in source.summary.contrasts
+        for each in summary.contrasts
     ]
 
 
-def _slices(source: Source) -> list[Row]:
+def _slices(summary: Summary, records: Records) -> list[Row]:
     """Every slice of every attempt; ``counted`` says whether the analysis took numbers from it."""
-    chosen = {(record.id, record.attempt) for record in counted(source.records)}
+    chosen = {(record.id, record.attempt) for record in counted(records)}
     rows: list[Row] = []
-    for record in source.records:
+    for record in records:
         lost = lost_sides(side_faults(record)) if (record.id, record.attempt) in chosen else None
         s = record.slices
         if s is None:
@@ -157,10 +148,10 @@ def _slices(source: Source) -> list[Row]:
     return rows
 
 
-def _windows(source: Source) -> list[Row]:
+def _windows(summary: Summary, records: Records) -> list[Row]:
     """A row per window, side and class of request; what only some of them have stands as JSON."""
     rows: list[Row] = []
-    for each in source.records:
+    for each in records:
         for side in each.sides:
             common = (
                 _take(each, "id", "block", "attempt", "study", "engine")
@@ -178,7 +169,7 @@ def _windows(source: Source) -> list[Row]:
     return rows
 
 
-TABLES: dict[str, Callable[[Source], list[Row]]] = {
+TABLES: dict[str, Callable[[Summary, Records], list[Row]]] = {
     "cells": _cells,
     "contrasts": _contrasts,
     "slices": _slices,
