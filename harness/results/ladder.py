@@ -12,17 +12,7 @@ import pandas as pd
 from harness.model import Failure, Ladder, Manifest, Reason, Rung, Side
 from harness.results.frames import Frames
 from harness.results.judge import Judged, compared_as
-from harness.results.summary import (
-    Cell,
-    Check,
-    Compared,
-    ContrastResult,
-    Estimate,
-    LadderResult,
-    LadderRung,
-    LadderStep,
-    Within,
-)
+from harness.results.summary import Cell, Check, Compared, Estimate, LadderResult, LadderRung, LadderStep, Within
 from harness.stats.looks import MIN_BLOCKS
 from harness.stats.ratio import BlockValues, Fitted, apart, over_rounds, together
 from harness.stats.verdict import judge, shown_interval
@@ -44,9 +34,7 @@ class _Pair:
         return f"cpu_cost:{self.a.id}/{self.b.id}"
 
 
-def ladders(
-    manifest: Manifest, frames: Frames, judged: Judged, contrasts: Sequence[ContrastResult], cells: Sequence[Cell]
-) -> tuple[LadderResult, ...]:
+def ladders(manifest: Manifest, frames: Frames, judged: Judged, cells: Sequence[Cell]) -> tuple[LadderResult, ...]:
     """The plan's ladders, in their order. Rungs without a number are passed over, with the reason.
 
     A step that is one of the run's contrasts has that contrast's verdict; the others are a family of their own.
@@ -57,7 +45,7 @@ def ladders(
     for ladder in manifest.plan.ladders:
         rungs = tuple(_rung(rung, costs, reasons, manifest.skipped) for rung in ladder.rungs)
         climbed.append((ladder, rungs, _pairs(frames.fitted, rungs)))
-    known = {contrast.id: contrast for contrast in contrasts if contrast.ratio is not None}
+    known = {contrast.id: contrast for contrast in judged.results if contrast.ratio is not None}
     others = {pair.id: pair.values.log_ratio for *_, pairs in climbed for pair in pairs if pair.id not in known}
     margin = judged.metric_margins["cpu_cost"]
     decisions = judge(others, dict.fromkeys(others, margin)) if others else {}
