@@ -25,14 +25,7 @@ from harness.errors import writing
 from harness.model import PlannedRequest, Point, Target
 from harness.model.units import significant
 from harness.plan import expand
-from harness.selftest.queue_checks import (
-    Check,
-    check_lindley,
-    check_md1,
-    check_missing,
-    check_stall,
-    check_throttled,
-)
+from harness.selftest.queue_checks import Check, check_lindley, check_md1, check_missing, check_stall, check_throttled
 from harness.selftest.slowdown import Experiment, experiment
 from harness.serve import environment, serving_all
 from harness.stats.estimate import DIFFERENT
