@@ -12,8 +12,10 @@ HarnessError            exit code 3
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
+from pathlib import Path
 
 
 class HarnessError(Exception):
@@ -65,6 +67,15 @@ class RecordError(HarnessError):
 
 class EngineError(HarnessError):
     pass
+
+
+@contextmanager
+def writing(path: Path, hint: str = "") -> Iterator[None]:
+    """Raises ``RecordError`` where the system refuses what is done within to write a file or a folder."""
+    try:
+        yield
+    except OSError as error:
+        raise RecordError(f"{path} cannot be written: {error.strerror}", hint=hint) from None
 
 
 def nearest(text: str, known: Iterable[str]) -> str:

@@ -10,7 +10,7 @@ import typer
 
 from harness.cli.options import Run, text
 from harness.cli.output import measured_run
-from harness.errors import RecordError, UsageError
+from harness.errors import RecordError, UsageError, writing
 
 
 def export(
@@ -29,9 +29,9 @@ def export(
     from harness.report.files import summary_of
 
     opened = measured_run(run)
-    source = export.Source(opened.manifest.run, summary_of(opened), opened.windows())
-    name = table or ("all" if format == "json" else "cells" if source.summary.cells else "windows")
-    frames = {each: export.table(each, source) for each in (export.TABLES if name == "all" else [name])}
+    summary, records = summary_of(opened), opened.windows()
+    name = table or ("all" if format == "json" else "cells" if summary.cells else "windows")
+    frames = {each: export.table(each, summary, records) for each in (export.TABLES if name == "all" else [name])}
     if format == "json":
         _write(output, export.to_json(opened.manifest.run, frames))
         return
@@ -57,9 +57,7 @@ def _write(output: Path | None, data: bytes) -> None:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
         return
-    try:
+    with writing(output, "choose another -o"):
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_bytes(data)
-    except OSError as error:
-        raise RecordError(f"{output} cannot be written: {error.strerror}", hint="choose another -o") from None
     sys.stderr.write(f"{output}\n")

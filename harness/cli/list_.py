@@ -8,8 +8,7 @@ import typer
 
 from harness.cli.options import RESULTS, Json
 from harness.cli.output import print_json, print_lines, print_table
-from harness.errors import HarnessError
-from harness.model.units import format_duration, number_of
+from harness.model.units import number_of
 
 if TYPE_CHECKING:
     from harness.serve.servers import Server
@@ -103,16 +102,6 @@ def _accepted(server: Server, option: str) -> str:
 
 
 def _runs() -> list[Row]:
-    from harness.record import Run, list_runs
+    from harness.record import described_runs
 
-    head = ("run", "created", "status", "profile", "took", "name")
-    rows: list[tuple[str, ...]] = []
-    for folder in list_runs(RESULTS):
-        try:
-            of = Run.open(folder).manifest
-        except HarnessError as error:
-            rows.append((folder.name, "", f"unreadable: {error}", "", "", ""))
-        else:
-            took = format_duration(of.duration_s) if of.duration_s else ""
-            rows.append((folder.name, of.created_at, of.status, of.plan.profile, took, of.name))
-    return [dict(zip(head, row, strict=True)) for row in rows]
+    return [row for row, _ in described_runs(RESULTS)]

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.cli.options import REPORTS, RESULTS
-from harness.errors import RecordError
+from harness.errors import RecordError, writing
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -116,14 +116,12 @@ def report_files(manifest: Manifest, file: Path | None) -> list[Path]:
 def check_writable(files: Iterable[Path]) -> None:
     """Makes the folders of files to come; raises ``RecordError`` if one cannot be written."""
     for file in files:
-        try:
+        with writing(file, "choose another place"):
             file.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=file.parent):
                 pass
             if file.is_dir():
                 raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        except OSError as error:
-            raise RecordError(f"{file} cannot be written: {error.strerror}", hint="choose another place") from None
 
 
 def print_summary(run: Run, summary: Summary, report: Path) -> None:

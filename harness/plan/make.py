@@ -12,15 +12,7 @@ from harness.errors import UsageError
 from harness.model import Block, Ladder, Plan, Point, Scenario, Target, Trial, Window
 from harness.model.units import format_duration, number_of
 from harness.plan.contrasts import declared_contrasts
-from harness.plan.groups import (
-    Group,
-    ladder_groups,
-    point_seconds,
-    share_a_slot,
-    slot_groups,
-    slot_seconds,
-    within,
-)
+from harness.plan.groups import Group, ladder_groups, point_seconds, share_a_slot, slot_groups, slot_seconds, within
 from harness.plan.ladders import pairs, resolve
 from harness.plan.points import expand, lacking, serves
 from harness.plan.profiles import Profile

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.config.placement import Placement
 from harness.engine.engine import Engine
-from harness.errors import RecordError
+from harness.errors import writing
 from harness.instruments import sample
 from harness.model import CpuProfile, Point, Reason, Target
 from harness.serve import serving_all
@@ -36,10 +36,8 @@ def profiles(
         RecordError: the folder cannot be made.
         NotReadyError: a target cannot be started or sampled.
     """
-    try:
+    with writing(folder, "choose another --out"):
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RecordError(f"{folder} cannot be written: {error.strerror}", hint="choose another --out") from None
     found = []
     with Engine(placement.generator) as engine:
         for target in (_uncrowded(target, placement) for target in targets):

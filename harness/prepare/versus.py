@@ -9,19 +9,7 @@ from pathlib import Path
 
 from harness.config.placement import Placement
 from harness.errors import UsageError
-from harness.model import (
-    Block,
-    Contrast,
-    Extension,
-    Manifest,
-    Metric,
-    Plan,
-    Point,
-    Scenario,
-    Side,
-    Target,
-    Window,
-)
+from harness.model import Block, Contrast, Extension, Manifest, Metric, Plan, Point, Scenario, Side, Target, Window
 from harness.plan import TWIN, serves
 from harness.plan.allocate import next_load
 from harness.plan.counting import counting_block

@@ -18,7 +18,7 @@ import os
 import re
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
@@ -27,8 +27,9 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import TypeAdapter, ValidationError
 
-from harness.errors import RecordError, nearest
+from harness.errors import HarnessError, RecordError, nearest, writing
 from harness.model import Abilities, Manifest, RunStatus, WindowRecord
+from harness.model.units import format_duration
 from harness.record.upgrade import upgraded
 
 Samples = Mapping[int, npt.NDArray[np.float64]]
@@ -51,10 +52,8 @@ class Run:
         if (folder / "manifest.json").exists():
             raise RecordError(f"{folder} already holds a run", hint="choose another --out, or --resume it")
         run = cls(folder, manifest)
-        try:
+        with writing(folder, "choose another --out"):
             (folder / "samples").mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise RecordError(f"{folder} cannot be written: {error.strerror}", hint="choose another --out") from None
         run.update(manifest)
         return run
 
@@ -152,18 +151,26 @@ class Run:
             return {}
 
     def write(self, name: str, content: bytes | str) -> Path:
-        """Writes a file as a whole: a reader sees the old one or the new one, never half of it."""
+        """A file of the run, as a whole."""
         path = self.folder / name
-        part = path.with_name(path.name + ".part")
-        try:
-            with part.open("wb") as file:
-                file.write(content.encode() if isinstance(content, str) else content)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(path)
-        except OSError as error:
-            raise RecordError(f"{path} cannot be written: {error.strerror}", hint="choose another --out") from None
+        with writing(path, "choose another --out"):
+            write_whole(path, content)
         return path
+
+
+def write_whole(path: Path, content: bytes | str) -> None:
+    """A reader sees the old file or the new one, never half of it."""
+    part = path.with_name(f"{path.name}.part")
+    try:
+        with part.open("wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError:
+        with suppress(OSError):
+            part.unlink()
+        raise
 
 
 def read_json(path: Path, adapter: TypeAdapter[Value]) -> Value:
@@ -200,6 +207,20 @@ def list_runs(results: Path) -> list[Path]:
         return []
     folders = [path.parent for path in results.glob("*/manifest.json")]
     return sorted(folders, key=lambda folder: (folder / "manifest.json").stat().st_mtime)
+
+
+def described_runs(results: Path) -> Iterator[tuple[dict[str, str], Run | None]]:
+    """Each of ``list_runs``, oldest first: what is said of it in a list, and the run, where it can be read."""
+    for folder in list_runs(results):
+        row = dict.fromkeys(("run", "created", "status", "profile", "took", "name"), "") | {"run": folder.name}
+        try:
+            run = Run.open(folder)
+        except HarnessError as error:
+            yield row | {"status": f"unreadable: {error}"}, None
+            continue
+        of = run.manifest
+        row |= {"created": of.created_at, "status": of.status, "profile": of.plan.profile, "name": of.name}
+        yield row | {"took": format_duration(of.duration_s) if of.duration_s else ""}, run
 
 
 def file_name(text: str) -> str:

@@ -19,15 +19,7 @@ class Missing:
     state: str
 
 
-@dataclass(frozen=True, slots=True)
-class Noted:
-    """A number with a remark."""
-
-    measured: Measured
-    note: Sentence
-
-
-Entry = str | Sentence | Figure | Measured | Missing | Noted | None
+Entry = str | Sentence | Figure | Measured | Missing | None
 Said = Callable[[View, Any, str], Entry]
 """What stands in a cell, of a part of the summary and where that stands."""
 

@@ -6,11 +6,9 @@ spreadsheet would read as a formula gets an apostrophe in front.
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
@@ -25,6 +23,7 @@ from harness.stats.quantiles import PER_MILLE
 
 SCHEMA = 1
 Row = dict[str, Any]
+Records = Sequence[WindowRecord]
 CONTRAST = (
     "id", "question", "metric", "a.target", "a.point", "b.target", "b.point", "label", "verdict", "ratio", "ci_low",
     "ci_high", "difference", "difference_low", "difference_high", "p_value", "p_adjusted", "margin", "blocks",
@@ -32,18 +31,11 @@ CONTRAST = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """What tables are made from."""
-
-    run: str
-    summary: Summary
-    records: Sequence[WindowRecord]
-
-
-def table(name: str, source: Source) -> pd.DataFrame:
+def table(name: str, summary: Summary, records: Records) -> pd.DataFrame:
     """The table ``name`` of ``TABLES``; one without rows has no columns either."""
-    return pd.DataFrame(TABLES[name](source))
+    frame = pd.DataFrame(TABLES[name](summary, records))
+    # Where a number may be missing, pandas makes floats of all, unless all are missing.
+    return frame.astype({column: float for column in frame if frame[column].isna().all()})
 
 
 def to_csv(frame: pd.DataFrame) -> bytes:
@@ -74,11 +66,8 @@ def to_json(run: str, frames: Mapping[str, pd.DataFrame]) -> bytes:
 
 def summary_csv(summary: Summary) -> str:
     """A line per target and point, as RFC 4180 with ``\\n`` line ends and full precision."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(HEADER)
-    writer.writerows(map(_formula_safe, _cell(cell).values()) for cell in summary.cells)
-    return out.getvalue()
+    rows = [map(_formula_safe, _cell(cell).values()) for cell in summary.cells]
+    return pd.DataFrame(rows, columns=HEADER, dtype=object).to_csv(index=False, lineterminator="\n")
 
 
 def _formula_safe(value: Any) -> Any:
@@ -110,34 +99,32 @@ def _cell(cell: Cell, no_blocks: int | None = None) -> Row:
 HEADER = tuple(_cell(Cell(target="", point="", scenario="", params={}, concurrency=0, status="not-run")))
 
 
-def _cells(source: Source) -> list[Row]:
-    upkeep = {each.target: each for each in source.summary.upkeep}
+def _cells(summary: Summary, records: Records) -> list[Row]:
+    upkeep = {each.target: each for each in summary.upkeep}
     rows = []
-    for cell in source.summary.cells:
+    for cell in summary.cells:
         kept, row = upkeep.get(cell.target), _cell(cell, no_blocks=0)
         reasons = row.pop("reasons")
         row["tie_group"] = cell.tie_group
         row["startup_s"] = kept.startup_s.value if kept and kept.startup_s else None
         row["rss_mib"] = kept.rss_bytes.value / MIB if kept and kept.rss_bytes else None
         rows.append({**row, "reasons": reasons})
-    return _numbers(rows)
+    return rows
 
 
-def _contrasts(source: Source) -> list[Row]:
+def _contrasts(summary: Summary, records: Records) -> list[Row]:
     columns = {path.replace(".", "_").replace("ci_", "ratio_"): attrgetter(path) for path in CONTRAST}
-    return _numbers(
-        [
-            {**{name: get(each) for name, get in columns.items()}, "reasons": ENGLISH.reasons(each.reasons)}
-            for each in source.summary.contrasts
-        ]
-    )
+    return [
+        {**{name: get(each) for name, get in columns.items()}, "reasons": ENGLISH.reasons(each.reasons)}
+        for each in summary.contrasts
+    ]
 
 
-def _slices(source: Source) -> list[Row]:
+def _slices(summary: Summary, records: Records) -> list[Row]:
     """Every slice of every attempt; ``counted`` says whether the analysis took numbers from it."""
-    chosen = {(record.id, record.attempt) for record in counted(source.records)}
+    chosen = {(record.id, record.attempt) for record in counted(records)}
     rows: list[Row] = []
-    for record in source.records:
+    for record in records:
         lost = lost_sides(side_faults(record)) if (record.id, record.attempt) in chosen else None
         s = record.slices
         if s is None:
@@ -161,10 +148,10 @@ def _slices(source: Source) -> list[Row]:
     return rows
 
 
-def _windows(source: Source) -> list[Row]:
+def _windows(summary: Summary, records: Records) -> list[Row]:
     """A row per window, side and class of request; what only some of them have stands as JSON."""
     rows: list[Row] = []
-    for each in source.records:
+    for each in records:
         for side in each.sides:
             common = (
                 _take(each, "id", "block", "attempt", "study", "engine")
@@ -179,21 +166,12 @@ def _windows(source: Source) -> list[Row]:
             for name, figures in (side.latency_us or {"": {}}).items():
                 spread = {f"latency_us_{key}": figures.get(key) for key in ("count", *PER_MILLE)}
                 rows.append({**common, "request": name, **spread})
-    return _numbers(rows)
+    return rows
 
 
-TABLES: dict[str, Callable[[Source], list[Row]]] = {
+TABLES: dict[str, Callable[[Summary, Records], list[Row]]] = {
     "cells": _cells,
     "contrasts": _contrasts,
     "slices": _slices,
     "windows": _windows,
 }
-
-
-def _numbers(rows: list[Row]) -> list[Row]:
-    """A column in which a number may be missing is one of floats throughout, also where all are missing."""
-    optional = {key for row in rows for key, value in row.items() if value is None}
-    return [
-        {key: float("nan" if value is None else value) if key in optional else value for key, value in row.items()}
-        for row in rows
-    ]

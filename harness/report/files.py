@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-from contextlib import suppress
 from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from harness.errors import RecordError
-from harness.record import Run
+from harness.errors import writing
+from harness.record import Run, write_whole
 from harness.report.export import summary_csv
 from harness.report.language.catalogue import ENGLISH, Language
 from harness.report.markdown import render_markdown
@@ -50,12 +48,6 @@ def write_report(run: Run, summary: Summary, files: list[Path], language: Langua
     """The same report into each file, as a whole: a reader sees the old one or the new one."""
     page = render_report(run.manifest, summary, run.windows(), language=language)
     for file in files:
-        part = file.with_name(f"{file.name}.part")
-        try:
+        with writing(file, "choose another file"):
             file.parent.mkdir(parents=True, exist_ok=True)
-            part.write_text(page, "utf-8")
-            os.replace(part, file)
-        except OSError as error:
-            with suppress(OSError):
-                part.unlink()
-            raise RecordError(f"{file} cannot be written: {error.strerror}", hint="choose another file") from None
+            write_whole(file, page)

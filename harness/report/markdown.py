@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from harness.model import Manifest
 from harness.report import sentences
 from harness.report.answers import answers
-from harness.report.blocks import Block, Column, Entry, Heading, Items, Missing, Noted, Table, Text, words
+from harness.report.blocks import Block, Column, Entry, Heading, Items, Missing, Table, Text, words
 from harness.report.language.catalogue import ENGLISH, Language
 from harness.report.numbers import Figure, Measured, Sentence, measured, numbered, plain
 from harness.report.sections.ladder import check_sentence, climbed, ladder_sentence
@@ -101,8 +101,6 @@ def _entry(view: View, entry: Entry) -> str:
             return view.text("page.not_known")
         case Figure() | Measured():
             return entry.text
-        case Noted(value, note):
-            return "; ".join(filter(None, (value.text, plain(note))))
         case Missing(state):
             return state
         case _:

@@ -48,14 +48,20 @@ def joined(separator: str, sentences: Iterable[Sentence]) -> Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """An estimate as shown in a cell: the value and, where there is an interval, its half-width."""
+    """An estimate as shown in a cell: the value and, where there is an interval, its half-width.
+
+    Attributes:
+        note: a remark, in a column whose numbers have remarks.
+    """
 
     value: Figure
     half: Figure | None
+    note: Sentence | None = None
 
     @property
     def text(self) -> str:
-        return f"{self.value.text} ± {self.half.text}" if self.half else self.value.text
+        shown = f"{self.value.text} ± {self.half.text}" if self.half else self.value.text
+        return f"{shown}; {plain(self.note)}" if self.note else shown
 
 
 def measured(estimate: Estimate | None, path: str, unit: float = 1.0, *, negative: bool = False) -> Measured | None:

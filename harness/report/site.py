@@ -6,6 +6,7 @@ The first page lists the runs, and leads to the documentation of apps that are s
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from harness.errors import HarnessError, RecordError
-from harness.model.units import format_duration
-from harness.record import Run, list_runs
+from harness.record import Run, described_runs, list_runs
 from harness.report.files import saved_badge, summary_of, write_report
 from harness.report.report import TEMPLATES
 
@@ -41,7 +41,7 @@ def site(results: Path, reports: Path) -> Starlette:
     def runs(request: Request) -> Response:
         environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
         css = Markup((TEMPLATES / "report.css").read_text("utf-8"))
-        rows = [_row(folder) for folder in reversed(list_runs(results))]
+        rows = [_row(row, run) for row, run in reversed(list(described_runs(results)))]
         return HTMLResponse(environment.get_template("runs.html.j2").render(css=css, rows=rows, apps=apps()))
 
     def report(request: Request) -> Response:
@@ -74,21 +74,7 @@ def apps() -> dict[str, str]:
     return {name.strip(): url.strip().rstrip("/") for name, _, url in pairs}
 
 
-def _row(folder: Path) -> dict[str, Any]:
+def _row(row: Mapping[str, str], run: Run | None) -> dict[str, Any]:
     """A run in the list; one without a report to lead to is not ``readable``."""
-    empty: dict[str, Any] = dict.fromkeys(("name", "created", "profile", "took", "badge"), "")
-    try:
-        run = Run.open(folder)
-    except HarnessError as error:
-        return empty | {"run": folder.name, "status": f"unreadable: {error}", "readable": False}
-    manifest = run.manifest
-    return {
-        "run": folder.name,
-        "status": manifest.status,
-        "name": manifest.name,
-        "created": manifest.created_at.replace("T", " "),
-        "profile": manifest.plan.profile,
-        "took": format_duration(manifest.duration_s) if manifest.duration_s else "",
-        "badge": saved_badge(run),
-        "readable": bool(run.windows()),
-    }
+    badge, readable = (saved_badge(run), bool(run.windows())) if run else ("", False)
+    return {**row, "created": row["created"].replace("T", " "), "badge": badge, "readable": readable}

@@ -8,6 +8,7 @@ from harness.model import Manifest, Point, Reason, Target, WindowRecord
 from harness.report.language.catalogue import ENGLISH, Field, Language
 from harness.report.names import display_names, setting_of
 from harness.report.numbers import Placed, numbered
+from harness.results.judge import control_ids
 from harness.results.summary import Cell, ContrastResult, Summary
 
 
@@ -46,6 +47,7 @@ class View:
         self.places = {point: place for point, place in (planned | found | planned).items() if point in found}
         self.cells = {(cell.target, cell.point): (path, cell) for path, cell in numbered("cells", summary.cells)}
         self.by_id = {each.id: (path, each) for path, each in numbered("contrasts", summary.contrasts)}
+        self._controls = control_ids(manifest, summary.contrasts)
 
     @property
     def reference(self) -> tuple[Target, ...]:
@@ -112,20 +114,13 @@ class View:
         step = self.text("where.step", later=self.title(a.scenario), earlier=self.title(b.scenario))
         return f"{step} ({self.setting(a)})"
 
-    def is_control(self, contrast: ContrastResult) -> bool:
-        """Whether both sides are one target under two names, at one point."""
-        a, b = self.declared.get(contrast.a.target), self.declared.get(contrast.b.target)
-        if contrast.a.point != contrast.b.point or a is None or b is None:
-            return False
-        return b.twin_of == a.name or a.twin_of == b.name
-
     def contrasts(self, question: str = "", metric: str = "") -> list[Placed[ContrastResult]]:
         """Where each stands in the summary, and the contrast, in the summary's order; controls are left out."""
         return [
-            each
-            for each in numbered("contrasts", self.summary.contrasts)
-            if question in ("", each[1].question) and metric in ("", each[1].metric) and not self.is_control(each[1])
+            (path, each)
+            for path, each in numbered("contrasts", self.summary.contrasts)
+            if question in ("", each.question) and metric in ("", each.metric) and each.id not in self._controls
         ]
 
     def controls(self) -> list[Placed[ContrastResult]]:
-        return [each for each in numbered("contrasts", self.summary.contrasts) if self.is_control(each[1])]
+        return [each for each in numbered("contrasts", self.summary.contrasts) if each[1].id in self._controls]

@@ -25,7 +25,7 @@ def with_badge(manifest: Manifest, summary: Summary, frames: Frames, windows: Se
     Args:
         windows: of loads on one target alone, the attempts that count.
     """
-    controls = control_ids(manifest)
+    controls = control_ids(manifest, summary.contrasts)
     judged = [contrast for contrast in summary.contrasts if contrast.id in controls]
     alone: list[JourneyResult | SharedLoad] = [*summary.journeys, *summary.shared_loads]
     counted = [record for record in windows if record.study in WINDOWS]

@@ -10,7 +10,8 @@ from harness.model import Exclusion, Manifest, Point, Reason, Side, Target, Wind
 from harness.model.load import Samples
 from harness.plan import lacking
 from harness.results.frames import Frames
-from harness.results.summary import Cell, ContrastResult, Estimate, Status
+from harness.results.judge import Judged
+from harness.results.summary import Cell, Estimate, Status
 from harness.results.tails import block_samples
 from harness.stats.estimate import DIFFERENT
 from harness.stats.interval import estimate
@@ -23,22 +24,13 @@ FLOOR = "raw"
 
 
 def cells(
-    manifest: Manifest,
-    records: Sequence[WindowRecord],
-    frames: Frames,
-    samples: Samples,
-    contrasts: Sequence[ContrastResult],
-    *,
-    margin: float,
+    manifest: Manifest, records: Sequence[WindowRecord], frames: Frames, samples: Samples, judged: Judged
 ) -> tuple[Cell, ...]:
     """One cell per target and point, ``ok`` where at least one block gave a throughput or a CPU cost; none of a target
     that has part in studies only.
 
-    Numbers come from the valid sides of the counted attempts; errors are counted over all attempts.
-
-    Args:
-        contrasts: the run's; two targets that one of them tells apart share no tie group.
-        margin: of throughput, for the tie groups.
+    Numbers come from the valid sides of the counted attempts; errors are counted over all attempts. Two targets that a
+    contrast tells apart share no tie group.
     """
     plan, slices = manifest.plan, frames.slices
     compared = {name for block in plan.alternating for name in block.targets}
@@ -54,9 +46,10 @@ def cells(
     ranked = {side: rate for side, rate in listed_rates.items() if side.target not in floors} or listed_rates
     decided = {
         frozenset((contrast.a, contrast.b))
-        for contrast in contrasts
+        for contrast in judged.results
         if contrast.metric == "throughput" and contrast.verdict in DIFFERENT
     }
+    margin = judged.metric_margins["throughput"]
     letters = tie_groups(frames.fitted, plan.points, ranked, margin=margin, decided=decided)
     times = block_samples(frames, samples)
     replies = {(str(t), str(p)): int(n.sum()) for (t, p), n in slices.groupby(["target", "point"])["replies"]}

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
 import pandas as pd
 
 from harness.model import Exclusion, ExclusionKind, Metric, Reason, Side, WindowRecord, counted, side_faults
@@ -70,27 +69,23 @@ def _slices(record: WindowRecord, faults: Sequence[ExclusionKind | None]) -> pd.
     """Of the sides, in order, that gave numbers; where their times were disturbed, without ``rps``."""
     slices = record.slices
     assert slices is not None
-    side = np.asarray(slices.side, dtype=np.int64)
-    keep = np.isin(side, [index for index, kind in enumerate(faults) if kind in (None, "times")])
-    timed = np.isin(side[keep], [index for index, kind in enumerate(faults) if kind is None])
-    window = np.asarray(slices.window, dtype=np.float64)[keep]
-    window_replies = np.asarray(slices.window_replies, dtype=np.int64)[keep]
-    replies = np.asarray(slices.replies, dtype=np.int64)[keep]
-    cpu = np.asarray(slices.cpu, dtype=np.float64)[keep]
-    side = side[keep]
-    counted = (window_replies > 0) & (window > 0) & timed
-    costed = (replies > 0) & (cpu > 0)
+    names = ("side", "round", "window", "window_replies", "replies", "cpu")
+    rows = pd.DataFrame({name: getattr(slices, name) for name in names})
+    rows["fault"] = [faults[side] for side in slices.side]
+    rows = rows[rows["fault"].isna() | (rows["fault"] == "times")]
+    counted = (rows["window_replies"] > 0) & (rows["window"] > 0) & rows["fault"].isna()
+    costed = (rows["replies"] > 0) & (rows["cpu"] > 0)
     return pd.DataFrame(
         {
             "block": record.block,
             "window": record.id,
-            "round": np.asarray(slices.round, dtype=np.int64)[keep],
-            "target": [record.sides[index].target for index in side],
-            "point": [record.sides[index].point for index in side],
-            "window_replies": window_replies,
-            "replies": replies,
-            "rps": np.where(counted, window_replies / np.where(counted, window, 1.0), np.nan),
-            "cpu_us": np.where(costed, cpu * US / np.where(costed, replies, 1), np.nan),
+            "round": rows["round"],
+            "target": [record.sides[index].target for index in rows["side"]],
+            "point": [record.sides[index].point for index in rows["side"]],
+            "window_replies": rows["window_replies"],
+            "replies": rows["replies"],
+            "rps": (rows["window_replies"] / rows["window"]).where(counted),
+            "cpu_us": (rows["cpu"] * US / rows["replies"]).where(costed),
         }
     )
 
@@ -114,6 +109,6 @@ def _blank_missing(frame: pd.DataFrame, faults: Mapping[Side, Exclusion]) -> lis
             else:
                 reason = Reason(code, {"missing": missing, "total": total})
             if few:
-                frame.loc[rows.index, column] = np.nan
+                frame.loc[rows.index, column] = float("nan")
             found.append(Exclusion(side, "missing", reason))
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -48,7 +48,7 @@ def judge_run(manifest: Manifest, frames: Frames) -> Judged:
     of their own. What is undecided there is judged at the margin that the run states.
     """
     contrasts = [contrast for contrast in manifest.plan.contrasts if contrast.metric in COLUMN]
-    controls = control_ids(manifest) & {contrast.id for contrast in contrasts}
+    controls = control_ids(manifest, contrasts)
     values = run_values(manifest, frames, contrasts)
     waits = {point.id for point in manifest.plan.points if point.wait_s > 0}
     found = _control_margins(contrasts, controls, values, waits)
@@ -81,14 +81,13 @@ def run_values(manifest: Manifest, frames: Frames, contrasts: Sequence[Contrast]
     return contrast_values(frames.fitted, contrasts, manifest.plan.points, twins)
 
 
-def control_ids(manifest: Manifest) -> frozenset[str]:
-    """Contrasts of a target with its twin, at the same point."""
-    twins = {target.name: target.twin_of for target in manifest.targets if target.twin_of}
+def control_ids(manifest: Manifest, contrasts: Iterable[Contrast | ContrastResult]) -> frozenset[str]:
+    """Those of a target with its twin, at the same point."""
+    twins = {frozenset((target.name, target.twin_of)) for target in manifest.targets if target.twin_of}
     return frozenset(
-        contrast.id
-        for contrast in manifest.plan.contrasts
-        if contrast.a.point == contrast.b.point
-        and (twins.get(contrast.a.target) == contrast.b.target or twins.get(contrast.b.target) == contrast.a.target)
+        each.id
+        for each in contrasts
+        if each.a.point == each.b.point and frozenset((each.a.target, each.b.target)) in twins
     )
 
 
@@ -152,11 +151,9 @@ def _result(
 def compared_as(decision: Decision, differences: FloatArray) -> dict[str, Any]:
     """What a ``Compared`` says of the decision and of A − B, block by block."""
     ratio, low, high = decision.ratios
-    difference, difference_low, difference_high = shown_interval(differences)
     return {
-        "verdict": decision.verdict, "ratio": ratio, "ci_low": low, "ci_high": high, "difference": difference,
-        "difference_low": difference_low, "difference_high": difference_high, "blocks": decision.blocks,
-        "blocks_needed": decision.blocks_needed,
+        "verdict": decision.verdict, "ratio": ratio, "ci_low": low, "ci_high": high, "blocks": decision.blocks,
+        "blocks_needed": decision.blocks_needed, **shown_interval("difference", differences),
     }  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -11,17 +12,7 @@ import pandas as pd
 from harness.model import Failure, Ladder, Manifest, Reason, Rung, Side
 from harness.results.frames import Frames
 from harness.results.judge import Judged, compared_as
-from harness.results.summary import (
-    Cell,
-    Check,
-    Compared,
-    ContrastResult,
-    Estimate,
-    LadderResult,
-    LadderRung,
-    LadderStep,
-    Within,
-)
+from harness.results.summary import Cell, Check, Compared, Estimate, LadderResult, LadderRung, LadderStep, Within
 from harness.stats.looks import MIN_BLOCKS
 from harness.stats.ratio import BlockValues, Fitted, apart, over_rounds, together
 from harness.stats.verdict import judge, shown_interval
@@ -43,9 +34,7 @@ class _Pair:
         return f"cpu_cost:{self.a.id}/{self.b.id}"
 
 
-def ladders(
-    manifest: Manifest, frames: Frames, judged: Judged, contrasts: Sequence[ContrastResult], cells: Sequence[Cell]
-) -> tuple[LadderResult, ...]:
+def ladders(manifest: Manifest, frames: Frames, judged: Judged, cells: Sequence[Cell]) -> tuple[LadderResult, ...]:
     """The plan's ladders, in their order. Rungs without a number are passed over, with the reason.
 
     A step that is one of the run's contrasts has that contrast's verdict; the others are a family of their own.
@@ -56,7 +45,7 @@ def ladders(
     for ladder in manifest.plan.ladders:
         rungs = tuple(_rung(rung, costs, reasons, manifest.skipped) for rung in ladder.rungs)
         climbed.append((ladder, rungs, _pairs(frames.fitted, rungs)))
-    known = {contrast.id: contrast for contrast in contrasts if contrast.ratio is not None}
+    known = {contrast.id: contrast for contrast in judged.results if contrast.ratio is not None}
     others = {pair.id: pair.values.log_ratio for *_, pairs in climbed for pair in pairs if pair.id not in known}
     margin = judged.metric_margins["cpu_cost"]
     decisions = judge(others, dict.fromkeys(others, margin)) if others else {}
@@ -88,19 +77,13 @@ def _rung(
 
 def _pairs(fitted: Fitted, rungs: Sequence[LadderRung]) -> tuple[_Pair, ...]:
     """Each rung against the one below it, and with more than one such step the top against the bottom."""
-    found: list[_Pair] = []
-    labels: list[str] = []
-    below: LadderRung | None = None
-    bottom: LadderRung | None = None
-    for rung in rungs:
-        labels.append(rung.label)
-        if rung.cpu_us is None:
-            continue
-        if below is not None:
-            found.append(_pair(fitted, ", ".join(labels), rung, below))
-        bottom, below, labels = bottom or rung, rung, []
-    if len(found) > 1 and below is not None and bottom is not None:
-        found.append(_pair(fitted, "top against bottom", below, bottom))
+    used = [place for place, rung in enumerate(rungs) if rung.cpu_us is not None]
+    found = []
+    for lower, upper in pairwise(used):
+        label = ", ".join(rung.label for rung in rungs[lower + 1 : upper + 1])
+        found.append(_pair(fitted, label, rungs[upper], rungs[lower]))
+    if len(found) > 1:
+        found.append(_pair(fitted, "top against bottom", rungs[used[-1]], rungs[used[0]]))
     return tuple(found)
 
 
@@ -130,22 +113,18 @@ def _result(
     if len(pairs) < 2:
         return found
     *chain, direct = pairs
-    total, total_low, total_high = shown_interval(np.asarray(list(_sums([pair.values for pair in chain]).values())))
+    total = np.asarray(list(_sums([pair.values for pair in chain]).values()))
     even, odd = _sums([pair.halves[0] for pair in chain]), _sums([direct.halves[1]])
-    gap, gap_low, gap_high = shown_interval(np.asarray([even[block] - odd[block] for block in even if block in odd]))
-    top = next(rung.cpu_us.value for rung in reversed(rungs) if rung.cpu_us is not None)
-    return replace(
+    gap = np.asarray([even[block] - odd[block] for block in even if block in odd])
+    added = replace(
         found,
         steps=tuple(steps[:-1]),
         direct=steps[-1],
-        total=total,
-        total_low=total_low,
-        total_high=total_high,
-        gap=gap,
-        gap_low=gap_low,
-        gap_high=gap_high,
-        check=_check(gap_low, gap_high, margin * top, len(set(even) & set(odd))),
+        **shown_interval("total", total),
+        **shown_interval("gap", gap),
     )
+    top = next(rung.cpu_us.value for rung in reversed(rungs) if rung.cpu_us is not None)
+    return replace(added, check=_check(added.gap_low, added.gap_high, margin * top, gap.size))
 
 
 def _sums(steps: Sequence[BlockValues]) -> dict[int, float]:

@@ -42,8 +42,7 @@ def summarise(
     windows = counted(record for record in records if record.study not in ("", *INSTRUMENTS))
     frames = tidy(turns)
     judged = judge_run(manifest, frames)
-    contrasts = judged.results
-    table = cells(manifest, turns, frames, samples, contrasts, margin=judged.metric_margins["throughput"])
+    table = cells(manifest, turns, frames, samples, judged)
     blocks = int(frames.slices["block"].nunique())
     held = [record for record in records if record.study == WAITING and not record.failures]
     found = Summary(
@@ -57,7 +56,7 @@ def summarise(
         seed=manifest.seed,
         duration_s=manifest.duration_s,
         cells=table,
-        contrasts=contrasts,
+        contrasts=judged.results,
         upkeep=tuple(_upkeep(target, turns, held) for target in manifest.targets if not target.twin_of),
         health=_health(manifest, records, frames),
         journeys=journeys(manifest, windows, samples),
@@ -67,9 +66,9 @@ def summarise(
         effort=abilities.effort,
         statements=abilities.statements,
         untouched=abilities.untouched,
-        crossovers=crossovers(manifest, contrasts),
+        crossovers=crossovers(manifest, judged.results),
         models=check_models(manifest, table, judged.metric_margins["throughput"]),
-        ladders=ladders(manifest, frames, judged, contrasts, table),
+        ladders=ladders(manifest, frames, judged, table),
         studies=study_results(windows, samples),
         profiles=profile_results(manifest.targets, table, records),
     )

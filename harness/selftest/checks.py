@@ -21,18 +21,11 @@ from harness.config.placement import Placement, confine, detect
 from harness.engine.engine import Engine
 from harness.engine.spec import SlicesSpec
 from harness.engine.wire import side_spec
-from harness.errors import RecordError
+from harness.errors import writing
 from harness.model import PlannedRequest, Point, Target
 from harness.model.units import significant
 from harness.plan import expand
-from harness.selftest.queue_checks import (
-    Check,
-    check_lindley,
-    check_md1,
-    check_missing,
-    check_stall,
-    check_throttled,
-)
+from harness.selftest.queue_checks import Check, check_lindley, check_md1, check_missing, check_stall, check_throttled
 from harness.selftest.slowdown import Experiment, experiment
 from harness.serve import environment, serving_all
 from harness.stats.estimate import DIFFERENT
@@ -103,11 +96,9 @@ def document(checks: list[Check], resolution: Resolution) -> dict[str, object]:
 def keep(value: Mapping[str, object], folder: Path) -> None:
     """Raises ``RecordError`` if the folder cannot be written."""
     file = folder / environment.SELFTEST
-    try:
+    with writing(file):
         folder.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(value, indent=1) + "\n", "utf-8")
-    except OSError as error:
-        raise RecordError(f"{file} cannot be written: {error.strerror}") from None
 
 
 def line(check: Check) -> str:

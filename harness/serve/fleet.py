@@ -17,17 +17,7 @@ from harness.errors import HarnessError, LaunchError
 from harness.model import Failure, Reason, Target
 from harness.serve.guard import Guard, kill_trees
 from harness.serve.interpreter import check_interface
-from harness.serve.server import (
-    NOTHING,
-    POLL_S,
-    READY_S,
-    Running,
-    Started,
-    free_port,
-    is_ready,
-    start,
-    stop,
-)
+from harness.serve.server import NOTHING, POLL_S, READY_S, Running, Started, free_port, is_ready, start, stop
 from harness.serve.servers import Bind
 
 LOOPBACK = "127.0.0.1"

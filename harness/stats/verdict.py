@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -138,9 +138,11 @@ def allocate(decisions: Mapping[str, Decision]) -> tuple[str, ...]:
     return tuple(sorted(open_ones, key=lambda key: -decisions[key].width))
 
 
-def shown_interval(values: FloatArray) -> tuple[float | None, float | None, float | None]:
-    """Mean and 1 − α interval of block differences A − B, in their own unit; for showing, not for deciding."""
+def shown_interval(name: str, values: FloatArray) -> dict[str, Any]:
+    """The fields ``name``, ``name_low`` and ``name_high`` of a result: mean and 1 − α interval of block differences
+    A − B, in their own unit; none without values. For showing, not for deciding.
+    """
     if not values.size:
-        return None, None, None
+        return {}
     found = mean_estimate(values, ALPHA)
-    return found.value, found.ci_low, found.ci_high
+    return {name: found.value, f"{name}_low": found.ci_low, f"{name}_high": found.ci_high}

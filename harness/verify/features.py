@@ -16,17 +16,7 @@ from apps.contract.tokens import fill
 from harness.model import Abilities, Feature, Reason, Target
 from harness.serve import Running
 from harness.serve.guard import Guard
-from harness.verify import (
-    CLEAR_422,
-    EARLY_REFUSAL,
-    EVENTS,
-    TIMEOUT_S,
-    Checked,
-    compare,
-    endpoints_of,
-    exchange,
-    verify,
-)
+from harness.verify import CLEAR_422, EARLY_REFUSAL, EVENTS, TIMEOUT_S, Checked, compare, endpoints_of, exchange, verify
 from harness.verify.effort import effort
 from harness.verify.untouched import Ask, asked, page, probe_untouched, raised, send, unexpected
 

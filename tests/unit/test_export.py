@@ -12,7 +12,7 @@ import pytest
 from harness.errors import UsageError
 from harness.model import Side
 from harness.report import export
-from harness.report.export import TABLES, Source, table, to_csv, to_json, to_parquet
+from harness.report.export import TABLES, table, to_csv, to_json, to_parquet
 from harness.results.summarise import summarise
 from tests.records import alone
 from tests.synthetic import make_run, points
@@ -29,27 +29,27 @@ WINDOW = replace(
 
 
 @cache
-def source(**options):
+def made(**options):
     run = make_run(at=points()[:3], blocks=3, rounds=4, **options)
-    return Source("r1", summarise(run.manifest, run.records, run.samples), (*run.records, WINDOW))
+    return summarise(run.manifest, run.records, run.samples), (*run.records, WINDOW)
 
 
 def test_cells_and_contrasts_are_the_summarys_own_numbers():
-    made = source()
-    rows = list(csv.DictReader(io.StringIO(to_csv(table("cells", made)).decode())))
-    assert [float(row["cpu_us"]) for row in rows] == [cell.cpu_us.value for cell in made.summary.cells]
-    document = json.loads(to_json("r1", {name: table(name, made) for name in TABLES}))
-    assert [row["ratio"] for row in document["contrasts"]] == [each.ratio for each in made.summary.contrasts]
+    summary, records = made()
+    rows = list(csv.DictReader(io.StringIO(to_csv(table("cells", summary, records)).decode())))
+    assert [float(row["cpu_us"]) for row in rows] == [cell.cpu_us.value for cell in summary.cells]
+    document = json.loads(to_json("r1", {name: table(name, summary, records) for name in TABLES}))
+    assert [row["ratio"] for row in document["contrasts"]] == [each.ratio for each in summary.contrasts]
     quick, slow = document["windows"][-2:]
     assert (quick["latency_us_p50"], slow["latency_us_p50"]) == (1.5, None)
-    assert len(document["slices"]) == sum(len(record.slices.side) for record in made.records if record.slices)
+    assert len(document["slices"]) == sum(len(record.slices.side) for record in records if record.slices)
     assert all(row["counted"] for row in document["slices"])
 
 
 def test_what_was_not_counted_is_marked():
     at = points()[:1]
     run = make_run(at=at, blocks=1, rounds=2, wrong=[Side("fastapi-uvicorn", at[0].id)])
-    frame = table("slices", Source("r", summarise(run.manifest, run.records, run.samples), run.records))
+    frame = table("slices", summarise(run.manifest, run.records, run.samples), run.records)
     assert set(frame[~frame["counted"]]["target"]) == {"fastapi-uvicorn"}
 
 
@@ -60,7 +60,7 @@ def test_names_that_a_spreadsheet_would_run_are_disarmed():
 
 @pytest.mark.parametrize("name", TABLES)
 def test_parquet_keeps_types_and_values(tmp_path, name):
-    frame = table(name, source(hostile=True, all_failed=name == "cells"))
+    frame = table(name, *made(hostile=True, all_failed=name == "cells"))
     path = tmp_path / "t.parquet"
     path.write_bytes(to_parquet(frame))
     again = pd.read_parquet(path)

@@ -6,7 +6,7 @@ from functools import partial
 
 from harness.model import OWN, Effort
 from harness.model.units import MIB
-from harness.report.blocks import Block, Column, Missing, Noted, Table, Text, words
+from harness.report.blocks import Block, Column, Missing, Table, Text, words
 from harness.report.numbers import Measured, Sentence, Show, count, kib, measured, mib, numbered, shown
 from harness.report.view import View
 from harness.results.summary import Upkeep, Waiting
@@ -55,13 +55,13 @@ def _counts(view: View) -> list[int]:
     return sorted({each.requests for upkeep in view.summary.upkeep for each in upkeep.waiting})
 
 
-def _waiting(view: View, upkeep: Upkeep, at: str, requests: int) -> Noted | None:
+def _waiting(view: View, upkeep: Upkeep, at: str, requests: int) -> Measured | None:
     """KiB per waiting request, and where the requests wait if not in the server."""
     for path, each in numbered(f"{at}.waiting", upkeep.waiting):
         if each.requests == requests:
             half = None if each.ci_low is None or each.ci_high is None else (each.ci_high - each.ci_low) / 2
             size = kib(each.bytes_per_request, f"{path}.bytes_per_request")
-            return Noted(Measured(size, kib(half, f"{path}.half")), _where(view, upkeep, path, each))
+            return Measured(size, kib(half, f"{path}.half"), _where(view, upkeep, path, each))
     return None
 
 
