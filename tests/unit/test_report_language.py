@@ -122,7 +122,7 @@ CODES = {
     ("session/validity.py", "code"): tuple(code for code, _, _ in MACHINE_GATES),
     ("verify/untouched.py", "code"): ("unexpected-reply", "no-page"),
 }
-"""Of each ``Reason(…)`` whose code is not written out: its module and what stands there → the codes that this can be."""
+"""Of each ``Reason(…)`` whose code is not written out: module and what stands in its place → the codes that it can be."""
 
 
 def reasons_in_sources():
