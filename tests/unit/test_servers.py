@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from harness.errors import UsageError
@@ -18,6 +20,12 @@ BIND = Bind("127.0.0.1", 8001)
 
 def target(server, interface, **values):
     return Target("t", "own", interface, server, "pkg.mod:app", **values)
+
+
+def test_the_example_that_contributing_shows_is_the_module_itself():
+    project = Path(__file__).parents[2]
+    module = (project / "harness" / "serve" / "servers" / "daphne.py").read_text("utf-8")
+    assert f"```python\n{module}```\n" in (project / "CONTRIBUTING.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("name", SERVERS)
