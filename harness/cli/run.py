@@ -62,11 +62,11 @@ def run(
     on_lost: opt.OnLost = "invalid",
     live: opt.Live = False,
     instructions: Annotated[
-        bool, typer.Option(help="Count instructions, where valgrind is installed, in up to a quarter of the budget.")
+        bool, typer.Option(help="Count instructions, where the CPU or valgrind can, in up to a quarter of the budget.")
     ] = True,
     samples: Annotated[
         bool,
-        typer.Option(help="Sample where CPU time goes, where py-spy may, in up to an eighth of the budget."),
+        typer.Option(help="Sample where CPU time goes, where py-spy may, in up to a tenth of the budget."),
     ] = True,
     as_json: opt.Json = False,
     quiet: opt.Quiet = False,

@@ -105,7 +105,7 @@ class Window:
         sides: one, or several that take turns.
         seconds: time under load; includes the warm-up of sides that take turns.
         budget_s: ``seconds``, and what starting and ending its servers takes where these are its own.
-        study: the study that planned it; empty where sides take turns.
+        study: what its block is for; empty where sides take turns.
         warmup_s: time under load before the measured stretch of a window with one side.
         min_rounds: the fewest rounds of turns to measure; where instructions are counted, the fewest requests.
         key: its name without the block: the same window has the same key in every block.
@@ -155,7 +155,8 @@ class Block:
     Attributes:
         index: number of the repetition within its study.
         targets: whose servers are up, all at once.
-        study: empty where the windows' sides take turns.
+        study: what it is for; empty where the windows' sides take turns. Of a study of ``harness/studies/`` it holds
+            trials; of ``journey``, ``workers``, ``instructions`` and ``profile`` windows, planned beforehand.
     """
 
     index: int
@@ -226,7 +227,7 @@ class Plan:
 
     @property
     def studies(self) -> tuple[Block, ...]:
-        """The blocks of studies: load on one target alone."""
+        """The blocks in which no sides take turns: of studies, journeys, loads of workers, counts and profiles."""
         return tuple(block for block in self.blocks if block.study)
 
     @property

@@ -147,7 +147,8 @@ class WindowRecord:
 
     Attributes:
         attempt: 0 for the first try of the window.
-        study: what planned it; empty where its sides took turns.
+        study: what its block was for, or a part of that, as ``overload`` is of ``capacity``; empty where its sides took
+            turns.
         engine: ``wire`` or ``locust``; figures of different engines are never compared.
         sides: those that were measured, in the order that ``slices`` counts them, then those that had failed before.
         slices: the turns that its sides took; ``None`` where one side had it for itself.

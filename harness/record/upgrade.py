@@ -14,7 +14,7 @@ schema  what it brought
 ======  ========================================================================================================
 
 A change that an old reader cannot understand, or that a new one cannot do without, makes a new schema and one more
-function here. The fixtures under ``tests/data`` hold a run of each.
+function here. ``tests/data`` holds a run of each older one.
 """
 
 from __future__ import annotations

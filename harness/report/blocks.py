@@ -1,4 +1,4 @@
-"""What a section is laid out from: paragraphs, tables, charts and folds, the same for every rendering."""
+"""What sections are made of: paragraphs, tables, charts and folds. One template lays them all out, Markdown a part."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from string import Formatter
 
 import pytest
 
+from harness.engine.soundness import MACHINE_LIMITS
 from harness.errors import UsageError
 from harness.model.reason import Reason
 from harness.report.language.catalogue import ENGLISH, Language, language, languages, with_particle
@@ -15,6 +16,8 @@ from harness.report.numbers import Figure, plain
 from harness.report.report import render_report
 from harness.report.sentences import duration
 from harness.results.summarise import summarise
+from harness.session.instruments import UNCOUNTED, UNSAMPLED
+from harness.session.validity import MACHINE_GATES, UNSTEADY
 from tests.synthetic import make_run
 from tests.unit.summaries import Numbers, manifest, summary
 
@@ -107,16 +110,45 @@ def test_a_reason_is_a_code_with_words_in_every_language(reason, english, korean
     assert language("ko").reason(reason) == korean
 
 
-def reasons_made():
-    """Code and names of the fields of every ``Reason(…)`` in the sources whose code stands there."""
+CODES = {
+    ("engine/soundness.py", "kind"): MACHINE_LIMITS,
+    ("results/badge.py", "f'control-{verdict}'"): ("control-small", "control-undecided", "control-not-measurable"),
+    ("results/cells.py", "'not-yet-measured' if planned else 'not-planned'"): ("not-yet-measured", "not-planned"),
+    ("results/compare.py", "code"): ("machines-differ", "versions-differ"),
+    ("results/frames.py", "code"): ("few-rates", "lost-rates", "few-costs", "lost-costs"),
+    ("serve/fleet.py", "code"): ("not-ready", "exited", "port"),
+    ("session/instruments.py", "code"): (UNCOUNTED, UNSAMPLED),
+    ("session/validity.py", "UNSTEADY"): (UNSTEADY,),
+    ("session/validity.py", "code"): tuple(code for code, _, _ in MACHINE_GATES),
+    ("verify/untouched.py", "code"): ("unexpected-reply", "no-page"),
+}
+"""Of each ``Reason(…)`` whose code is not written out: module and what stands in its place → the codes that it can be."""
+
+
+def reasons_in_sources():
+    """Of every ``Reason(…)`` in the sources: its module, its code as it is written there, and its fields, if any."""
     for path in sorted(REPORT.parent.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Reason":
-                code, *rest = node.args
-                if isinstance(code, ast.Constant):
-                    known = not rest or isinstance(rest[0], ast.Dict)
-                    keys = [key.value if key else None for key in rest[0].keys] if rest and known else []
-                    yield code.value, keys, known
+                code, *fields = node.args
+                yield path.relative_to(REPORT.parent).as_posix(), code, fields
+
+
+def reasons_made():
+    """Code and names of the fields of every ``Reason(…)`` in the sources."""
+    for module, code, rest in reasons_in_sources():
+        known = not rest or isinstance(rest[0], ast.Dict)
+        keys = [key.value if key else None for key in rest[0].keys] if rest and known else []
+        codes = [code.value] if isinstance(code, ast.Constant) else CODES[module, ast.unparse(code)]
+        for each in codes:
+            yield each, keys, known
+
+
+def test_the_codes_that_are_not_written_out_are_those_listed_here():
+    found = {
+        (module, ast.unparse(code)) for module, code, _ in reasons_in_sources() if not isinstance(code, ast.Constant)
+    }
+    assert found == set(CODES)
 
 
 @pytest.mark.parametrize("of", languages())

@@ -1,4 +1,5 @@
 import pickle
+from pathlib import Path
 
 import pytest
 
@@ -26,6 +27,12 @@ def test_to_other_processes_a_servers_place_is_an_address():
 
 def target(server, interface, **values):
     return Target("t", "own", interface, server, "pkg.mod:app", **values)
+
+
+def test_the_example_that_contributing_shows_is_the_module_itself():
+    project = Path(__file__).parents[2]
+    module = (project / "harness" / "serve" / "servers" / "daphne.py").read_text("utf-8")
+    assert f"```python\n{module}```\n" in (project / "CONTRIBUTING.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("name", SERVERS)

@@ -21,6 +21,17 @@ def test_every_older_schema_has_a_step_and_what_is_written_is_the_present_one():
         assert kind.__dataclass_fields__["schema"].default == SCHEMA
 
 
+@pytest.mark.parametrize("schema", range(1, SCHEMA))
+def test_a_run_of_every_older_schema_is_kept_here_and_read(schema):
+    folder = OLD.with_name(f"schema-{schema}")
+    assert json.loads((folder / "manifest.json").read_text())["schema"] == schema
+    run = Run.open(folder)
+    assert run.manifest.schema == SCHEMA
+    assert {record.schema for record in run.windows()} == {SCHEMA}
+    assert run.abilities().schema == SCHEMA
+    assert summarise(run.manifest, run.windows(), run.samples, abilities=run.abilities()).cells
+
+
 def test_a_run_of_the_schema_before_is_read_and_judged_and_left_as_it_is(tmp_path):
     folder = tmp_path / "old"
     shutil.copytree(OLD, folder)
@@ -75,6 +86,24 @@ def test_a_probe_of_the_fourth_schema_keeps_its_sentence():
     assert found["untouched"][0]["detail"] is None
     manifest = {"schema": 4, "plan": {}}
     assert upgraded(manifest, Path("manifest.json")) == {**manifest, "schema": SCHEMA}
+
+
+def test_abilities_that_the_fourth_schema_wrote_are_read_and_reported():
+    run = Run.open(OLD.with_name("schema-4"))
+    found = run.abilities()
+    details = {(each.target, each.capability): each.detail for each in found.features}
+    assert details["flask-gunicorn-gthread", "websocket"] == Reason(
+        "told", {"text": "the handshake was refused with status 404"}
+    )
+    assert details["django-uvicorn", "early-refusal"] == Reason("told", {"text": "TimeoutError: timed out"})
+    assert details["django-uvicorn", "websocket"] is None
+    assert [each.detail.text for each in found.untouched] == ["status 404, text/html", "status 500, text/html"]
+    summary = summarise(run.manifest, run.windows(), run.samples, abilities=found)
+    assert {cell.target: cell.status for cell in summary.cells} == {
+        "django-uvicorn": "ok",
+        "flask-gunicorn-gthread": "ok",
+    }
+    assert summary.features == found.features
 
 
 def test_effort_that_was_counted_by_another_rule_is_left_out(tmp_path):
