@@ -116,10 +116,7 @@ PUBLISHED = (
 
 def installed() -> dict[str, Target]:
     known = {target.name: target for target in load_declarations().targets}
-    known |= {
-        target.name: target
-        for target in (parse_target(f"{text},name={name}") for name, text in BARE.items())
-    }
+    known |= {target.name: target for target in (parse_target(f"{text},name={name}") for name, text in BARE.items())}
     return {name: target for name, target in known.items() if not missing_for(target)}
 
 

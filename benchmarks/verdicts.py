@@ -249,7 +249,7 @@ def control(options: argparse.Namespace) -> None:
         run = Run.create(Path(folder) / "run", manifest)
         measure(run, Bench(engine, placement))
         judged = judge_run(manifest, tidy(run.windows()))
-        ids = [key for key in control_ids(manifest) if len(judged.values[key].log_ratio) >= 3]
+        ids = [key for key in control_ids(manifest, plan.contrasts) if len(judged.values[key].log_ratio) >= 3]
         each = {key: t_interval(judged.values[key].log_ratio, 0.05) for key in ids}
         covered = sum(bool(interval.low <= 0 <= interval.high) for interval in each.values())
         alone = sum(float(interval.p_value) < 0.01 for interval in each.values())

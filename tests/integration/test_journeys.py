@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.journeys.files import find_journeys
 from harness.engine.spec import JourneySpec
+from harness.journeys.files import find_journeys
 from harness.journeys.process import Journeys
 from harness.record import Run
 from harness.serve import serving

@@ -11,9 +11,9 @@ import pytest
 from harness.cluster.senders import sent
 from harness.config import load_declarations
 from harness.engine.soundness import reasons
+from harness.engine.spec import JourneySpec
 from harness.errors import DeclarationError, UsageError
 from harness.journeys.files import find_journeys, journey_of, read_journey
-from harness.engine.spec import JourneySpec
 from harness.journeys.recorder import Recorder, class_name, error_kind
 from harness.model import Failure, Gate, Journey, PlannedRequest, SideResult, Target, counted
 from harness.model.load import Latencies, LoadResult, WorkerShare

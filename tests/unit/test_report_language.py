@@ -122,7 +122,7 @@ CODES = {
     ("session/validity.py", "code"): tuple(code for code, _, _ in MACHINE_GATES),
     ("verify/untouched.py", "code"): ("unexpected-reply", "no-page"),
 }
-"""Of each ``Reason(…)`` whose code is not written out: module and what stands in its place → the codes that it can be."""
+"""Of each ``Reason(…)`` whose code is not written out: module and what stands in its place → its possible codes."""
 
 
 def reasons_in_sources():
