@@ -133,7 +133,7 @@ class Fleet(Servers):
         """Raises ``LaunchError`` where a server will not be ready: its first answers are those of an app called in the
         wrong way.
         """
-        if running.refused and running.target.name not in self._looked_at and isinstance(running, Started):
+        if running.refused is not None and running.target.name not in self._looked_at and isinstance(running, Started):
             self._looked_at.add(running.target.name)
             check_interface(running)
 

@@ -55,7 +55,8 @@ class Running:
         usage_file: where the kernel counts the CPU time of its control group; empty for one without a group of its own.
         mark: the value of the variable ``MARK`` in its environment, by which all that comes of it is found.
         started: ``time.monotonic()`` at its start.
-        refused: whether it has answered, and not as one that is ready does.
+        refused: the status of its last reply that was not that of a server which is ready; 0 where it closed the
+            connection instead, ``None`` before the first.
         asked: what waits for the reply that tells whether it is ready.
     """
 
@@ -68,7 +69,7 @@ class Running:
     usage_file: str = ""
     mark: str = ""
     started: float = field(default_factory=time.monotonic)
-    refused: bool = False
+    refused: int | None = None
     asked: http.client.HTTPConnection | None = field(default=None, repr=False)
 
     @property
@@ -187,11 +188,12 @@ def is_ready(running: Running, deadline_s: float = READY_S) -> bool:
     if status and status < below:
         running.startup_s = time.monotonic() - running.started
         return True
-    running.refused |= status is not None
+    if status is not None:
+        running.refused = status
     if time.monotonic() - running.started > deadline_s:
         raise LaunchError(
-            f"{name}: the server was not ready within {deadline_s:g} s: GET {path} gave {status or 'no answer'}, "
-            f"expected below {below}",
+            f"{name}: the server was not ready within {deadline_s:g} s: GET {path} gave "
+            f"{running.refused or 'no answer'}, expected below {below}",
             log=running.log(),
             hint="startup_timeout=2m gives it longer, ready=/path names another path, and interface=asgi or "
             "interface=wsgi another way to call the app",

@@ -50,7 +50,7 @@ def test_a_server_that_listens_before_it_works_is_asked_once(listening, running)
     assert not any(is_ready(running, WAIT_S) for _ in range(5))
     answer(listening, 200)
     assert eventually(running)
-    assert not running.refused
+    assert running.refused is None
     assert running.startup_s > 0
     listening.settimeout(0.2)
     with pytest.raises(TimeoutError):
@@ -62,7 +62,7 @@ def test_a_server_that_was_not_ready_is_asked_again(listening, running, status):
     assert not is_ready(running, WAIT_S)
     answer(listening, status)
     assert not eventually(running)
-    assert running.refused
+    assert running.refused == (status or 0)
     assert not is_ready(running, WAIT_S)
     answer(listening, 204)
     assert eventually(running)

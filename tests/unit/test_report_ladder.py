@@ -77,10 +77,10 @@ def test_memory_of_waiting_requests_says_where_they_wait():
     few, many = memory_table(view()).columns[3:5]
     assert (few.name, many.name) == ("per request, KiB, 100 waiting", "per request, KiB, 1,000 waiting")
     fast, slow = (row.entries[3:5] for row in memory_table(view()).rows)
-    assert (fast[0].measured.value.text, fast[0].measured.half.text, fast[1].state) == ("17", "0.80", "not known")
+    assert (fast[0].value.text, fast[0].half.text, fast[1].state) == ("17", "0.80", "not known")
     assert plain(slow[0].note) == "worked on: 8, the others in the server's queue"
     assert plain(slow[1].note) == "1 of 1,000 taken over, the others in the kernel's backlog"
-    assert slow[1].measured.half is None
+    assert slow[1].half is None
 
 
 def test_what_could_not_connect_is_said_and_a_capacity_that_suffices_is_not():
