@@ -116,7 +116,7 @@ def versus(
     measured; 130 interrupted.
     """
     from harness.config.placement import detect
-    from harness.instruments import coming_up, counter_kind, sampler
+    from harness.instruments import counter_kind, counting_ahead, sampler
     from harness.model.difference import WHOLE
     from harness.prepare import versus as prepare
     from harness.prepare.asked import Asked, asked_point
@@ -176,12 +176,14 @@ def versus(
     here = not all(side.elsewhere for side in pair)
     placement, seed = detect(), random.SystemRandom().randrange(1_000_000) if seed is None else seed
     targets = prepare.served(*pair, point, control)
+    # Who starts first may get other memory than who starts last.
+    shuffled = random.Random(seed).sample(targets, len(targets))
     # Those that are counted start at the same time, and slow the others down.
     ready_s = 2 * READY_S if counting else READY_S
     with (
         _telling_packages(pair),
         services(needs_of(request.endpoint for request in point.requests if here), placement.backing) as around,
-        coming_up(targets, placement, around.environment) if counting else nullcontext() as counted,
+        counting_ahead(shuffled, placement, around.environment) if counting else nullcontext() as counted,
         serving_all(targets, placement, around.environment, ready_s, MixedFleet) as fleet,
     ):
         probed = probe(fleet, pair, point, around)

@@ -41,8 +41,8 @@ class ReplyCheck:
     """
 
     __slots__ = (
-        "_bodies", "_case", "_compared", "_heads", "_known", "closes", "data", "head_only", "hits", "idempotent",
-        "last", "request", "size", "usual_status",
+        "_bodies", "_case", "_compared", "_heads", "_json", "_known", "closes", "data", "head_only", "hits",
+        "idempotent", "last", "request", "size", "usual_status",
     )  # fmt: skip
 
     def __init__(self, request: WireRequest) -> None:
@@ -52,7 +52,8 @@ class ReplyCheck:
         case = self._case = request.case
         self.head_only = case.method.upper() == "HEAD"
         self.idempotent = case.method.upper() in _IDEMPOTENT
-        self._compared = not self.head_only and (case.is_json or case.text is not None)
+        self._json = case.is_json
+        self._compared = not self.head_only and (self._json or case.text is not None)
         self.closes = _CLOSES.search(request.data.partition(b"\r\n\r\n")[0]) is not None
         self.last: bytes | None = None
         self.hits = self.usual_status = 0
@@ -81,7 +82,7 @@ class ReplyCheck:
         return ("wrong-body", f"{case.name}: {fault}") if fault else ("", "")
 
     def _body_fault(self, body: bytes) -> str:
-        if not self._case.is_json:
+        if not self._json:
             return "" if body == self._case.text else f"{_excerpt(body)} instead of {_excerpt(self._case.text or b'')}"
         fault = self._bodies.get(body)
         if fault is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from apps.contract.case import Case
 from apps.contract.tokens import fill
@@ -19,7 +20,9 @@ TIMEOUT_S = 15.0
 def wire_request(case: Case, host: str, weight: int = 1, secret: str = "") -> WireRequest:
     """The request as the bytes that are sent; ``secret`` is the key of the tokens that the server accepts."""
     case = fill(case, secret)
-    return WireRequest(case, wire_bytes(case.method, case.path, case.headers, case.body, host), weight)
+    data = wire_bytes(case.method, case.path, case.headers, case.body, host)
+    # An upload goes to other processes, and machines, once.
+    return WireRequest(replace(case, body=b""), data, weight)
 
 
 def requests_to(running: Running, planned: Iterable[PlannedRequest]) -> tuple[WireRequest, ...]:

@@ -115,7 +115,7 @@ class CountingFleet(Fleet):
 
 
 @contextlib.contextmanager
-def coming_up(
+def counting_ahead(
     targets: Sequence[Target], placement: Placement, environment: Mapping[str, str]
 ) -> Iterator[CountingFleet]:
     """Servers for a first count, which come up while something else is done within the block.
@@ -123,7 +123,7 @@ def coming_up(
     Raises:
         NotReadyError: nothing counts instructions here.
     """
-    with contextlib.closing(Guard()) as guard, CountingFleet(guard, placement, environment) as fleet:
+    with Guard() as guard, CountingFleet(guard, placement, environment) as fleet:
         fleet.begin(targets)
         yield fleet
 

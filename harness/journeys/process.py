@@ -8,7 +8,7 @@ from harness.model.load import LoadResult
 
 
 class Journeys(Engine):
-    """Sends journeys from this machine, each from an own process: nobody knows what a locustfile leaves behind."""
+    """Sends journeys from this machine, each from a process of its own: a locustfile may leave anything behind."""
 
     module = "harness.journeys.child"
 

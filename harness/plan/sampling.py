@@ -10,7 +10,7 @@ from harness.plan.timing import block_seconds, with_blocks
 
 PROFILE = "profile"
 INSTRUMENTS = frozenset({INSTRUCTIONS, PROFILE})
-"""What blocks without turns may be for besides studies and loads: to tell more of the sides that take turns."""
+"""Blocks that only explain the sides that take turns."""
 SCENARIOS = ("orders-validated", "json")
 """Where the plan has one of them, it is chosen: a request that every layer has a part in."""
 LEAST_S, MOST_S = 2, 10

@@ -12,7 +12,7 @@ from harness.config.requests import parse_headers, planned, raw_request
 from harness.errors import UsageError
 from harness.model import PlannedRequest, Point, Reason, Target
 from harness.plan import expand, point_at
-from harness.plan.timing import SLICE_S
+from harness.plan.timing import slice_length
 from harness.prepare.choose import check_contract
 from harness.prepare.references import declared
 from harness.prepare.remote import bare, common_path
@@ -114,7 +114,8 @@ def _with_common(request: PlannedRequest, asked: Asked) -> PlannedRequest:
 def raw_point(requests: Sequence[PlannedRequest], concurrency: int) -> Point:
     """Requests to an own app: one, or a mix."""
     name = requests[0].case if len(requests) == 1 else f"mix of {len(requests)} requests"
-    return Point(f"{name}@{concurrency}", name, {}, concurrency, tuple(requests), slice_s=SLICE_S)
+    point = Point(f"{name}@{concurrency}", name, {}, concurrency, tuple(requests))
+    return replace(point, slice_s=slice_length(point))
 
 
 def parts_of(point: Point) -> list[Point]:

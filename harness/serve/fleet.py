@@ -5,19 +5,18 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-import time
 from abc import ABC, abstractmethod
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import ClassVar, Self
 
 from harness.config.placement import Placement, confine
 from harness.errors import HarnessError, LaunchError
 from harness.model import Failure, Reason, Target
 from harness.serve.guard import Guard, kill_trees
 from harness.serve.interpreter import check_interface
-from harness.serve.server import NOTHING, POLL_S, READY_S, Running, Started, free_port, is_ready, start, stop
+from harness.serve.server import NOTHING, READY_S, Running, Started, await_replies, free_port, is_ready, start, stop
 from harness.serve.servers import Bind
 
 LOOPBACK = "127.0.0.1"
@@ -58,6 +57,9 @@ class Fleet(Servers):
         at_once: how many start at a time; 0: as many as there are CPUs, so that each takes as long as it would alone.
     """
 
+    _ports: ClassVar[set[int]] = set()
+    """Those of all fleets: two may start servers at the same time, and some servers share a port without a word."""
+
     def __init__(
         self,
         guard: Guard,
@@ -77,7 +79,6 @@ class Fleet(Servers):
         self._logs = tempfile.TemporaryDirectory(prefix="harness-", ignore_cleanup_errors=True)
         guard.add(Path(self._logs.name))
         Path(self._logs.name).chmod(0o711)
-        self._ports: set[int] = set()
         self._waiting, self._starting = deque[Target](), list[Target]()
         self._tries: Counter[str] = Counter()
         self._looked_at = set[str]()
@@ -103,11 +104,11 @@ class Fleet(Servers):
                         self.fail(target, error, "port" if taken else error.code)
                 self._starting.remove(target)
             if self._starting:
-                time.sleep(POLL_S)
+                await_replies([self.running[target.name] for target in self._starting])
 
     def begin(self, targets: Sequence[Target]) -> None:
         """Lets as many start as may at once, without waiting for them; ``start``, told the same targets, does."""
-        begun = {*self.running, *(target.name for target in self._waiting)}
+        begun = {*self.running, *self.failures, *(target.name for target in self._waiting)}
         self._waiting.extend(target for target in targets if target.name not in begun)
         while self._waiting and len(self._starting) < self._at_once:
             target = self._waiting.popleft()
@@ -139,7 +140,6 @@ class Fleet(Servers):
 
     def _begin(self, target: Target) -> bool:
         """Whether it was started at all."""
-        # Some servers share a port without a word.
         while (port := free_port(self._host)) in self._ports:
             continue
         self._ports.add(port)

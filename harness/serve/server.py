@@ -6,14 +6,14 @@ import contextlib
 import http.client
 import os
 import secrets
-import select
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from multiprocessing.connection import wait
 from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
@@ -31,8 +31,10 @@ LOG_LINES, LOG_BYTES = 12, 16_384
 JWT_SECRET = "HARNESS_JWT_SECRET"
 NOTHING: Mapping[str, str] = MappingProxyType({})
 POLL_S = 0.02
+TIMES_ASKED = 3
+"""How often a server that never replies is asked: the process that took the request may have died with nobody told."""
 REPLY_S = 2.0
-"""How long a reply may take from its first byte on."""
+"""How long a connection may take, each part of a reply, and the whole reply of a server that is first asked late."""
 TRACING = ("OTEL_", "FASTAPI_OTEL_")
 SETTINGS = "DJANGO_SETTINGS_MODULE"
 
@@ -57,7 +59,7 @@ class Running:
         started: ``time.monotonic()`` at its start.
         refused: the status of its last reply that was not that of a server which is ready; 0 where it closed the
             connection instead, ``None`` before the first.
-        asked: what waits for the reply that tells whether it is ready.
+        asked, asked_at: what waits for the reply that tells whether it is ready, and since when.
     """
 
     target: Target
@@ -71,6 +73,7 @@ class Running:
     started: float = field(default_factory=time.monotonic)
     refused: int | None = None
     asked: http.client.HTTPConnection | None = field(default=None, repr=False)
+    asked_at: float = 0.0
 
     @property
     def pid(self) -> int:
@@ -180,17 +183,25 @@ def is_ready(running: Running, deadline_s: float = READY_S) -> bool:
     """
     deadline_s = max(deadline_s, running.target.startup_timeout)
     name = running.target.name
-    if not running.alive:
-        message = f"{name}: the server exited with code {running.exit_code} before it was ready"
+    code = running.exit_code
+    if code is not None:
+        _forget(running)
+        message = f"{name}: the server exited with code {code} before it was ready"
         raise LaunchError(message, log=running.log(), code="exited")
     path, below = (running.target.ready, 400) if running.target.ready else ("/health", 500)
-    status = _status(running, path)
+    now = time.monotonic()
+    # Servers that start while something else is done may be first looked at when their time is over.
+    late = now - running.started > deadline_s
+    if running.asked and now - running.asked_at > deadline_s / TIMES_ASKED:
+        _forget(running)
+    status = _status(running, path, REPLY_S if late else 0.0)
     if status and status < below:
         running.startup_s = time.monotonic() - running.started
         return True
     if status is not None:
         running.refused = status
-    if time.monotonic() - running.started > deadline_s:
+    if late:
+        _forget(running)
         raise LaunchError(
             f"{name}: the server was not ready within {deadline_s:g} s: GET {path} gave "
             f"{running.refused or 'no answer'}, expected below {below}",
@@ -208,6 +219,15 @@ def wait_until_ready(running: Running, deadline_s: float = READY_S) -> None:
         LaunchError: as ``is_ready``.
     """
     while not is_ready(running, deadline_s):
+        await_replies([running])
+
+
+def await_replies(servers: Collection[Running]) -> None:
+    """Returns when one of them replies, or soon."""
+    sockets = [running.asked.sock for running in servers if running.asked]
+    if sockets:
+        wait(sockets, POLL_S)
+    else:
         time.sleep(POLL_S)
 
 
@@ -215,8 +235,7 @@ def stop(*servers: Started, grace_s: float = GRACE_S) -> None:
     """SIGTERM to their groups, SIGKILL after ``grace_s``, which all have together, and to every process that left."""
     family = [process for running in servers for process in descendants(running.pid)]
     for running in servers:
-        if running.asked:
-            running.asked.close()
+        _forget(running)
         if running.alive:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(running.pid, signal.SIGTERM)
@@ -229,28 +248,34 @@ def stop(*servers: Started, grace_s: float = GRACE_S) -> None:
         running.process.wait()
 
 
-def _status(running: Running, path: str) -> int | None:
-    """0 of a connection that was closed without a reply, ``None`` where there is none yet.
+def _status(running: Running, path: str, wait_s: float) -> int | None:
+    """0 of a connection that was closed without a reply, ``None`` where there is none after ``wait_s``.
 
-    A request is sent once and waited for. Sent again and again, they would pile up where a server listens long before
+    A request is sent and waited for. Sent again and again, they would pile up where a server listens long before
     it works, so that each start would begin with other work.
     """
-    asked, status = running.asked, None
+    status = None
     try:
+        asked = running.asked
         if asked is None:
             asked = running.asked = http.client.HTTPConnection(running.bind.host, running.bind.port, timeout=REPLY_S)
+            running.asked_at = time.monotonic()
             asked.request("GET", path, headers={"Connection": "close"})
-        if not select.select([asked.sock], [], [], 0)[0]:
+        if not wait([asked.sock], wait_s):
             return None
         status = asked.getresponse().status
     except (http.client.HTTPException, ConnectionResetError):
         status = 0
     except OSError:
         pass
-    assert asked is not None
-    asked.close()
-    running.asked = None
+    _forget(running)
     return status
+
+
+def _forget(running: Running) -> None:
+    if running.asked:
+        running.asked.close()
+    running.asked = None
 
 
 def is_packaged(target: Target) -> bool:

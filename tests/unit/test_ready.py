@@ -1,10 +1,12 @@
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from harness.errors import LaunchError
 from harness.model import Target
 from harness.serve.server import Running, is_ready
 from harness.serve.servers import Bind
@@ -65,4 +67,33 @@ def test_a_server_that_was_not_ready_is_asked_again(listening, running, status):
     assert running.refused == (status or 0)
     assert not is_ready(running, WAIT_S)
     answer(listening, 204)
+    assert eventually(running)
+
+
+def test_a_server_that_is_first_looked_at_late_is_still_asked(listening, running):
+    running.started = time.monotonic() - WAIT_S - 1
+    with ThreadPoolExecutor(1) as pool:
+        answered = pool.submit(answer, listening, 200)
+        assert is_ready(running, WAIT_S)
+        answered.result()
+
+
+def test_a_server_that_is_never_ready_tells_its_last_reply_and_holds_no_connection(listening, running):
+    assert not is_ready(running, WAIT_S)
+    answer(listening, 503)
+    assert not eventually(running)
+    assert not is_ready(running, WAIT_S)
+    running.started = time.monotonic() - WAIT_S - 1
+    with pytest.raises(LaunchError, match="GET /health gave 503, expected below 500"):
+        is_ready(running, WAIT_S)
+    assert running.asked is None
+
+
+def test_a_request_that_nobody_replies_to_is_sent_anew_in_the_end(listening, running):
+    assert not is_ready(running, WAIT_S)
+    running.asked_at -= WAIT_S / 2
+    assert not is_ready(running, WAIT_S)
+    first, _ = listening.accept()
+    first.close()
+    answer(listening, 200)
     assert eventually(running)
