@@ -133,7 +133,7 @@ def slowdown(options: argparse.Namespace) -> None:
         for name in options.target:
             found = experiment(
                 target_of(name), json_point(), SHARES, engine, placement,
-                blocks=options.blocks, slot_s=options.slot * (len(SHARES) + 2) / 3, seed=options.seed,
+                blocks=options.blocks, window_s=options.slot * (len(SHARES) + 2) / 3, seed=options.seed,
             )  # fmt: skip
             show(found, options.seed)
 
@@ -164,7 +164,7 @@ def direct(options: argparse.Namespace) -> None:
         loop = recent[len(recent) // 2]
         with Engine(placement.generator) as engine:
             found = experiment(
-                target_of(name), json_point(), (share,), engine, placement, blocks=LOOKS[-1], slot_s=options.slot,
+                target_of(name), json_point(), (share,), engine, placement, blocks=LOOKS[-1], window_s=options.slot,
                 seed=options.seed + number, loop=loop, more=partial(until_decided, budget_s=max(options.budget)),
             )  # fmt: skip
         # After turns for a share of ``wanted`` cost another one: a turn costs so much more or less.
@@ -272,11 +272,11 @@ def competing(options: argparse.Namespace) -> None:
     for name in options.target:
         with Engine(placement.generator) as engine:
             quiet = experiment(
-                target_of(name), json_point(), (), engine, placement, blocks=6, slot_s=options.slot, seed=1
+                target_of(name), json_point(), (), engine, placement, blocks=6, window_s=options.slot, seed=1
             )
             with spinner(placement.server[0]):
                 busy = experiment(
-                    target_of(name), json_point(), (), engine, placement, blocks=6, slot_s=options.slot, seed=2
+                    target_of(name), json_point(), (), engine, placement, blocks=6, window_s=options.slot, seed=2
                 )
         values = np.concatenate([quiet.injected[0].log_ratio, busy.injected[0].log_ratio])
         decision = sequential_verdict(values, MARGIN, len(values)) if len(values) else None

@@ -1,4 +1,4 @@
-"""Which sides share a window (in names here: a slot), and what a round of them takes. Pure."""
+"""Which sides share a window, and what a round of them takes. Pure."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Group:
     counted: bool = False
 
 
-def slot_groups(
+def window_groups(
     targets: Sequence[Target],
     scenarios: Sequence[Scenario],
     points: Sequence[Point],
@@ -73,11 +73,11 @@ def ladder_groups(
     return [
         _group(f"{LADDER}{ladder.name}", [(by_name[side.target], by_id[side.point]) for side in sides(ladder)])
         for ladder in ladders
-        if not share_a_slot(sides(ladder), groups)
+        if not share_a_window(sides(ladder), groups)
     ]
 
 
-def share_a_slot(sides: Sequence[Side], groups: Sequence[Group]) -> bool:
+def share_a_window(sides: Sequence[Side], groups: Sequence[Group]) -> bool:
     return any(set(sides) <= set(group.sides) for group in groups)
 
 
@@ -108,7 +108,7 @@ def within(
 
 def point_seconds(groups: Sequence[Group], point: Point, profile: Profile) -> float:
     return sum(
-        slot_seconds(group, profile.min_rounds, profile)
+        window_seconds(group, profile.min_rounds, profile)
         for group in groups
         if any(side.point == point.id for side in group.sides)
     )
@@ -128,7 +128,7 @@ def _rounds_of(group: Group, rounds: int, profile: Profile) -> int:
     return profile.min_rounds if group.slice_s > SLICE_S or profile.bisect else rounds
 
 
-def slot_seconds(group: Group, rounds: int, profile: Profile) -> float:
+def window_seconds(group: Group, rounds: int, profile: Profile) -> float:
     return group.warmup_s + group.round_s * _rounds_of(group, rounds, profile)
 
 

@@ -12,7 +12,15 @@ from harness.errors import UsageError
 from harness.model import Block, Ladder, Plan, Point, Scenario, Target, Trial, Window
 from harness.model.units import format_duration, number_of
 from harness.plan.contrasts import declared_contrasts
-from harness.plan.groups import Group, ladder_groups, point_seconds, share_a_slot, slot_groups, slot_seconds, within
+from harness.plan.groups import (
+    Group,
+    ladder_groups,
+    point_seconds,
+    share_a_window,
+    window_groups,
+    window_seconds,
+    within,
+)
 from harness.plan.ladders import pairs, resolve
 from harness.plan.points import expand, lacking, serves
 from harness.plan.profiles import Profile
@@ -56,7 +64,7 @@ def make_plan(
         suits = not target.variant or any(fnmatchcase(point.scenario, glob) for glob in profile.variants)
         return suits and serves(target, point)
 
-    groups, left_out = slot_groups(targets, scenarios, points, longest_turn_s, chosen)
+    groups, left_out = window_groups(targets, scenarios, points, longest_turn_s, chosen)
     climbed = resolve(ladders, targets, points, chosen)
     if profile.detail == "full":
         groups += ladder_groups(climbed, targets, points, groups)
@@ -78,7 +86,7 @@ def make_plan(
     planned = []
     for index in range(blocks):
         windows = tuple(
-            Window.in_turns(group.key, index, group.sides, slot_seconds(group, rounds, profile), profile.min_rounds)
+            Window.in_turns(group.key, index, group.sides, window_seconds(group, rounds, profile), profile.min_rounds)
             for group in rng.sample(groups, len(groups))
         )
         if index < holding:
@@ -86,7 +94,7 @@ def make_plan(
         planned.append(Block(index, used, windows))
     estimate = expected_seconds(*planned)
     measured = {side for group in groups for side in group.sides}
-    steps = [pair for ladder in climbed for pair in pairs(ladder) if share_a_slot(pair, groups)]
+    steps = [pair for ladder in climbed for pair in pairs(ladder) if share_a_window(pair, groups)]
     contrasts = declared_contrasts(targets, scenarios, points, declared, steps)
     return Plan(
         profile=profile.name,
@@ -132,8 +140,8 @@ def _fit(
     """
 
     def total(blocks: int, rounds: int) -> float:
-        slots = sum(slot_seconds(group, rounds, profile) for group in groups)
-        return blocks * (start_s + slots)
+        windows_s = sum(window_seconds(group, rounds, profile) for group in groups)
+        return blocks * (start_s + windows_s)
 
     fewest = min(5, profile.blocks)
     if total(fewest, profile.min_rounds) > budget:

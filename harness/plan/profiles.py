@@ -60,7 +60,7 @@ SMOKE = ("json", "orders-*", "io-sleep")
 QUICK = ("json", "items", "orders-*", "io-sleep")
 VARIANTS = ("*-sync-2", "*-gthread-1", "*-gthread-32")
 """Targets that differ from others in their number of threads or workers alone: of interest where requests wait."""
-SERVERS = ("json", "orders-validated")
+SERVER_SCENARIOS = ("json", "orders-validated")
 """Scenarios in which every server is measured."""
 MAP = (
     "django-uvicorn",
@@ -76,8 +76,8 @@ PROFILES = {
     for profile in (
         Profile("smoke", 28, 2, 1, "corner", scenarios=SMOKE, references_only=True, instruments=False),
         Profile("quick", 240, 5, 2, "quick", scenarios=QUICK, without=VARIANTS, reserve=0.08),
-        Profile("standard", 30 * 60, 5, 2, "full", without=VARIANTS, held_blocks=3, variants=SERVERS),
-        Profile("thorough", 60 * 60, 12, 3, "full", without=VARIANTS, held_blocks=5, variants=SERVERS),
+        Profile("standard", 30 * 60, 5, 2, "full", without=VARIANTS, held_blocks=3, variants=SERVER_SCENARIOS),
+        Profile("thorough", 60 * 60, 12, 3, "full", without=VARIANTS, held_blocks=5, variants=SERVER_SCENARIOS),
         Profile(
             "async",
             30 * 60,

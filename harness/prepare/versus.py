@@ -87,7 +87,7 @@ def _groups(targets: Sequence[Target], points: Sequence[Point]) -> list[Group]:
 
 
 def _fewest_seconds(targets: Sequence[Target], points: Sequence[Point]) -> float:
-    """Of a block's windows."""
+    """The least time of a block's windows."""
     return sum(seconds for _, seconds in _groups(targets, points))
 
 

@@ -51,7 +51,7 @@ class Measured:
     """An estimate as shown in a cell: the value and, where there is an interval, its half-width.
 
     Attributes:
-        note: a remark, in a column whose numbers have remarks.
+        note: a remark that is shown with it; ``None`` in a column without remarks.
     """
 
     value: Figure

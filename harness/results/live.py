@@ -9,7 +9,7 @@ from harness.results.crossover import crossovers, gaps, is_narrow
 from harness.results.frames import tidy
 from harness.results.judge import judge_run
 from harness.stats.looks import last_look
-from harness.stats.verdict import allocate
+from harness.stats.verdict import widest_first
 
 
 def undecided(manifest: Manifest, records: Sequence[WindowRecord]) -> tuple[str, ...]:
@@ -20,7 +20,7 @@ def undecided(manifest: Manifest, records: Sequence[WindowRecord]) -> tuple[str,
     look = last_look(len(manifest.plan.alternating))
     judged = judge_run(manifest, tidy(record for record in records if record.block < look))
     still = {result.id for result in judged.results if result.verdict == "undecided"}
-    return tuple(key for key in allocate(judged.decisions) if key in still)
+    return tuple(key for key in widest_first(judged.decisions) if key in still)
 
 
 def sign_changes(manifest: Manifest, records: Sequence[WindowRecord]) -> tuple[Gap, ...]:
@@ -39,4 +39,4 @@ def open_at_crossovers(manifest: Manifest, records: Sequence[WindowRecord], most
         if wait in found.open_ms and found.low_ms < wait < found.high_ms
     }
     few = {key for key, decision in judged.decisions.items() if decision.blocks < most_blocks}
-    return tuple(key for key in allocate(judged.decisions) if key in inside & few)
+    return tuple(key for key in widest_first(judged.decisions) if key in inside & few)

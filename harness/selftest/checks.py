@@ -35,7 +35,7 @@ from harness.stats.verdict import Decision, decide
 
 SHARES = (0.03, 0.1)
 BLOCKS = 8
-SLOT_S = 1.6
+WINDOW_S = 1.6
 MARGIN = 0.02
 POWER = 0.9
 SERVICE_S = 0.001
@@ -109,7 +109,7 @@ def line(check: Check) -> str:
 
 def slowdowns(engine: Engine, placement: Placement, target: Target) -> Experiment:
     point = _json_point()
-    return experiment(target, point, SHARES, engine, placement, blocks=BLOCKS, slot_s=SLOT_S, seed=1)
+    return experiment(target, point, SHARES, engine, placement, blocks=BLOCKS, window_s=WINDOW_S, seed=1)
 
 
 def truth_checks(result: Experiment) -> list[Check]:
@@ -138,9 +138,9 @@ def competing(engine: Engine, placement: Placement, target: Target) -> list[Chec
     if not placement.server:
         return []
     point = _json_point()
-    quiet = experiment(target, point, (), engine, placement, blocks=BLOCKS // 2, slot_s=SLOT_S, seed=2)
+    quiet = experiment(target, point, (), engine, placement, blocks=BLOCKS // 2, window_s=WINDOW_S, seed=2)
     with spinner(placement.server[0]):
-        busy = experiment(target, point, (), engine, placement, blocks=BLOCKS // 2, slot_s=SLOT_S, seed=3)
+        busy = experiment(target, point, (), engine, placement, blocks=BLOCKS // 2, window_s=WINDOW_S, seed=3)
     values = np.concatenate([result.injected[0].log_ratio for result in (quiet, busy)])
     verdict = sequential_verdict(values, MARGIN, len(values)).verdict if len(values) else "undecided"
     wrong = verdict in DIFFERENT

@@ -129,7 +129,7 @@ def experiment(
     placement: Placement,
     *,
     blocks: int,
-    slot_s: float,
+    window_s: float,
     seed: int,
     loop: Loop | None = None,
     more: More | None = None,
@@ -138,7 +138,7 @@ def experiment(
 
     Args:
         loop: from an earlier ``calibrate``, which is otherwise done first where there are shares.
-        slot_s: seconds of each block in which sides take turns.
+        window_s: seconds of each block in which sides take turns.
         more: may end the experiment before ``blocks`` are measured; asked before every block after the first look's.
     """
     if loop is None:
@@ -151,7 +151,7 @@ def experiment(
             sides[share] = slowed(target, loop.turns(share), folder / f"{share}.book", label)
         twin = replace(sides[0.0], name=target.name + TWIN, twin_of=target.name)
         served = [*sides.values(), twin]
-        run = _measure(served, point, engine, placement, folder / "run", blocks, slot_s, seed, more)
+        run = _measure(served, point, engine, placement, folder / "run", blocks, window_s, seed, more)
         frames = tidy(run.windows())
         values = run_values(run.manifest, frames, run.manifest.plan.contrasts)
         base = _cost(run.windows(), target.name)
@@ -246,7 +246,7 @@ def _measure(
     placement: Placement,
     folder: Path,
     blocks: int,
-    slot_s: float,
+    window_s: float,
     seed: int,
     more: More | None = None,
 ) -> Run:
@@ -255,7 +255,7 @@ def _measure(
     contrasts = tuple(
         Contrast(f"{metric}:{side.target}", "real", metric, side, base) for side in others for metric in metrics
     )
-    every: tuple[Block, ...] = tuple(block(index, [((base, *others), slot_s)]) for index in range(blocks))
+    every: tuple[Block, ...] = tuple(block(index, [((base, *others), window_s)]) for index in range(blocks))
     planned = every[: LOOKS[0]] if more else every
     plan = Plan("selftest", seed, 1e9, 0.0, (point,), contrasts, planned)
     now = datetime.now(UTC).isoformat(timespec="milliseconds")

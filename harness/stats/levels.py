@@ -70,8 +70,8 @@ def window_levels(slices: pd.DataFrame, column: str) -> Levels:
     known = slices.dropna(subset=[column])
     grouped = known.groupby(["target", "point"], sort=False)
     sides, values = grouped.ngroup().to_numpy(), np.log(known[column].to_numpy(dtype=np.float64))
-    slots, blocks = known.groupby(["block", "window"], sort=True).ngroup().to_numpy(), known["block"].to_numpy()
-    rows = [np.flatnonzero(slots == slot) for slot in np.unique(slots)]
+    windows, blocks = known.groupby(["block", "window"], sort=True).ngroup().to_numpy(), known["block"].to_numpy()
+    rows = [np.flatnonzero(windows == window) for window in np.unique(windows)]
     table = np.full((len(rows), grouped.ngroups), np.nan)
     for row, where in zip(table, rows, strict=True):
         present, side = np.unique(sides[where], return_inverse=True)

@@ -132,7 +132,7 @@ def _open(values: FloatArray, phi: float) -> Decision:
     return replace(found, p_value=float(interval.p_value))
 
 
-def allocate(decisions: Mapping[str, Decision]) -> tuple[str, ...]:
+def widest_first(decisions: Mapping[str, Decision]) -> tuple[str, ...]:
     """Ids of the undecided contrasts, widest interval first; those without an interval before all others."""
     open_ones = [key for key, decision in decisions.items() if decision.verdict == "undecided"]
     return tuple(sorted(open_ones, key=lambda key: -decisions[key].width))

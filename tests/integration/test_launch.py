@@ -126,7 +126,8 @@ def test_variables_that_would_trace_requests_are_not_inherited(own_app, monkeypa
 
 
 def test_one_that_fails_does_not_stop_the_others(own_app):
-    good, bad = own_app(asgi_app(), module="good"), own_app("1/0\n", module="bad")
+    started = "open('started', 'a').write('x')\n"
+    good, bad = own_app(asgi_app(), module="good"), own_app(started + "1/0\n", module="bad")
     guard = Guard()
     try:
         with Fleet(guard) as fleet:
@@ -134,6 +135,9 @@ def test_one_that_fails_does_not_stop_the_others(own_app):
             assert set(fleet.running) == {"good"}
             assert fleet.failures["bad"].reason.code == "exited"
             assert "ZeroDivisionError" in "\n".join(fleet.failures["bad"].log)
+            # As when servers came up ahead, and the block that they are for begins.
+            fleet.start([bad, good])
+            assert Path("started").read_text() == "x"
     finally:
         guard.close()
 

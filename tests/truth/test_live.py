@@ -34,7 +34,7 @@ def test_an_injected_slowdown_is_seen_in_its_true_size(name, attempts):
     placement, seen = detect(), []
     with Engine(placement.generator) as engine:
         for seed in attempts:
-            found = experiment(target(name), json_point(), (0.5,), engine, placement, blocks=3, slot_s=1.0, seed=seed)
+            found = experiment(target(name), json_point(), (0.5,), engine, placement, blocks=3, window_s=1.0, seed=seed)
             control, slowed = found.injected
             if len(slowed.log_ratio) == 3:
                 assert slowed.truth > 1.1

@@ -15,7 +15,7 @@ from harness.stats.interval import (
     variance_inflation,
 )
 from harness.stats.looks import ALPHA, FAMILY_ALPHA, LOOKS, MOST_BLOCKS, beyond_early, blocks_needed, last_look, stops
-from harness.stats.verdict import Decision, adjust, allocate, classify, decide, judge
+from harness.stats.verdict import Decision, adjust, classify, decide, judge, widest_first
 
 DELTA = float(np.log(1.02))
 
@@ -220,8 +220,8 @@ def test_the_undecided_come_widest_first() -> None:
         "unmeasured": Decision("undecided", 0),
         "wide": Decision("undecided", 8, 0.0, -0.1, 0.1),
     }
-    assert allocate(decisions) == ("unmeasured", "wide", "narrow")
-    assert allocate({}) == ()
+    assert widest_first(decisions) == ("unmeasured", "wide", "narrow")
+    assert widest_first({}) == ()
 
 
 # looks

@@ -8,7 +8,7 @@ from harness.config.requests import planned
 from harness.errors import UsageError
 from harness.model import RawRequest, Target
 from harness.plan.timing import START_S
-from harness.prepare.asked import raw_point
+from harness.prepare.asked import raw_point, scenario_point
 from harness.prepare.versus import another_block, check_budget, served, versus_plan
 from harness.stats.looks import EARLY_LOOKS, LOOKS
 
@@ -45,3 +45,8 @@ def test_a_large_difference_takes_no_longer_with_a_longer_budget(budget_s):
     assert EARLY_LOOKS[0] * (first.load_s + 2.0) < 12
     assert another_block(found, first.load_s + 1.9, 2.0) is None
     assert budget_s < 40 or LOOKS[1] * (first.load_s + 2.0) < 40
+
+
+@pytest.mark.parametrize("concurrency", [1, 64, 65, 512])
+def test_a_slice_is_as_long_for_a_request_as_for_a_scenario_without_waits(concurrency):
+    assert raw_point(POINT.requests, concurrency).slice_s == scenario_point("json", concurrency).slice_s
