@@ -229,7 +229,8 @@ def test_what_is_added_joins_the_plan_before_it_is_measured(own_app, tmp_path):
     assert len(again.windows()) == 2
     engine = FakeEngine()
     assert not measure(again, Bench(engine, PLACEMENT), once)
-    assert [spec.id for spec in engine.specs] == ["b2-more"]
+    assert [side.point for spec in engine.specs for side in spec.sides] == ["json-more@2"] * 2
+    assert again.windows()[-1].id == "b2-more"
 
 
 def test_a_disk_that_takes_no_more_ends_the_run_with_a_clear_error(own_app, tmp_path):
