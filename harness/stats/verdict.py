@@ -51,7 +51,9 @@ class Decision:
     @property
     def ratios(self) -> tuple[float | None, float | None, float | None]:
         """A / B, with the ends of its interval."""
-        ratio, low, high = (None if d is None else float(np.exp(d)) for d in (self.mean, self.low, self.high))
+        # An end that no number can hold is infinite.
+        with np.errstate(over="ignore"):
+            ratio, low, high = (None if d is None else float(np.exp(d)) for d in (self.mean, self.low, self.high))
         return ratio, low, high
 
     @property

@@ -274,3 +274,7 @@ def test_more_blocks_than_anyone_would_run() -> None:
     assert some is not None
     assert more is not None
     assert more > some
+
+
+def test_an_interval_too_wide_for_numbers_ends_at_infinity_without_a_warning():
+    assert Decision("undecided", 2, 0.0, -800.0, 800.0).ratios == (1.0, 0.0, float("inf"))
