@@ -151,7 +151,7 @@ class WindowRecord:
             turns.
         engine: ``wire`` or ``locust``; figures of different engines are never compared.
         sides: those that were measured, in the order that ``slices`` counts them, then those that had failed before.
-        slices: the turns that its sides took; ``None`` where one side had it for itself.
+        slices: the turns that its sides took; ``None`` where none took any.
         rss_bytes: target → resident memory of its process tree at the window's end.
         startup_s: target → seconds from start to readiness in this block.
         machine: what the machine did meanwhile: ``steal``, ``foreign``, ``server`` as shares of a CPU, …

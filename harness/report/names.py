@@ -14,6 +14,7 @@ SERVERS = {
     name.lower(): name
     for name in ("Cheroot", "Daphne", "Granian", "Gunicorn", "Hypercorn", "Tornado", "Uvicorn", "uWSGI", "Waitress")
 }
+SERVERS |= {"mod_wsgi": "mod_wsgi"}
 
 
 def display_names(targets: Iterable[Target], language: Language = ENGLISH) -> dict[str, str]:

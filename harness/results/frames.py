@@ -8,7 +8,7 @@ from functools import cached_property
 
 import pandas as pd
 
-from harness.model import Exclusion, ExclusionKind, Metric, Reason, Side, WindowRecord, counted, side_faults
+from harness.model import Exclusion, ExclusionKind, Metric, Reason, Side, Slices, WindowRecord, counted, side_faults
 from harness.model.units import US
 from harness.stats.ratio import Fitted
 
@@ -50,14 +50,16 @@ class Frames:
 
 def tidy(records: Iterable[WindowRecord]) -> Frames:
     """The frame of the attempts that count, of windows whose sides took turns."""
-    chosen = counted(record for record in records if record.slices is not None)
+    chosen = counted(record for record in records if not record.study)
     excluded: list[Exclusion] = []
     frames: list[pd.DataFrame] = []
     for record in chosen:
         faults = side_faults(record)
         excluded += faults.values()
         kinds = [faults[side.side].kind if side.side in faults else None for side in record.sides]
-        frame = _slices(record, kinds)
+        if record.slices is None:
+            continue
+        frame = _slices(record, record.slices, kinds)
         excluded += _blank_missing(frame, faults)
         if len(frame):
             frames.append(frame)
@@ -65,10 +67,8 @@ def tidy(records: Iterable[WindowRecord]) -> Frames:
     return Frames(together, chosen, tuple(excluded))
 
 
-def _slices(record: WindowRecord, faults: Sequence[ExclusionKind | None]) -> pd.DataFrame:
+def _slices(record: WindowRecord, slices: Slices, faults: Sequence[ExclusionKind | None]) -> pd.DataFrame:
     """Of the sides, in order, that gave numbers; where their times were disturbed, without ``rps``."""
-    slices = record.slices
-    assert slices is not None
     names = ("side", "round", "window", "window_replies", "replies", "cpu")
     rows = pd.DataFrame({name: getattr(slices, name) for name in names})
     rows["fault"] = [faults[side] for side in slices.side]

@@ -23,10 +23,13 @@ VALIDATION = frozenset({"pydantic", "pydantic_core", "annotated_types", "typing_
 SERVER = frozenset(
     {"a2wsgi", "cheroot", "daphne", "granian", "gunicorn", "h11", "h2", "httptools", "hypercorn", "mod_wsgi", "twisted"}
 ) | {"uvicorn", "uvloop", "waitress", "websockets", "wsproto"}
+DJANGO = frozenset({"django", "asgiref", "ninja", "rest_framework"})
 FRAMEWORKS: Mapping[str, frozenset[str]] = {
     "fastapi": frozenset({"fastapi", "starlette"}),
     "flask": frozenset({"flask", "werkzeug", "itsdangerous", "click", "blinker"}),
-    "django": frozenset({"django", "asgiref", "ninja", "rest_framework"}),
+    "django": DJANGO,
+    "django-ninja": DJANGO,
+    "django-rest": DJANGO,
     "starlette": frozenset({"starlette"}),
     "tornado": frozenset({"tornado"}),
 }

@@ -104,10 +104,10 @@ def _health(manifest: Manifest, records: Sequence[WindowRecord], frames: Frames)
 
     A window has failed if at least one side of its counted attempt gave no number.
     """
-    attempts = Counter(record.id for record in records if record.slices is not None)
+    attempts = Counter(record.id for record in records if not record.study)
     failures = [*manifest.skipped, *(failure for record in records for failure in record.failures)]
     gates = [
-        gate if record.slices is not None else replace(gate, point=gate.point or record.sides[0].point)
+        gate if not record.study else replace(gate, point=gate.point or record.sides[0].point)
         for record in records
         for gate in record.gates
     ]

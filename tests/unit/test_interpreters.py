@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from harness.config import load_declarations
 from harness.model import Point, Scenario, Side, Target
 from harness.plan.contrasts import declared_contrasts, with_twin
 from harness.prepare.choose import under_each
@@ -40,6 +41,11 @@ def test_the_name_of_each_says_its_interpreter():
         "flask-granian-cpython3.13.0": "Flask on Granian (cpython3.13.0)",
         "flask-granian-cpython3.14.0t": "Flask on Granian (cpython3.14.0t)",
     }
+
+
+def test_every_declared_target_has_a_name_for_sentences():
+    names = display_names(load_declarations().targets)
+    assert [target for target, name in names.items() if target == name] == []
 
 
 def test_without_a_choice_every_target_has_its_own_interpreter():

@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from harness.config import load_declarations
 from harness.model import CpuProfile, Gate, Reason, WindowRecord
 from harness.plan import make_plan, with_twin
 from harness.plan.sampling import PROFILE, with_profiles
@@ -11,7 +12,7 @@ from harness.report.blocks import Fold, Plots, Table
 from harness.report.numbers import plain
 from harness.report.sections.profile import where_time_goes
 from harness.report.view import View
-from harness.results.profile import layer_of, profile_results
+from harness.results.profile import FRAMEWORKS, layer_of, profile_results
 from tests.unit.summaries import TARGETS, manifest, summary
 from tests.unit.test_plan import TEST, scenario, target
 
@@ -65,6 +66,8 @@ def test_what_could_not_be_sampled_is_not_shown():
         ("pydantic_core", "fastapi", "validation"),
         ("httptools", "fastapi", "server"),
         ("jinja2", "flask", "library"),
+        ("ninja", "django-ninja", "framework"),
+        ("django", "django-rest", "framework"),
         ("shop.py", "flask", "app"),
         ("apps/flask_app/app.py", "flask", "app"),
         ("standard library", "flask", "interpreter"),
@@ -74,6 +77,11 @@ def test_what_could_not_be_sampled_is_not_shown():
 )
 def test_every_package_belongs_to_a_layer(package, framework, layer):
     assert layer_of(package, framework) == layer
+
+
+def test_the_packages_of_every_framework_are_known():
+    declared = {target.framework for target in load_declarations().targets}
+    assert declared - set(FRAMEWORKS) == {"raw"}
 
 
 def section(*records):

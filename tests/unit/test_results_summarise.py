@@ -207,6 +207,17 @@ def test_all_failed() -> None:
     assert found.blocks == 0
 
 
+def test_windows_in_which_no_side_was_ready_have_failed() -> None:
+    """No side takes a turn then, so there are no slices."""
+    run = make_run(at=POINTS, all_failed=True)
+    found = summary(replace(run, records=tuple(replace(record, slices=None) for record in run.records)))
+    assert {each.status for each in found.cells} == {"failed"}
+    assert cell(found, TORNADO).reasons == (Reason("died", {"text": "exited with code 1", "windows": 8}),)
+    assert {each.verdict for each in found.contrasts} == {"not-measurable"}
+    assert found.health.failed_windows == found.health.windows == len(run.records)
+    assert found.badge == "do-not-cite"
+
+
 @pytest.mark.parametrize(("blocks", "verdict"), [(0, "undecided"), (1, "undecided"), (2, "undecided")])
 def test_few_blocks_decide_nothing(blocks: int, verdict: str) -> None:
     found = summary(make_run(at=POINTS, blocks=blocks))
