@@ -13,7 +13,8 @@ from harness.cli.output import measured_run, print_result
 from harness.errors import UsageError
 
 GATE_HELP = """Such as 'fastapi-uvicorn json cpu < 120us' or 'new / old json throughput > -3%'; repeatable.
-Metrics: cpu, throughput, p50, p90, p99, p999, errors."""
+Metrics: cpu, throughput, instructions, p50, p90, p99, p999, errors; of studies also capacity, and what they measure by
+its name in windows.jsonl: recovery_s, rss_bytes."""
 
 
 def check(

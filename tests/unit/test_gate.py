@@ -1,5 +1,6 @@
 """Gates as they are written, and what they come to on synthetic runs of known cost."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from scipy import stats
 
+from harness.cli.check import GATE_HELP
 from harness.errors import UsageError
 from harness.model import Reason, Side, Target
 from harness.report.language.catalogue import ENGLISH
@@ -244,3 +246,7 @@ def test_equal_values_have_no_spread(interval):
 
 def test_every_subject_has_gates():
     assert {parse_rule(f"a {subject} < 1").subject for subject in SUBJECTS} == set(SUBJECTS)
+
+
+def test_the_help_names_every_subject():
+    assert [subject for subject in SUBJECTS if not re.search(rf"\b{subject}\b", GATE_HELP)] == []
