@@ -46,7 +46,8 @@ def counting_block(
 
 
 def with_counts(plan: Plan, targets: Sequence[Target], busy: Sequence[Point], budget_s: float) -> Plan:
-    """The plan with starts in which a few targets are counted at a time, at one connection.
+    """The plan with starts in which a few targets are counted at a time, at one connection, after its first block: on a
+    busy machine the load of later blocks gives way, since counts tell more there.
 
     Args:
         targets: without twins. ``busy``: points at which nothing waits; of several concurrencies one is counted.
@@ -85,7 +86,8 @@ def with_counts(plan: Plan, targets: Sequence[Target], busy: Sequence[Point], bu
         for time in range(times)
         for block in start
     ]
-    return with_blocks(plan, blocks, _seconds(blocks))
+    first, *later = plan.blocks
+    return replace(with_blocks(plan, blocks, _seconds(blocks)), blocks=(first, *blocks, *later))
 
 
 def _seconds(blocks: Sequence[Block]) -> float:

@@ -63,6 +63,8 @@ from harness.verify.features import abilities
 TRIES = 3
 SHRINK = 0.25
 """The least share of its time that a window of a late run gets."""
+LONGEST_COUNTS = 2.0
+"""How long all counts of a run may take, in terms of what is planned for them."""
 LONGER = 1.5
 """A window whose rate drifted is tried again for longer: what settles late has settled then."""
 FILES = 8192
@@ -185,8 +187,10 @@ class _Session:
         self._deadline = time.monotonic() + max(left, sum(map(expected_seconds, self._missing(self._plan.blocks))))
         self._rest_s = 0.0
         """Expected time of all that comes after the present window."""
-        self._resumed, self._counts_until = bool(self._done), math.inf
-        """When the last count must be over, in a run at one sitting."""
+        counts = [block for block in self._plan.blocks if block.study == INSTRUCTIONS]
+        self._counts_s = LONGEST_COUNTS * expected_seconds(*counts) if counts and not self._done else math.inf
+        self._counts_until: float | None = None
+        """When the last count must be over; ``None`` before the first."""
         self._next = bench.first
         """The servers of the next block, some of which may be up already."""
         self._asked = set[str]()
@@ -218,9 +222,6 @@ class _Session:
         while first and (added := extend(self._run, self._deadline - studies_s - time.monotonic())) is not None:
             self._add(added, studies)
             self._blocks(added.blocks, studies_s)
-        last = max((at + 1 for at, block in enumerate(studies) if block.study == INSTRUCTIONS), default=0)
-        if not self._resumed:
-            self._counts_until = self._deadline - sum(map(expected_seconds, self._missing(studies[last:])))
         self._blocks(studies, 0.0)
 
     def _add(self, added: Extension, studies: Sequence[Block]) -> None:
@@ -279,7 +280,7 @@ class _Session:
             sender = self._sender(block, fleet)
             for side in block.sides:
                 up.check(side, self._requests(side, None))
-            following = [window for each in later for window in each.windows]
+            following = [window for each in later if not each.study for window in each.windows]
             for number, window in enumerate(block.windows):
                 rest = block.windows[number + 1 :]
                 self._rest_s = after_s + sum(each.budget_s for each in rest)
@@ -313,6 +314,8 @@ class _Session:
     def _too_late(self, window: Window, *, started: bool = False) -> bool:
         """Whether a count would end after its time; then it and all that follow leave the plan."""
         needed_s = window.seconds if started or self._ahead else window.budget_s
+        if self._counts_until is None:
+            self._counts_until = time.monotonic() + self._counts_s
         if time.monotonic() + needed_s <= self._counts_until:
             return False
         self._counts_until = -math.inf

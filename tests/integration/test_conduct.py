@@ -2,10 +2,8 @@
 
 import os
 import signal
-import time
 from dataclasses import replace
 from datetime import UTC, datetime
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,7 +13,6 @@ from harness.engine.spec import SideOutcome, SlicesResult
 from harness.errors import EngineError, NotReadyError, RecordError, UsageError
 from harness.model import Block, Extension, Manifest, PlannedRequest, Reason, Scenario, Side, Slices, Window, counted
 from harness.plan import make_plan, with_twin
-from harness.plan.counting import INSTRUCTIONS, with_counts
 from harness.plan.profiles import Profile
 from harness.prepare.plan import remaining
 from harness.record import Run
@@ -77,25 +74,6 @@ def test_every_window_of_every_block_is_recorded(own_app, tmp_path):
     assert Run.open(run.folder).manifest.status == "finished"
     ports = [{side.address.port for side in spec.sides} for spec in engine.specs]
     assert len(ports[0] | ports[1]) == 4, "every block starts its servers afresh"
-
-
-def test_counts_that_would_end_too_late_leave_the_plan(own_app, tmp_path, monkeypatch):
-    late = list[float]()
-    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + sum(late))
-    monkeypatch.setattr("harness.session.session.time", clock)
-    targets = [own_app(served())]
-    run = new_run(tmp_path / "r", targets, blocks=1)
-    plan = with_counts(run.manifest.plan, targets, run.manifest.plan.points, 5.0)
-    counts = sum(len(window.sides) for window in plan.windows if window.study)
-    run.update(replace(run.manifest, plan=plan))
-    lacking = measure(run, Bench(FakeEngine(lambda call, spec: late.append(1e3)), PLACEMENT, features=False))
-    assert not lacking
-    plan = Run.open(run.folder).manifest.plan
-    assert not plan.studies
-    [left_out] = plan.left_out
-    assert (left_out.point, left_out.reason.code) == (INSTRUCTIONS, "late-counts")
-    assert left_out.reason.fields == {"left": counts, "planned": counts}
-    assert counts == 1
 
 
 def test_who_starts_first_differs_from_block_to_block_and_not_from_run_to_run(own_app, tmp_path):

@@ -5,8 +5,10 @@ import subprocess
 import sys
 import sysconfig
 import threading
+import time
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -63,7 +65,7 @@ def test_what_ctrl_c_ended_goes_on_with_nothing_lost_or_twice(tmp_path):
     assert len(planned) == 4
     kept = []
     with Engine(detect().generator) as engine:
-        for study in (PROFILE, INSTRUCTIONS):
+        for study in (INSTRUCTIONS, PROFILE):
             with pytest.raises(KeyboardInterrupt):
                 measure(run, Bench(engine, detect(), CtrlC(study), features=False))
             run = Run.open(tmp_path / "r")
@@ -79,6 +81,28 @@ def test_what_ctrl_c_ended_goes_on_with_nothing_lost_or_twice(tmp_path):
     assert counted == {(target, point.id): 1 for target in TARGETS for point in run.manifest.plan.points}
     assert Counter(each.target for record in records for each in record.profiles) == dict.fromkeys(TARGETS, 1)
     assert all((tmp_path / "r" / "profiles" / f"{name}.speedscope.json").exists() for name in TARGETS)
+
+
+@live
+def test_counts_that_take_far_longer_than_planned_leave_the_plan(tmp_path, monkeypatch):
+    late = list[float]()
+    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + sum(late))
+    monkeypatch.setattr("harness.session.session.time", clock)
+
+    class Slow(Observer):
+        def window_ended(self, window, record):
+            late.append(1e3)
+
+    run = Run.create(tmp_path / "r", instruments_alone(tmp_path))
+    counts = [window for window in run.manifest.plan.windows if window.study == INSTRUCTIONS]
+    with Engine(detect().generator) as engine:
+        lacking = measure(run, Bench(engine, detect(), Slow(), features=False))
+    assert not lacking
+    plan = Run.open(run.folder).manifest.plan
+    assert [window for window in plan.windows if window.study == INSTRUCTIONS] == counts[:1]
+    [left_out] = plan.left_out
+    assert (left_out.point, left_out.reason.code) == (INSTRUCTIONS, "late-counts")
+    assert left_out.reason.fields == {"left": len(counts[1].sides), "planned": sum(len(each.sides) for each in counts)}
 
 
 def test_without_valgrind_and_py_spy_both_are_named_once(tmp_path):

@@ -36,6 +36,7 @@ def test_eight_targets_at_eight_points_take_75_seconds_at_most():
     assert plan.estimate_s == pytest.approx(before.estimate_s + took)
     assert len({window.id for window in plan.windows}) == len(plan.windows)
     assert all(len(block.targets) == 4 for block in blocks)
+    assert plan.blocks == (before.blocks[0], *blocks, *before.blocks[1:])
 
 
 def test_with_less_time_points_are_left_out_and_then_targets_but_not_references():
