@@ -220,9 +220,9 @@ class Place:
         low = float(special.betaincinv(bad, total - bad + 1, ALPHA / 2)) if bad else 0.0
         high = float(special.betaincinv(bad + 1, total - bad, 1 - ALPHA / 2)) if bad < total else 1.0
         reasons = tuple(Reason("error", {"kind": kind, "count": count}) for kind, count in errors.items())
-        found = self.of_ends((bad / total, low, high), reasons)
+        result = self.of_ends((bad / total, low, high), reasons)
         # No error at all is a fact about the run, not an estimate.
-        return replace(found, outcome="passed") if not bad and self.rule.most and not self.rule.limit else found
+        return replace(result, outcome="passed") if not bad and self.rule.most and not self.rule.limit else result
 
 
 def slower_limit(share: float, *, most: bool) -> float:

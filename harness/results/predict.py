@@ -38,7 +38,7 @@ def check_models(manifest: Manifest, cells: Sequence[Cell], margin: float) -> tu
     exact = {scenario.name for scenario in manifest.scenarios if scenario.bisect}
     points = {point.id: point for point in manifest.plan.points if point.scenario in exact}
     targets = {target.name: target for target in manifest.targets}
-    found = []
+    checks = []
     for cell in cells:
         point, rps, cost = points.get(cell.point), cell.throughput_rps, cell.cpu_us
         if point is None or rps is None or cost is None or cost.value <= 0:
@@ -49,5 +49,5 @@ def check_models(manifest: Manifest, cells: Sequence[Cell], margin: float) -> tu
         )
         below = rps.ci_high is not None and rps.ci_high < low / (1 + margin)
         above = rps.ci_low is not None and rps.ci_low > high * (1 + margin)
-        found.append(ModelCheck(cell.target, cell.point, model, low, high, rps.value / model, below or above))
-    return tuple(found)
+        checks.append(ModelCheck(cell.target, cell.point, model, low, high, rps.value / model, below or above))
+    return tuple(checks)

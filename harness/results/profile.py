@@ -94,13 +94,13 @@ def by_function(profile: CpuProfile) -> tuple[Cost, ...]:
 def differences(a: Sequence[Part], b: Sequence[Part]) -> tuple[Difference, ...]:
     """Largest first; what one side lacks costs nothing there."""
     ours, theirs = ({part.name: part for part in side} for side in (a, b))
-    found = []
+    rows = []
     for name, part in (theirs | ours).items():
         (x, x_error), (y, y_error) = (
             (side[name].us, side[name].error_us) if name in side else (0.0, 0.0) for side in (ours, theirs)
         )
-        found.append(Difference(name, getattr(part, "package", name), x, y, x - y, hypot(x_error, y_error)))
-    return tuple(sorted(found, key=lambda each: (-abs(each.difference), each.name)))
+        rows.append(Difference(name, getattr(part, "package", name), x, y, x - y, hypot(x_error, y_error)))
+    return tuple(sorted(rows, key=lambda each: (-abs(each.difference), each.name)))
 
 
 def profile_results(
@@ -110,9 +110,9 @@ def profile_results(
     measured = {Side(cell.target, cell.point): cell.cpu_us.value for cell in cells if cell.cpu_us is not None}
     sampled = {each.target: each for record in records if record.sound for each in record.profiles}
     return tuple(
-        _result(replace(found, cpu_us=measured.get(Side(found.target, found.point), found.cpu_us)), target)
+        _result(replace(profile, cpu_us=measured.get(Side(profile.target, profile.point), profile.cpu_us)), target)
         for target in targets
-        if (found := sampled.get(target.name))
+        if (profile := sampled.get(target.name))
     )
 
 
@@ -160,8 +160,8 @@ def package_of(file: str, folder: str) -> str:
 def short(file: str, folder: str) -> str:
     """The path below the folder of installed packages, of the standard library, or of the app."""
     for installed in (_SITE, _STANDARD):
-        if found := installed.match(file):
-            return file[found.end() :]
+        if match := installed.match(file):
+            return file[match.end() :]
     path = PurePath(file)
     return str(path.relative_to(folder)) if path.is_relative_to(folder) else file
 

@@ -38,8 +38,8 @@ def request_contrasts(summary: Summary) -> tuple[ContrastResult, ...]:
 
 def control_contrasts(summary: Summary) -> tuple[ContrastResult, ...]:
     """A against its own twin."""
-    apart = {main_contrast(summary).id, *(each.id for each in request_contrasts(summary))}
-    return tuple(each for each in summary.contrasts if each.id not in apart and each.ratio is not None)
+    compared = {main_contrast(summary).id, *(each.id for each in request_contrasts(summary))}
+    return tuple(each for each in summary.contrasts if each.id not in compared and each.ratio is not None)
 
 
 def decided(summary: Summary, limit: float | None) -> bool:

@@ -93,7 +93,7 @@ def document(checks: list[Check], resolution: Resolution) -> dict[str, object]:
     }
 
 
-def keep(value: Mapping[str, object], folder: Path) -> None:
+def save(value: Mapping[str, object], folder: Path) -> None:
     """Raises ``RecordError`` if the folder cannot be written."""
     file = folder / environment.SELFTEST
     with writing(file):

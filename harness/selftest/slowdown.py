@@ -155,13 +155,13 @@ def experiment(
         frames = tidy(run.windows())
         values = run_values(run.manifest, frames, run.manifest.plan.contrasts)
         base = _cost(run.windows(), target.name)
-        idle = _burnt(folder / "base.book")
+        idle = _loop_seconds(folder / "base.book")
         began = _moment(run.manifest.created_at)
         ends = {each.block: _moment(each.started_at) + each.duration_s - began for each in frames.records}
         injected = [_injected(0.0, 1.0, values, twin.name, ends)]
         for share, side in sides.items():
             if share:
-                truth = 1 + (1 + loop.echo) * (_burnt(folder / f"{share}.book") - idle) / base
+                truth = 1 + (1 + loop.echo) * (_loop_seconds(folder / f"{share}.book") - idle) / base
                 injected.append(_injected(share, truth, values, side.name, ends))
         measured = len(run.manifest.plan.blocks)
         return Experiment(target.name, base * 1e6, run.manifest.duration_s / measured, tuple(injected))
@@ -178,7 +178,7 @@ def _moment(written: str) -> float:
     return datetime.fromisoformat(written).timestamp()
 
 
-def _burnt(book: Path) -> float:
+def _loop_seconds(book: Path) -> float:
     """CPU seconds of the loop per request."""
     opened = Book(book)
     try:
@@ -215,8 +215,8 @@ def calibrate(target: Target, point: Point, engine: Engine, placement: Placement
                 slowed(target, CALIBRATION_TURNS, folder / "turns.book", "calibration"),
             ]
             run = _measure(sides, point, engine, placement, folder / "run", 1, CALIBRATION_S, seed)
-            burnt = _burnt(folder / "turns.book") - _burnt(folder / "idle.book")
-            costs.append((_cost(run.windows(), target.name), burnt / CALIBRATION_TURNS))
+            loop_s = _loop_seconds(folder / "turns.book") - _loop_seconds(folder / "idle.book")
+            costs.append((_cost(run.windows(), target.name), loop_s / CALIBRATION_TURNS))
     # The block with the middle ratio: a machine that slows down for a block slows down both.
     request_s, turn_s = sorted(costs, key=lambda each: each[0] / each[1])[len(costs) // 2]
     turns = round(ECHO_SHARE * request_s / turn_s)
@@ -232,11 +232,11 @@ def echo(noted: bytes) -> float:
     # A thread that has to wait amid its note writes it behind the next one's, or reads the two clocks far apart.
     rows = np.frombuffer(noted).reshape(-1, 2)
     used = np.diff(rows[np.argsort(rows[:, 0])], axis=0)
-    kept = used[:, 0] > used[:, 1]
-    loop, rest, on = used[kept, 1], (used[:, 0] - used[:, 1])[kept], (np.arange(len(used)) % 2)[kept]
+    valid = used[:, 0] > used[:, 1]
+    loop, rest, on = used[valid, 1], (used[:, 0] - used[:, 1])[valid], (np.arange(len(used)) % 2)[valid]
     without, with_it = levels(on, np.log(rest))
-    burnt = np.median(loop[on == 1]) - np.median(loop[on == 0])
-    return float(math.expm1(with_it - without) * math.exp(without) / burnt)
+    loop_s = np.median(loop[on == 1]) - np.median(loop[on == 0])
+    return float(math.expm1(with_it - without) * math.exp(without) / loop_s)
 
 
 def _measure(

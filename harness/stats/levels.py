@@ -93,11 +93,11 @@ def levels(side: NDArray[np.intp], values: FloatArray) -> FloatArray:
     relative = np.zeros(sides)
     if sides > 1:
         steps = values[changes + 1] - values[changes]
-        relative[1:] = _fitted(design[:, 1:], steps, medians[1:] - medians[0])
+        relative[1:] = _fit(design[:, 1:], steps, medians[1:] - medians[0])
     return relative + np.mean(medians - relative)
 
 
-def _fitted(design: FloatArray, steps: FloatArray, start: FloatArray) -> FloatArray:
+def _fit(design: FloatArray, steps: FloatArray, start: FloatArray) -> FloatArray:
     """The x for which ``design @ x`` is nearest to ``steps``."""
 
     def residuals(x: FloatArray) -> FloatArray:
@@ -106,5 +106,5 @@ def _fitted(design: FloatArray, steps: FloatArray, start: FloatArray) -> FloatAr
     def jacobian(x: FloatArray) -> FloatArray:
         return design
 
-    found: FloatArray = least_squares(residuals, start, jac=jacobian, loss="soft_l1", f_scale=SOFT).x
-    return found
+    solution: FloatArray = least_squares(residuals, start, jac=jacobian, loss="soft_l1", f_scale=SOFT).x
+    return solution
