@@ -19,7 +19,7 @@ FEW_JOURNEYS = 3
 def with_badge(manifest: Manifest, summary: Summary, frames: Frames, windows: Sequence[WindowRecord]) -> Summary:
     """The summary with its badge, and the reasons for it, the gravest first.
 
-    ``do-not-cite`` if the control was called different, or less than half of the tried cells have a number;
+    ``do-not-cite`` if the control was called different, or fewer than half of the tried cells have a number;
     ``warnings`` if anything else calls for care; ``sound`` otherwise.
 
     Args:
@@ -66,7 +66,7 @@ def _status(manifest: Manifest) -> list[Reason]:
 
 
 def _load_cautions(results: Sequence[JourneyResult | SharedLoad]) -> list[Reason]:
-    """What loads on one target alone call for."""
+    """Cautions about loads on one target alone."""
     missing = [
         f"{result.target} ({result.journey if isinstance(result, JourneyResult) else result.point})"
         for result in results

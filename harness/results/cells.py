@@ -26,11 +26,11 @@ FLOOR = "raw"
 def cells(
     manifest: Manifest, records: Sequence[WindowRecord], frames: Frames, samples: Samples, judged: Judged
 ) -> tuple[Cell, ...]:
-    """One cell per target and point, ``ok`` where at least one block gave a throughput or a CPU cost; none of a target
-    that has part in studies only.
+    """One cell per target and point, ``ok`` where at least one block gave a throughput or a CPU cost; none for a target
+    that only studies measure.
 
-    Numbers come from the valid sides of the counted attempts; errors are counted over all attempts. Two targets that a
-    contrast tells apart share no tie group.
+    Numbers come from the valid sides of the counted attempts; errors are counted over all attempts. Two targets that
+    differ in a contrast share no tie group.
     """
     plan, slices = manifest.plan, frames.slices
     compared = {name for block in plan.alternating for name in block.targets}

@@ -101,7 +101,7 @@ class RunData:
         values: measure → side → a value per block.
         times: side → block → service times in µs, ascending.
         counts: instructions of each side, by start.
-        alone: the windows of journeys, studies and shared loads, of each the attempt that counts.
+        windows: of journeys, studies and shared loads; of each, the attempt that counts.
     """
 
     manifest: Manifest
@@ -159,7 +159,7 @@ def compare(base: RunData, new: RunData, *, anchor: str = "") -> Comparison:
     """Every side and every contrast that both runs measured.
 
     Args:
-        anchor: name of a target in both runs that did not change; a floor without a framework unless given.
+        anchor: name of a target in both runs that did not change; default: a raw app.
     """
     mine, theirs = base.sides, new.sides
     shared = [side for side in theirs if side in set(mine)]

@@ -139,7 +139,7 @@ def _crossover(rows: Sequence[Row], point: Point, scenarios: Mapping[str, Scenar
 
 
 def _outcome(states: Sequence[tuple[float, int | None]]) -> tuple[CrossoverOutcome, float | None, float | None]:
-    """What the signs along the waits come to, and the waits next to the change: see ``Crossover``."""
+    """The outcome of the signs along the waits, and the waits next to the change: see ``Crossover``."""
     known = [(wait, state) for wait, state in states if state is not None]
     ahead = len(known)
     while ahead and known[ahead - 1][1] == 1:

@@ -35,7 +35,7 @@ class _Pair:
 
 
 def ladders(manifest: Manifest, frames: Frames, judged: Judged, cells: Sequence[Cell]) -> tuple[LadderResult, ...]:
-    """The plan's ladders, in their order. Rungs without a number are passed over, with the reason.
+    """The plan's ladders, in their order. Rungs without a number are skipped, with the reason.
 
     A step that is one of the run's contrasts has that contrast's verdict; the others are a family of their own.
     """

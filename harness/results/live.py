@@ -13,7 +13,7 @@ from harness.stats.verdict import widest_first
 
 
 def undecided(manifest: Manifest, records: Sequence[WindowRecord]) -> tuple[str, ...]:
-    """Ids of the contrasts that the last look left undecided, widest interval first: between looks nobody looks.
+    """Ids of the contrasts that the last look left undecided, widest interval first; later blocks are ignored.
 
     Those not yet measured come before all others; those whose sides failed in every block are left out.
     """

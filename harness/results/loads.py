@@ -1,4 +1,4 @@
-"""Loads on one target alone, over blocks: journeys, and loads that several workers shared; never set beside others."""
+"""Loads on one target alone, over blocks: journeys, and loads that workers shared; never compared with turns."""
 
 from __future__ import annotations
 

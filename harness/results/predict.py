@@ -1,4 +1,4 @@
-"""The throughput that a target's capacity allows, beside what was measured."""
+"""The throughput that a target's capacity allows, next to what was measured."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def model_rps(target: Target, wait_s: float, concurrency: int, cpu_us: float, cp
 
 
 def check_models(manifest: Manifest, cells: Sequence[Cell], margin: float) -> tuple[ModelCheck, ...]:
-    """Every cell with both figures, where the scenario is one whose wait is exactly what was asked for.
+    """Every cell with both figures, where the scenario is one whose wait is exactly the one requested.
 
     Measurement leaves the model where its whole interval lies beyond the model's by more than ``margin``.
     """

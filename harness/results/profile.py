@@ -15,7 +15,7 @@ from harness.results.summary import Cell, Layer, PackageCost, ProfileResult
 OUTSIDE = "outside Python"
 """The kernel, and native code that runs without the GIL or that no Python function called."""
 BUSY = 0.2
-"""What other programs had of the server's CPUs, for each second of its own, from which a note tells of it."""
+"""What other programs had of the server's CPUs, for each second of its own, from which a note mentions it."""
 SURE = 2.0
 """Standard errors from which a difference is shown."""
 STANDARD = "standard library"
@@ -76,8 +76,8 @@ class Difference:
 
 
 def by_package(profile: CpuProfile) -> tuple[Cost, ...]:
-    """Packages, the standard library, the app's own files, what is too brief to tell, and what is outside Python; most
-    first."""
+    """Packages, the standard library, the app's own files, calls too brief to attribute, and what is outside Python;
+    most first."""
     return _costs(profile, lambda frame: (place := package_of(frame[1], profile.folder), place))
 
 

@@ -22,7 +22,7 @@ from harness.stats.quantiles import PER_MILLE
 
 @dataclass(slots=True)
 class _Figures:
-    """Of one target at one point, and one class of request if the gate is about its latencies; ``why`` values lack."""
+    """Of one target at one point, and one class of request if the gate is about latencies; ``why``: no value."""
 
     values: dict[int, float] = field(default_factory=dict)
     errors: Counter[str] = field(default_factory=Counter)
@@ -105,7 +105,7 @@ def _names(side: SideResult) -> list[str]:
 
 
 def _capacity(rule: Rule, summary: Summary, targets: Sequence[str]) -> Iterator[Checked]:
-    """The highest rate that kept the objective, with its own interval."""
+    """The highest rate that met the objective, with its own interval."""
     for row in summary.studies.capacity:
         if row.target not in targets or not rule.covers([row.scenario, "capacity"]):
             continue

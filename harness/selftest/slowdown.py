@@ -53,7 +53,7 @@ ECHO_SHARE, ECHO_S = 0.3, 6.0
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """What the counted loop costs beside the app that it slows.
+    """What the counted loop costs, next to the app that it slows.
 
     Attributes:
         request_s: CPU seconds of a request of the app as it is; NaN where it gave no reply.
@@ -72,7 +72,7 @@ class Loop:
 
 UNKNOWN = Loop(math.nan, math.nan, math.nan)
 More = Callable[[Run, Extension], Extension | None]
-"""Whether another block, which is given, joins the run."""
+"""The block that it gets, if that joins the run; else nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class Injected:
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """What was found; ``cpu_us`` is NaN where the app gave no reply.
+    """The result; ``cpu_us`` is NaN where the app gave no reply.
 
     Attributes:
         block_s: wall time of a block, starts of servers included.
@@ -139,7 +139,7 @@ def experiment(
     Args:
         loop: from an earlier ``calibrate``, which is otherwise done first where there are shares.
         window_s: seconds of each block in which sides take turns.
-        more: may end the experiment before ``blocks`` are measured; asked before every block after the first look's.
+        more: may end the experiment before ``blocks`` are measured; called before every block after the first look's.
     """
     if loop is None:
         loop = calibrate(target, point, engine, placement, seeds=(seed,)) if shares else UNKNOWN
@@ -201,7 +201,7 @@ def _cost(records: Sequence[WindowRecord], target: str) -> float:
 
 
 def calibrate(target: Target, point: Point, engine: Engine, placement: Placement, seeds: Sequence[int]) -> Loop:
-    """What the middle one of the blocks, one for each seed, came to.
+    """The result of the middle one of the blocks, one for each seed.
 
     In blocks like those that are measured: an app costs more the more others ran since its last turn.
     """
@@ -229,7 +229,7 @@ def calibrate(target: Target, point: Point, engine: Engine, placement: Placement
 
 def echo(noted: bytes) -> float:
     """From what ``Spells`` noted: how much more the rest of a request costs with the loop, per second of the loop."""
-    # A thread that has to wait amid its note writes it behind the next one's, or reads the two clocks far apart.
+    # A thread that must wait amid its note writes it behind the next one's, or reads its clocks at different times.
     rows = np.frombuffer(noted).reshape(-1, 2)
     used = np.diff(rows[np.argsort(rows[:, 0])], axis=0)
     valid = used[:, 0] > used[:, 1]

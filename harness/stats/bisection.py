@@ -1,7 +1,7 @@
 """Probabilistic bisection: at which rate does the share of late replies pass a limit? Pure.
 
-Horstein (1963), Waeber, Frazier and Henderson (2013): a distribution over where the edge lies is asked at its median,
-and each answer moves it by Bayes' rule. An answer here is the share of requests that were late. Whether a short
+Horstein (1963), Waeber, Frazier and Henderson (2013): the next rate is the median of a distribution over where the edge
+lies, and each answer updates it by Bayes' rule. An answer here is the share of requests that were late. Whether a short
 window's percentile passes a bound says less, and leans to the high side: late replies come in clusters, so that most
 windows near the edge have none, and few have many.
 """
@@ -49,7 +49,7 @@ class Bisection:
             self.learn(window)
 
     def learn(self, window: RateTest) -> None:
-        """Takes in what a window came to."""
+        """Updates the distribution with the result of a window."""
         from scipy.special import expit, logit
 
         odds = logit(LIMIT) + self._slopes * (math.log(window.rate) - self._grid)

@@ -1,10 +1,10 @@
 """Tie groups by throughput within a point: one letter per target, in place of a rank.
 
 From the best throughput down, the first target without a letter opens a group, and every later one without a letter
-that its paired block values do not tell apart from the opener joins it. So each target is in the group of the best
-opener whom it cannot be told from, and a target of group B need not differ from every one of A. No two targets share a
-group whose declared contrast is decided as different; other two of one group may still differ from each other. A
-difference that is real but smaller than the margin does not tell apart.
+whose paired block values show no difference from the opener's joins it. So each target is in the group of the best
+opener that it is not shown to differ from, and a target of group B need not differ from every one of A. No two targets
+share a group if their declared contrast is decided as different; other pairs of a group may still differ. A difference
+that is real but smaller than the margin does not count.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ def tie_groups(
     margin: float,
     decided: Collection[frozenset[Side]] = (),
 ) -> dict[Side, str]:
-    """The letter of every side that has a throughput, which is given in replies per second.
+    """The letter of every side that has a throughput, which is in replies per second.
 
-    Two targets are told apart as a contrast between them would be, with Benjamini–Hochberg over the point's pairs.
-    Pairs with fewer than three common blocks are not told apart.
+    Two targets differ where a contrast between them would show it, with Benjamini–Hochberg over the point's pairs.
+    Pairs with fewer than three common blocks do not.
 
     Args:
         decided: pairs whose declared contrast is decided as different.
@@ -54,7 +54,7 @@ def tie_groups(
         else:
             values = _log_ratios(tables.levels("throughput"), ranked, *pairs)
         compared.append((ranked, pairs, values))
-    # Over the whole run, as for its contrasts: the pairs of one point have too few blocks of their own to tell.
+    # Over the whole run, as for its contrasts: the pairs of one point have too few blocks of their own for it.
     phi = pooled_autocorrelation(row[np.isfinite(row)] for *_, values in compared for row in values)
     for ranked, pairs, values in compared:
         unequal = _distinguishable(values, pairs, float(np.log1p(margin)), phi)

@@ -85,7 +85,7 @@ def adjust(p_values: ArrayLike) -> FloatArray:
 
 
 def decide(values: ArrayLike, margin: float, *, autocorrelation: float = 0.0) -> Decision:
-    """The verdict of a contrast that stands alone.
+    """The verdict of a single contrast.
 
     Args:
         values: a d per block, in block order.

@@ -59,7 +59,7 @@ def test_a_sentence_names_what_is_told_apart_largest_first_and_counts_the_rest()
     ("check", "words"),
     [
         ("adds-up", "The steps add up: their sum is 49 µs, top against bottom is 48 µs [47, 50]"),
-        ("within-interval", "The steps add up as far as can be told: their sum is 49 µs"),
+        ("within-interval", "The steps add up as far as this run shows: their sum is 49 µs"),
         ("does-not-add-up", "The steps do not add up: their sum is 49 µs"),
     ],
 )

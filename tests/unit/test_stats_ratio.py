@@ -57,7 +57,7 @@ def test_a_shared_disturbance_cancels() -> None:
     assert np.exp(found.log_ratio) == pytest.approx([2.0], rel=0.01)
 
 
-def test_slices_without_a_number_are_passed_over() -> None:
+def test_slices_without_a_number_are_skipped() -> None:
     found = values(frame([[2, np.nan, 2], [np.nan] * 3], [[1, 1, 1], [1, 1, 1]]))
     assert found.blocks == (0,)
     assert np.exp(found.log_ratio) == pytest.approx([2])

@@ -39,7 +39,7 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One thing that a claim says, held against the run; ``holds`` is ``None`` where that leaves it open."""
+    """One thing that a claim says, checked against the run; ``holds`` is ``None`` where that leaves it open."""
 
     holds: bool | None
     evidence: tuple[Evidence, ...]
@@ -63,7 +63,7 @@ class Facts:
         return next((each.wait_s for each in self.manifest.plan.points if each.id == point), 0.0)
 
     def rows(self, field: str, kind: Kind) -> Iterator[tuple[str, Any, Target]]:
-        """Path, row and target of what the summary holds there of targets of the kind."""
+        """Path, row and target of the rows of this field of the summary, of targets of the kind."""
         for index, row in enumerate(attrgetter(field)(self.summary)):
             if (target := self.target(row.target)) and target in kind:
                 yield f"{field}.{index}", row, target
@@ -88,7 +88,7 @@ class Facts:
 
 
 def above_bound(low: float | None, high: float | None, bound: float) -> bool | None:
-    """Whether an interval lies above a bound; ``None`` where it holds it, or is none."""
+    """Whether an interval lies above a bound; ``None`` where it contains it, or there is none."""
     if low is None or high is None or low < bound <= high:
         return None
     return low >= bound

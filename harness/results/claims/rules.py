@@ -15,9 +15,9 @@ from harness.studies.connections import ConnectionRow
 
 Part = Callable[[Facts], Sequence[Case]]
 MIN_HEADROOM = 1.5
-"""How many times what its threads allow a target could answer, at the least, for its throughput to tell."""
+"""How many times what its threads allow a target must be able to answer, for its throughput to show their limit."""
 TROUBLE = 2.0
-"""How many times its p99 alone the p99 of a request is beside a neighbour that is in its way."""
+"""How many times its p99 alone the p99 of a request is next to a neighbour that disturbs it."""
 MIN_BLOCKS = 4
 """With so many blocks a side, it has less than 5% chance by itself that one side's are all beyond the other's."""
 OPEN = ("undecided", "not-measurable")
@@ -123,7 +123,7 @@ def untouched(app: str, *capabilities: str) -> Part:
 
 
 def suffers(kind: Kind, neighbour: str = "io-blocking") -> Part:
-    """The p99 of a fast endpoint is far worse beside the neighbour than alone, in the same block."""
+    """The p99 of a fast endpoint is far worse next to the neighbour than alone, in the same block."""
     return lambda facts: [
         Case(above_bound(row.times.ci_low, row.times.ci_high, TROUBLE), (Evidence("neighbour", path),))
         for path, row, _ in facts.rows("studies.neighbours", kind)
