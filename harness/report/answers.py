@@ -153,7 +153,7 @@ def _compared(view: View, leader: str, path: str, contrast: ContrastResult) -> S
 
 
 def _move(view: View) -> list[Sentence]:
-    """The crossovers, the usual concurrency first, each after what the pair comes to without a wait; then the contrasts
+    """The crossovers, the usual concurrency first, each after the pair's result without a wait; then the contrasts
     that were measured at one wait only.
     """
     along = {key for each in view.summary.crossovers for key in each.contrasts}

@@ -36,7 +36,7 @@ WIDTH = 15
 
 @contextmanager
 def load_shown(console: Console, title: str) -> Iterator[Callable[[Progress], None]]:
-    """The title, and on a terminal how a load is going, by what the block is given to call."""
+    """Shows the title and, on a terminal, progress: the block gets a function to call with it."""
     if console.quiet or not console.is_terminal:
         console.print(title, markup=False)
         yield lambda progress: None
@@ -231,7 +231,7 @@ class LiveRates:
         return f"{where}{f' and {more} more' if more else ''}, {number_of(len(targets), 'target')} in turns"
 
     def add(self, record: WindowRecord) -> None:
-        """Each side's median over the slices of a window, where nothing speaks against it."""
+        """Each side's median over the slices of a window, if it has no fault."""
         slices, faults = record.slices, side_faults(record)
         if slices is None or not record.sides:
             return

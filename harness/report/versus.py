@@ -63,7 +63,7 @@ class VersusDocument(RequestDocument, CountedDocument):
         difference: A − B in ``unit``.
         a_value, b_value: the absolute values in ``unit``.
         blocks: repetitions with fresh servers; ``blocks_needed``: in all, to decide it; ``null`` where it is decided or
-            nobody can say.
+            unknown.
         validity: why the result is less than sound; empty when sound.
         control: the A/A control, one entry, or none where it was left out.
         requests: of several, each by itself.

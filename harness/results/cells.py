@@ -1,4 +1,4 @@
-"""The decision table's cells: every target that is no twin, at every point."""
+"""The decision table's cells: every target but the A/A twin, at every point."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ KINDS |= {"window_replies": "int64", "replies": "int64", "rps": "float64", "cpu_
 """The columns of slices."""
 COST_REASONS = ("no-cpu-access", "few-costs", "lost-costs")
 MISSING_SHARE = 0.1
-"""Above this share of slices without a number, a side's other slices are no fair sample of it."""
+"""Above this share of slices without a number, a side's other slices do not represent it."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Frames:
         return SliceData(self.slices)
 
     def reasons(self, metric: Metric) -> dict[Side, list[Reason]]:
-        """Why sides lack numbers of a metric: what only disturbed times is no reason for CPU cost, nor the reverse."""
+        """Why sides lack numbers of a metric: what disturbed only times does not explain CPU cost, nor the reverse."""
         by_side: dict[Side, list[Reason]] = {}
         for each in self.excluded:
             if each.kind != "times" if metric == "cpu_cost" else each.reason.code not in COST_REASONS:

@@ -177,7 +177,7 @@ class Checked:
 class Place:
     """Where a rule is checked: a target at a point; ``against`` is the target that it is divided by, if there is one.
 
-    In its methods ``why`` are the reasons for which there is no value, where there is none.
+    In its methods ``why`` are the reasons for a missing value.
     """
 
     rule: Rule

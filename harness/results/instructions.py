@@ -65,7 +65,7 @@ def counted_document(result: ContrastResult, records: Sequence[WindowRecord]) ->
 def counted_contrast(contrast: Contrast, counts: Counts) -> ContrastResult:
     """The verdict over the starts in which both sides were counted.
 
-    After two starts, servers that were counted at the same time are no pairs: two starts of each have two degrees of
+    After two starts, servers that were counted at the same time are not pairs: two starts of each have two degrees of
     freedom. From three on the interval is that of the pairs where it is narrower, each at half of ``ALPHA``: on a
     machine with far too much to do, heartbeats share turns of the loop with requests, and both sides rise and fall as
     one. Simulated with an sd of 0.4%, 98% of it common, 0.5% is found in 100% of runs after 3.5 starts (26% without

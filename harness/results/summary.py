@@ -102,7 +102,7 @@ class JourneyClass:
 
 @dataclass(frozen=True, slots=True)
 class JourneyResult(Outcome):
-    """A journey on one target, as its users saw it; think times bound its throughput, which is no capacity.
+    """A journey on one target, as its users saw it; think times bound its throughput, so it is not a capacity.
 
     Attributes:
         engine: who sent it; figures of different engines are never compared.
@@ -301,7 +301,7 @@ class LadderResult:
         gap: sum of the steps less the direct contrast. The steps are of the even rounds and the direct contrast is of
             the odd ones, of the same blocks, so that the two share no slice and may well differ.
         check: ``adds-up``: the gap's interval lies within the margin of the top rung's cost; ``within-interval``: it
-            holds zero, but is wider than that; ``does-not-add-up``: neither; ``not-checked``: too few blocks or steps.
+            contains zero, but is wider than that; ``does-not-add-up``: neither; ``not-checked``: too few blocks or steps.
     """
 
     name: str

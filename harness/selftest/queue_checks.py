@@ -149,7 +149,7 @@ def check_stall(
 
 
 def check_missing(engine: Engine, duration_s: float) -> list[Check]:
-    """Item 9: 404 answers are no throughput."""
+    """Item 9: 404 answers do not count as throughput."""
     with queue_server(0.001) as server:
         spec = LoadSpec(server.address, (request("/missing"),), CLOSED_CONNECTIONS, duration_s)
         measured = engine.run_load(spec)

@@ -80,7 +80,7 @@ class Injected:
     """One slowdown over the valid blocks of an experiment.
 
     Attributes:
-        wanted: the share that was aimed at, 0.03 for 3%; 0 for the A/A control.
+        wanted: the intended share, 0.03 for 3%; 0 for the A/A control.
         truth: the true ratio of CPU cost, slowed ÷ as it is, from the loop's own clock and its echo.
         log_ratio: the harness's ln ratio of CPU cost, one per block.
         rates: the same of throughput.

@@ -138,7 +138,7 @@ def level_differences(levels: Levels, a: Side, b: Side) -> dict[int, tuple[float
 
 
 def pair_means(pairs: Sequence[Mapping[int, tuple[float, float]]]) -> BlockValues:
-    """Means over the pairs; a block counts if the declared pair, the first, met in it."""
+    """Means over the pairs; a block counts if it has the declared pair, the first."""
     declared, *others = pairs
     means = [
         np.mean([values, *(other[block] for other in others if block in other)], axis=0)

@@ -24,7 +24,7 @@ def claims(view: View) -> Mapping[str, Any]:
     """Empty for a summary that judged no claim.
 
     ``rows``: each claim with its evidence in words; ``counted``: how many claims have which verdict, in words, where
-    documented facts are no verdicts.
+    documented facts do not count.
     """
     if not view.summary.claims:
         return {}

@@ -125,7 +125,7 @@ def _ratios(view: View, result: Crossover, *waits: float) -> Sentence:
 
 
 def busy_sentence(view: View, compared: Placed[ContrastResult] | None) -> Sentence:
-    """What the pair comes to where nothing waits, to stand before a crossover; empty where that is not known."""
+    """The pair's ratio without a wait, to stand before a crossover; empty where that is not known."""
     if compared is None or (value := compared[1].ratio) is None:
         return ()
     path, contrast = compared

@@ -21,7 +21,7 @@ from harness.report.numbers import count, numbered, share, shown
 from harness.report.view import View
 
 CHANGED = 1.2
-"""From which change of the machine's speed on the report speaks of it."""
+"""The least change of the machine's speed that the report mentions."""
 LISTED = 100
 """The most gates and failures that are listed one by one; the embedded JSON holds all."""
 BINS = 360

@@ -119,7 +119,7 @@ def _differing(rows: list[Placed[ContrastResult]]) -> list[Placed[ContrastResult
 
 
 def _further(view: View, point: str, rows: list[Placed[ContrastResult]]) -> Sentence:
-    """What the step after the first one adds; empty where that is no range."""
+    """What the step after the first one adds; empty where fewer than two targets show it."""
     differing, place = _differing(rows), view.places.get(point)
     scenario = view.scenarios.get(place.scenario) if place else None
     if len(differing) < 2 or (differing[0][1].difference or 0.0) < 0 or scenario is None or not scenario.adds:

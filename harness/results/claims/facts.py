@@ -95,7 +95,7 @@ def above_bound(low: float | None, high: float | None, bound: float) -> bool | N
 
 
 def ratio_above_bound(over: Estimate, under: Estimate, bound: float) -> bool | None:
-    """Whether one estimate is so many times the other, by the ends of their intervals that speak against it."""
+    """Whether one estimate is so many times the other, by the least favourable ends of their intervals."""
     if over.ci_low is None or over.ci_high is None or under.ci_low is None or under.ci_high is None:
         return None
     return above_bound(over.ci_low / under.ci_high, over.ci_high / under.ci_low, bound)

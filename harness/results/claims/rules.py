@@ -34,7 +34,7 @@ def better(
     alike: Alike = lambda a, b: True,
     against: str = "",
 ) -> Part:
-    """``ours`` is better by the margin (with ``ties``, not worse by it), or at the least ``factor`` times as good.
+    """``ours`` is better by the margin (with ``ties``, not worse by it), or at least ``factor`` times as good.
 
     Each at the same point as those of ``theirs`` that it is ``alike``, or against them at another scenario; best first.
     """
@@ -87,7 +87,7 @@ def waits(kind: Kind, scenario: str, *, beyond: bool) -> Part:
 
 
 def served(kind: Kind, scenario: str) -> Part:
-    """Every request under load gets its right reply; open where the machine was too busy to tell."""
+    """Every request under load gets its right reply; open where the machine was too busy."""
     return lambda facts: [
         Case(
             None if cell.status == "not-measurable" else cell.status == "ok" and not cell.errors,
@@ -152,7 +152,7 @@ def heavier(kind: Kind, than: Kind, figure: Literal["rss_bytes", "startup_s"], a
 
 
 def layer(adds: tuple[str, str], to: tuple[str, str]) -> Part:
-    """What a framework and scenario add to another, as a step of a ladder, costs CPU; substitutions are no layers."""
+    """What a framework and scenario add to another, as a step of a ladder, costs CPU; substitutions are not layers."""
 
     def cases(facts: Facts) -> list[Case]:
         results = []
