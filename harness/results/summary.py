@@ -301,7 +301,7 @@ class LadderResult:
         gap: sum of the steps less the direct contrast. The steps are of the even rounds and the direct contrast is of
             the odd ones, of the same blocks, so that the two share no slice and may well differ.
         check: ``adds-up``: the gap's interval lies within the margin of the top rung's cost; ``within-interval``: it
-            contains zero, but is wider than that; ``does-not-add-up``: neither; ``not-checked``: too few blocks or steps.
+            has zero in it, but is wider; ``does-not-add-up``: neither; ``not-checked``: too few blocks or steps.
     """
 
     name: str

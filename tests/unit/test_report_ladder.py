@@ -35,7 +35,7 @@ def test_frameworks_come_before_servers_and_rungs_that_are_missing_say_why():
     assert (second.note, len(second.inside)) == ((), 1)
 
 
-def test_a_sentence_names_what_is_told_apart_largest_first_and_counts_the_rest():
+def test_a_sentence_names_the_differences_largest_first_and_counts_the_rest():
     assert said(ladder_sentence, 1) == (
         "Fast on the floor: other, fast 40 µs [38, 41], body 8.9 µs [7.6, 10] (size not settled) of CPU per "
         "request; no difference at the margin for 1."

@@ -322,7 +322,7 @@ def test_a_decided_contrast_parts_two_of_a_letter() -> None:
         assert "".join(found[side] for side in rates) == letters
 
 
-def test_targets_in_different_windows_are_not_told_apart() -> None:
+def test_targets_in_different_windows_share_a_letter() -> None:
     run = make_run(at=POINTS[:1])
     apart: list[WindowRecord] = []
     for record in run.records:
