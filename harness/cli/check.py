@@ -43,7 +43,7 @@ def check(
     from harness.report.files import summary_of
     from harness.report.step_summary import append
     from harness.results.check import CheckDocument, check, check_against, exit_code
-    from harness.results.compare import measured as values_of
+    from harness.results.compare import block_values
     from harness.results.gate import FORM, parse_rule
 
     rules = [parse_rule(text) for text in gate]
@@ -52,7 +52,7 @@ def check(
     if not against and (max_slower is not None or max_p99 is not None or anchor):
         raise UsageError("--max-slower, --max-p99 and --anchor need a baseline", hint="name it with --against")
     opened = measured_run(run)
-    values, summary = values_of(opened.manifest, opened.windows(), opened.samples), summary_of(opened)
+    values, summary = block_values(opened.manifest, opened.windows(), opened.samples), summary_of(opened)
     checked = list(check(values, summary, rules))
     warnings = list(summary.reasons) if summary.badge == "do-not-cite" else []
     if opened.manifest.status != "finished":

@@ -11,7 +11,7 @@ from harness.cli.output import measured_run, print_json, print_lines, print_text
 from harness.errors import UsageError, nearest
 
 if TYPE_CHECKING:
-    from harness.results.compare import Comparison, Measured
+    from harness.results.compare import Comparison, RunData
 
 
 def compare(
@@ -42,15 +42,15 @@ def compare(
     return 4 if comparison.only_base else 0
 
 
-def measured(name: str) -> Measured:
+def measured(name: str) -> RunData:
     """The block values of a run; raises as ``measured_run`` does."""
     from harness.results import compare
 
     run = measured_run(name)
-    return compare.measured(run.manifest, run.windows(), run.samples)
+    return compare.block_values(run.manifest, run.windows(), run.samples)
 
 
-def compared(base: Measured, new: Measured, anchor: str) -> Comparison:
+def compared(base: RunData, new: RunData, anchor: str) -> Comparison:
     """Raises ``UsageError`` if the anchor is not in both runs."""
     from harness.results import compare
 

@@ -11,11 +11,11 @@ def selftest(as_json: Json = False, quiet: Quiet = False) -> int:
 
     Exit codes: 0 all checks passed; 1 some failed.
     """
-    from harness.selftest.checks import check_machine, document, keep, line
+    from harness.selftest.checks import check_machine, document, line, save
 
     checks, resolution = check_machine(errors(quiet).print)
     result = document(checks, resolution)
-    keep(result, RESULTS)
+    save(result, RESULTS)
     said = [*map(line, checks), f"This machine resolves, in CPU cost, {resolution.sentence()}."]
     print_result(result, said, as_json)
     return 0 if all(check.passed for check in checks) else 1

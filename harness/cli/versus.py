@@ -320,7 +320,7 @@ def _more(observer: VersusProgress, limit: float | None, run: Run, left_s: float
         return None
     summary = summarise(run.manifest, records, lambda record: {})
     result, sure = main_contrast(summary), decided(summary, limit)
-    observer.firmed_up(state(result))
+    observer.verdict_changed(state(result))
     if result.metric == "instructions":
         return next_starts(plan, left_s, decided=sure)
     measured_s = sum(record.duration_s for record in records)

@@ -1,4 +1,4 @@
-"""The four answers at the top of the report: which contrasts bear on a question, and which sentence words them."""
+"""The four answers at the top of the report: which contrasts answer a question, and which sentence words them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from harness.model import Point, Question, Side
 from harness.report.charts.rows import throughput_chart
 from harness.report.charts.svg import Chart
-from harness.report.numbers import Sentence, apart, imprecise, joined, measured, multiple, shown
+from harness.report.numbers import Sentence, delta, imprecise, joined, measured, multiple, shown
 from harness.report.sections.crossover import busy_sentence, crossover_sentence, in_order, near_limit, threads_sentence
 from harness.report.sections.study_sections import study_sentences
 from harness.report.sections.validation import validation_lines
@@ -43,24 +43,24 @@ class Answer:
 def answers(view: View) -> tuple[Answer, ...]:
     """Pick, move, validate, real?, in this order; of the first, a line for each point that the summary draws.
 
-    Of a run of studies alone, what each says.
+    Of a run of studies only, what each says.
     """
     if not view.summary.cells and (studied := study_sentences(view)):
         return tuple(Answer(view.text(f"sections.{each}"), tuple(said)) for each, said in studied.items())
     drawn, others = _points(view)
     leaders = _leaders(view, drawn)
-    told: dict[Question, tuple[int, list[Sentence]]] = {
+    sentences: dict[Question, tuple[int, list[Sentence]]] = {
         "pick": (len(leaders) or 1, leaders + _leaders(view, others)),
         "move": (1, _move(view)),
         "validate": (1, validation_lines(view)),
         "real": (1, _real(view)),
     }
-    found = []
-    for question, (first, lines) in told.items():
+    results = []
+    for question, (first, lines) in sentences.items():
         heading = view.text(f"questions.{question}")
         nothing = view.say("real.nothing", question=heading)
-        found.append(Answer(heading, tuple(lines[:first]) or (nothing,), tuple(lines[first:])))
-    return tuple(found)
+        results.append(Answer(heading, tuple(lines[:first]) or (nothing,), tuple(lines[first:])))
+    return tuple(results)
 
 
 def summary_charts(view: View) -> tuple[Chart, ...]:
@@ -71,9 +71,9 @@ def summary_charts(view: View) -> tuple[Chart, ...]:
 
 def _points(view: View) -> tuple[list[Point], list[Point]]:
     """Those that the summary draws, one without a wait and one with (the database's, the longest); then all others."""
-    busy = sorted(view.asking("pick"), key=lambda place: place.scenario != JSON)
+    busy = sorted(view.places_of("pick"), key=lambda place: place.scenario != JSON)
     waiting = sorted(
-        (place for place in view.asking("move") if place.wait_s > 0),
+        (place for place in view.places_of("move") if place.wait_s > 0),
         key=lambda place: (place.scenario != DATABASE, -place.concurrency, -place.wait_s),
     )
     return [*busy[:1], *waiting[:1]], [*busy[1:], *waiting[1:]]
@@ -84,15 +84,15 @@ def _leaders(view: View, places: Sequence[Point]) -> list[Sentence]:
 
 
 def _leader(view: View, place: Point) -> Sentence:
-    """The highest throughput of a framework at a point, and who cannot be told from it."""
+    """The highest throughput of a framework at a point, and who is not clearly slower."""
     say = view.say
     ranked = sorted(
-        (-found[1].throughput_rps.value, target.name, found)
+        (-entry[1].throughput_rps.value, target.name, entry)
         for target in view.targets.values()
         if not target.twin_of
         and target.framework != FLOOR
-        and (found := view.ok(target.name, place.id))
-        and found[1].throughput_rps
+        and (entry := view.ok(target.name, place.id))
+        and entry[1].throughput_rps
     )
     if not ranked:
         return ()
@@ -110,8 +110,8 @@ def _leader(view: View, place: Point) -> Sentence:
     alike: dict[str, list[Sentence]] = {"undecided": [], "same": []}
     for _, rival, (at, other) in rivals:
         # What the run's own comparison of every pair at a point leaves open, where no contrast was declared.
-        untold = "undecided" if cell.tie_group and cell.tie_group == other.tie_group else ""
-        kind = against[rival][1].verdict if rival in against else untold
+        tied = "undecided" if cell.tie_group and cell.tie_group == other.tie_group else ""
+        kind = against[rival][1].verdict if rival in against else tied
         if kind in alike:
             alike[kind].append(say("pick.rival", target=view.name(rival), rate=_rate(view, at, other)))
     if others := [say(f"pick.{kind}", others=listed(view, each)) for kind, each in alike.items() if each]:
@@ -124,11 +124,11 @@ def _leader(view: View, place: Point) -> Sentence:
 
 def _rate(view: View, path: str, cell: Cell) -> Sentence:
     """``1,990 ± 570``, or ``about 1,990``."""
-    found = measured(cell.throughput_rps, f"{path}.throughput_rps")
-    if found is None or found.half is None:
-        return (found.value,) if found else ()
+    rate = measured(cell.throughput_rps, f"{path}.throughput_rps")
+    if rate is None or rate.half is None:
+        return (rate.value,) if rate else ()
     key = "pick.rate_unknown" if imprecise(cell.throughput_rps) else "pick.rate"
-    return view.say(key, value=found.value, half=found.half)
+    return view.say(key, value=rate.value, half=rate.half)
 
 
 def _aside(view: View, name: str, place: Point, cell: Cell) -> Sentence:
@@ -139,8 +139,8 @@ def _aside(view: View, name: str, place: Point, cell: Cell) -> Sentence:
     if allowed is None:
         return ()
     count, rps = allowed
-    held = view.text(f"move.held_{'connections' if count == place.concurrency else 'threads'}", count=count)
-    return view.say("pick.limit", held=held, wait=f"{place.wait_s * 1e3:g}", rps=rps)
+    parallel = view.text(f"move.parallel_{'connections' if count == place.concurrency else 'threads'}", count=count)
+    return view.say("pick.limit", parallel=parallel, wait=f"{place.wait_s * 1e3:g}", rps=rps)
 
 
 def _compared(view: View, leader: str, path: str, contrast: ContrastResult) -> Sentence:
@@ -153,37 +153,37 @@ def _compared(view: View, leader: str, path: str, contrast: ContrastResult) -> S
 
 
 def _move(view: View) -> list[Sentence]:
-    """The crossovers, the usual concurrency first, each after what the pair comes to without a wait; then the contrasts
-    that were measured at one wait alone.
+    """The crossovers, the usual concurrency first, each after the pair's result without a wait; then the contrasts
+    that were measured at one wait only.
     """
     along = {key for each in view.summary.crossovers for key in each.contrasts}
-    alone = [
+    single_wait = [
         (path, contrast)
         for path, contrast in view.contrasts("move", "throughput")
         if contrast.id not in along and contrast.a.point == contrast.b.point
     ]
     lines = list[Sentence]()
-    for path, found in in_order(view):
-        busy = next((each for each in alone if _busy(view, each[1], found)), None)
+    for path, crossover in in_order(view):
+        busy = next((each for each in single_wait if _busy(view, each[1], crossover)), None)
         if busy:
-            alone.remove(busy)
-        crossed = crossover_sentence(view, path, found, again=busy is not None)
-        lines.append((*busy_sentence(view, busy), *crossed, *threads_sentence(view, found)))
-    lines += [contrast_sentence(view, *each) for each in alone]
+            single_wait.remove(busy)
+        crossed = crossover_sentence(view, path, crossover, again=busy is not None)
+        lines.append((*busy_sentence(view, busy), *crossed, *threads_sentence(view, crossover)))
+    lines += [contrast_sentence(view, *each) for each in single_wait]
     if len(lines) <= MOVES:
         return lines
     return [*lines[:MOVES], view.say("move.more_below", count=len(lines) - MOVES)]
 
 
-def _busy(view: View, contrast: ContrastResult, found: Crossover) -> bool:
+def _busy(view: View, contrast: ContrastResult, crossover: Crossover) -> bool:
     """Whether it compares the pair of a crossover without a wait, and is decided."""
     place = view.places.get(contrast.a.point)
     pair = contrast.a.target, contrast.b.target
-    return bool(place and place.wait_s == 0 and pair == (found.a, found.b) and contrast.verdict in REAL)
+    return bool(place and place.wait_s == 0 and pair == (crossover.a, crossover.b) and contrast.verdict in REAL)
 
 
 def _real(view: View) -> list[Sentence]:
-    """How much is decided, and what the A/A control says of that; each control that is odd comes after it."""
+    """How much is decided, and what the A/A control says of that; each control that differs comes after it."""
     say, controls = view.say, view.controls()
     lines: list[Sentence] = []
     known = [(abs(math.log(c.ratio)), path, c) for path, c in controls if c.ratio is not None]
@@ -192,7 +192,7 @@ def _real(view: View) -> list[Sentence]:
     elif len(controls) > 1 and known:
         _, path, widest = max(known, key=lambda each: each[0])
         differing = sum(contrast.verdict in REAL for _, contrast in controls)
-        fields: Fields = {"count": len(controls), "differing": differing, "widest": shown(widest, path, "ratio", apart)}
+        fields: Fields = {"count": len(controls), "differing": differing, "widest": shown(widest, path, "ratio", delta)}
         lines.append(say("real.controls_differ" if differing else "real.controls", **fields))
     for path, contrast in controls:
         differs = contrast.verdict in DIFFERENT

@@ -92,10 +92,10 @@ class Table:
             row: what heads a row; default: what its target is called.
         """
 
-        def told(key: str) -> str:
-            return view.told(key, **(fields or {}))
+        def text(key: str) -> str:
+            return view.text_or_literal(key, **(fields or {}))
 
-        listed = tuple(replace(column, name=told(column.name)) for column in columns)
+        listed = tuple(replace(column, name=text(column.name)) for column in columns)
         rows = (
             Row(
                 row(part) if row else view.name(part.target),
@@ -105,7 +105,7 @@ class Table:
             )
             for path, part in parts
         )
-        return cls(told(name), told(head), listed, tuple(rows), long)
+        return cls(text(name), text(head), listed, tuple(rows), long)
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,7 @@ def _number(value: float | None) -> str:
 
 
 def _only(comparison: Comparison) -> list[str]:
-    """What one run alone has."""
+    """What only one of the runs has."""
     said = []
     for name, sides in (("base", comparison.only_base), ("new", comparison.only_new)):
         names, rest = [f"{side.target} at {side.point}" for side in sides], len(sides) - 8

@@ -103,11 +103,11 @@ def _cells(summary: Summary, records: Records) -> list[Row]:
     upkeep = {each.target: each for each in summary.upkeep}
     rows = []
     for cell in summary.cells:
-        kept, row = upkeep.get(cell.target), _cell(cell, no_blocks=0)
+        footprint, row = upkeep.get(cell.target), _cell(cell, no_blocks=0)
         reasons = row.pop("reasons")
         row["tie_group"] = cell.tie_group
-        row["startup_s"] = kept.startup_s.value if kept and kept.startup_s else None
-        row["rss_mib"] = kept.rss_bytes.value / MIB if kept and kept.rss_bytes else None
+        row["startup_s"] = footprint.startup_s.value if footprint and footprint.startup_s else None
+        row["rss_mib"] = footprint.rss_bytes.value / MIB if footprint and footprint.rss_bytes else None
         rows.append({**row, "reasons": reasons})
     return rows
 

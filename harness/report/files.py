@@ -21,7 +21,7 @@ _SUMMARY: TypeAdapter[Summary] = TypeAdapter(Summary)
 
 
 def summary_of(run: Run) -> Summary:
-    """What the run's records come to; nothing is written."""
+    """The summary of the run's records; nothing is written."""
     return summarise(run.manifest, run.windows(), run.samples, abilities=run.abilities())
 
 

@@ -83,8 +83,8 @@ def _notes(result: LoadResult) -> list[str]:
         low, high = times.quantiles([0.1, 0.9])
         if DELAYED_ACK_US[0] <= low <= high <= DELAYED_ACK_US[1]:
             text.append(
-                "every reply takes about 40 ms, as a delayed ACK does: does the server send head and body apart, "
-                "without TCP_NODELAY?"
+                "every reply takes about 40 ms, as a delayed ACK does: does the server send head and body "
+                "separately, without TCP_NODELAY?"
             )
     return text
 

@@ -132,7 +132,7 @@ count = Format(lambda value: f"{value:,.0f}")
 number = Format(lambda value: significant(value, 3))
 rough = Format(significant)
 multiple = Format(lambda ratio: f"{ratio:.2f}" if 0.1 <= ratio < 1.2 else significant(ratio))
-"""How many times as much: near one with the digit that tells."""
+"""How many times as much: near one with the digit that matters."""
 share = Format(lambda value: f"{significant(value * 100)}%")
 """A share of one, as a percentage."""
 percent = Format(lambda value: significant(value * 100))
@@ -140,7 +140,7 @@ percent = Format(lambda value: significant(value * 100))
 microseconds = Format(signed)
 milliseconds = Format(lambda us: significant(us / US * MS, 3))
 """A latency of the summary, which is in microseconds."""
-apart = Format(lambda ratio: f"{significant(abs(ratio - 1) * 100)}%")
+delta = Format(lambda ratio: f"{significant(abs(ratio - 1) * 100)}%")
 """How far a ratio is from one."""
 change = Format(lambda ratio: f"{plus((ratio - 1) * 100)}%")
 """What a ratio adds: ``+12%``."""

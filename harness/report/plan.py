@@ -26,8 +26,8 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     if sampled := [window for window in windows if window.study == PROFILE]:
         text = f"{number_of(len(sampled), 'target')} at {sampled[0].sides[0].point}, {sampled[0].seconds:g} s each"
         yield _part(PROFILE, text, sum(each.budget_s for each in sampled), ENGLISH.text("sections.profile"))
-    alone = [(window.sides[0].point, window) for window in windows if window.study not in INSTRUMENTS]
-    for point, group in groupby(sorted(alone, key=itemgetter(0)), itemgetter(0)):
+    loads = [(window.sides[0].point, window) for window in windows if window.study not in INSTRUMENTS]
+    for point, group in groupby(sorted(loads, key=itemgetter(0)), itemgetter(0)):
         windows = [window for _, window in group]
         targets = number_of(len({each.sides[0].target for each in windows}), "target")
         among, took = number_of(len({each.block for each in windows}), "block"), sum(each.budget_s for each in windows)
@@ -92,8 +92,8 @@ def _blocks(plan: Plan) -> Iterator[str]:
         turns = sorted({round(slices[side.point] * 1e3) for side in window.sides})
         length = f"{' or '.join(map(str, turns))} ms, {window.budget_s:.1f} s a block"
         text = f"{number_of(len(window.sides), 'side')} in turns of {length}"
-        asked = {contrast.question for contrast in plan.contrasts if {contrast.a, contrast.b} <= set(window.sides)}
-        yield _part(window.key, text, window.budget_s * len(plan.alternating), _questions(*asked))
+        questions = {contrast.question for contrast in plan.contrasts if {contrast.a, contrast.b} <= set(window.sides)}
+        yield _part(window.key, text, window.budget_s * len(plan.alternating), _questions(*questions))
     starts_s = expected_seconds(*plan.alternating) - sum(block.load_s for block in plan.alternating)
     yield _part("servers", f"{len(first.targets)} started afresh in every block", starts_s)
 
@@ -103,9 +103,9 @@ def _part(name: str, text: str, seconds: float, buys: str = "") -> str:
     return f"  {name:<26} {text:<54} {format_duration(seconds):>7}  {buys}".rstrip()
 
 
-def _questions(*asked: str) -> str:
+def _questions(*questions: str) -> str:
     return " ".join(
-        ENGLISH.text(f"questions.{each}") for each in ("pick", "move", "validate", "ladder") if each in asked
+        ENGLISH.text(f"questions.{each}") for each in ("pick", "move", "validate", "ladder") if each in questions
     )
 
 

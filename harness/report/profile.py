@@ -125,31 +125,31 @@ def _listed(costs: Sequence[Cost], cpu_us: float, *, calls: bool = False) -> lis
     return [f"{_us(c.us):>9}  {c.us / cpu_us:>6.1%}  {total}{c.name}" for c, total in zip(shown, totals, strict=True)]
 
 
-def sure(found: Sequence[Difference]) -> list[Difference]:
+def beyond_noise(rows: Sequence[Difference]) -> list[Difference]:
     """Those that stand out from the noise of sampling."""
-    return [each for each in found if abs(each.difference) > SURE * each.error_us]
+    return [each for each in rows if abs(each.difference) > SURE * each.error_us]
 
 
 def _largest(packages: Sequence[Difference], total: float) -> str:
     """``serializers.py (+3.00 µs), pydantic (+1.20 µs)``: what is certain, and of the same sign as the whole."""
-    parts = [each for each in sure(packages) if each.difference * total > 0][:NAMED]
+    parts = [each for each in beyond_noise(packages) if each.difference * total > 0][:NAMED]
     named = ", ".join(f"{each.name} ({_signed(each.difference)} µs)" for each in parts)
     return named or "no package that stands out from the noise of sampling"
 
 
-def _compared(kind: str, found: Sequence[Difference]) -> list[str]:
-    told = sure(found)[:SHOWN]
-    rest = sum(each.difference for each in found) - sum(each.difference for each in told)
+def _compared(kind: str, parts: Sequence[Difference]) -> list[str]:
+    shown = beyond_noise(parts)[:SHOWN]
+    rest = sum(each.difference for each in parts) - sum(each.difference for each in shown)
     rows = [
         ("A − B", "±", "A", "B", kind),
-        *((_signed(c.difference), _us(SURE * c.error_us), _us(c.a), _us(c.b), c.name) for c in told),
-        (_signed(rest), "", "", "", number_of(len(found) - len(told), "other")),
+        *((_signed(c.difference), _us(SURE * c.error_us), _us(c.a), _us(c.b), c.name) for c in shown),
+        (_signed(rest), "", "", "", number_of(len(parts) - len(shown), "other")),
     ]
     return ["", *(f"{delta:>9}  {error:>7}  {a:>8}  {b:>8}  {name}" for delta, error, a, b, name in rows)]
 
 
 def _us(value: float) -> str:
-    """Three digits at most, and no more than hundredths: samples tell no more."""
+    """Three digits at most, and no more than hundredths: samples are no finer."""
     return significant(value, 3) if value >= 1 else f"{value:.2f}"
 
 

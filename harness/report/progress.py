@@ -36,37 +36,37 @@ WIDTH = 15
 
 @contextmanager
 def load_shown(console: Console, title: str) -> Iterator[Callable[[Progress], None]]:
-    """The title, and on a terminal how a load is going, by what the block is given to call."""
+    """Shows the title and, on a terminal, progress: the block gets a function to call with it."""
     if console.quiet or not console.is_terminal:
         console.print(title, markup=False)
         yield lambda progress: None
         return
     last = Progress(0.0, 0, 0)
 
-    def tell(progress: Progress) -> None:
+    def show(progress: Progress) -> None:
         nonlocal last
         rate = (progress.replies - last.replies) / max(progress.elapsed_s - last.elapsed_s, 1e-9)
         last = progress
         status.update(f"{title} · {format_duration(progress.elapsed_s)} · {significant(rate, 3)} replies/s")
 
     with console.status(title) as status:
-        yield tell
+        yield show
 
 
 def worker_news(console: Console, live_port: int) -> Callable[[str, bool], None]:
-    """Says what happens to workers; what everybody should read also with --quiet."""
+    """Prints what happens to workers; what is important, with --quiet too."""
     if live_port:
         console.print(f"live: http://127.0.0.1:{live_port}", markup=False)
 
-    def tell(text: str, important: bool) -> None:
+    def say(text: str, important: bool) -> None:
         quiet, console.quiet = console.quiet, console.quiet and not important
         console.print(text, style="yellow" if important else None, markup=False, soft_wrap=True)
         console.quiet = quiet
 
-    return tell
+    return say
 
 
-class Shown(Observer):
+class Display(Observer):
     """A context manager: a screen that moves on a terminal, and lines that stay."""
 
     def __init__(self, console: Console, screen: Live | Status) -> None:
@@ -85,27 +85,27 @@ class Shown(Observer):
         self._console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
 
 
-class VersusProgress(Shown):
-    """The verdict as it firms up."""
+class VersusProgress(Display):
+    """The verdict, which each block makes firmer."""
 
     def __init__(self, console: Console) -> None:
         self._status = Status("starting servers", console=console)
         super().__init__(console, self._status)
         self._verdict = "no block yet"
 
-    def firmed_up(self, verdict: str) -> None:
+    def verdict_changed(self, verdict: str) -> None:
         """Shows how far the verdict is."""
         self._verdict = verdict
-        self._tell(verdict)
+        self._update(verdict)
 
     def block_started(self, block: Block) -> None:
         if block.study:
-            # Under valgrind an app starts 50 times slower, and nothing is heard of it before it is counted.
-            self._tell(f"{self._verdict} · start {block.index + 1}: counting instructions")
+            # Under valgrind an app starts 50 times slower, and reports nothing before it is counted.
+            self._update(f"{self._verdict} · start {block.index + 1}: counting instructions")
         else:
             self._status.update(f"{self._verdict} · block {block.index + 1}: starting servers")
 
-    def _tell(self, text: str) -> None:
+    def _update(self, text: str) -> None:
         if self._live:
             self._status.update(text)
         else:
@@ -122,7 +122,7 @@ class VersusProgress(Shown):
         self._say(f"{failure.target}: {ENGLISH.reason(failure.reason)}", "yellow")
 
 
-class RunProgress(Shown):
+class RunProgress(Display):
     """A bar over a table of rates, or a line per window."""
 
     def __init__(self, console: Console, manifest: Manifest) -> None:
@@ -174,7 +174,7 @@ class RunProgress(Shown):
             self._at(self._done + progress.elapsed_s, f", {progress.replies / progress.elapsed_s:,.0f} req/s")
 
     def window_ended(self, window: Window, record: WindowRecord) -> None:
-        self._rates.take(record)
+        self._rates.add(record)
         if record.attempt == 0:
             self._done += window.budget_s
         self._total = max(self._total, self._done)
@@ -230,8 +230,8 @@ class LiveRates:
         more = len({side.point for side in window.sides}) - 1
         return f"{where}{f' and {more} more' if more else ''}, {number_of(len(targets), 'target')} in turns"
 
-    def take(self, record: WindowRecord) -> None:
-        """Each side's median over the slices of a window, where nothing speaks against it."""
+    def add(self, record: WindowRecord) -> None:
+        """Each side's median over the slices of a window, if it has no fault."""
         slices, faults = record.slices, side_faults(record)
         if slices is None or not record.sides:
             return
@@ -265,7 +265,7 @@ class LiveRates:
 
 
 def record_in_words(record: WindowRecord) -> str:
-    """What one window came to, in a few words."""
+    """The result of one window, in a few words."""
     answered = sum(side.answered for side in record.sides)
     if record.slices is not None or not record.study:
         return f"{number_of(answered, 'verified reply', 'verified replies')} in {record.duration_s:.1f} s"

@@ -34,7 +34,7 @@ DOCUMENTS: dict[str, tuple[type, str]] = {
     "compare": (Comparison, "harness compare --json"),
     "check": (CheckDocument, "harness check --json"),
 }
-ROOMS = (
+MODULES = (
     model, summary, groups, registry, compare, check, gate, load, versus, profile, costs,
 )  # fmt: skip
 """Modules whose types stand in the documents, and describe them."""
@@ -51,7 +51,7 @@ def schema_of(name: str) -> Schema:
     schema = TypeAdapter(kind).json_schema(mode="serialization")
     stated = schema["properties"]["schema"]
     version = stated.get("default", stated.get("const", 1))
-    described = {name: each for room in ROOMS for name, each in vars(room).items() if isinstance(each, type)}
+    described = {name: each for module in MODULES for name, each in vars(module).items() if isinstance(each, type)}
     for key, part in [(kind.__name__, schema), *schema.get("$defs", {}).items()]:
         if key in described:
             _describe(part, described[key])
@@ -80,15 +80,15 @@ def _documented(kind: type) -> tuple[str, dict[str, str]]:
     if text.startswith(f"{kind.__name__}("):
         return "", {}
     head, _, tail = text.partition("Attributes:\n")
-    found: dict[str, str] = {}
+    texts: dict[str, str] = {}
     names: list[str] = []
     for line in tail.splitlines():
         entry = _ENTRY.match(line)
         if entry and not line.startswith("        "):
             names = entry["names"].split(", ")
-            found |= dict.fromkeys(names, entry["text"])
+            texts |= dict.fromkeys(names, entry["text"])
         else:
             for name in names:
-                found[name] = f"{found[name]} {line.strip()}".strip()
-    plain = {name: each.replace("``", "`") for name, each in found.items()}
+                texts[name] = f"{texts[name]} {line.strip()}".strip()
+    plain = {name: each.replace("``", "`") for name, each in texts.items()}
     return " ".join(head.split("\n\n")[0].split()).replace("``", "`"), plain

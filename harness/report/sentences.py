@@ -66,13 +66,13 @@ def duration(seconds: float, language: Language = ENGLISH) -> str:
     return _UNIT.sub(lambda unit: language.text(f"duration.{unit[0]}"), format_duration(seconds))
 
 
-def contrast_sentence(view: View, path: str, contrast: ContrastResult, *, alone: bool = False) -> Sentence:
-    """What one contrast came to, in the words of its verdict; ``alone``: not where, but what would decide it."""
+def contrast_sentence(view: View, path: str, contrast: ContrastResult, *, single: bool = False) -> Sentence:
+    """The result of one contrast, in the words of its verdict; ``single``: not where, but what would decide it."""
     a, b, where = parties(view, contrast)
     fields: Fields = {
         "a": a,
         "b": b,
-        "at": "" if alone else view.say("contrast.at", where=where),
+        "at": "" if single else view.say("contrast.at", where=where),
         "metric": view.text(f"metrics.{contrast.metric}"),
         "margin": share(contrast.margin, f"{path}.margin"),
     }
@@ -90,7 +90,7 @@ def contrast_sentence(view: View, path: str, contrast: ContrastResult, *, alone:
     fields |= {"ratio": times(contrast.ratio, f"{path}.ratio"), "interval": interval(view, contrast, path, times)}
     if contrast.verdict == "same":
         return view.say("contrast.same", **fields)
-    needed = _needed(view, [(path, contrast)]) if alone else ""
+    needed = _needed(view, [(path, contrast)]) if single else ""
     return view.say("contrast.undecided", count=contrast.blocks, needed=needed, **fields)
 
 
@@ -114,10 +114,10 @@ def interval(
 
 
 def difference_interval(
-    view: View, told: ContrastResult | LadderStep, path: str, text: str = "contrast.interval"
+    view: View, result: ContrastResult | LadderStep, path: str, text: str = "contrast.interval"
 ) -> Sentence:
     """In the metric's unit."""
-    return interval(view, told, path, microseconds, ("difference_low", "difference_high"), text)
+    return interval(view, result, path, microseconds, ("difference_low", "difference_high"), text)
 
 
 def listed(view: View, each: Sequence[Sentence]) -> Sentence:
@@ -162,23 +162,23 @@ def margins(view: View) -> Sentence:
 def tally(view: View, verdicts: Sequence[Verdict]) -> str:
     """``; no difference at the margin for 2; undecided for 1`` – what a range of decided contrasts leaves out."""
     counted = [(kind, verdicts.count(kind)) for kind in ("same", "undecided", "not-measurable")]
-    said = ((view.text(f"verdicts.{kind}"), found) for kind, found in counted if found)
-    return "".join(view.text("real.tally", words=words, count=found) for words, found in said)
+    said = ((view.text(f"verdicts.{kind}"), number) for kind, number in counted if number)
+    return "".join(view.text("real.tally", words=words, count=number) for words, number in said)
 
 
 def noise(view: View) -> Sentence:
-    """How many of the contrasts came to which verdict, and what would decide those that are open; empty without any."""
+    """How many of the contrasts have which verdict, and what would decide those that are open; empty without any."""
     text, contrasts = view.text, view.contrasts()
     verdicts = [contrast.verdict for _, contrast in contrasts]
     kinds = [(f"real.noise_{kind}", verdicts.count(kind)) for kind in ("different-size-open", "small")]
-    how = [text(key, count=found) for key, found in kinds if found]
+    how = [text(key, count=number) for key, number in kinds if number]
     lost = verdicts.count("not-measurable")
     if not contrasts:
         return ()
     return view.say(
         "real.noise",
         count=len(verdicts),
-        apart=sum(verdict in REAL for verdict in verdicts),
+        differing=sum(verdict in REAL for verdict in verdicts),
         how=text("real.noise_how", listed=", ".join(how)) if how else "",
         same=verdicts.count("same"),
         margin=margins(view),

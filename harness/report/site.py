@@ -1,6 +1,6 @@
 """Runs and their reports, as pages of a small server; results and reports are read at every request.
 
-The first page lists the runs, and leads to the documentation of apps that are served beside it.
+The first page lists the runs, and leads to the documentation of apps that are served next to it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ FILES = {"summary.json": "application/json", "summary.csv": "text/csv", "summary
 
 
 def site(results: Path, reports: Path) -> Starlette:
-    """The application; a report that does not exist yet is made when it is asked for."""
+    """The application; a report that does not exist yet is made when it is requested."""
 
     def opened(request: Request) -> Run:
         """The run of this name in the list, and no other folder."""

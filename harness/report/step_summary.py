@@ -11,7 +11,7 @@ MOST_BYTES = 900_000
 
 
 def append(markdown: str) -> None:
-    """Appends where the variable is set; a file that cannot be written is no reason to fail a measurement."""
+    """Appends where the variable is set; a file that cannot be written does not fail the measurement."""
     name = os.environ.get(VARIABLE, "")
     if not name:
         return

@@ -66,17 +66,17 @@ def resume_command(manifest: Manifest, run_folder: Path | str) -> str:
     """With the options that say where servers run and who sends, which the plan does not hold."""
     words = shlex.split(manifest.command)
     others = {word for word in words if word.startswith("-")} - set(NOT_IN_PLAN)
-    kept = _without(words, others)[2:] if words[:2] == ["harness", "run"] else []
-    return shlex.join(["harness", "run", "--resume", str(run_folder), *kept])
+    retained = _without(words, others)[2:] if words[:2] == ["harness", "run"] else []
+    return shlex.join(["harness", "run", "--resume", str(run_folder), *retained])
 
 
 def _without(words: Sequence[str], options: Collection[str]) -> list[str]:
     """A command line without these options and their values."""
-    kept: list[str] = []
+    retained: list[str] = []
     skipping = False
     for word in words:
         if word.startswith("-"):
             skipping = word in options
         if not skipping:
-            kept.append(word)
-    return kept
+            retained.append(word)
+    return retained

@@ -63,11 +63,11 @@ class VersusDocument(RequestDocument, CountedDocument):
         difference: A − B in ``unit``.
         a_value, b_value: the absolute values in ``unit``.
         blocks: repetitions with fresh servers; ``blocks_needed``: in all, to decide it; ``null`` where it is decided or
-            nobody can tell.
+            unknown.
         validity: why the result is less than sound; empty when sound.
         control: the A/A control, one entry, or none where it was left out.
         requests: of several, each by itself.
-        limit: what ``--fail-if-slower`` came to; ``null`` without it.
+        limit: the outcome of ``--fail-if-slower``; ``null`` without it.
         packages: package → its version on A's side and on B's, where the two environments differ.
         folder: where the run's files are.
         explanation: where the difference comes from; ``null`` without ``--explain``.
@@ -153,24 +153,24 @@ def _request(summary: Summary, result: ContrastResult, reasons: Iterable[Reason]
     }
 
 
-def lines(manifest: Manifest, summary: Summary, found: VersusDocument) -> list[str]:
+def lines(manifest: Manifest, summary: Summary, doc: VersusDocument) -> list[str]:
     """The verdict as a sentence, how it was reached, both sides' absolute values, and what a reader should know."""
     view, result = View(manifest, summary), main_contrast(summary)
     path = f"contrasts.{len(summary.contrasts) - 1}"
     how = "Decided" if result.verdict not in ("undecided", "not-measurable") else "Not decided"
-    counter, fresh = found.get("counter"), not all(target.elsewhere for target in manifest.targets)
+    counter, fresh = doc.get("counter"), not all(target.elsewhere for target in manifest.targets)
     blocks = number_of(result.blocks, "block") + " with fresh servers" * fresh
     counted = ""
     if counter:
         counted = f"; counted by {counter} {LEFT_OUT[counter]}; the margin is ±{significant(result.margin * 100)}%"
     said = [
-        plain(contrast_sentence(view, path, result, alone=True)),
-        *([_in_units(found)] if counter else ()),
-        f"{how} in {format_duration(found['duration_s'])}: {blocks}, {view.where(result.a.point)}{counted}.",
+        plain(contrast_sentence(view, path, result, single=True)),
+        *([_in_units(doc)] if counter else ()),
+        f"{how} in {format_duration(doc['duration_s'])}: {blocks}, {view.where(result.a.point)}{counted}.",
     ]
     for at, (name, side) in enumerate((("A", result.a), ("B", result.b))):
         if known := view.cell(side.target, side.point):
-            left_out = "".join(map(_left_out, found.get("counts", ())[at : at + 1]))
+            left_out = "".join(map(_left_out, doc.get("counts", ())[at : at + 1]))
             # A target that is spelled out has no other name than the letter.
             who = name if name == side.target else f"{name}  {side.target}"
             said.append(f"{who}: {_values(known[1], result.metric)}{left_out}")
@@ -180,18 +180,18 @@ def lines(manifest: Manifest, summary: Summary, found: VersusDocument) -> list[s
             values = " and ".join(_values(known[1], each.metric) for known in sides if known)
             verdict = f"A against B: {_ratio(each)}, {verdict} ({values})"
         said.append(f"{view.where(each.a.point)}: {verdict}")
-    if objects := found.get("objects"):
+    if objects := doc.get("objects"):
         said.append(f"By shared object: {_objects(objects)}")
     for control in control_contrasts(summary):
         margin = significant(result.margin * 100)
         said.append(f"A/A control: {_ratio(control)}, {control.verdict}; the margin is ±{margin}%")
-    if found["packages"]:
-        said.append(f"The two environments differ in: {listed_packages(found['packages'])}")
-    said += [f"note: {ENGLISH.reason(note)}" for note in [*found["notes"], *found["validity"]]]
-    if found["explanation"]:
-        said += explained(found["explanation"])
-    if found["limit"]:
-        said.append(limit_line(found["limit"]))
+    if doc["packages"]:
+        said.append(f"The two environments differ in: {listed_packages(doc['packages'])}")
+    said += [f"note: {ENGLISH.reason(note)}" for note in [*doc["notes"], *doc["validity"]]]
+    if doc["explanation"]:
+        said += explained(doc["explanation"])
+    if doc["limit"]:
+        said.append(limit_line(doc["limit"]))
     return said
 
 
@@ -221,7 +221,7 @@ def state(result: ContrastResult) -> str:
 
 
 def limit_line(limit: Limit) -> str:
-    """What the limit came to, in a sentence."""
+    """The outcome of the limit, in a sentence."""
     share = f"{significant(limit.share * 100)}%"
     said = f"--fail-if-slower {share}: {_OUTCOMES[limit.outcome].format(share=share)}"
     return said + (f"; slower by more by themselves: {', '.join(limit.beyond)}" if limit.beyond else "")
@@ -231,7 +231,7 @@ _OUTCOMES: Mapping[Outcome, str] = {
     "passed": "passed",
     "failed": "failed, since A is slower than B by more than {share}",
     "undecided": "not decided, since the interval contains the limit; the exit code is 0",
-    "missing": "nothing valid was measured to hold against it",
+    "missing": "not checked, since nothing valid was measured",
 }
 
 
@@ -243,18 +243,16 @@ def listed_packages(packages: Mapping[str, Sequence[str | None]]) -> str:
     return listed + (f", and {len(ordered) - LISTED} more" if len(ordered) > LISTED else "")
 
 
-def _in_units(found: VersusDocument) -> str:
+def _in_units(doc: VersusDocument) -> str:
     """What the difference is in instructions, and in CPU time where CPU clocks gave anything."""
-    interval = ends(found["difference_low"], found["difference_high"], _plus)
-    said = f"A − B: {_plus(found['difference'] or 0.0)}{interval} {found['unit']}"
-    if found["difference_us"] is None or found["ns_per_instruction"] is None:
+    interval = ends(doc["difference_low"], doc["difference_high"], _plus)
+    said = f"A − B: {_plus(doc['difference'] or 0.0)}{interval} {doc['unit']}"
+    if doc["difference_us"] is None or doc["ns_per_instruction"] is None:
         return said
-    ns, low, high = found["ns_per_instruction"]
-    share = (
-        f", {_plus(found['difference_us'] / found['b_cpu_us'] * 100, 2)}% of B's CPU cost" if found["b_cpu_us"] else ""
-    )
+    ns, low, high = doc["ns_per_instruction"]
+    share = f", {_plus(doc['difference_us'] / doc['b_cpu_us'] * 100, 2)}% of B's CPU cost" if doc["b_cpu_us"] else ""
     return (
-        f"{said}, about {_plus(found['difference_us'], 2)} µs of CPU{share}: {significant(ns)}"
+        f"{said}, about {_plus(doc['difference_us'], 2)} µs of CPU{share}: {significant(ns)}"
         f"{ends(low, high, significant)} ns per instruction on this machine, kernel included"
     )
 

@@ -40,11 +40,11 @@ class View:
         self.frameworks = tuple(dict.fromkeys(target.framework for target in known))
         self._names = display_names(known, language)
         planned = {point.id: point for point in manifest.plan.points}
-        found = {
+        with_cells = {
             each.point: Point(each.point, each.scenario, each.params, each.concurrency, ()) for each in summary.cells
         }
         # The plan's points come first, and as they were planned.
-        self.places = {point: place for point, place in (planned | found | planned).items() if point in found}
+        self.places = {point: place for point, place in (planned | with_cells | planned).items() if point in with_cells}
         self.cells = {(cell.target, cell.point): (path, cell) for path, cell in numbered("cells", summary.cells)}
         self.by_id = {each.id: (path, each) for path, each in numbered("contrasts", summary.contrasts)}
         self._controls = control_ids(manifest, summary.contrasts)
@@ -55,7 +55,7 @@ class View:
         plain = tuple(target for target in self.targets.values() if not target.twin_of)
         return tuple(target for target in plain if target.reference) or plain
 
-    def told(self, key: str, **fields: Field) -> str:
+    def text_or_literal(self, key: str, **fields: Field) -> str:
         """The text under a key; any other text as it is."""
         return self.text(key, **fields) if self.language.has(key) else key
 
@@ -73,17 +73,17 @@ class View:
 
     def ok(self, target: str, point: str) -> Placed[Cell] | None:
         """``cell`` where it was measured."""
-        found = self.cell(target, point)
-        return found if found and found[1].status == "ok" else None
+        cell = self.cell(target, point)
+        return cell if cell and cell[1].status == "ok" else None
 
-    def asking(self, question: str) -> list[Point]:
+    def places_of(self, question: str) -> list[Point]:
         """The places of the scenarios that ask it."""
-        asked = {name for name, scenario in self.scenarios.items() if scenario.question == question}
-        return [place for place in self.places.values() if place.scenario in asked]
+        scenarios = {name for name, scenario in self.scenarios.items() if scenario.question == question}
+        return [place for place in self.places.values() if place.scenario in scenarios]
 
-    def status(self, status: str, reasons: Sequence[Reason], room: str = "states") -> str:
+    def status(self, status: str, reasons: Sequence[Reason], prefix: str = "states") -> str:
         """What became of a measurement, and why."""
-        return ": ".join(filter(None, (self.text(f"{room}.{status}"), self.language.reasons(reasons))))
+        return ": ".join(filter(None, (self.text(f"{prefix}.{status}"), self.language.reasons(reasons))))
 
     def title(self, name: str) -> str:
         """What a scenario is called; its name where nothing is known of it."""
@@ -95,7 +95,7 @@ class View:
         return setting_of(place, self.language)
 
     def label(self, text: str) -> str:
-        """A ladder's title or what a step of it adds; of several, which stand for rungs that are passed over, each."""
+        """A ladder's title or what a step of it adds; of several, which stand for rungs that are skipped, each."""
         return ", ".join(map(self.language.known, text.split(", ")))
 
     def where(self, point: str) -> str:

@@ -19,7 +19,7 @@ FEW_JOURNEYS = 3
 def with_badge(manifest: Manifest, summary: Summary, frames: Frames, windows: Sequence[WindowRecord]) -> Summary:
     """The summary with its badge, and the reasons for it, the gravest first.
 
-    ``do-not-cite`` if the control was called different, or less than half of the tried cells have a number;
+    ``do-not-cite`` if the control was called different, or fewer than half of the tried cells have a number;
     ``warnings`` if anything else calls for care; ``sound`` otherwise.
 
     Args:
@@ -27,19 +27,19 @@ def with_badge(manifest: Manifest, summary: Summary, frames: Frames, windows: Se
     """
     controls = control_ids(manifest, summary.contrasts)
     judged = [contrast for contrast in summary.contrasts if contrast.id in controls]
-    alone: list[JourneyResult | SharedLoad] = [*summary.journeys, *summary.shared_loads]
+    loads: list[JourneyResult | SharedLoad] = [*summary.journeys, *summary.shared_loads]
     counted = [record for record in windows if record.study in WINDOWS]
     counted = [record for record in counted if not any(failure.reason.code in LACKS for failure in record.failures)]
     usable = sum(record.sound for record in counted)
-    only_windows = bool(counted) and not manifest.plan.compared_points and not alone
-    grave = [] if only_windows and usable else _grave([*summary.cells, *alone], judged)
+    only_windows = bool(counted) and not manifest.plan.compared_points and not loads
+    grave = [] if only_windows and usable else _grave([*summary.cells, *loads], judged)
     if 2 * usable < len(counted):
         grave.append(Reason("few-windows", {"usable": usable, "tried": len(counted)}))
-    if manifest.plan.compared_points or not (alone or counted):
+    if manifest.plan.compared_points or not (loads or counted):
         cautions = _cautions(manifest, summary.health, judged, frames)
     else:
         cautions = [*_status(manifest), *_warnings(manifest)]
-    cautions += _alone(alone)
+    cautions += _load_cautions(loads)
     if usable < len(counted):
         cautions.append(Reason("lost-windows", {"lost": len(counted) - usable, "tried": len(counted)}))
     badge: Badge = "do-not-cite" if grave else "warnings" if cautions else "sound"
@@ -65,8 +65,8 @@ def _status(manifest: Manifest) -> list[Reason]:
     return [] if manifest.status == "finished" else [Reason("not-finished", {"status": manifest.status})]
 
 
-def _alone(results: Sequence[JourneyResult | SharedLoad]) -> list[Reason]:
-    """What loads on one target alone call for."""
+def _load_cautions(results: Sequence[JourneyResult | SharedLoad]) -> list[Reason]:
+    """Cautions about loads on one target alone."""
     missing = [
         f"{result.target} ({result.journey if isinstance(result, JourneyResult) else result.point})"
         for result in results

@@ -1,4 +1,4 @@
-"""The decision table's cells: every target that is no twin, at every point."""
+"""The decision table's cells: every target but the A/A twin, at every point."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ FLOOR = "raw"
 def cells(
     manifest: Manifest, records: Sequence[WindowRecord], frames: Frames, samples: Samples, judged: Judged
 ) -> tuple[Cell, ...]:
-    """One cell per target and point, ``ok`` where at least one block gave a throughput or a CPU cost; none of a target
-    that has part in studies only.
+    """One cell per target and point, ``ok`` where at least one block gave a throughput or a CPU cost; none for a target
+    that only studies measure.
 
-    Numbers come from the valid sides of the counted attempts; errors are counted over all attempts. Two targets that a
-    contrast tells apart share no tie group.
+    Numbers come from the valid sides of the counted attempts; errors are counted over all attempts. Two targets that
+    differ in a contrast share no tie group.
     """
     plan, slices = manifest.plan, frames.slices
     compared = {name for block in plan.alternating for name in block.targets}
-    alone = {name for block in plan.studies for name in block.targets} - compared
-    listed = [target for target in manifest.targets if not target.twin_of and target.name not in alone]
+    studied_only = {name for block in plan.studies for name in block.targets} - compared
+    listed = [target for target in manifest.targets if not target.twin_of and target.name not in studied_only]
     names = {target.name for target in listed}
     costs, rates = (
         {side: estimate(values) for side, values in absolute_values(slices, plan.points, metric).items()}
         for metric in COLUMN
     )
-    listed_rates = {side: found.value for side, found in rates.items() if found is not None and side.target in names}
+    listed_rates = {side: rate.value for side, rate in rates.items() if rate is not None and side.target in names}
     floors = {target.name for target in listed if target.framework == FLOOR}
     ranked = {side: rate for side, rate in listed_rates.items() if side.target not in floors} or listed_rates
     decided = {
@@ -50,7 +50,7 @@ def cells(
         if contrast.metric == "throughput" and contrast.verdict in DIFFERENT
     }
     margin = judged.metric_margins["throughput"]
-    letters = tie_groups(frames.fitted, plan.points, ranked, margin=margin, decided=decided)
+    letters = tie_groups(frames.tables, plan.points, ranked, margin=margin, decided=decided)
     times = block_samples(frames, samples)
     replies = {(str(t), str(p)): int(n.sum()) for (t, p), n in slices.groupby(["target", "point"])["replies"]}
     errors: dict[Side, Counter[str]] = {}
@@ -61,7 +61,7 @@ def cells(
         excluded.setdefault(exclusion.side, []).append(exclusion)
     added = _added_points(manifest)
     planned = plan.alternating_sides
-    found = []
+    table = []
     for point, target in product(plan.compared_points, listed):
         side = Side(target.name, point.id)
         if point.id in added and side not in planned:
@@ -69,7 +69,7 @@ def cells(
         rate, cost = rates.get(side), costs.get(side)
         status, reasons = _status(manifest, target, point, rate or cost, excluded.get(side, ()))
         service_us = percentiles(times.get(side, {}).values())
-        found.append(
+        table.append(
             Cell(
                 target=target.name,
                 point=point.id,
@@ -87,7 +87,7 @@ def cells(
                 tie_group=letters.get(side, ""),
             )
         )
-    return tuple(found)
+    return tuple(table)
 
 
 def _added_points(manifest: Manifest) -> frozenset[str]:

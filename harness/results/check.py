@@ -11,7 +11,7 @@ import numpy as np
 
 from harness.errors import UsageError, nearest
 from harness.model import Clocked, Reason, Side
-from harness.results.compare import Comparison, Measured
+from harness.results.compare import Comparison, RunData
 from harness.results.gate import Checked, Place, Reasons, Rule, slower_limit
 from harness.results.instructions import ratio_of, values_of
 from harness.results.summary import Cell, Summary
@@ -36,13 +36,13 @@ class CheckDocument:
     schema: int = 2
 
 
-def check(run: Measured, summary: Summary, rules: Sequence[Rule]) -> tuple[Checked, ...]:
+def check(run: RunData, summary: Summary, rules: Sequence[Rule]) -> tuple[Checked, ...]:
     """Every rule at every place that it covers.
 
     Raises:
         UsageError: a rule names a target or a point that the run does not have.
     """
-    return tuple(found for rule in rules for found in _checked(run, summary, rule))
+    return tuple(result for rule in rules for result in _check_rule(run, summary, rule))
 
 
 def check_against(comparison: Comparison, slower: float | None = None, p99: float | None = None) -> tuple[Checked, ...]:
@@ -52,7 +52,7 @@ def check_against(comparison: Comparison, slower: float | None = None, p99: floa
         slower: how much worse throughput and CPU cost may be, as a share; ``None`` for the runs' margin.
         p99: the same of p99; ``None`` for no limit.
     """
-    found = []
+    results = []
     for change in comparison.changes:
         allowed = p99 if change.measure == "p99" else slower
         if change.basis == "contrast" or (change.measure == "p99" and allowed is None):
@@ -65,32 +65,32 @@ def check_against(comparison: Comparison, slower: float | None = None, p99: floa
         text = f"at most {share:.3g} worse than the baseline"
         rule = Rule(text, change.target, against, change.point, name, most, slower_limit(share, most=most))
         reasons = (change.reason,) if change.reason else ()
-        found.append(Place(rule, change.target, change.point, against).of_ends(ends, reasons))
+        results.append(Place(rule, change.target, change.point, against).of_ends(ends, reasons))
     if p99 is not None:
         tailed = {(change.target, change.point) for change in comparison.changes if change.measure == "p99"}
         places = dict.fromkeys((c.target, c.point) for c in comparison.changes if c.basis != "contrast")
-        found += [_absent(*place, "p99", Reason("few-tails")) for place in places if place not in tailed]
-    found += [_absent(side.target, side.point, "any", Reason("only-baseline")) for side in comparison.only_base]
-    return tuple(found)
+        results += [_absent(*place, "p99", Reason("few-tails")) for place in places if place not in tailed]
+    results += [_absent(side.target, side.point, "any", Reason("only-baseline")) for side in comparison.only_base]
+    return tuple(results)
 
 
 def _absent(target: str, point: str, measure: str, reason: Reason) -> Checked:
     return Checked("the baseline", target, "", point, measure, "missing", "", 0.0, True, reasons=(reason,))
 
 
-def _checked(run: Measured, summary: Summary, rule: Rule) -> Iterable[Checked]:
+def _check_rule(run: RunData, summary: Summary, rule: Rule) -> Iterable[Checked]:
     cells = {Side(cell.target, cell.point): cell for cell in summary.cells}
     planned, compared = run.manifest.plan.alternating_sides, run.manifest.plan.compared_points
     points = [point.id for point in compared if rule.covers([point.id, point.scenario])]
     targets = _named(run, rule.target, rule)
     others = _named(run, rule.against, rule) if rule.against else []
     # Studies and journeys are meant where they are named, or where the run has nothing else.
-    alone = []
+    window_results = []
     if rule.point != "*" or not cells:
-        alone = list(check_windows(rule, run.alone, summary, targets, others))
-    if not points and not alone:
+        window_results = list(check_windows(rule, run.windows, summary, targets, others))
+    if not points and not window_results:
         known = [name for point in compared for name in (point.id, point.scenario)]
-        known = list(dict.fromkeys([*known, *window_points(run.alone)]))
+        known = list(dict.fromkeys([*known, *window_points(run.windows)]))
         hint = nearest(rule.point, known) or f"points: {', '.join(known)}"
         raise UsageError(f"gate {rule.text!r}: the run has no point {rule.point!r} with that metric", hint=hint)
     for a, b, point in product(targets, others, points):
@@ -106,23 +106,23 @@ def _checked(run: Measured, summary: Summary, rule: Rule) -> Iterable[Checked]:
         elif rule.target == target and rule.point != "*":
             reason = Reason("not-served", {"target": target, "scenario": point})
             yield Place(rule, target, point).missing((reason,))
-    yield from alone
+    yield from window_results
 
 
-def _named(run: Measured, pattern: str, rule: Rule) -> list[str]:
+def _named(run: RunData, pattern: str, rule: Rule) -> list[str]:
     """A twin of the A/A control only if it is called by its own name."""
     manifest = run.manifest
     listed = [target.name for target in manifest.targets if not target.twin_of]
-    found = [target.name for target in manifest.targets if target.name == pattern]
-    found = found or [name for name in listed if fnmatchcase(name, pattern)]
-    found = found or [f.target for f in manifest.skipped if fnmatchcase(f.target, pattern)]
-    if not found:
+    names = [target.name for target in manifest.targets if target.name == pattern]
+    names = names or [name for name in listed if fnmatchcase(name, pattern)]
+    names = names or [f.target for f in manifest.skipped if fnmatchcase(f.target, pattern)]
+    if not names:
         hint = nearest(pattern, listed) or f"targets: {', '.join(listed)}"
         raise UsageError(f"gate {rule.text!r}: the run has no target {pattern!r}", hint=hint)
-    return found
+    return names
 
 
-def _absolute(run: Measured, rule: Rule, cell: Cell) -> Checked:
+def _absolute(run: RunData, rule: Rule, cell: Cell) -> Checked:
     side, why = Side(cell.target, cell.point), cell.reasons
     place = Place(rule, cell.target, cell.point)
     if rule.subject == "errors":
@@ -137,7 +137,7 @@ def _absolute(run: Measured, rule: Rule, cell: Cell) -> Checked:
     return place.over_blocks(values, why)
 
 
-def _ratio(run: Measured, rule: Rule, a: Side, b: Side) -> Checked:
+def _ratio(run: RunData, rule: Rule, a: Side, b: Side) -> Checked:
     metric, place = METRIC.get(rule.subject), Place(rule, a.target, a.point, b.target)
     excluded = run.frames.reasons(metric or "throughput")
     why = tuple(dict.fromkeys(reason for side in (a, b) for reason in excluded.get(side, ())))
@@ -151,11 +151,11 @@ def _ratio(run: Measured, rule: Rule, a: Side, b: Side) -> Checked:
     return place.over_blocks(values, why)
 
 
-def _tails(run: Measured, rule: Rule, side: Side) -> dict[int, float]:
+def _tails(run: RunData, rule: Rule, side: Side) -> dict[int, float]:
     return run.tails(side, rule.subject) if rule.subject in PER_MILLE else {}
 
 
-def _too_few(run: Measured, rule: Rule, side: Side) -> Reasons:
+def _too_few(run: RunData, rule: Rule, side: Side) -> Reasons:
     if rule.subject not in PER_MILLE:
         return (Reason("study-figure", {"measure": rule.subject}),)
     most = max((each.size for each in run.times.get(side, {}).values()), default=0)

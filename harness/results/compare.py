@@ -94,14 +94,14 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class RunData:
     """A run with the block values that a comparison needs.
 
     Attributes:
         values: measure → side → a value per block.
         times: side → block → service times in µs, ascending.
         counts: instructions of each side, by start.
-        alone: the windows of journeys, studies and shared loads, of each the attempt that counts.
+        windows: of journeys, studies and shared loads; of each, the attempt that counts.
     """
 
     manifest: Manifest
@@ -109,7 +109,7 @@ class Measured:
     judged: Judged
     values: Mapping[Metric, Mapping[Side, FloatArray]]
     times: Mapping[Side, Mapping[int, FloatArray]]
-    alone: tuple[WindowRecord, ...] = ()
+    windows: tuple[WindowRecord, ...] = ()
     counts: Counts = field(default_factory=dict)
 
     @property
@@ -141,10 +141,10 @@ class Measured:
         return percentiles_of(self.times.get(side, {}), name)
 
 
-def measured(manifest: Manifest, records: Sequence[WindowRecord], samples: Samples) -> Measured:
+def block_values(manifest: Manifest, records: Sequence[WindowRecord], samples: Samples) -> RunData:
     frames = tidy(records)
     points = manifest.plan.points
-    return Measured(
+    return RunData(
         manifest,
         frames,
         judge_run(manifest, frames),
@@ -155,11 +155,11 @@ def measured(manifest: Manifest, records: Sequence[WindowRecord], samples: Sampl
     )
 
 
-def compare(base: Measured, new: Measured, *, anchor: str = "") -> Comparison:
+def compare(base: RunData, new: RunData, *, anchor: str = "") -> Comparison:
     """Every side and every contrast that both runs measured.
 
     Args:
-        anchor: name of a target in both runs that did not change; a floor without a framework unless given.
+        anchor: name of a target in both runs that did not change; default: a raw app.
     """
     mine, theirs = base.sides, new.sides
     shared = [side for side in theirs if side in set(mine)]
@@ -179,7 +179,7 @@ def compare(base: Measured, new: Measured, *, anchor: str = "") -> Comparison:
     )
 
 
-def _anchor(base: Measured, new: Measured, side: Side, wanted: str) -> str:
+def _anchor(base: RunData, new: RunData, side: Side, wanted: str) -> str:
     """The target that this side is seen relative to, at the same point in both runs; empty where there is none."""
     both = {other.target for other in base.sides if other.point == side.point}
     both &= {other.target for other in new.sides if other.point == side.point}
@@ -194,7 +194,7 @@ def _anchor(base: Measured, new: Measured, side: Side, wanted: str) -> str:
     return next((t.name for t in sorted(floors, key=lambda t: t.interface != kind)), "")
 
 
-def _side(base: Measured, new: Measured, side: Side, anchor: str) -> Iterable[tuple[Change, FloatArray, FloatArray]]:
+def _side(base: RunData, new: RunData, side: Side, anchor: str) -> Iterable[tuple[Change, FloatArray, FloatArray]]:
     other, runs = Side(anchor, side.point), (base, new)
     for measure in MEASURES:
         plain = [run.logs(measure, side) for run in runs]
@@ -210,7 +210,7 @@ def _side(base: Measured, new: Measured, side: Side, anchor: str) -> Iterable[tu
         yield change, plain[0], plain[1]
 
 
-def _contrasts(base: Measured, new: Measured) -> Iterable[tuple[Change, FloatArray, FloatArray]]:
+def _contrasts(base: RunData, new: RunData) -> Iterable[tuple[Change, FloatArray, FloatArray]]:
     known = {contrast.id for contrast in base.manifest.plan.contrasts} - base.judged.controls - new.judged.controls
     for contrast in new.manifest.plan.contrasts:
         if contrast.metric == "instructions" or contrast.id not in known or contrast.a.point != contrast.b.point:
@@ -234,52 +234,52 @@ def _change(
 def _judged(pairs: Sequence[tuple[Change, FloatArray, FloatArray]]) -> tuple[Change, ...]:
     """Each change with its interval, and its verdict after Benjamini–Hochberg over all of them."""
     phi = float(pooled_autocorrelation(values for _, *both in pairs for values in both))
-    found: list[Change] = []
+    changes: list[Change] = []
     tested: list[tuple[int, Interval]] = []
     for plain, base, new in pairs:
         fewest = min(base.size, new.size)
         few = Reason("verdict-blocks", {"blocks": fewest, "least": MIN_BLOCKS}) if fewest < MIN_BLOCKS else None
         change = replace(plain, base_blocks=base.size, new_blocks=new.size, reason=few)
         if fewest < 2:
-            found.append(change if fewest else replace(change, verdict="not-measurable"))
+            changes.append(change if fewest else replace(change, verdict="not-measurable"))
             continue
         interval = welch_interval(new, base, ALPHA, autocorrelation=phi, run_effect=change.basis == "absolute")
         if not few:
-            tested.append((len(found), interval))
+            tested.append((len(changes), interval))
         ratio, low, high = (math.exp(each) for each in (interval.mean, interval.low, interval.high))
-        found.append(replace(change, ratio=ratio, ci_low=low, ci_high=high, p_value=float(interval.p_value)))
+        changes.append(replace(change, ratio=ratio, ci_low=low, ci_high=high, p_value=float(interval.p_value)))
     adjusted = adjust([float(interval.p_value) for _, interval in tested])
     for (index, interval), p in zip(tested, adjusted, strict=True):
-        margin = math.log1p(found[index].margin)
+        margin = math.log1p(changes[index].margin)
         verdict = cast(Verdict, str(classify(interval.low, interval.high, p <= FAMILY_ALPHA, margin)))
-        found[index] = replace(found[index], verdict=verdict, p_adjusted=float(p))
-    return tuple(found)
+        changes[index] = replace(changes[index], verdict=verdict, p_adjusted=float(p))
+    return tuple(changes)
 
 
 def _differences(base: Manifest, new: Manifest, absolute: bool) -> tuple[Reason, ...]:
     """A warning for each kind of difference; ``absolute``: whether values are compared without an anchor."""
-    found = []
+    reasons = []
     for code, before, after in (
         ("machines-differ", _machine(base), _machine(new)),
         ("versions-differ", base.versions, new.versions),
     ):
         if listed := _pairs(before, after):
-            found.append(Reason(code, {"differing": listed}))
+            reasons.append(Reason(code, {"differing": listed}))
     for target in new.targets:
         other = next((each for each in base.targets if each.name == target.name), None)
         if other is None:
             continue
         if listed := _pairs(base.packages.get(target.name, {}), new.packages.get(target.name, {})):
-            found.append(Reason("packages-differ", {"target": target.name, "differing": listed}))
+            reasons.append(Reason("packages-differ", {"target": target.name, "differing": listed}))
         fields = ("application", "interface", "server", "options", "workers", "threads", "environment")
         if changed := tuple(name for name in fields if getattr(target, name) != getattr(other, name)):
-            found.append(Reason("declared-differ", {"target": target.name, "differing": changed}))
+            reasons.append(Reason("declared-differ", {"target": target.name, "differing": changed}))
     if base.plan.profile != new.plan.profile:
-        found.append(Reason("profiles-differ", {"base": base.plan.profile, "new": new.plan.profile}))
+        reasons.append(Reason("profiles-differ", {"base": base.plan.profile, "new": new.plan.profile}))
     for run in (base, new):
         if run.status != "finished":
-            found.append(Reason("run-not-finished", {"run": run.run, "status": run.status}))
-    return (*found, Reason("absolute-values")) if absolute else tuple(found)
+            reasons.append(Reason("run-not-finished", {"run": run.run, "status": run.status}))
+    return (*reasons, Reason("absolute-values")) if absolute else tuple(reasons)
 
 
 def _machine(manifest: Manifest) -> dict[str, str]:

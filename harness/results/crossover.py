@@ -46,8 +46,8 @@ def crossovers(manifest: Manifest, contrasts: Sequence[ContrastResult]) -> tuple
         pair = (contrast.a.target, contrast.b.target)
         key = (pair, point.scenario, point.concurrency, tuple(others.items()))
         groups.setdefault(key, []).append((point.wait_s * 1e3, contrast))
-    found = [_crossover(rows, points[rows[0][1].a.point], scenarios) for rows in groups.values()]
-    return tuple(each for each in found if each.first_ms < each.last_ms)
+    results = [_crossover(rows, points[rows[0][1].a.point], scenarios) for rows in groups.values()]
+    return tuple(each for each in results if each.first_ms < each.last_ms)
 
 
 def direction(contrast: ContrastResult) -> int | None:
@@ -57,7 +57,7 @@ def direction(contrast: ContrastResult) -> int | None:
     return 0 if contrast.verdict == "same" else None
 
 
-def gaps(manifest: Manifest, found: Sequence[Crossover]) -> tuple[Gap, ...]:
+def gaps(manifest: Manifest, candidates: Sequence[Crossover]) -> tuple[Gap, ...]:
     """Where one more wait would narrow a crossover of a scenario that is to be bisected; widest first.
 
     Open waits lie inside an interval and do not end it: then the stretches at its two ends are what can be narrowed.
@@ -66,7 +66,7 @@ def gaps(manifest: Manifest, found: Sequence[Crossover]) -> tuple[Gap, ...]:
     """
     bisected = {scenario.name for scenario in manifest.scenarios if scenario.bisect}
     wanted: list[tuple[Crossover, float, float]] = []
-    for each in found:
+    for each in candidates:
         if each.scenario not in bisected:
             continue
         longer = _next_wait(manifest, each)
@@ -81,23 +81,23 @@ def gaps(manifest: Manifest, found: Sequence[Crossover]) -> tuple[Gap, ...]:
     return tuple(Gap(c.a, c.b, c.scenario, c.params, c.concurrency, low, high) for c, low, high in wanted)
 
 
-def is_narrow(found: Crossover) -> bool:
+def is_narrow(crossover: Crossover) -> bool:
     """Whether the interval needs no further wait."""
-    if found.low_ms is None or found.high_ms is None:
+    if crossover.low_ms is None or crossover.high_ms is None:
         return True
-    return found.high_ms <= max(NARROW * found.low_ms, NEAREST_MS)
+    return crossover.high_ms <= max(NARROW * crossover.low_ms, NEAREST_MS)
 
 
-def _next_wait(manifest: Manifest, found: Crossover) -> float | None:
+def _next_wait(manifest: Manifest, crossover: Crossover) -> float | None:
     """The shortest of the plan's waits beyond the last one of this pair."""
-    scenario = next(each for each in manifest.scenarios if each.name == found.scenario)
+    scenario = next(each for each in manifest.scenarios if each.name == crossover.scenario)
     waits = [
         point.wait_s * 1e3
         for point in manifest.plan.points
-        if (point.scenario, point.concurrency) == (found.scenario, found.concurrency)
-        and _other_params(scenario, point) == found.params
+        if (point.scenario, point.concurrency) == (crossover.scenario, crossover.concurrency)
+        and _other_params(scenario, point) == crossover.params
     ]
-    return min((wait for wait in waits if wait > found.last_ms), default=None)
+    return min((wait for wait in waits if wait > crossover.last_ms), default=None)
 
 
 def _width(low_ms: float, high_ms: float) -> float:
@@ -139,7 +139,7 @@ def _crossover(rows: Sequence[Row], point: Point, scenarios: Mapping[str, Scenar
 
 
 def _outcome(states: Sequence[tuple[float, int | None]]) -> tuple[CrossoverOutcome, float | None, float | None]:
-    """What the signs along the waits come to, and the waits next to the change: see ``Crossover``."""
+    """The outcome of the signs along the waits, and the waits next to the change: see ``Crossover``."""
     known = [(wait, state) for wait, state in states if state is not None]
     ahead = len(known)
     while ahead and known[ahead - 1][1] == 1:

@@ -10,14 +10,14 @@ import pandas as pd
 
 from harness.model import Exclusion, ExclusionKind, Metric, Reason, Side, Slices, WindowRecord, counted, side_faults
 from harness.model.units import US
-from harness.stats.ratio import Fitted
+from harness.stats.ratio import SliceData
 
 KINDS = {"block": "int64", "window": "object", "round": "int64", "target": "object", "point": "object"}
 KINDS |= {"window_replies": "int64", "replies": "int64", "rps": "float64", "cpu_us": "float64"}
 """The columns of slices."""
 COST_REASONS = ("no-cpu-access", "few-costs", "lost-costs")
 MISSING_SHARE = 0.1
-"""Above this share of slices without a number, a side's other slices are no fair sample of it."""
+"""Above this share of slices without a number, a side's other slices do not represent it."""
 
 
 @dataclass(frozen=True)
@@ -36,16 +36,16 @@ class Frames:
     excluded: tuple[Exclusion, ...]
 
     @cached_property
-    def fitted(self) -> Fitted:
-        return Fitted(self.slices)
+    def tables(self) -> SliceData:
+        return SliceData(self.slices)
 
     def reasons(self, metric: Metric) -> dict[Side, list[Reason]]:
-        """Why sides lack numbers of a metric: what only disturbed times is no reason for CPU cost, nor the reverse."""
-        found: dict[Side, list[Reason]] = {}
+        """Why sides lack numbers of a metric: what disturbed only times does not explain CPU cost, nor the reverse."""
+        by_side: dict[Side, list[Reason]] = {}
         for each in self.excluded:
             if each.kind != "times" if metric == "cpu_cost" else each.reason.code not in COST_REASONS:
-                found.setdefault(each.side, []).append(each.reason)
-        return found
+                by_side.setdefault(each.side, []).append(each.reason)
+        return by_side
 
 
 def tidy(records: Iterable[WindowRecord]) -> Frames:
@@ -94,7 +94,7 @@ def _blank_missing(frame: pd.DataFrame, faults: Mapping[Side, Exclusion]) -> lis
     """Reasons for the frame's missing numbers, where ``faults`` has none; blanks a side's whole column where too many
     are missing.
     """
-    found: list[Exclusion] = []
+    exclusions: list[Exclusion] = []
     for column in ("rps", "cpu_us"):
         if not frame[column].isna().any():
             continue
@@ -110,5 +110,5 @@ def _blank_missing(frame: pd.DataFrame, faults: Mapping[Side, Exclusion]) -> lis
                 reason = Reason(code, {"missing": missing, "total": total})
             if few:
                 frame.loc[rows.index, column] = float("nan")
-            found.append(Exclusion(side, "missing", reason))
-    return found
+            exclusions.append(Exclusion(side, "missing", reason))
+    return exclusions

@@ -82,7 +82,7 @@ class Rule:
         return units.get(self.subject, "µs" if self.subject in SUBJECTS else "")
 
     def covers(self, names: Collection[str]) -> bool:
-        """Whether the place that has these names is meant, by one of them or by a glob."""
+        """Whether the rule names the place that has these names, by one of them or by a glob."""
         return self.point in names or any(fnmatchcase(name, self.point) for name in names)
 
 
@@ -147,7 +147,7 @@ def _limit(text: str, limit: str, subject: str, ratio: bool) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What one gate came to at one place.
+    """The outcome of one gate at one place.
 
     Attributes:
         gate: as it was written, or the limit against the baseline.
@@ -177,7 +177,7 @@ class Checked:
 class Place:
     """Where a rule is checked: a target at a point; ``against`` is the target that it is divided by, if there is one.
 
-    In its methods ``why`` are the reasons for which there is no value, where there is none.
+    In its methods ``why`` are the reasons for a missing value.
     """
 
     rule: Rule
@@ -189,7 +189,7 @@ class Place:
         return self.of_ends((None, None, None), why or NOT_MEASURED)
 
     def of_ends(self, ends: Ends, reasons: Reasons = ()) -> Checked:
-        """What a value with its interval comes to."""
+        """The outcome of a value with its interval."""
         rule = self.rule
         outcome, unit = outcome_of(ends, rule.limit, most=rule.most), "ratio" if rule.against else rule.unit
         return Checked(
@@ -220,9 +220,9 @@ class Place:
         low = float(special.betaincinv(bad, total - bad + 1, ALPHA / 2)) if bad else 0.0
         high = float(special.betaincinv(bad + 1, total - bad, 1 - ALPHA / 2)) if bad < total else 1.0
         reasons = tuple(Reason("error", {"kind": kind, "count": count}) for kind, count in errors.items())
-        found = self.of_ends((bad / total, low, high), reasons)
+        result = self.of_ends((bad / total, low, high), reasons)
         # No error at all is a fact about the run, not an estimate.
-        return replace(found, outcome="passed") if not bad and self.rule.most and not self.rule.limit else found
+        return replace(result, outcome="passed") if not bad and self.rule.most and not self.rule.limit else result
 
 
 def slower_limit(share: float, *, most: bool) -> float:
@@ -231,7 +231,7 @@ def slower_limit(share: float, *, most: bool) -> float:
 
 
 def outcome_of(ends: Ends, limit: float, *, most: bool) -> Outcome:
-    """What a value with its interval (value, low, high) comes to at a limit."""
+    """The outcome of a value with its interval (value, low, high) at a limit."""
     value, low, high = ends
     if value is None:
         return "missing"

@@ -51,9 +51,9 @@ def judge_run(manifest: Manifest, frames: Frames) -> Judged:
     controls = control_ids(manifest, contrasts)
     values = run_values(manifest, frames, contrasts)
     waits = {point.id for point in manifest.plan.points if point.wait_s > 0}
-    found = _control_margins(contrasts, controls, values, waits)
-    widest = max(found.values(), default=MARGIN)
-    by_kind = {(metric, wait): found.get((metric, wait), widest) for metric in COLUMN for wait in (False, True)}
+    measured = _control_margins(contrasts, controls, values, waits)
+    widest = max(measured.values(), default=MARGIN)
+    by_kind = {(metric, wait): measured.get((metric, wait), widest) for metric in COLUMN for wait in (False, True)}
     margins = {each.id: by_kind[each.metric, each.a.point in waits] for each in contrasts}
     only_waits = all(point.id in waits for point in manifest.plan.points)
     by_metric = {metric: by_kind[metric, only_waits] for metric in COLUMN}
@@ -78,7 +78,7 @@ def run_values(manifest: Manifest, frames: Frames, contrasts: Sequence[Contrast]
     Not in a run with ladders: their steps add up only over the same processes, and the twin is at one rung.
     """
     twins = [] if manifest.plan.ladders else [target for target in manifest.targets if target.twin_of]
-    return contrast_values(frames.fitted, contrasts, manifest.plan.points, twins)
+    return contrast_values(frames.tables, contrasts, manifest.plan.points, twins)
 
 
 def control_ids(manifest: Manifest, contrasts: Iterable[Contrast | ContrastResult]) -> frozenset[str]:
@@ -93,20 +93,20 @@ def control_ids(manifest: Manifest, contrasts: Iterable[Contrast | ContrastResul
 
 def _reasons_by_side(frames: Frames, metric: Metric) -> dict[Side, list[Reason]]:
     """Why windows are missing, and whether its workers shared the requests unevenly."""
-    found = {side: list(reasons) for side, reasons in frames.reasons(metric).items()}
+    by_side = {side: list(reasons) for side, reasons in frames.reasons(metric).items()}
     for side, shares in _worker_shares(frames.records).items():
         if reason := uneven(tuple(shares)):
-            found.setdefault(side, []).append(reason)
-    return found
+            by_side.setdefault(side, []).append(reason)
+    return by_side
 
 
 def _worker_shares(records: Sequence[WindowRecord]) -> dict[Side, FloatArray]:
     """Of servers with several workers, the part of the requests that each served, most first: the mean over windows."""
-    found: dict[Side, list[tuple[float, ...]]] = {}
+    parts: dict[Side, list[tuple[float, ...]]] = {}
     for side in (side for record in records for side in record.sides):
         if side.worker_shares:
-            found.setdefault(side.side, []).append(side.worker_shares)
-    return {side: np.mean([each for each in all_ if len(each) == len(all_[0])], axis=0) for side, all_ in found.items()}
+            parts.setdefault(side.side, []).append(side.worker_shares)
+    return {side: np.mean([each for each in all_ if len(each) == len(all_[0])], axis=0) for side, all_ in parts.items()}
 
 
 def _control_margins(
@@ -135,7 +135,7 @@ def _result(
 ) -> ContrastResult:
     values, decision, margin = judged.values[contrast.id], judged.decisions[contrast.id], judged.margins[contrast.id]
     reasons = _reasons((contrast.a, contrast.b), excluded, skipped)
-    found = ContrastResult.of(
+    result = ContrastResult.of(
         contrast,
         **compared_as(decision, values.difference),
         margin=margin,
@@ -144,8 +144,8 @@ def _result(
         reasons=(*_why_open(decision), *reasons),
     )
     if decision.mean is None and reasons:
-        return replace(found, verdict="not-measurable", blocks_needed=None, reasons=reasons)
-    return found if decision.mean is not None else replace(found, reasons=(Reason("not-measured"),))
+        return replace(result, verdict="not-measurable", blocks_needed=None, reasons=reasons)
+    return result if decision.mean is not None else replace(result, reasons=(Reason("not-measured"),))
 
 
 def compared_as(decision: Decision, differences: FloatArray) -> dict[str, Any]:
@@ -169,8 +169,8 @@ def _reasons(
     sides: Sequence[Side], excluded: Mapping[Side, Sequence[Reason]], skipped: Sequence[Failure]
 ) -> tuple[Reason, ...]:
     """Why blocks of the sides are missing or to be doubted, each reason once and with its number of windows."""
-    found: list[Reason] = []
+    reasons: list[Reason] = []
     for side in sides:
         absent = [f.reason for f in skipped if f.target == side.target and f.point in ("", side.point)]
-        found += [reason.plus(side=side.target) for reason in tallied([*excluded.get(side, ()), *absent])]
-    return tuple(dict.fromkeys(found))
+        reasons += [reason.plus(side=side.target) for reason in tallied([*excluded.get(side, ()), *absent])]
+    return tuple(dict.fromkeys(reasons))

@@ -14,7 +14,7 @@ from harness.results.frames import Frames
 from harness.results.judge import Judged, compared_as
 from harness.results.summary import Cell, Check, Compared, Estimate, LadderResult, LadderRung, LadderStep, Within
 from harness.stats.looks import MIN_BLOCKS
-from harness.stats.ratio import BlockValues, Fitted, apart, over_rounds, together
+from harness.stats.ratio import BlockValues, SliceData, level_differences, pair_means, round_differences
 from harness.stats.verdict import judge, shown_interval
 
 
@@ -35,7 +35,7 @@ class _Pair:
 
 
 def ladders(manifest: Manifest, frames: Frames, judged: Judged, cells: Sequence[Cell]) -> tuple[LadderResult, ...]:
-    """The plan's ladders, in their order. Rungs without a number are passed over, with the reason.
+    """The plan's ladders, in their order. Rungs without a number are skipped, with the reason.
 
     A step that is one of the run's contrasts has that contrast's verdict; the others are a family of their own.
     """
@@ -44,21 +44,21 @@ def ladders(manifest: Manifest, frames: Frames, judged: Judged, cells: Sequence[
     climbed = []
     for ladder in manifest.plan.ladders:
         rungs = tuple(_rung(rung, costs, reasons, manifest.skipped) for rung in ladder.rungs)
-        climbed.append((ladder, rungs, _pairs(frames.fitted, rungs)))
+        climbed.append((ladder, rungs, _pairs(frames.tables, rungs)))
     known = {contrast.id: contrast for contrast in judged.results if contrast.ratio is not None}
     others = {pair.id: pair.values.log_ratio for *_, pairs in climbed for pair in pairs if pair.id not in known}
     margin = judged.metric_margins["cpu_cost"]
     decisions = judge(others, dict.fromkeys(others, margin)) if others else {}
 
-    def told(pair: _Pair) -> LadderStep:
+    def step_of(pair: _Pair) -> LadderStep:
         if contrast := known.get(pair.id):
-            taken = {each.name: getattr(contrast, each.name) for each in fields(Compared)} | {"label": pair.label}
-            return LadderStep(within=pair.within, contrast=contrast.id, **taken)
+            shared = {each.name: getattr(contrast, each.name) for each in fields(Compared)} | {"label": pair.label}
+            return LadderStep(within=pair.within, contrast=contrast.id, **shared)
         compared = compared_as(decisions[pair.id], pair.values.difference)
         return LadderStep(a=pair.a, b=pair.b, label=pair.label, within=pair.within, margin=margin, **compared)
 
     return tuple(
-        _result(ladder, rungs, pairs, [told(pair) for pair in pairs], margin) for ladder, rungs, pairs in climbed
+        _result(ladder, rungs, pairs, [step_of(pair) for pair in pairs], margin) for ladder, rungs, pairs in climbed
     )
 
 
@@ -75,26 +75,26 @@ def _rung(
     return LadderRung(rung.label, rung.target, rung.scenario, rung.point, cost, reason)
 
 
-def _pairs(fitted: Fitted, rungs: Sequence[LadderRung]) -> tuple[_Pair, ...]:
+def _pairs(tables: SliceData, rungs: Sequence[LadderRung]) -> tuple[_Pair, ...]:
     """Each rung against the one below it, and with more than one such step the top against the bottom."""
     used = [place for place, rung in enumerate(rungs) if rung.cpu_us is not None]
-    found = []
+    pairs = []
     for lower, upper in pairwise(used):
         label = ", ".join(rung.label for rung in rungs[lower + 1 : upper + 1])
-        found.append(_pair(fitted, label, rungs[upper], rungs[lower]))
-    if len(found) > 1:
-        found.append(_pair(fitted, "top against bottom", rungs[used[-1]], rungs[used[0]]))
-    return tuple(found)
+        pairs.append(_pair(tables, label, rungs[upper], rungs[lower]))
+    if len(pairs) > 1:
+        pairs.append(_pair(tables, "top against bottom", rungs[used[-1]], rungs[used[0]]))
+    return tuple(pairs)
 
 
-def _pair(fitted: Fitted, label: str, upper: LadderRung, lower: LadderRung) -> _Pair:
+def _pair(tables: SliceData, label: str, upper: LadderRung, lower: LadderRung) -> _Pair:
     a, b = Side(upper.target, upper.point), Side(lower.target, lower.point)
-    columns = fitted.rounds("cpu_cost")[[(a.target, a.point), (b.target, b.point)]]
+    columns = tables.rounds("cpu_cost")[[(a.target, a.point), (b.target, b.point)]]
     within: Within = "round" if columns.notna().all(axis=1).any() else "block"
     # Levels make the steps; even and odd rounds check their sum.
     odd = columns.index.get_level_values("round").to_numpy() % 2 == 1
     halves = _values(columns[~odd], a, b, within), _values(columns[odd], a, b, within)
-    levels = together([apart(fitted.levels("cpu_cost"), a, b)])
+    levels = pair_means([level_differences(tables.levels("cpu_cost"), a, b)])
     values = levels if within == "round" else _values(columns, a, b, within)
     return _Pair(label, a, b, within, values, halves)
 
@@ -103,21 +103,21 @@ def _values(columns: pd.DataFrame, a: Side, b: Side, within: Within) -> BlockVal
     """Of each block: the median over rounds of A − B, or, by block, the difference of the medians."""
     if within == "block":
         columns = columns.groupby(level="block").median()
-    return together([over_rounds(columns, a, b, trimmed=False)])
+    return pair_means([round_differences(columns, a, b, trimmed=False)])
 
 
 def _result(
     ladder: Ladder, rungs: tuple[LadderRung, ...], pairs: Sequence[_Pair], steps: Sequence[LadderStep], margin: float
 ) -> LadderResult:
-    found = LadderResult(ladder.name, ladder.title, ladder.kind, rungs, tuple(steps))
+    result = LadderResult(ladder.name, ladder.title, ladder.kind, rungs, tuple(steps))
     if len(pairs) < 2:
-        return found
+        return result
     *chain, direct = pairs
     total = np.asarray(list(_sums([pair.values for pair in chain]).values()))
     even, odd = _sums([pair.halves[0] for pair in chain]), _sums([direct.halves[1]])
     gap = np.asarray([even[block] - odd[block] for block in even if block in odd])
     added = replace(
-        found,
+        result,
         steps=tuple(steps[:-1]),
         direct=steps[-1],
         **shown_interval("total", total),

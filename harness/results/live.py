@@ -13,7 +13,7 @@ from harness.stats.verdict import widest_first
 
 
 def undecided(manifest: Manifest, records: Sequence[WindowRecord]) -> tuple[str, ...]:
-    """Ids of the contrasts that the last look left undecided, widest interval first: between looks nobody looks.
+    """Ids of the contrasts that the last look left undecided, widest interval first; later blocks are ignored.
 
     Those not yet measured come before all others; those whose sides failed in every block are left out.
     """
@@ -33,10 +33,10 @@ def open_at_crossovers(manifest: Manifest, records: Sequence[WindowRecord], most
     judged = judge_run(manifest, tidy(records))
     inside = {
         key
-        for found in crossovers(manifest, judged.results)
-        if not is_narrow(found) and found.low_ms is not None and found.high_ms is not None
-        for key, wait in zip(found.contrasts, found.waits_ms, strict=True)
-        if wait in found.open_ms and found.low_ms < wait < found.high_ms
+        for crossover in crossovers(manifest, judged.results)
+        if not is_narrow(crossover) and crossover.low_ms is not None and crossover.high_ms is not None
+        for key, wait in zip(crossover.contrasts, crossover.waits_ms, strict=True)
+        if wait in crossover.open_ms and crossover.low_ms < wait < crossover.high_ms
     }
     few = {key for key, decision in judged.decisions.items() if decision.blocks < most_blocks}
     return tuple(key for key in widest_first(judged.decisions) if key in inside & few)

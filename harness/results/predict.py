@@ -1,4 +1,4 @@
-"""The throughput that a target's capacity allows, beside what was measured."""
+"""The throughput that a target's capacity allows, next to what was measured."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def model_rps(target: Target, wait_s: float, concurrency: int, cpu_us: float, cp
 
 
 def check_models(manifest: Manifest, cells: Sequence[Cell], margin: float) -> tuple[ModelCheck, ...]:
-    """Every cell with both figures, where the scenario is one whose wait is exactly what was asked for.
+    """Every cell with both figures, where the scenario is one whose wait is exactly the one requested.
 
     Measurement leaves the model where its whole interval lies beyond the model's by more than ``margin``.
     """
     exact = {scenario.name for scenario in manifest.scenarios if scenario.bisect}
     points = {point.id: point for point in manifest.plan.points if point.scenario in exact}
     targets = {target.name: target for target in manifest.targets}
-    found = []
+    checks = []
     for cell in cells:
         point, rps, cost = points.get(cell.point), cell.throughput_rps, cell.cpu_us
         if point is None or rps is None or cost is None or cost.value <= 0:
@@ -49,5 +49,5 @@ def check_models(manifest: Manifest, cells: Sequence[Cell], margin: float) -> tu
         )
         below = rps.ci_high is not None and rps.ci_high < low / (1 + margin)
         above = rps.ci_low is not None and rps.ci_low > high * (1 + margin)
-        found.append(ModelCheck(cell.target, cell.point, model, low, high, rps.value / model, below or above))
-    return tuple(found)
+        checks.append(ModelCheck(cell.target, cell.point, model, low, high, rps.value / model, below or above))
+    return tuple(checks)

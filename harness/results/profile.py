@@ -15,7 +15,7 @@ from harness.results.summary import Cell, Layer, PackageCost, ProfileResult
 OUTSIDE = "outside Python"
 """The kernel, and native code that runs without the GIL or that no Python function called."""
 BUSY = 0.2
-"""What other programs had of the server's CPUs, for each second of its own, from which a note tells of it."""
+"""What other programs had of the server's CPUs, for each second of its own, from which a note mentions it."""
 SURE = 2.0
 """Standard errors from which a difference is shown."""
 STANDARD = "standard library"
@@ -79,8 +79,8 @@ class Difference:
 
 
 def by_package(profile: CpuProfile) -> tuple[Cost, ...]:
-    """Packages, the standard library, the app's own files, what is too brief to tell, and what is outside Python; most
-    first."""
+    """Packages, the standard library, the app's own files, calls too brief to attribute, and what is outside Python;
+    most first."""
     return _costs(profile, lambda frame: (place := package_of(frame[1], profile.folder), place))
 
 
@@ -97,13 +97,13 @@ def by_function(profile: CpuProfile) -> tuple[Cost, ...]:
 def differences(a: Sequence[Part], b: Sequence[Part]) -> tuple[Difference, ...]:
     """Largest first; what one side lacks costs nothing there."""
     ours, theirs = ({part.name: part for part in side} for side in (a, b))
-    found = []
+    rows = []
     for name, part in (theirs | ours).items():
         (x, x_error), (y, y_error) = (
             (side[name].us, side[name].error_us) if name in side else (0.0, 0.0) for side in (ours, theirs)
         )
-        found.append(Difference(name, getattr(part, "package", name), x, y, x - y, hypot(x_error, y_error)))
-    return tuple(sorted(found, key=lambda each: (-abs(each.difference), each.name)))
+        rows.append(Difference(name, getattr(part, "package", name), x, y, x - y, hypot(x_error, y_error)))
+    return tuple(sorted(rows, key=lambda each: (-abs(each.difference), each.name)))
 
 
 def profile_results(
@@ -113,9 +113,9 @@ def profile_results(
     measured = {Side(cell.target, cell.point): cell.cpu_us.value for cell in cells if cell.cpu_us is not None}
     sampled = {each.target: each for record in records if record.sound for each in record.profiles}
     return tuple(
-        _result(replace(found, cpu_us=measured.get(Side(found.target, found.point), found.cpu_us)), target)
+        _result(replace(profile, cpu_us=measured.get(Side(profile.target, profile.point), profile.cpu_us)), target)
         for target in targets
-        if (found := sampled.get(target.name))
+        if (profile := sampled.get(target.name))
     )
 
 
@@ -163,8 +163,8 @@ def package_of(file: str, folder: str) -> str:
 def short(file: str, folder: str) -> str:
     """The path below the folder of installed packages, of the standard library, or of the app."""
     for installed in (_SITE, _STANDARD):
-        if found := installed.match(file):
-            return file[found.end() :]
+        if match := installed.match(file):
+            return file[match.end() :]
     path = PurePath(file)
     return str(path.relative_to(folder)) if path.is_relative_to(folder) else file
 

@@ -10,7 +10,6 @@ from statistics import median
 from harness.model import LACKS, Abilities, Manifest, Target, WindowRecord, counted, lost_sides, side_faults
 from harness.model.load import Samples
 from harness.plan.sampling import INSTRUMENTS
-from harness.results.alone import journeys, shared_contrasts, shared_loads
 from harness.results.badge import with_badge
 from harness.results.cells import cells
 from harness.results.claims.judge import with_claims
@@ -19,6 +18,7 @@ from harness.results.frames import Frames, tidy
 from harness.results.instructions import counts_of, with_instructions
 from harness.results.judge import judge_run
 from harness.results.ladder import ladders
+from harness.results.loads import journeys, shared_contrasts, shared_loads
 from harness.results.predict import check_models
 from harness.results.profile import profile_results
 from harness.results.summary import Health, Summary, Upkeep
@@ -26,11 +26,11 @@ from harness.stats.interval import estimate
 from harness.studies.registry import study_results
 from harness.studies.waiting import WAITING, rows
 
-NOT_ASKED = Abilities(())
+NOT_PROBED = Abilities(())
 
 
 def summarise(
-    manifest: Manifest, records: Sequence[WindowRecord], samples: Samples, *, abilities: Abilities = NOT_ASKED
+    manifest: Manifest, records: Sequence[WindowRecord], samples: Samples, *, abilities: Abilities = NOT_PROBED
 ) -> Summary:
     """Everything that the report, the terminal and ``summary.md`` show.
 
@@ -44,8 +44,8 @@ def summarise(
     judged = judge_run(manifest, frames)
     table = cells(manifest, turns, frames, samples, judged)
     blocks = int(frames.slices["block"].nunique())
-    held = [record for record in records if record.study == WAITING and not record.failures]
-    found = Summary(
+    waiting_windows = [record for record in records if record.study == WAITING and not record.failures]
+    summary = Summary(
         run=manifest.run,
         name=manifest.name,
         created_at=manifest.created_at,
@@ -57,7 +57,7 @@ def summarise(
         duration_s=manifest.duration_s,
         cells=table,
         contrasts=judged.results,
-        upkeep=tuple(_upkeep(target, turns, held) for target in manifest.targets if not target.twin_of),
+        upkeep=tuple(_upkeep(target, turns, waiting_windows) for target in manifest.targets if not target.twin_of),
         health=_health(manifest, records, frames),
         journeys=journeys(manifest, windows, samples),
         shared_loads=shared_loads(manifest, windows, samples),
@@ -72,11 +72,11 @@ def summarise(
         studies=study_results(windows, samples),
         profiles=profile_results(manifest.targets, table, records),
     )
-    found = with_instructions(found, counts_of(counted(records)), manifest.plan.contrasts)
-    return with_claims(manifest, with_badge(manifest, found, frames, windows))
+    summary = with_instructions(summary, counts_of(counted(records)), manifest.plan.contrasts)
+    return with_claims(manifest, with_badge(manifest, summary, frames, windows))
 
 
-def _upkeep(target: Target, turns: Sequence[WindowRecord], held: Sequence[WindowRecord]) -> Upkeep:
+def _upkeep(target: Target, turns: Sequence[WindowRecord], waiting_windows: Sequence[WindowRecord]) -> Upkeep:
     """In a block, the largest memory at the end of any window."""
     startup: dict[int, float] = {}
     memory: dict[int, int] = {}
@@ -86,7 +86,7 @@ def _upkeep(target: Target, turns: Sequence[WindowRecord], held: Sequence[Window
         if target.name in record.rss_bytes:
             memory[record.block] = max(memory.get(record.block, 0), record.rss_bytes[target.name])
     whole = estimate(list(memory.values()))
-    waiting = [window for window in held if window.only.target == target.name]
+    waiting = [window for window in waiting_windows if window.only.target == target.name]
     idle = {window.block: window.only.figures["idle_bytes"] for window in waiting}
     return Upkeep(
         target.name,

@@ -33,7 +33,7 @@ CrossoverOutcome = Literal["overtakes", "draws-ahead", "ahead", "behind", "none"
 Within = Literal["round", "block"]
 Layer = Literal["server", "framework", "validation", "app", "library", "interpreter", "brief", "outside"]
 """``library``: any other package; ``interpreter``: the standard library; ``brief``: Python calls too brief to
-tell whose they are; ``outside``: the kernel and native threads."""
+attribute; ``outside``: the kernel and native threads."""
 Check = Literal["adds-up", "within-interval", "does-not-add-up", "not-checked"]
 ClaimVerdict = Literal["supported", "refuted", "depends", "not-measured", "documented"]
 EvidenceKind = Literal[
@@ -44,7 +44,7 @@ EvidenceKind = Literal[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What one target came to under one load.
+    """The result of one target under one load.
 
     Attributes:
         status: ``ok``, ``failed`` (see failures), ``not-measurable`` (see gates), or ``not-run``.
@@ -68,7 +68,7 @@ class Cell(Outcome):
     Attributes:
         instructions: per verified reply at one connection, over fresh starts; in ``harness versus`` at the point's own.
         service_time_us: ``p50`` of the closed loop, over every valid sample; a tail takes steadier load than turns.
-        tie_group: letter of the tie group within the point: by throughput, not told apart from the group's fastest.
+        tie_group: letter of the tie group within the point: by throughput, no difference from the group's fastest.
     """
 
     target: str
@@ -102,7 +102,7 @@ class JourneyClass:
 
 @dataclass(frozen=True, slots=True)
 class JourneyResult(Outcome):
-    """A journey on one target, as its users saw it; think times bound its throughput, which is no capacity.
+    """A journey on one target, as its users saw it; think times bound its throughput, so it is not a capacity.
 
     Attributes:
         engine: who sent it; figures of different engines are never compared.
@@ -185,7 +185,7 @@ class Compared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContrastResult(Compared):
-    """A declared contrast and what it came to.
+    """A declared contrast and its result.
 
     Attributes:
         p_value: two-sided; ``p_adjusted`` after Benjamini–Hochberg over the run's declared contrasts.
@@ -201,7 +201,7 @@ class ContrastResult(Compared):
 
     @classmethod
     def of(cls, contrast: Contrast, **values: Any) -> ContrastResult:
-        """What a contrast came to."""
+        """The result of a contrast."""
         declared = {name: getattr(contrast, name) for name in ("id", "question", "metric", "a", "b", "label")}
         return cls(**declared, **values)
 
@@ -248,7 +248,7 @@ class Crossover:
 
 @dataclass(frozen=True, slots=True)
 class ModelCheck:
-    """A target's throughput at one point beside what its capacity allows.
+    """A target's throughput at one point, next to what its capacity allows.
 
     Attributes:
         model_rps: min(CPU limit, capacity ÷ (wait + service)), with the CPU cost measured there as service;
@@ -267,7 +267,7 @@ class ModelCheck:
 
 @dataclass(frozen=True, slots=True)
 class LadderRung:
-    """One target in one scenario; ``reason`` says why it is passed over, and ``cpu_us`` is its cost where it is not."""
+    """One target in one scenario; ``reason`` says why it is skipped, and ``cpu_us`` is its cost where it is not."""
 
     label: str
     target: str
@@ -301,7 +301,7 @@ class LadderResult:
         gap: sum of the steps less the direct contrast. The steps are of the even rounds and the direct contrast is of
             the odd ones, of the same blocks, so that the two share no slice and may well differ.
         check: ``adds-up``: the gap's interval lies within the margin of the top rung's cost; ``within-interval``: it
-            holds zero, but is wider than that; ``does-not-add-up``: neither; ``not-checked``: too few blocks or steps.
+            has zero in it, but is wider; ``does-not-add-up``: neither; ``not-checked``: too few blocks or steps.
     """
 
     name: str
@@ -334,7 +334,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class ClaimResult:
-    """A claim about frameworks and servers, and what this run says of it.
+    """A claim about frameworks and servers, and what this run says about it.
 
     Attributes:
         verdict: ``supported``: all that it says holds; ``refuted``: some part of it fails wherever it was measured;
@@ -354,7 +354,7 @@ class ClaimResult:
 
 @dataclass(frozen=True, slots=True)
 class Upkeep:
-    """What keeping a target costs, beside its requests, over blocks.
+    """A target's footprint: memory and start-up time, over blocks.
 
     Attributes:
         startup_s: seconds from start to the first answer.

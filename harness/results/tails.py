@@ -26,10 +26,10 @@ def block_samples(frames: Frames, samples: Samples) -> dict[Side, dict[int, Floa
         faults = side_faults(record)
         if len(faults) == len(record.sides):
             continue
-        found = samples(record)
+        arrays = samples(record)
         for index, side in enumerate(record.sides):
-            if side.side not in faults and index in found:
-                parts.setdefault(side.side, {}).setdefault(record.block, []).append(found[index])
+            if side.side not in faults and index in arrays:
+                parts.setdefault(side.side, {}).setdefault(record.block, []).append(arrays[index])
     return {side: {k: np.sort(np.concatenate(each)) for k, each in by.items()} for side, by in parts.items()}
 
 

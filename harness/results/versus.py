@@ -1,4 +1,4 @@
-"""What a comparison of two targets comes to, whatever its metric: which contrasts it has, and when it is decided."""
+"""A comparison of two targets in any metric: which contrasts it has, and when it is decided."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.stats.looks import beyond_early
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """What ``--fail-if-slower`` came to.
+    """The outcome of ``--fail-if-slower``.
 
     Attributes:
         share: 0.03 for 3%.
@@ -38,8 +38,8 @@ def request_contrasts(summary: Summary) -> tuple[ContrastResult, ...]:
 
 def control_contrasts(summary: Summary) -> tuple[ContrastResult, ...]:
     """A against its own twin."""
-    apart = {main_contrast(summary).id, *(each.id for each in request_contrasts(summary))}
-    return tuple(each for each in summary.contrasts if each.id not in apart and each.ratio is not None)
+    compared = {main_contrast(summary).id, *(each.id for each in request_contrasts(summary))}
+    return tuple(each for each in summary.contrasts if each.id not in compared and each.ratio is not None)
 
 
 def decided(summary: Summary, limit: float | None) -> bool:

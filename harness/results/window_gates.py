@@ -21,8 +21,8 @@ from harness.stats.quantiles import PER_MILLE
 
 
 @dataclass(slots=True)
-class _Found:
-    """Of one target at one point, and one class of request if the gate is about its latencies; ``why`` values lack."""
+class _Figures:
+    """Of one target at one point, and one class of request if the gate is about latencies; ``why``: no value."""
 
     values: dict[int, float] = field(default_factory=dict)
     errors: Counter[str] = field(default_factory=Counter)
@@ -52,30 +52,30 @@ def check_windows(
                 yield Place(rule, a, point, b).over_blocks(logs, first.why or second.why)
         return
     for target, point in product(targets, points):
-        if found := places.get((target, point)):
+        if figures := places.get((target, point)):
             place = Place(rule, target, point)
             if rule.subject == "errors":
-                yield place.share_of_errors(found.errors, found.replies, found.why)
+                yield place.share_of_errors(figures.errors, figures.replies, figures.why)
             else:
-                yield place.over_blocks(np.asarray(list(found.values.values())), found.why)
+                yield place.over_blocks(np.asarray(list(figures.values.values())), figures.why)
 
 
-def _places(rule: Rule, records: Sequence[WindowRecord]) -> Mapping[tuple[str, str], _Found]:
-    places: dict[tuple[str, str], _Found] = {}
+def _places(rule: Rule, records: Sequence[WindowRecord]) -> Mapping[tuple[str, str], _Figures]:
+    places: dict[tuple[str, str], _Figures] = {}
     for record in records:
         side = record.only
         for name, value, why in _values(rule, side):
             if record.sound and value is None and not why and rule.subject != "errors":
                 continue
-            found = places.setdefault((side.target, name), _Found())
+            figures = places.setdefault((side.target, name), _Figures())
             if not record.sound:
-                found.why = record.faults[:1]
+                figures.why = record.faults[:1]
             elif value is None:
-                found.why = why
+                figures.why = why
             else:
-                found.values[record.block] = value
-            found.errors.update(side.errors)
-            found.replies += side.answered
+                figures.values[record.block] = value
+            figures.errors.update(side.errors)
+            figures.replies += side.answered
     return places
 
 
@@ -105,7 +105,7 @@ def _names(side: SideResult) -> list[str]:
 
 
 def _capacity(rule: Rule, summary: Summary, targets: Sequence[str]) -> Iterator[Checked]:
-    """The highest rate that kept the objective, with its own interval."""
+    """The highest rate that met the objective, with its own interval."""
     for row in summary.studies.capacity:
         if row.target not in targets or not rule.covers([row.scenario, "capacity"]):
             continue

@@ -1,4 +1,4 @@
-"""The known truth, checked on this machine; the result is kept so that later reports can say what it resolves."""
+"""The known truth, checked on this machine; the result is saved so that later reports can say what it resolves."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Resolution:
 
 
 def check_machine(say: Callable[[str], None]) -> tuple[list[Check], Resolution]:
-    """Every check, and what this machine can resolve; ``say`` is told of each as it comes."""
+    """Every check, and what this machine can resolve; ``say`` gets each result as it comes."""
     placement = detect()
     targets = {target.name: target for target in load_declarations().targets}
     checks: list[Check] = []
@@ -83,7 +83,7 @@ def check_machine(say: Callable[[str], None]) -> tuple[list[Check], Resolution]:
 
 
 def document(checks: list[Check], resolution: Resolution) -> dict[str, object]:
-    """What is kept, and printed as JSON."""
+    """What is saved, and printed as JSON."""
     return {
         "schema": 1,
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -93,7 +93,7 @@ def document(checks: list[Check], resolution: Resolution) -> dict[str, object]:
     }
 
 
-def keep(value: Mapping[str, object], folder: Path) -> None:
+def save(value: Mapping[str, object], folder: Path) -> None:
     """Raises ``RecordError`` if the folder cannot be written."""
     file = folder / environment.SELFTEST
     with writing(file):
@@ -144,7 +144,7 @@ def competing(engine: Engine, placement: Placement, target: Target) -> list[Chec
     values = np.concatenate([result.injected[0].log_ratio for result in (quiet, busy)])
     verdict = sequential_verdict(values, MARGIN, len(values)).verdict if len(values) else "undecided"
     wrong = verdict in DIFFERENT
-    return [Check("A/A beside a competing process called different", float(wrong), 0, 0)]
+    return [Check("A/A next to a competing process called different", float(wrong), 0, 0)]
 
 
 def check_waits(targets: Sequence[Target], engine: Engine, placement: Placement, seconds: float) -> list[Check]:

@@ -30,7 +30,7 @@ CLOSED_CONNECTIONS = 4
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What was measured, what is true, and how far apart they may be; ``what`` names figure and unit."""
+    """What was measured, what is true, and how much they may differ; ``what`` names figure and unit."""
 
     what: str
     measured: float
@@ -149,7 +149,7 @@ def check_stall(
 
 
 def check_missing(engine: Engine, duration_s: float) -> list[Check]:
-    """Item 9: 404 answers are no throughput."""
+    """Item 9: 404 answers do not count as throughput."""
     with queue_server(0.001) as server:
         spec = LoadSpec(server.address, (request("/missing"),), CLOSED_CONNECTIONS, duration_s)
         measured = engine.run_load(spec)
@@ -161,7 +161,7 @@ def check_missing(engine: Engine, duration_s: float) -> list[Check]:
 
 
 def check_throttled(engine: Engine, duration_s: float) -> list[Check]:
-    """Item 9: a generator that is held up again and again says so."""
+    """Item 9: a generator that is stopped again and again reports it."""
     with queue_server(0.001) as server:
         engine.run_load(open_spec(server, 100, 0.1, 0))
         [generator] = engine.pids

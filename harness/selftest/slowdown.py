@@ -53,7 +53,7 @@ ECHO_SHARE, ECHO_S = 0.3, 6.0
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """What the counted loop costs beside the app that it slows.
+    """What the counted loop costs, next to the app that it slows.
 
     Attributes:
         request_s: CPU seconds of a request of the app as it is; NaN where it gave no reply.
@@ -72,7 +72,7 @@ class Loop:
 
 UNKNOWN = Loop(math.nan, math.nan, math.nan)
 More = Callable[[Run, Extension], Extension | None]
-"""Whether another block, which is given, joins the run."""
+"""The block that it gets, if that joins the run; else nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Injected:
     """One slowdown over the valid blocks of an experiment.
 
     Attributes:
-        wanted: the share that was aimed at, 0.03 for 3%; 0 for the A/A control.
+        wanted: the intended share, 0.03 for 3%; 0 for the A/A control.
         truth: the true ratio of CPU cost, slowed ÷ as it is, from the loop's own clock and its echo.
         log_ratio: the harness's ln ratio of CPU cost, one per block.
         rates: the same of throughput.
@@ -96,7 +96,7 @@ class Injected:
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """What was found; ``cpu_us`` is NaN where the app gave no reply.
+    """The result; ``cpu_us`` is NaN where the app gave no reply.
 
     Attributes:
         block_s: wall time of a block, starts of servers included.
@@ -139,7 +139,7 @@ def experiment(
     Args:
         loop: from an earlier ``calibrate``, which is otherwise done first where there are shares.
         window_s: seconds of each block in which sides take turns.
-        more: may end the experiment before ``blocks`` are measured; asked before every block after the first look's.
+        more: may end the experiment before ``blocks`` are measured; called before every block after the first look's.
     """
     if loop is None:
         loop = calibrate(target, point, engine, placement, seeds=(seed,)) if shares else UNKNOWN
@@ -155,13 +155,13 @@ def experiment(
         frames = tidy(run.windows())
         values = run_values(run.manifest, frames, run.manifest.plan.contrasts)
         base = _cost(run.windows(), target.name)
-        idle = _burnt(folder / "base.book")
+        idle = _loop_seconds(folder / "base.book")
         began = _moment(run.manifest.created_at)
         ends = {each.block: _moment(each.started_at) + each.duration_s - began for each in frames.records}
         injected = [_injected(0.0, 1.0, values, twin.name, ends)]
         for share, side in sides.items():
             if share:
-                truth = 1 + (1 + loop.echo) * (_burnt(folder / f"{share}.book") - idle) / base
+                truth = 1 + (1 + loop.echo) * (_loop_seconds(folder / f"{share}.book") - idle) / base
                 injected.append(_injected(share, truth, values, side.name, ends))
         measured = len(run.manifest.plan.blocks)
         return Experiment(target.name, base * 1e6, run.manifest.duration_s / measured, tuple(injected))
@@ -178,7 +178,7 @@ def _moment(written: str) -> float:
     return datetime.fromisoformat(written).timestamp()
 
 
-def _burnt(book: Path) -> float:
+def _loop_seconds(book: Path) -> float:
     """CPU seconds of the loop per request."""
     opened = Book(book)
     try:
@@ -201,7 +201,7 @@ def _cost(records: Sequence[WindowRecord], target: str) -> float:
 
 
 def calibrate(target: Target, point: Point, engine: Engine, placement: Placement, seeds: Sequence[int]) -> Loop:
-    """What the middle one of the blocks, one for each seed, came to.
+    """The result of the middle one of the blocks, one for each seed.
 
     In blocks like those that are measured: an app costs more the more others ran since its last turn.
     """
@@ -215,8 +215,8 @@ def calibrate(target: Target, point: Point, engine: Engine, placement: Placement
                 slowed(target, CALIBRATION_TURNS, folder / "turns.book", "calibration"),
             ]
             run = _measure(sides, point, engine, placement, folder / "run", 1, CALIBRATION_S, seed)
-            burnt = _burnt(folder / "turns.book") - _burnt(folder / "idle.book")
-            costs.append((_cost(run.windows(), target.name), burnt / CALIBRATION_TURNS))
+            loop_s = _loop_seconds(folder / "turns.book") - _loop_seconds(folder / "idle.book")
+            costs.append((_cost(run.windows(), target.name), loop_s / CALIBRATION_TURNS))
     # The block with the middle ratio: a machine that slows down for a block slows down both.
     request_s, turn_s = sorted(costs, key=lambda each: each[0] / each[1])[len(costs) // 2]
     turns = round(ECHO_SHARE * request_s / turn_s)
@@ -229,14 +229,14 @@ def calibrate(target: Target, point: Point, engine: Engine, placement: Placement
 
 def echo(noted: bytes) -> float:
     """From what ``Spells`` noted: how much more the rest of a request costs with the loop, per second of the loop."""
-    # A thread that has to wait amid its note writes it behind the next one's, or reads the two clocks far apart.
+    # A thread that must wait amid its note writes it behind the next one's, or reads its clocks at different times.
     rows = np.frombuffer(noted).reshape(-1, 2)
     used = np.diff(rows[np.argsort(rows[:, 0])], axis=0)
-    kept = used[:, 0] > used[:, 1]
-    loop, rest, on = used[kept, 1], (used[:, 0] - used[:, 1])[kept], (np.arange(len(used)) % 2)[kept]
+    valid = used[:, 0] > used[:, 1]
+    loop, rest, on = used[valid, 1], (used[:, 0] - used[:, 1])[valid], (np.arange(len(used)) % 2)[valid]
     without, with_it = levels(on, np.log(rest))
-    burnt = np.median(loop[on == 1]) - np.median(loop[on == 0])
-    return float(math.expm1(with_it - without) * math.exp(without) / burnt)
+    loop_s = np.median(loop[on == 1]) - np.median(loop[on == 0])
+    return float(math.expm1(with_it - without) * math.exp(without) / loop_s)
 
 
 def _measure(

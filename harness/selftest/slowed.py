@@ -7,7 +7,7 @@ way, one with no turns, so that they differ in the loop alone.
 ``HARNESS_SLOWED_APP``    import string of the app
 ``HARNESS_SLOWED_TURNS``  turns of the counted loop per request
 ``HARNESS_SLOWED_BOOK``   file of ``Book``
-``HARNESS_SLOWED_SPELL``  length of ``Spells`` in requests, which are noted in a file beside the book; none unless given
+``HARNESS_SLOWED_SPELL``  length of ``Spells`` in requests, which are noted in a file next to the book; default: none
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Spells:
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
 
     def begun(self) -> bool:
-        """Told at every request; whether it is one with the loop."""
+        """Called at every request; returns whether it runs the loop."""
         spell, place = divmod(next(self._requests), self._length)
         if place == 0:
             os.write(self._file, struct.pack("=dd", time.process_time(), self._book.totals()[1]))

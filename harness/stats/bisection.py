@@ -1,7 +1,7 @@
 """Probabilistic bisection: at which rate does the share of late replies pass a limit? Pure.
 
-Horstein (1963), Waeber, Frazier and Henderson (2013): a distribution over where the edge lies is asked at its median,
-and each answer moves it by Bayes' rule. An answer here is the share of requests that were late. Whether a short
+Horstein (1963), Waeber, Frazier and Henderson (2013): the next rate is the median of a distribution over where the edge
+lies, and each answer updates it by Bayes' rule. An answer here is the share of requests that were late. Whether a short
 window's percentile passes a bound says less, and leans to the high side: late replies come in clusters, so that most
 windows near the edge have none, and few have many.
 """
@@ -30,7 +30,7 @@ LIMIT = 0.01
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class RateTest:
     """A window: requests per second, share of the requests that were late or unanswered, and its length in seconds."""
 
     rate: float
@@ -41,21 +41,21 @@ class Tried:
 class Bisection:
     """The distribution of the edge over rates, flat on ln rate before the first answer."""
 
-    def __init__(self, windows: Iterable[Tried] = ()) -> None:
+    def __init__(self, windows: Iterable[RateTest] = ()) -> None:
         self._grid = np.linspace(math.log(LOWEST_RPS), math.log(HIGHEST_RPS), STEPS)
         self._slopes = np.array(SLOPES)[:, None]
         self._log = np.zeros((len(SLOPES), STEPS))
-        for tried in windows:
-            self.learn(tried)
+        for window in windows:
+            self.learn(window)
 
-    def learn(self, tried: Tried) -> None:
-        """Takes in what a window came to."""
+    def learn(self, window: RateTest) -> None:
+        """Updates the distribution with the result of a window."""
         from scipy.special import expit, logit
 
-        odds = logit(LIMIT) + self._slopes * (math.log(tried.rate) - self._grid)
+        odds = logit(LIMIT) + self._slopes * (math.log(window.rate) - self._grid)
         chance = MISTAKE + (1 - 2 * MISTAKE) * expit(odds)
-        weight = tried.seconds / CORRELATION_S
-        self._log += weight * (tried.late * np.log(chance) + (1 - tried.late) * np.log1p(-chance))
+        weight = window.seconds / CORRELATION_S
+        self._log += weight * (window.late * np.log(chance) + (1 - window.late) * np.log1p(-chance))
 
     def quantile(self, share: float) -> float:
         """The rate below which the edge lies with probability ``share``."""

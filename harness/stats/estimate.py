@@ -1,4 +1,4 @@
-"""A value with its uncertainty, and what a comparison came to: the words of every summary."""
+"""A value with its uncertainty, and the verdict of a comparison: the words of every summary."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Verdict = Literal["different", "different-size-open", "small", "same", "undecide
 DIFFERENT: frozenset[Verdict] = frozenset({"different", "different-size-open"})
 """The verdicts that say that there is a difference, and that do not call it smaller than the margin."""
 REAL: frozenset[Verdict] = DIFFERENT | {"small"}
-"""The verdicts that say that there is a difference, be it smaller than the margin."""
+"""The verdicts that say that there is a difference, even if it is smaller than the margin."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,7 +120,7 @@ def degrees_of_freedom(autocorrelation: ArrayLike, n: ArrayLike) -> FloatArray:
 def pooled_autocorrelation(series: Iterable[ArrayLike]) -> FloatArray:
     """Lag-1 autocorrelation of block values, estimated over all contrasts of a run together.
 
-    One contrast has too few blocks to tell; the run has many contrasts, and what would tie neighbouring blocks (the
+    One contrast has too few blocks for it; the run has many contrasts, and what would tie neighbouring blocks (the
     machine's state) is common to them. Each contrast's coefficient is corrected for its bias of −(1 + 4φ)/n, the mean
     is weighted by n, cut to 0…0.6 and shrunk by ``PRIOR_BLOCKS``.
 

@@ -23,7 +23,7 @@ speed changes by 1.7 in 15% of the slices: the same  8.4, 66            6.9, 17
 40 sides 5 rounds: nothing else; speed changes       16, 200            17, 28
 ===================================================  =================  ==========
 
-A fixed loop timed on the server's CPU before and after each slice tells its speed too coarsely to help: with it as a
+A fixed loop timed on the server's CPU before and after each slice shows its speed too coarsely to help: with it as a
 covariate the median's 27 became 30.
 """
 
@@ -65,7 +65,7 @@ def window_levels(slices: pd.DataFrame, column: str) -> Levels:
 
     Args:
         slices: a row per slice, those of a window in order of time.
-        column: what is compared; a slice in which it is NaN is passed over.
+        column: what is compared; a slice in which it is NaN is skipped.
     """
     known = slices.dropna(subset=[column])
     grouped = known.groupby(["target", "point"], sort=False)
@@ -93,11 +93,11 @@ def levels(side: NDArray[np.intp], values: FloatArray) -> FloatArray:
     relative = np.zeros(sides)
     if sides > 1:
         steps = values[changes + 1] - values[changes]
-        relative[1:] = _fitted(design[:, 1:], steps, medians[1:] - medians[0])
+        relative[1:] = _fit(design[:, 1:], steps, medians[1:] - medians[0])
     return relative + np.mean(medians - relative)
 
 
-def _fitted(design: FloatArray, steps: FloatArray, start: FloatArray) -> FloatArray:
+def _fit(design: FloatArray, steps: FloatArray, start: FloatArray) -> FloatArray:
     """The x for which ``design @ x`` is nearest to ``steps``."""
 
     def residuals(x: FloatArray) -> FloatArray:
@@ -106,5 +106,5 @@ def _fitted(design: FloatArray, steps: FloatArray, start: FloatArray) -> FloatAr
     def jacobian(x: FloatArray) -> FloatArray:
         return design
 
-    found: FloatArray = least_squares(residuals, start, jac=jacobian, loss="soft_l1", f_scale=SOFT).x
-    return found
+    solution: FloatArray = least_squares(residuals, start, jac=jacobian, loss="soft_l1", f_scale=SOFT).x
+    return solution

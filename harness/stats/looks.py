@@ -17,7 +17,7 @@ EARLY_LOOKS = (3, 4)
 STARTS = (2, 3, 4, 5)
 """The looks where instructions are counted, which vary less; each at ``ALPHA``, so that 4% is left over all of them."""
 EARLY_RATIO = 1.2
-"""At an early look a run ends only where the whole interval lies beyond this ratio: nobody needs 40 s to learn that one
+"""At an early look a run ends only where the whole interval lies beyond this ratio: no one needs 40 s to learn that one
 app costs 2.5 times another. Simulated with two equal sides, an early look ends 0.01% of runs at an sd of 0.15 between
 blocks, the most seen on shared machines (0.06% where neighbouring blocks are correlated), and none at 0.05.
 """

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 PER_MILLE: Mapping[str, int] = {"p50": 500, "p90": 900, "p99": 990, "p999": 999, "max": 1000}
 BEYOND = 10
-"""Samples that must lie beyond a percentile before a value of it is given."""
+"""Samples that must lie beyond a percentile before its value is reported."""
 
 
 def percentiles(samples: Iterable[npt.NDArray[np.float64]]) -> dict[str, float]:

@@ -30,7 +30,7 @@ class Scalability:
     curve: tuple[tuple[float, float], ...]
 
 
-def fitted(sizes: Sequence[int], throughput: ArrayLike, *, coherency: bool) -> Scalability | None:
+def fit_scalability(sizes: Sequence[int], throughput: ArrayLike, *, coherency: bool) -> Scalability | None:
     """The model through each block's points, with the 95% t intervals of its parameters over blocks.
 
     n / X is linear in 1/λ, σ/λ and κ/λ, and is fitted so, by least squares of its relative errors. A parameter may come
@@ -58,5 +58,5 @@ def fitted(sizes: Sequence[int], throughput: ArrayLike, *, coherency: bool) -> S
 def _parameters(terms: FloatArray) -> FloatArray:
     """λ, σ and κ of one block."""
     linear, *_ = np.linalg.lstsq(terms.T, np.ones(terms.shape[1]), rcond=None)
-    found: FloatArray = np.concatenate([[1.0], linear[1:]]) / linear[0]
-    return found
+    parameters: FloatArray = np.concatenate([[1.0], linear[1:]]) / linear[0]
+    return parameters

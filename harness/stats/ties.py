@@ -1,10 +1,10 @@
 """Tie groups by throughput within a point: one letter per target, in place of a rank.
 
 From the best throughput down, the first target without a letter opens a group, and every later one without a letter
-that its paired block values do not tell apart from the opener joins it. So each target is in the group of the best
-opener whom it cannot be told from, and a target of group B need not differ from every one of A. No two targets share a
-group whose declared contrast is decided as different; other two of one group may still differ from each other. A
-difference that is real but smaller than the margin does not tell apart.
+whose paired block values show no difference from the opener's joins it. So each target is in the group of the best
+opener that it is not shown to differ from, and a target of group B need not differ from every one of A. No two targets
+share a group if their declared contrast is decided as different; other pairs of a group may still differ. A difference
+that is real but smaller than the margin does not count.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ from harness.stats.estimate import DIFFERENT
 from harness.stats.interval import FloatArray, pooled_autocorrelation, t_interval
 from harness.stats.levels import Levels
 from harness.stats.looks import ALPHA, FAMILY_ALPHA, MIN_BLOCKS
-from harness.stats.ratio import Fitted, centre, stepped
+from harness.stats.ratio import SliceData, centre, stepped
 from harness.stats.verdict import adjust, classify
 
 
 def tie_groups(
-    fitted: Fitted,
+    tables: SliceData,
     points: Sequence[Point],
     throughput: Mapping[Side, float],
     *,
     margin: float,
     decided: Collection[frozenset[Side]] = (),
 ) -> dict[Side, str]:
-    """The letter of every side that has a throughput, which is given in replies per second.
+    """The letter of every side that has a throughput, which is in replies per second.
 
-    Two targets are told apart as a contrast between them would be, with Benjamini–Hochberg over the point's pairs.
-    Pairs with fewer than three common blocks are not told apart.
+    Two targets differ where a contrast between them would show it, with Benjamini–Hochberg over the point's pairs.
+    Pairs with fewer than three common blocks do not.
 
     Args:
         decided: pairs whose declared contrast is decided as different.
@@ -49,19 +49,19 @@ def tie_groups(
             continue
         pairs = np.triu_indices(len(ranked), 1)
         if stepped(ranked[0], points):
-            rounds = fitted.rounds("throughput")[[(side.target, side.point) for side in ranked]]
-            values = _trimmed(rounds.map(math.log), *pairs)
+            rounds = tables.rounds("throughput")[[(side.target, side.point) for side in ranked]]
+            values = _trimmed_means(rounds.map(math.log), *pairs)
         else:
-            values = _apart(fitted.levels("throughput"), ranked, *pairs)
+            values = _log_ratios(tables.levels("throughput"), ranked, *pairs)
         compared.append((ranked, pairs, values))
-    # Over the whole run, as for its contrasts: the pairs of one point have too few blocks of their own to tell.
+    # Over the whole run, as for its contrasts: the pairs of one point have too few blocks of their own for it.
     phi = pooled_autocorrelation(row[np.isfinite(row)] for *_, values in compared for row in values)
     for ranked, pairs, values in compared:
-        apart = _told_apart(values, pairs, float(np.log1p(margin)), phi)
+        unequal = _distinguishable(values, pairs, float(np.log1p(margin)), phi)
         groups: list[list[int]] = []
         for index, side in enumerate(ranked):
             differs = [frozenset((other, side)) in decided for other in ranked]
-            fitting = (group for group in groups if not apart[group[0], index] and not any(differs[k] for k in group))
+            fitting = (group for group in groups if not unequal[group[0], index] and not any(differs[k] for k in group))
             group = next(fitting, [])
             if not group:
                 groups.append(group)
@@ -79,7 +79,7 @@ def letter(index: int) -> str:
     return text
 
 
-def _told_apart(
+def _distinguishable(
     values: FloatArray, pairs: tuple[NDArray[np.intp], NDArray[np.intp]], delta: float, phi: FloatArray
 ) -> NDArray[np.bool_]:
     """Symmetric matrix over the sides, from d of each pair (rows) in each block (columns), NaN where it has none."""
@@ -101,7 +101,7 @@ def _told_apart(
     return matrix
 
 
-def _apart(levels: Levels, sides: Sequence[Side], first: NDArray[np.intp], second: NDArray[np.intp]) -> FloatArray:
+def _log_ratios(levels: Levels, sides: Sequence[Side], first: NDArray[np.intp], second: NDArray[np.intp]) -> FloatArray:
     """d of each pair (rows) in each block (columns); NaN where no window holds both."""
     height = np.array([levels.columns[side] for side in sides])
     logs = pd.DataFrame((height[first] - height[second]).T).groupby(levels.blocks, sort=True).mean()
@@ -109,12 +109,12 @@ def _apart(levels: Levels, sides: Sequence[Side], first: NDArray[np.intp], secon
     return values
 
 
-def _trimmed(logs: pd.DataFrame, first: NDArray[np.intp], second: NDArray[np.intp]) -> FloatArray:
+def _trimmed_means(logs: pd.DataFrame, first: NDArray[np.intp], second: NDArray[np.intp]) -> FloatArray:
     """The same from ln throughput by block, window and round: the trimmed mean over rounds that hold both."""
     blocks = logs.index.get_level_values("block").to_numpy()
-    found = np.unique(blocks)
-    values = np.full((first.size, found.size), np.nan)
-    for column, block in enumerate(found):
+    block_ids = np.unique(blocks)
+    values = np.full((first.size, block_ids.size), np.nan)
+    for column, block in enumerate(block_ids):
         here: FloatArray = logs.to_numpy()[blocks == block]
         for rows in _complete_rows(here):
             present: NDArray[np.bool_] = np.isfinite(rows[0])
@@ -129,9 +129,9 @@ def _complete_rows(rounds: FloatArray) -> list[FloatArray]:
 
     The largest group comes last, so that its values count where a pair is in several.
     """
-    kept = rounds[np.isfinite(rounds).sum(axis=1) >= 2]
-    if not len(kept):
+    usable = rounds[np.isfinite(rounds).sum(axis=1) >= 2]
+    if not len(usable):
         return []
-    patterns, which = np.unique(np.isfinite(kept), axis=0, return_inverse=True)
-    groups = [kept[which.ravel() == index] for index in range(len(patterns))]
+    patterns, which = np.unique(np.isfinite(usable), axis=0, return_inverse=True)
+    groups = [usable[which.ravel() == index] for index in range(len(patterns))]
     return sorted(groups, key=len)

@@ -85,7 +85,7 @@ def adjust(p_values: ArrayLike) -> FloatArray:
 
 
 def decide(values: ArrayLike, margin: float, *, autocorrelation: float = 0.0) -> Decision:
-    """The verdict of a contrast that stands alone.
+    """The verdict of a single contrast.
 
     Args:
         values: a d per block, in block order.
@@ -106,38 +106,38 @@ def judge(values: Mapping[str, ArrayLike], margins: Mapping[str, float]) -> dict
 
 def _decisions(values: Mapping[str, ArrayLike], margins: Mapping[str, float], phi: float) -> dict[str, Decision]:
     series = {key: np.asarray(each, dtype=np.float64) for key, each in values.items()}
-    found = {key: _open(each, phi) for key, each in series.items()}
-    raw = {key: decision.p_value for key, decision in found.items() if decision.p_value is not None}
+    decisions = {key: _undecided(each, phi) for key, each in series.items()}
+    raw = {key: decision.p_value for key, decision in decisions.items() if decision.p_value is not None}
     adjusted = dict(zip(raw, adjust(list(raw.values())), strict=True))
     passed = {key for key in raw if adjusted[key] <= FAMILY_ALPHA}
     # One more contrast would be significant at this p-value: what an undecided one has to reach.
     threshold = ALPHA * min(1.0, (len(passed) + 1) / max(1, len(raw)))
     for key in raw:
-        one, delta, needed = found[key], float(np.log1p(margins[key])), None
+        one, delta, needed = decisions[key], float(np.log1p(margins[key])), None
         verdict = cast(Verdict, str(classify(cast(float, one.low), cast(float, one.high), key in passed, delta)))
         if verdict == "undecided":
             mean, sd = float(series[key].mean()), float(np.std(series[key], ddof=1))
             needed = blocks_needed(mean, sd, one.blocks, delta, threshold=threshold, autocorrelation=phi)
-        found[key] = replace(one, verdict=verdict, p_adjusted=float(adjusted[key]), blocks_needed=needed)
-    return found
+        decisions[key] = replace(one, verdict=verdict, p_adjusted=float(adjusted[key]), blocks_needed=needed)
+    return decisions
 
 
-def _open(values: FloatArray, phi: float) -> Decision:
+def _undecided(values: FloatArray, phi: float) -> Decision:
     """What is known of a contrast by itself, before any verdict."""
     n = values.size
     if n < 2:
         return Decision("undecided", n, mean=float(values[0]) if n else None, blocks_needed=LOOKS[0])
     interval = t_interval(values, ALPHA, autocorrelation=phi)
-    found = Decision("undecided", n, float(interval.mean), float(interval.low), float(interval.high))
+    decision = Decision("undecided", n, float(interval.mean), float(interval.low), float(interval.high))
     if n < MIN_BLOCKS:
-        return replace(found, blocks_needed=LOOKS[0])
-    return replace(found, p_value=float(interval.p_value))
+        return replace(decision, blocks_needed=LOOKS[0])
+    return replace(decision, p_value=float(interval.p_value))
 
 
 def widest_first(decisions: Mapping[str, Decision]) -> tuple[str, ...]:
     """Ids of the undecided contrasts, widest interval first; those without an interval before all others."""
-    open_ones = [key for key, decision in decisions.items() if decision.verdict == "undecided"]
-    return tuple(sorted(open_ones, key=lambda key: -decisions[key].width))
+    undecided = [key for key, decision in decisions.items() if decision.verdict == "undecided"]
+    return tuple(sorted(undecided, key=lambda key: -decisions[key].width))
 
 
 def shown_interval(name: str, values: FloatArray) -> dict[str, Any]:
@@ -146,5 +146,5 @@ def shown_interval(name: str, values: FloatArray) -> dict[str, Any]:
     """
     if not values.size:
         return {}
-    found = mean_estimate(values, ALPHA)
-    return {name: found.value, f"{name}_low": found.ci_low, f"{name}_high": found.ci_high}
+    mean = mean_estimate(values, ALPHA)
+    return {name: mean.value, f"{name}_low": mean.ci_low, f"{name}_high": mean.ci_high}

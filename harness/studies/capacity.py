@@ -13,7 +13,7 @@ from pydantic import Field
 
 from harness.model import ParamValue, Reason, WindowRecord
 from harness.model.load import FloatArray, LoadResult, every
-from harness.stats.bisection import LIMIT, Bisection, Tried
+from harness.stats.bisection import LIMIT, Bisection, RateTest
 from harness.studies.groups import Group, Spread, StudyRow, rows_of
 from harness.studies.study import OPEN_CONNECTIONS, Ask, Asking, Brief, Requests, Study, StudySettings
 
@@ -247,10 +247,10 @@ def held(record: WindowRecord) -> bool:
     return record.only.figures["late_share"] <= LIMIT
 
 
-def tried(records: Iterable[WindowRecord]) -> list[Tried]:
+def tried(records: Iterable[WindowRecord]) -> list[RateTest]:
     """What the windows of the search came to, where they are fit to judge by, in their order."""
     return [
-        Tried(float(record.only.params["rate"]), record.only.figures["late_share"], record.only.figures["counted_s"])
+        RateTest(float(record.only.params["rate"]), record.only.figures["late_share"], record.only.figures["counted_s"])
         for record in records
         if record.only.params.get("step") in SEARCH and "late_share" in record.only.figures and not record.gates
     ]

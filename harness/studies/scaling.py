@@ -13,7 +13,7 @@ from harness.model import ParamValue, Reason, Target, WindowRecord
 from harness.model.load import Samples
 from harness.model.units import MS
 from harness.stats.estimate import Estimate
-from harness.stats.scaling import MIN_POINTS, Scalability, fitted
+from harness.stats.scaling import MIN_POINTS, Scalability, fit_scalability
 from harness.studies.groups import Group, Spread, StudyRow, groups, throughput, uneven
 from harness.studies.study import Ask, Asking, Brief, Requests, Study, StudySettings, Values
 
@@ -220,7 +220,7 @@ def _fit(base: str, by: By, each: int, members: Mapping[int, Group]) -> ScalingF
     rates = [{record.block: throughput(record) for record in members[size].records} for size in sizes]
     blocks = [block for block in rates[0] if all(rate.get(block) for rate in rates)]
     table = np.array([[rate[block] for rate in rates] for block in blocks], dtype=np.float64)
-    amdahl, universal = (fitted(sizes, table, coherency=coherency) for coherency in (False, True))
+    amdahl, universal = (fit_scalability(sizes, table, coherency=coherency) for coherency in (False, True))
     first = members[sizes[0]]
     few = None if amdahl else Reason("verdict-blocks", {"blocks": len(blocks), "least": 2})
     return ScalingFit(

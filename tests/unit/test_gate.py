@@ -13,7 +13,7 @@ from harness.errors import UsageError
 from harness.model import Reason, Side, Target
 from harness.report.language.catalogue import ENGLISH
 from harness.results.check import check, check_against
-from harness.results.compare import compare, measured
+from harness.results.compare import block_values, compare
 from harness.results.gate import SUBJECTS, Rule, parse_rule
 from harness.results.summarise import summarise
 from harness.stats.interval import pooled_interval, welch_interval
@@ -31,7 +31,7 @@ def synthetic(seed=1, targets=(FASTAPI, FLASK), costs=None, **options):
 
 
 def read(run):
-    return measured(run.manifest, run.records, run.samples)
+    return block_values(run.manifest, run.records, run.samples)
 
 
 def checked(run, *texts):

@@ -23,7 +23,7 @@ from harness.plan.alone import JOURNEYS, blocks_alone, journey_sides, suited
 from harness.plan.profiles import PROFILES
 from harness.report.markdown import render_markdown
 from harness.report.report import render_report
-from harness.results.alone import journeys
+from harness.results.loads import journeys
 from harness.results.summarise import summarise
 from harness.results.tails import pooled
 from harness.session.validity import transient

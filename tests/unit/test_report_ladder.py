@@ -35,7 +35,7 @@ def test_frameworks_come_before_servers_and_rungs_that_are_missing_say_why():
     assert (second.note, len(second.inside)) == ((), 1)
 
 
-def test_a_sentence_names_what_is_told_apart_largest_first_and_counts_the_rest():
+def test_a_sentence_names_the_differences_largest_first_and_counts_the_rest():
     assert said(ladder_sentence, 1) == (
         "Fast on the floor: other, fast 40 µs [38, 41], body 8.9 µs [7.6, 10] (size not settled) of CPU per "
         "request; no difference at the margin for 1."
@@ -59,7 +59,7 @@ def test_a_sentence_names_what_is_told_apart_largest_first_and_counts_the_rest()
     ("check", "words"),
     [
         ("adds-up", "The steps add up: their sum is 49 µs, top against bottom is 48 µs [47, 50]"),
-        ("within-interval", "The steps add up as far as can be told: their sum is 49 µs"),
+        ("within-interval", "The steps add up as far as this run shows: their sum is 49 µs"),
         ("does-not-add-up", "The steps do not add up: their sum is 49 µs"),
     ],
 )

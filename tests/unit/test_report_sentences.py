@@ -90,7 +90,7 @@ def test_a_contrast_is_worded_as_its_verdict(one, text):
     ],
 )
 def test_a_contrast_that_stands_alone_says_what_would_decide_it(needed, text):
-    found = said(contrast("undecided", 1.01, 0.95, 1.07, blocks_needed=needed), alone=True)
+    found = said(contrast("undecided", 1.01, 0.95, 1.07, blocks_needed=needed), single=True)
     assert found == "Undecided whether fast and slow differ in requests per second: ratio 1.010 [0.950, 1.070]" + text
 
 

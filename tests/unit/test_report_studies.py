@@ -168,7 +168,7 @@ def test_no_speed_up_is_said_of_workers_that_shared_unevenly_or_were_more_than_t
     reason = Reason("uneven-workers", {"most": 0.97, "least": 0.03})
     uneven = replace(scaling("slow", 2, None, shares=(0.97, 0.03)), reason=reason)
     growth, _ = said_of_scaling(scaling("fast", 1, None), scaling("fast", 2, 1.9, limit="cpus"), uneven)
-    assert "does not tell" in growth
+    assert "does not show" in growth
     assert "Not judged, because one worker served more than its part: slow" in growth
     page = render_report(manifest(), summary(studies=StudyResults(scaling=(uneven,))), ())
     assert "from 3% to 97% each" in page
@@ -188,7 +188,7 @@ def test_a_leak_is_said_with_its_interval_and_what_is_open_is_not_called_sound()
     )
     assert "fast grows by 1,060 kB [1,010, 1,110] per 1,000 requests" in said_of_memory(leaks, sound, open_)
     assert "−1.50 kB [−4.50, 1.50]" in said_of_memory(sound)
-    assert "does not tell" in said_of_memory(sound, open_)
+    assert "does not show" in said_of_memory(sound, open_)
 
 
 def test_no_cure_is_claimed_where_there_is_none():

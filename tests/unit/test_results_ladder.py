@@ -86,7 +86,7 @@ def test_steps_that_depend_on_the_round_do_not_add_up():
     assert ladder.gap == pytest.approx(-0.3 * 190, rel=0.1)
 
 
-def test_rungs_without_a_number_are_passed_over_with_the_reason():
+def test_rungs_without_a_number_are_skipped_with_the_reason():
     run = make_run(
         costs_us=COSTS,
         blocks=6,

@@ -329,11 +329,11 @@ def test_a_decided_contrast_parts_two_of_a_letter() -> None:
     first, second, third = (Side(target.name, POINTS[0].id) for target in three)
     rates = {first: 3.0, second: 2.0, third: 1.0}
     for pair, letters in ({second, third}, "AAB"), ({first, third}, "AAB"), ({first, second}, "ABA"):
-        found = tie_groups(frames.fitted, POINTS[:1], rates, margin=0.02, decided={frozenset(pair)})
+        found = tie_groups(frames.tables, POINTS[:1], rates, margin=0.02, decided={frozenset(pair)})
         assert "".join(found[side] for side in rates) == letters
 
 
-def test_targets_in_different_windows_are_not_told_apart() -> None:
+def test_targets_in_different_windows_share_a_letter() -> None:
     run = make_run(at=POINTS[:1])
     apart: list[WindowRecord] = []
     for record in run.records:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from harness.model import Target
-from harness.stats.scaling import fitted
+from harness.stats.scaling import fit_scalability
 from harness.studies.scaling import STUDY, scaling_fits, scaling_rows, variants
 from tests.records import alone
 from tests.unit.test_studies import SCENARIOS
@@ -36,7 +36,7 @@ def test_the_serial_share_of_a_simulated_server_is_recovered_within_its_interval
     rng = np.random.default_rng(23)
     covered = 0
     for _ in range(200):
-        found = fitted(SIZES, blocks_of(rng, serial), coherency=coherency)
+        found = fit_scalability(SIZES, blocks_of(rng, serial), coherency=coherency)
         assert found.contention.value == pytest.approx(serial, abs=0.1)
         covered += found.contention.ci_low <= serial <= found.contention.ci_high
     assert covered >= 0.90 * 200
@@ -48,7 +48,7 @@ def test_what_keeping_in_step_costs_is_recovered_too():
     exact = 100 * n / (1 + 0.05 * (n - 1) + 0.01 * n * (n - 1))
     covered = 0
     for _ in range(200):
-        found = fitted(SIZES, [exact * rng.lognormal(0, 0.02, len(n)) for _ in range(5)], coherency=True)
+        found = fit_scalability(SIZES, [exact * rng.lognormal(0, 0.02, len(n)) for _ in range(5)], coherency=True)
         covered += found.coherency.ci_low <= 0.01 <= found.coherency.ci_high
     assert covered >= 0.90 * 200
 
@@ -56,9 +56,9 @@ def test_what_keeping_in_step_costs_is_recovered_too():
 def test_no_model_goes_through_fewer_than_five_points_or_beyond_them():
     rng = np.random.default_rng(1)
     blocks = np.array(blocks_of(rng, 0.1))
-    assert fitted(SIZES[:4], blocks[:, :4], coherency=False) is None
-    assert fitted(SIZES, blocks[:1], coherency=False) is None
-    curve = fitted(SIZES, blocks, coherency=False).curve
+    assert fit_scalability(SIZES[:4], blocks[:, :4], coherency=False) is None
+    assert fit_scalability(SIZES, blocks[:1], coherency=False) is None
+    curve = fit_scalability(SIZES, blocks, coherency=False).curve
     assert (curve[0][0], curve[-1][0]) == (1, 16)
     assert curve[0][1] == pytest.approx(1.0, rel=0.05)
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from harness.model import Contrast, Metric, Point, Side, Target
-from harness.stats.ratio import BlockValues, Fitted, absolute_values, centre, contrast_values, stepped
+from harness.stats.ratio import BlockValues, SliceData, absolute_values, centre, contrast_values, stepped
 
 A, B = Side("a", "p@1"), Side("b", "p@1")
 POINT = Point("p@1", "p", {}, 1, ())
@@ -41,7 +41,7 @@ def contrast(metric: Metric = "cpu_cost") -> Contrast:
 
 
 def values(slices: pd.DataFrame, metric: Metric = "cpu_cost", point: Point = POINT) -> BlockValues:
-    return contrast_values(Fitted(slices), [contrast(metric)], [point])["c"]
+    return contrast_values(SliceData(slices), [contrast(metric)], [point])["c"]
 
 
 def test_ratio_and_difference_are_those_of_the_levels() -> None:
@@ -57,7 +57,7 @@ def test_a_shared_disturbance_cancels() -> None:
     assert np.exp(found.log_ratio) == pytest.approx([2.0], rel=0.01)
 
 
-def test_slices_without_a_number_are_passed_over() -> None:
+def test_slices_without_a_number_are_skipped() -> None:
     found = values(frame([[2, np.nan, 2], [np.nan] * 3], [[1, 1, 1], [1, 1, 1]]))
     assert found.blocks == (0,)
     assert np.exp(found.log_ratio) == pytest.approx([2])
@@ -102,7 +102,7 @@ def test_centre_ignores_one_wild_value(trimmed: bool) -> None:
 
 def test_a_twin_stands_in_contrasts_for_its_target() -> None:
     slices = pd.concat([frame([[2, 2, 2], [3, 3, 3]], [[1, 1, 1], [1, 1, 1]]), twin_rows([[4, 4, 8], [np.nan] * 3])])
-    found = contrast_values(Fitted(slices), [contrast()], [POINT], [TWIN])["c"]
+    found = contrast_values(SliceData(slices), [contrast()], [POINT], [TWIN])["c"]
     assert np.exp(found.log_ratio) == pytest.approx([1.0, 3.0])
     assert found.difference == pytest.approx([-0.5, 2.0])
     assert np.exp(values(slices).log_ratio) == pytest.approx([2.0, 3.0])
@@ -111,9 +111,9 @@ def test_a_twin_stands_in_contrasts_for_its_target() -> None:
 def test_a_target_against_its_twin_is_those_two() -> None:
     slices = pd.concat([frame([[2, 2]], [[1, 1]]), twin_rows([[4, 4]])])
     control = Contrast("c", "pick", "cpu_cost", Side(TWIN.name, "p@1"), B)
-    assert np.exp(contrast_values(Fitted(slices), [control], [POINT], [TWIN])["c"].log_ratio) == pytest.approx([4.0])
+    assert np.exp(contrast_values(SliceData(slices), [control], [POINT], [TWIN])["c"].log_ratio) == pytest.approx([4.0])
 
 
 def test_a_block_without_the_target_itself_has_no_value() -> None:
     slices = pd.concat([frame([[2, 2], [2, 2]], [[np.nan] * 2, [1, 1]]), twin_rows([[4, 4], [2, 2]])])
-    assert contrast_values(Fitted(slices), [contrast()], [POINT], [TWIN])["c"].blocks == (1,)
+    assert contrast_values(SliceData(slices), [contrast()], [POINT], [TWIN])["c"].blocks == (1,)

@@ -17,7 +17,7 @@ from harness.plan.profiles import PROFILES
 from harness.plan.timing import expected_seconds
 from harness.plan.trials import plan_trials
 from harness.session.session import answered
-from harness.stats.bisection import Bisection, Tried
+from harness.stats.bisection import Bisection, RateTest
 from harness.studies.capacity import Capacity, capacity_rows, held, interval, recovered
 from harness.studies.registry import STUDIES
 from harness.studies.study import Idle
@@ -127,7 +127,7 @@ def test_the_search_closes_in_on_the_edge_and_confirms_it(capacity):
 def test_where_a_confirmation_contradicts_the_interval_goes_out_to_its_side():
     bisection = Bisection()
     for rate, late in ((100, 0.0), (200, 0.4), (140, 0.0), (160, 0.2), (150, 0.0), (155, 0.01)):
-        bisection.learn(Tried(rate, late, 20.0))
+        bisection.learn(RateTest(rate, late, 20.0))
     rps, low, high = interval(bisection, [True], [True])
     assert low <= 0.95 * rps
     assert high > 1.1 * rps
@@ -137,10 +137,10 @@ def test_where_a_confirmation_contradicts_the_interval_goes_out_to_its_side():
 def test_one_wrong_answer_does_not_lead_the_search_astray():
     bisection = Bisection()
     for rate, late in ((100, 0.0), (200, 0.0), (400, 0.9), (280, 0.3), (240, 0.0), (260, 0.01), (250, 0.0)):
-        bisection.learn(Tried(rate, late, 2.0))
+        bisection.learn(RateTest(rate, late, 2.0))
     before = bisection.median
     assert 230 < before < 280
-    bisection.learn(Tried(100.0, 0.03, 2.0))
+    bisection.learn(RateTest(100.0, 0.03, 2.0))
     assert bisection.median == pytest.approx(before, rel=0.1)
 
 

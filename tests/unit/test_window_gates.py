@@ -8,7 +8,7 @@ import pytest
 from harness.errors import UsageError
 from harness.model import Gate, Journey, Manifest, Plan, Reason, Target
 from harness.results.check import check, exit_code
-from harness.results.compare import measured
+from harness.results.compare import block_values
 from harness.results.gate import parse_rule
 from harness.results.summarise import summarise
 from tests.records import alone
@@ -20,7 +20,7 @@ SHOPPING = Journey("shopping", "Shopping", "shopping.py", "0", 16)
 
 def checked(manifest, records, *texts):
     summary = summarise(manifest, records, lambda record: {})
-    read = measured(manifest, records, lambda record: {})
+    read = block_values(manifest, records, lambda record: {})
     return check(read, summary, [parse_rule(text) for text in texts])
 
 
@@ -98,7 +98,7 @@ def test_a_percentile_of_a_point_says_how_many_replies_it_needs():
     run = make_run(at=points()[:1], blocks=2, rounds=3)
     rules = [parse_rule("* p999 < 1s")]
     found = check(
-        measured(run.manifest, run.records, run.samples),
+        block_values(run.manifest, run.records, run.samples),
         summarise(run.manifest, run.records, run.samples),
         rules,
     )

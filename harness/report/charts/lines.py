@@ -48,7 +48,7 @@ def lines_chart(
     points = [(x, y) for _, line in lines for x, y in line if (x > 0 or linear) and y > 0]
     if not points:
         return
-    title, note, x_title, y_title = map(view.told, words[1:])
+    title, note, x_title, y_title = map(view.text_or_literal, words[1:])
     high = max([y for _, y in points] + ([bound] if bound else [])) * 1.3
     xs = [x for x, _ in points] + [x for x, _ in x_values]
     low, first = (0.0, 0.0) if linear else (min(y for _, y in points) / 1.3, min(xs) / 1.05)
@@ -82,7 +82,7 @@ def model_chart(view: View, target: Target, measured: Line, models: Mapping[str,
     Args:
         models: name → its points, between the first and the last measured and nowhere else.
     """
-    title, note, x_title, y_title = map(view.told, words[1:])
+    title, note, x_title, y_title = map(view.text_or_literal, words[1:])
     high = 1.1 * max(y for points in (measured, *models.values()) for _, y in points)
     ticks = [x for x, _ in measured]
     x = channel("x:Q", title=x_title, scale={"domain": [0, 1.3 * ticks[-1]]}, axis={"values": ticks, "format": "d"})
@@ -127,7 +127,7 @@ def model_rps(view: View, target: Target, place: Point, cell: Cell) -> float | N
 
 
 def sweep_charts(view: View, targets: Sequence[Target], places: Sequence[Point]) -> tuple[Chart, ...]:
-    """Throughput against concurrency (or the wait, where one concurrency was measured), beside what capacity allows.
+    """Throughput against concurrency (or the wait, where one concurrency was measured), next to what capacity allows.
 
     One panel per target with a number at any of the points, all on the same axes.
     """
@@ -172,13 +172,13 @@ def _sweep(view: View, target: Target, places: Sequence[Point], by_wait: bool) -
     measured: Rows = []
     allowed: Rows = []
     for place in places:
-        found = view.ok(target.name, place.id)
-        if not found or found[1].throughput_rps is None:
+        cell = view.ok(target.name, place.id)
+        if not cell or cell[1].throughput_rps is None:
             continue
         wait = f"{place.wait_s * 1e3:g}"
         shared = {"x": wait if by_wait else place.concurrency, "name": "" if by_wait else f"{wait} ms"}
-        measured.append(shared | {"y": found[1].throughput_rps.value})
-        line = model_rps(view, target, place, found[1])
+        measured.append(shared | {"y": cell[1].throughput_rps.value})
+        line = model_rps(view, target, place, cell[1])
         if line is not None:
             allowed.append(shared | {"y": line})
     return measured, allowed
@@ -227,12 +227,12 @@ def crossover_charts(view: View, pairs: Sequence[Sequence[Crossover]]) -> tuple[
         layers += [layer(each, "line", {"stroke": MUTED, "strokeWidth": 1}, x=x, y=y) for each in others]
         drawn = [row | {"fill": colour if row["clear"] else PAPER} for row in rows]
         lows, mark = channel("low:Q", scale=y_scale), {"stroke": colour, "size": 36, "strokeWidth": 2, "opacity": 1}
-        lasts = [(found, each[-1]) for found, each in zip(pair, (rows, *others), strict=True) if each]
+        lasts = [(crossover, each[-1]) for crossover, each in zip(pair, (rows, *others), strict=True) if each]
         layers += [
             layer(drawn, "area", {"color": colour, "opacity": 0.2}, x=x, y=lows, y2="high"),
             layer(drawn, "line", {"stroke": colour, "strokeWidth": 2}, x=x, y=y),
             layer(drawn, "point", mark, x=x, y=y, **literal(fill="fill")),
-            _names_at([end | {"name": f"{found.concurrency:,}"} for found, end in lasts], low, high, x, y, 6),
+            _names_at([end | {"name": f"{crossover.concurrency:,}"} for crossover, end in lasts], low, high, x, y, 6),
         ]
         sides = {"a": view.name(main.a), "b": view.name(main.b)}
         title, note = text("crossover.pair", **sides), text("crossover.chart", count=main.concurrency, **sides)
@@ -240,9 +240,9 @@ def crossover_charts(view: View, pairs: Sequence[Sequence[Crossover]]) -> tuple[
     return tuple(charts)
 
 
-def _ratios(view: View, found: Crossover) -> Rows:
+def _ratios(view: View, crossover: Crossover) -> Rows:
     rows: Rows = []
-    for wait, key in zip(found.waits_ms, found.contrasts, strict=True):
+    for wait, key in zip(crossover.waits_ms, crossover.contrasts, strict=True):
         contrast = view.by_id[key][1]
         if contrast.ratio is None:
             continue

@@ -17,7 +17,7 @@ from harness.stats.estimate import REAL
 SHAPES = {"circle": "○", "square": "□", "triangle-up": "△", "diamond": "◇", "triangle-down": "▽", "cross": "+"}
 """Shape of a step's mark → the character that stands for it in the description."""
 FOREST = 40
-"""The most contrasts that one chart holds; the table beside it holds all."""
+"""The most contrasts that one chart holds; the table next to it has all."""
 COLUMNS, STEP = 60, 20
 DOT: Spec = {"size": 55, "strokeWidth": 2, "opacity": 1}
 Words = tuple[str, str, str]
@@ -67,7 +67,7 @@ def throughput_chart(view: View, place: Point, key: str) -> tuple[Chart, ...]:
     known = [
         (estimate, target)
         for target in view.reference
-        if (found := view.ok(target.name, place.id)) and (estimate := found[1].throughput_rps)
+        if (cell := view.ok(target.name, place.id)) and (estimate := cell[1].throughput_rps)
     ]
     if not known:
         return ()
@@ -98,11 +98,11 @@ def validation_chart(view: View, places: Sequence[Point], title: str, key: str) 
     rows = []
     for target in view.reference:
         for place in places:
-            found, name = view.ok(target.name, place.id), view.name(target.name)
-            if found and found[1].cpu_us:
+            cell, name = view.ok(target.name, place.id), view.name(target.name)
+            if cell and cell[1].cpu_us:
                 names += [name] * (name not in names)
                 row = {"row": names.index(name), "step": place.scenario}
-                rows.append(_estimated(view, target, found[1].cpu_us) | row)
+                rows.append(_estimated(view, target, cell[1].cpu_us) | row)
     if not rows:
         return ()
     steps = list(dict.fromkeys(place.scenario for place in places))
@@ -123,18 +123,18 @@ def validation_chart(view: View, places: Sequence[Point], title: str, key: str) 
 def forest_chart(rows: Sequence[tuple[str, ContrastResult]], key: str, title: str, language: Language) -> Chart:
     """Ratios with their intervals on a log axis, with each one's margin as a band around one.
 
-    Circle: told apart; square: no difference at the margin; cross: undecided.
+    Circle: a difference; square: no difference at the margin; cross: undecided.
 
     Args:
         rows: label and contrast, each with a ratio.
     """
     data: list[dict[str, Any]] = []
     for _, contrast in rows:
-        apart, same = contrast.verdict in REAL, contrast.verdict == "same"
-        shape = "circle" if apart else "square" if same else "cross"
+        differs, same = contrast.verdict in REAL, contrast.verdict == "same"
+        shape = "circle" if differs else "square" if same else "cross"
         margin = {"one": 1.0, "least": 1 / (1 + contrast.margin), "most": 1 + contrast.margin}
         span = _span(contrast.ratio or 1.0, contrast.ci_low or None, contrast.ci_high or None)
-        data.append({**span, **margin, "colour": INK if apart or same else MUTED, "shape": shape})
+        data.append({**span, **margin, "colour": INK if differs or same else MUTED, "shape": shape})
     ends = [each[end] for each in data for end in ("low", "high", "least", "most")]
     low, high = min(ends) / 1.02, max(ends) * 1.02
     scale, axis = log_scale(low, high), {"values": _ticks(low, high), "format": "~r"}
@@ -166,7 +166,7 @@ def _ticks(low: float, high: float) -> list[float]:
 def ladder_chart(view: View, ladder: LadderResult, key: str) -> tuple[Chart, ...]:
     """A waterfall: each step's bar begins where the rung below ended, the bottom rung first.
 
-    A step that is not told apart is grey. Empty where the ladder has no step.
+    A step that shows no difference is grey. Empty where the ladder has no step.
     """
     used = [(view.label(rung.label), rung.cpu_us) for rung in ladder.rungs if rung.cpu_us is not None]
     if not used or not ladder.steps:
@@ -176,10 +176,10 @@ def ladder_chart(view: View, ladder: LadderResult, key: str) -> tuple[Chart, ...
     for step in ladder.steps:
         if step.difference is None:
             return ()
-        target, told = view.declared.get(step.a.target), step.verdict in REAL
+        target, differs = view.declared.get(step.a.target), step.verdict in REAL
         bar = _bar(rows[-1]["value"], step.difference, step.difference_low, step.difference_high)
         names.append(view.label(step.label))
-        rows.append(bar | {"colour": look(view.frameworks, target)["stroke"] if told and target else MUTED})
+        rows.append(bar | {"colour": look(view.frameworks, target)["stroke"] if differs and target else MUTED})
     axis, ink = {"tickCount": 6, "format": "~r"}, {"stroke": {"value": INK}}
     x = channel("start:Q", title=view.text("words.cpu"), axis=axis, scale={"zero": True})
     marks: list[Marks] = [
@@ -218,7 +218,7 @@ def moved_chart(
     return rows_chart(words, names, data, marks, most=26, width=230, step=22)
 
 
-def profile_chart(view: View, found: Sequence[ProfileResult], layers: Sequence[Layer], title: str) -> Chart:
+def profile_chart(view: View, profiles: Sequence[ProfileResult], layers: Sequence[Layer], title: str) -> Chart:
     """CPU per request, a stacked bar for each target.
 
     Args:
@@ -229,7 +229,7 @@ def profile_chart(view: View, found: Sequence[ProfileResult], layers: Sequence[L
     names = [view.text(f"profile.{layer}") for layer in layers]
     rows = [
         {"row": row, "layer": name, "order": order, "us": each.layers.get(layer, 0.0)}
-        for row, each in enumerate(found)
+        for row, each in enumerate(profiles)
         for order, (layer, name) in enumerate(zip(layers, names, strict=True))
     ]
     x = channel("us:Q", title=view.text("words.cpu"), stack="zero", axis={"tickCount": 6, "format": "~r"})
@@ -237,4 +237,4 @@ def profile_chart(view: View, found: Sequence[ProfileResult], layers: Sequence[L
     fill = channel("layer:N", scale={"domain": names, "range": colours}, legend=legend)
     bars: Marks = "bar", {"height": 15, "stroke": PAPER, "strokeWidth": 1}, {"x": x, "order": "order:Q", "fill": fill}
     words = "profile-chart", title, view.text("profile.chart", layers=", ".join(names))
-    return rows_chart(words, [view.name(each.target) for each in found], rows, [bars], most=32, width=440, step=26)
+    return rows_chart(words, [view.name(each.target) for each in profiles], rows, [bars], most=32, width=440, step=26)

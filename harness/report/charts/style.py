@@ -1,5 +1,5 @@
 """How every chart looks: placeholder colours that become CSS variables, fonts, axes, marks per target, and labels that
-are kept apart, in order, of bounded length, and with room whatever font a browser has."""
+do not overlap: in order, of bounded length, and with room whatever font a browser has."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ CONFIG: dict[str, Any] = {
 
 
 def hue_number(frameworks: Sequence[str], target: Target) -> int:
-    """Of its framework; past the eighth hues repeat, and names tell them apart."""
+    """Of its framework; past the eighth hues repeat, and names distinguish them."""
     return frameworks.index(target.framework) % HUES if target.framework in frameworks else 0
 
 

@@ -65,7 +65,7 @@ def draw(key: str, title: str, description: str, **specification: Any) -> Chart:
     """Renders a Vega-Lite specification; ``key`` is unique within the page.
 
     The drawing is hidden from assistive technology behind one ``img`` role whose name is title and description; the
-    table beside it carries the numbers.
+    table next to it carries the numbers.
     """
     import vl_convert
 

@@ -157,7 +157,7 @@ def _number(value: int | float) -> str:
 
 
 def _add(parts: list[str | Figure], part: str | Figure) -> None:
-    """Puts neighbouring texts together; markup stays apart, so that it is never escaped nor trusted by mistake."""
+    """Puts neighbouring texts together; markup stays separate, so that it is never escaped nor trusted by mistake."""
     if part == "":
         return
     last = parts[-1] if parts else None
@@ -171,7 +171,7 @@ def with_particle(word: str, pair: str) -> str:
     """The particle of ``pair`` that fits after ``word``: ``은/는``, ``이/가``, ``을/를``, ``과/와``, ``으로/로``.
 
     The first form follows a final consonant. ``으로/로`` takes the second after ㄹ too. Brackets and quotation marks at
-    the end are passed over.
+    the end are ignored.
     """
     closed, _, open_ = pair.partition("/")
     final = _final(word.rstrip(_CLOSING + " "))

@@ -19,7 +19,7 @@ BLOCKING = "io-blocking"
 USUAL_SHARE = 5.0
 
 
-def beside(view: View, row: NeighbourRow) -> str:
+def mix_label(view: View, row: NeighbourRow) -> str:
     """``5% io-blocking of 50 ms``."""
     if not row.neighbour:
         return view.text("async.alone")
@@ -28,7 +28,7 @@ def beside(view: View, row: NeighbourRow) -> str:
 
 
 NEIGHBOURS = (
-    Column("async.beside", said=lambda view, row, path: beside(view, row)),
+    Column("async.next_to", said=lambda view, row, path: mix_label(view, row)),
     *SPREAD,
     Column("async.times", "times.value", times),
 )
@@ -36,19 +36,19 @@ NEIGHBOURS = (
 
 def _neighbour_sentence(view: View, rows: Rows) -> Sentence:
     """The blocking neighbour where it hurts most, and the target of that framework that it hurts least."""
-    found = [each for each in rows if each[1].neighbour == BLOCKING and each[1].times and each[1].latency]
-    usual = min((row.share for _, row in found), key=lambda value: abs(value - USUAL_SHARE), default=0.0)
+    blocking = [each for each in rows if each[1].neighbour == BLOCKING and each[1].times and each[1].latency]
+    usual = min((row.share for _, row in blocking), key=lambda value: abs(value - USUAL_SHARE), default=0.0)
     alone = {row.target: (path, row) for path, row in rows if not row.neighbour and row.latency}
-    found = [each for each in found if each[1].share == usual and each[1].target in alone]
-    if not found:
+    blocking = [each for each in blocking if each[1].share == usual and each[1].target in alone]
+    if not blocking:
         return ()
     p99 = "latency.p99_us"
-    path, worst = max(found, key=by(p99))
+    path, worst = max(blocking, key=by(p99))
     at, before = alone[worst.target]
-    fields: Fields = {"target": view.name(worst.target), "fast": worst.fast, "mix": beside(view, worst)}
+    fields: Fields = {"target": view.name(worst.target), "fast": worst.fast, "mix": mix_label(view, worst)}
     fields |= {"before": shown(before, at, p99, milliseconds), "after": shown(worst, path, p99, milliseconds)}
     framework = view.target(worst.target).framework
-    path, cure = min((each for each in found if view.target(each[1].target).framework == framework), key=by(p99))
+    path, cure = min((each for each in blocking if view.target(each[1].target).framework == framework), key=by(p99))
     if 2 * cure.latency.p99_us >= worst.latency.p99_us:
         return view.say("async.neighbours_said", **fields)
     cured = shown(cure, path, p99, milliseconds)
@@ -66,7 +66,7 @@ def _neighbour_charts(view: View, rows: Rows) -> Iterator[Chart]:
         chosen = [row for row in known if _mix(row) == mix and row.neighbour and row.target in alone]
         drawn = [(view.target(row.target), alone[row.target], row.latency.p99_us / 1e3) for row in chosen]
         if drawn:
-            words = f"neighbours-{number}", beside(view, chosen[0]), view.text("async.neighbours_chart")
+            words = f"neighbours-{number}", mix_label(view, chosen[0]), view.text("async.neighbours_chart")
             yield moved_chart(view, drawn, bounds, words, view.text("studies.axis_p99"))
 
 
@@ -85,12 +85,12 @@ FAN_OUT = (
 
 def _fan_out_sentence(view: View, rows: Rows) -> Sentence:
     """The most calls at the fewest connections: fastest and slowest median."""
-    found = [(path, row) for path, row in rows if row.latency]
-    most = max((row.calls for _, row in found), default=0)
-    fewest = min((row.connections for _, row in found), default=0)
-    found = [(path, row) for path, row in found if (row.calls, row.connections) == (most, fewest)]
-    ends = extremes(view, found, "latency.p50_us", milliseconds)
-    return view.say("async.fan_out_said", calls=most, ms=f"{found[0][1].ms:g}", count=fewest, **ends) if ends else ()
+    known = [(path, row) for path, row in rows if row.latency]
+    most = max((row.calls for _, row in known), default=0)
+    fewest = min((row.connections for _, row in known), default=0)
+    known = [(path, row) for path, row in known if (row.calls, row.connections) == (most, fewest)]
+    ends = extremes(view, known, "latency.p50_us", milliseconds)
+    return view.say("async.fan_out_said", calls=most, ms=f"{known[0][1].ms:g}", count=fewest, **ends) if ends else ()
 
 
 def _fan_out_charts(view: View, rows: Rows) -> Iterator[Chart]:
@@ -115,7 +115,7 @@ def _served(view: View, row: ConnectionRow, path: str) -> Entry:
 
 
 CONNECTIONS = (
-    Column("async.beside", said=lambda view, row, path: _kind(view, row)),
+    Column("async.next_to", said=lambda view, row, path: _kind(view, row)),
     Column("async.served", said=_served),
     *SPREAD,
     Column("async.per_second", "rate_rps"),
@@ -131,11 +131,11 @@ def _cannot(view: View, row: ConnectionRow) -> str:
 
 def _connections_sentence(view: View, rows: Rows) -> Sentence:
     """The most idle connections: who holds them all, and who does not."""
-    found = [(path, row) for path, row in rows if row.kind == "idle" and row.status == "ok"]
-    if not found:
+    known = [(path, row) for path, row in rows if row.kind == "idle" and row.status == "ok"]
+    if not known:
         return ()
-    most = max(row.number for _, row in found)
-    mine = [(path, row) for path, row in found if row.number == most]
+    most = max(row.number for _, row in known)
+    mine = [(path, row) for path, row in known if row.number == most]
     short = [each for each in mine if each[1].served < 0.99 * most]
     holding = [view.name(each[1].target) for each in mine if each not in short]
     fields: Fields = {"number": most, "holding": ", ".join(holding)}

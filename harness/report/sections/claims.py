@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from harness.model import OWN, Effort, Feature
 from harness.report.numbers import Format, Sentence, count, mib, microseconds, milliseconds, number, part_at, shown
-from harness.report.sections.asynchronous import beside
+from harness.report.sections.asynchronous import mix_label
 from harness.report.sections.features import capability, why_not
 from harness.report.sections.upkeep import app_name
 from harness.report.sentences import Fields, contrast_sentence, difference_interval, interval
@@ -23,15 +23,15 @@ DOCUMENTED: ClaimVerdict = "documented"
 def claims(view: View) -> Mapping[str, Any]:
     """Empty for a summary that judged no claim.
 
-    ``rows``: each claim with its evidence in words; ``counted``: how many claims came to which verdict, in words, where
-    documented facts are no verdicts.
+    ``rows``: each claim with its evidence in words; ``counted``: how many claims have which verdict, in words, where
+    documented facts do not count.
     """
     if not view.summary.claims:
         return {}
     words = view.language.names("claim_verdicts")
     verdicts = [claim.verdict for claim in view.summary.claims]
     counted = [(verdicts.count(verdict), words[verdict]) for verdict in get_args(ClaimVerdict) if verdict != DOCUMENTED]
-    listed = ", ".join(view.text("claims.count", count=found, word=word) for found, word in counted if found)
+    listed = ", ".join(view.text("claims.count", count=total, word=word) for total, word in counted if total)
     # Decided ones first, each kind in the document's order.
     ordered = sorted(view.summary.claims, key=lambda claim: claim.verdict in ("not-measured", DOCUMENTED))
     said = ((claim, [evidence_sentence(view, one) for one in claim.evidence]) for claim in ordered)
@@ -79,7 +79,7 @@ def _feature(view: View, path: str, feature: Feature) -> Sentence:
 
 def _untouched(view: View, path: str, feature: Feature) -> Sentence:
     key = "evidence.brings" if feature.present else "evidence.brings_no"
-    return _probed(view, feature, key, view.text(f"bare.{feature.target}"))
+    return _probed(view, feature, key, view.text(f"minimal.{feature.target}"))
 
 
 def _probed(view: View, feature: Feature, key: str, who: str) -> Sentence:
@@ -91,7 +91,7 @@ def _packages(view: View, path: str, app: Effort) -> Sentence:
 
 
 def _neighbour(view: View, path: str, row: NeighbourRow) -> Sentence:
-    mix: Fields = {"fast": row.fast, "mix": beside(view, row)}
+    mix: Fields = {"fast": row.fast, "mix": mix_label(view, row)}
     return _estimate(view, path, row, "evidence.neighbour", "times", mix)
 
 

@@ -29,7 +29,7 @@ def evidence(view: View) -> tuple[Block, ...]:
     """Empty where the run declared no contrast: forest plots, then a table for the control and for each question."""
     text = view.text
     groups = [(text("real.control_family"), view.controls())]
-    groups += [(asked, view.contrasts(question)) for question, asked in view.language.names("questions").items()]
+    groups += [(heading, view.contrasts(question)) for question, heading in view.language.names("questions").items()]
     plots, tables = list[Block](), list[Block]()
     for place, (title, rows) in enumerate([group for group in groups if group[1]]):
         plots += _forest(view, title, rows, f"forest-{place}")
@@ -40,7 +40,7 @@ def evidence(view: View) -> tuple[Block, ...]:
 
 
 def _forest(view: View, title: str, rows: list[Placed[ContrastResult]], key: str) -> tuple[Plots, ...]:
-    """The first contrasts between reference targets: chosen by what the targets are, never by what came out."""
+    """The first contrasts between reference targets: chosen by what the targets are, never by the results."""
     reference = {target.name for target in view.reference}
     known = [contrast for _, contrast in rows if contrast.ratio is not None]
     shown = ([each for each in known if {each.a.target, each.b.target} <= reference] or known)[:FOREST]

@@ -16,18 +16,18 @@ from harness.stats.estimate import REAL
 PANELS = 12
 """The most pairs that are drawn; the tables hold all."""
 CENTRE = 64
-"""The concurrency that is told first: more connections than most targets have threads."""
+"""The concurrency that is shown first: more connections than most targets have threads."""
 NEAR = 0.8
 """The share of what the requests in flight allow above which they are the limit."""
 
 
 def crossover(view: View) -> tuple[Block, ...]:
     """Empty where no pair was measured at two waits or more."""
-    text, found, main = view.text, view.summary.crossovers, main_ones(view)
-    if not found:
+    text, crossovers, main = view.text, view.summary.crossovers, main_ones(view)
+    if not crossovers:
         return ()
     # The main crossover of each pair, and the pair's others as thin lines.
-    pairs = [[one, *(each for each in found if _pair(each) == _pair(one) and each is not one)] for _, one in main]
+    pairs = [[one, *(each for each in crossovers if _pair(each) == _pair(one) and each is not one)] for _, one in main]
     charts = crossover_charts(view, pairs[:PANELS])
     ordered = in_order(view)
     changes = Table.of(view, "crossover.caption", CHANGES, ordered, head="A", row=lambda each: view.name(each.a))
@@ -35,27 +35,27 @@ def crossover(view: View) -> tuple[Block, ...]:
         Text(text("crossover.intro")),
         Items(tuple(crossover_sentence(view, *each) for each in main)),
         *((Plots(charts, text("crossover.caption"), text("crossover.figure")),) if charts else ()),
-        Fold(text("crossover.all", count=len(found)), (changes,), open=not charts),
+        Fold(text("crossover.all", count=len(crossovers)), (changes,), open=not charts),
         *_model(view),
     )
 
 
-def _estimate(view: View, found: Crossover, path: str) -> Sentence | None:
+def _estimate(view: View, result: Crossover, path: str) -> Sentence | None:
     """The interpolated crossover and its interval, in milliseconds."""
-    value, low, high = (shown(found, path, f"estimate{end}_ms", rough) for end in ("", "_low", "_high"))
+    value, low, high = (shown(result, path, f"estimate{end}_ms", rough) for end in ("", "_low", "_high"))
     known = None not in (value, low, high)
     return view.say("crossover.between", value=value, low=low, high=high) if known else None
 
 
 CHANGES = (
-    words("B", lambda view, found, path: view.name(found.b)),
-    words("crossover.scenario", lambda view, found, path: scenario_of(view, found)),
-    Column("words.connections", said=lambda view, found, path: str(found.concurrency)),
-    words("crossover.outcome", lambda view, found, path: view.text(f"crossover.{found.outcome}")),
+    words("B", lambda view, result, path: view.name(result.b)),
+    words("crossover.scenario", lambda view, result, path: scenario_of(view, result)),
+    Column("words.connections", said=lambda view, result, path: str(result.concurrency)),
+    words("crossover.outcome", lambda view, result, path: view.text(f"crossover.{result.outcome}")),
     Column("crossover.low", "low_ms", wait),
     Column("crossover.high", "high_ms", wait),
     Column("crossover.estimate", said=_estimate),
-    words("crossover.tested", lambda view, found, path: ", ".join(f"{ms:g}" for ms in found.waits_ms)),
+    words("crossover.tested", lambda view, result, path: ", ".join(f"{ms:g}" for ms in result.waits_ms)),
 )
 
 
@@ -73,8 +73,8 @@ def _model(view: View) -> tuple[Text, ...]:
 
 def in_order(view: View) -> list[Placed[Crossover]]:
     """By nearness to 64 connections, and then in declared order; each after where it stands in the summary."""
-    found = numbered("crossovers", view.summary.crossovers)
-    return sorted(found, key=lambda each: abs(math.log(each[1].concurrency / CENTRE)))
+    entries = numbered("crossovers", view.summary.crossovers)
+    return sorted(entries, key=lambda each: abs(math.log(each[1].concurrency / CENTRE)))
 
 
 def main_ones(view: View) -> list[Placed[Crossover]]:
@@ -85,37 +85,37 @@ def main_ones(view: View) -> list[Placed[Crossover]]:
     return [each for each in numbered("crossovers", view.summary.crossovers) if each[0] in chosen.values()]
 
 
-def _pair(found: Crossover) -> tuple[object, ...]:
-    return found.a, found.b, found.scenario, tuple(found.params.items())
+def _pair(result: Crossover) -> tuple[object, ...]:
+    return result.a, result.b, result.scenario, tuple(result.params.items())
 
 
-def crossover_sentence(view: View, path: str, found: Crossover, *, again: bool = False) -> Sentence:
+def crossover_sentence(view: View, path: str, result: Crossover, *, again: bool = False) -> Sentence:
     """The wait from which A is ahead, as the interval between two measured waits; ``again``: who A and B are was said,
     and how they compare without a wait.
     """
     say = view.say
-    sides: Fields = {"a": view.name(found.a), "b": view.name(found.b), "setting": setting(view, found)}
-    first, last, more = found.waits_ms[0], found.waits_ms[-1], "_again" if again else ""
-    if found.outcome in ("overtakes", "draws-ahead") and found.low_ms is not None:
-        below, above = (shown(found, path, name, wait) for name in ("low_ms", "high_ms"))
-        ratios = _ratios(view, found, *([] if again else [found.low_ms]), last)
-        return say(f"move.{found.outcome}{more}", below=below, above=above, ratios=ratios, **sides)
-    if found.outcome in ("ahead", "behind"):
-        start = first if found.high_ms is None else found.high_ms
-        tail, ratios = say("move.open_below") if start > first else (), _ratios(view, found, start, last)
+    sides: Fields = {"a": view.name(result.a), "b": view.name(result.b), "setting": setting(view, result)}
+    first, last, more = result.waits_ms[0], result.waits_ms[-1], "_again" if again else ""
+    if result.outcome in ("overtakes", "draws-ahead") and result.low_ms is not None:
+        below, above = (shown(result, path, name, wait) for name in ("low_ms", "high_ms"))
+        ratios = _ratios(view, result, *([] if again else [result.low_ms]), last)
+        return say(f"move.{result.outcome}{more}", below=below, above=above, ratios=ratios, **sides)
+    if result.outcome in ("ahead", "behind"):
+        start = first if result.high_ms is None else result.high_ms
+        tail, ratios = say("move.open_below") if start > first else (), _ratios(view, result, start, last)
         key = "move.one_wait" if start == last else "move.all_waits"
         waits = view.text(key, first=f"{start:g}", last=f"{last:g}")
-        return say(f"move.{found.outcome}{more}", waits=waits, ratios=ratios, tail=tail, **sides)
+        return say(f"move.{result.outcome}{more}", waits=waits, ratios=ratios, tail=tail, **sides)
     listed = [
         view.say("move.listed", wait=f"{ms:g}", words=_words(view, view.by_id[key][1]))
-        for ms, key in zip(found.waits_ms, found.contrasts, strict=True)
+        for ms, key in zip(result.waits_ms, result.contrasts, strict=True)
     ]
     return say("move.no_crossover", listed=joined(view.text("move.and"), listed), **sides)
 
 
-def _ratios(view: View, found: Crossover, *waits: float) -> Sentence:
+def _ratios(view: View, result: Crossover, *waits: float) -> Sentence:
     """``0.41 [0.35, 0.48] times as many at 5 ms, 2.2 [1.9, 2.6] times as many at 20 ms``, where they are known."""
-    at, said = dict(zip(found.waits_ms, found.contrasts, strict=True)), list[Sentence]()
+    at, said = dict(zip(result.waits_ms, result.contrasts, strict=True)), list[Sentence]()
     for ms in dict.fromkeys(waits):
         path, contrast = view.by_id[at[ms]]
         if contrast.ratio is not None:
@@ -125,7 +125,7 @@ def _ratios(view: View, found: Crossover, *waits: float) -> Sentence:
 
 
 def busy_sentence(view: View, compared: Placed[ContrastResult] | None) -> Sentence:
-    """What the pair comes to where nothing waits, to stand before a crossover; empty where that is not known."""
+    """The pair's ratio without a wait, to stand before a crossover; empty where that is not known."""
     if compared is None or (value := compared[1].ratio) is None:
         return ()
     path, contrast = compared
@@ -135,44 +135,44 @@ def busy_sentence(view: View, compared: Placed[ContrastResult] | None) -> Senten
     return view.say("move.busy_ahead" if ratio.value > 1 else "move.busy_behind", **fields)
 
 
-def threads_sentence(view: View, found: Crossover) -> Sentence:
+def threads_sentence(view: View, result: Crossover) -> Sentence:
     """That the threads of B are the limit at the longest wait; empty where they are not."""
-    place = view.places.get(view.by_id[found.contrasts[-1]][1].b.point)
-    target, allowed = view.target(found.b), near_limit(view, found.b, place) if place else None
+    place = view.places.get(view.by_id[result.contrasts[-1]][1].b.point)
+    target, allowed = view.target(result.b), near_limit(view, result.b, place) if place else None
     if place is None or allowed is None or allowed[0] == place.concurrency:
         return ()
     alike = [
         other for other in view.targets.values() if (other.framework, other.server) == (target.framework, target.server)
     ]
     more = any(other.worker_threads > target.worker_threads and view.ok(other.name, place.id) for other in alike)
-    held = view.text("move.held_threads", count=allowed[0])
-    wait_ms, open_ = f"{found.last_ms:g}", "" if more else view.text("move.more_threads")
-    return view.say("move.limit", b=view.name(found.b), held=held, wait=wait_ms, rps=allowed[1], open=open_)
+    parallel = view.text("move.parallel_threads", count=allowed[0])
+    wait_ms, open_ = f"{result.last_ms:g}", "" if more else view.text("move.more_threads")
+    return view.say("move.limit", b=view.name(result.b), parallel=parallel, wait=wait_ms, rps=allowed[1], open=open_)
 
 
 def near_limit(view: View, name: str, place: Point) -> tuple[int, str] | None:
     """How many requests a target holds at once at a wait, and how many a second that allows; ``None`` where it answers
     far fewer, or the wait is not exactly known.
     """
-    target, scenario, found = view.target(name), view.scenarios.get(place.scenario), view.ok(name, place.id)
-    if scenario is None or not scenario.bisect or place.wait_s <= 0 or found is None:
+    target, scenario, cell = view.target(name), view.scenarios.get(place.scenario), view.ok(name, place.id)
+    if scenario is None or not scenario.bisect or place.wait_s <= 0 or cell is None:
         return None
-    held, rate = target.parallel(place.concurrency), found[1].throughput_rps
-    allowed = held / place.wait_s
-    return (held, number.text(allowed)) if rate and rate.value >= NEAR * allowed else None
+    parallel, rate = target.parallel(place.concurrency), cell[1].throughput_rps
+    allowed = parallel / place.wait_s
+    return (parallel, number.text(allowed)) if rate and rate.value >= NEAR * allowed else None
 
 
-def setting(view: View, found: Crossover) -> Sentence:
+def setting(view: View, result: Crossover) -> Sentence:
     """``64 connections, 8 WSGI threads``; the scenario too, where the run has crossovers of several."""
-    said = view.say("move.setting", count=found.concurrency, capacity=_capacity(view, found.b))
+    said = view.say("move.setting", count=result.concurrency, capacity=_capacity(view, result.b))
     if len({(each.scenario, *each.params.items()) for each in view.summary.crossovers}) < 2:
         return said
-    return view.say("move.within", scenario=scenario_of(view, found), setting=said)
+    return view.say("move.within", scenario=scenario_of(view, result), setting=said)
 
 
-def scenario_of(view: View, found: Crossover) -> str:
+def scenario_of(view: View, result: Crossover) -> str:
     """With its parameters but for the wait."""
-    return view.title(found.scenario) + "".join(f", {key}={value}" for key, value in found.params.items())
+    return view.title(result.scenario) + "".join(f", {key}={value}" for key, value in result.params.items())
 
 
 def _words(view: View, contrast: ContrastResult) -> str:

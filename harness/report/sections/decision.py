@@ -17,7 +17,7 @@ def decision(view: View) -> Mapping[str, object]:
     ``groups``: scenario titles, what each is for, and how many of the ``points`` it spans; ``rows``: a target, and
     whether it is shown at first.
     """
-    first, swept = view.reference, view.asking("move")
+    first, swept = view.reference, view.places_of("move")
     points = [place for place in view.places.values() if place not in swept]
     rows = [(target, target in first) for target in view.targets.values()]
     groups = []
@@ -28,15 +28,15 @@ def decision(view: View) -> Mapping[str, object]:
     return {"groups": groups, "points": points, "rows": rows} if rows and points else {}
 
 
-def missing(view: View, found: Placed[Cell] | None) -> tuple[str, str]:
+def missing(view: View, entry: Placed[Cell] | None) -> tuple[str, str]:
     """State and reason of a cell without a number."""
-    if found is None:
+    if entry is None:
         return view.text("states.not-run"), view.text("states.not_part")
-    return view.text(f"states.{found[1].status}"), view.language.reasons(found[1].reasons)
+    return view.text(f"states.{entry[1].status}"), view.language.reasons(entry[1].reasons)
 
 
-def value_or_state(view: View, found: Placed[Cell] | None, name: str) -> Measured | Missing:
+def value_or_state(view: View, entry: Placed[Cell] | None, name: str) -> Measured | Missing:
     """An estimate of a cell, or why there is none, in a word."""
-    path, cell = found or ("", None)
+    path, cell = entry or ("", None)
     value = measured(getattr(cell, name), f"{path}.{name}") if cell and cell.status == "ok" else None
-    return value or Missing(missing(view, found)[0])
+    return value or Missing(missing(view, entry)[0])

@@ -48,7 +48,7 @@ def everything(view: View) -> tuple[Block, ...]:
 
 
 def repeat_command(manifest: Manifest) -> str:
-    """The command of the run, with its seed where it was drawn and not given."""
+    """The command of the run, with its seed even where that was drawn at random."""
     return manifest.command if "--seed" in manifest.command else f"{manifest.command} --seed {manifest.seed}"
 
 

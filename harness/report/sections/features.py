@@ -11,13 +11,13 @@ from harness.report.view import View
 
 
 def feature_table(view: View) -> tuple[Block, ...]:
-    """Empty where the run asked no target."""
+    """Empty where the run probed no target."""
     text, features = view.text, view.summary.features
     if not features:
         return ()
     yes, no = f"● {text('features.yes')}", f"○ {text('features.no')}"
     answers = {(one.target, capability(view, one)): yes if one.present else no for one in features}
-    odd = tuple(_odd(view, one) for one in features if not one.as_declared)
+    mismatches = tuple(_mismatch(view, one) for one in features if not one.as_declared)
     lacking: dict[tuple[str, str], list[str]] = defaultdict(list)
     for feature in features:
         if not feature.present:
@@ -29,8 +29,8 @@ def feature_table(view: View) -> tuple[Block, ...]:
     counted = {(one.target, view.title(one.endpoint)): _said(view, one) for one in view.summary.statements}
     return (
         Text(text("features.intro")),
-        *((Text(text("features.odd")), Items(odd)) if odd else ()),
-        _matrix(view, text("features.caption"), answers, text("features.not_asked")),
+        *((Text(text("features.mismatch")), Items(mismatches)) if mismatches else ()),
+        _matrix(view, text("features.caption"), answers, text("features.not_probed")),
         *folded(text("features.reasons"), Items(reasons), reasons),
         *((Text(text("statements.intro")), _matrix(view, text("statements.caption"), counted, "")) if counted else ()),
     )
@@ -49,14 +49,14 @@ def _matrix(view: View, caption: str, entries: Mapping[tuple[str, str], str], ab
 
 
 def why_not(view: View, feature: Feature) -> str:
-    """As the target declares it, or else as the probe found."""
+    """As the target declares it, or else as the probe reports."""
     if feature.why or feature.detail is None:
         return view.language.known(feature.why)
     return view.language.reason(feature.detail)
 
 
-def _odd(view: View, one: Feature) -> str:
-    key, name = "features.odd_missing" if one.declared else "features.odd_present", capability(view, one)
+def _mismatch(view: View, one: Feature) -> str:
+    key, name = "features.mismatch_missing" if one.declared else "features.mismatch_present", capability(view, one)
     return view.text(key, target=view.name(one.target), capability=name, detail=why_not(view, one))
 
 

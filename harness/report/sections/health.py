@@ -21,7 +21,7 @@ from harness.report.numbers import count, numbered, share, shown
 from harness.report.view import View
 
 CHANGED = 1.2
-"""From which change of the machine's speed on the report speaks of it."""
+"""The least change of the machine's speed that the report mentions."""
 LISTED = 100
 """The most gates and failures that are listed one by one; the embedded JSON holds all."""
 BINS = 360
@@ -124,12 +124,12 @@ def windows(records: Sequence[WindowRecord]) -> list[Window]:
         return []
     first = min(_seconds(record) for record in records if record.slices is not None)
     size = -(-len(relative) // BINS)
-    found = []
+    result = []
     for begin in range(0, len(relative), size):
         times, levels, shares = zip(*relative[begin : begin + size], strict=True)
         minute, middle, generator = map(statistics.median, (times, levels, shares))
-        found.append(Window((minute - first) / 60, middle, min(levels), max(levels), generator))
-    return found
+        result.append(Window((minute - first) / 60, middle, min(levels), max(levels), generator))
+    return result
 
 
 def speed_change(points: Sequence[Window]) -> float:
@@ -142,12 +142,12 @@ def speed_change(points: Sequence[Window]) -> float:
 def marks(records: Sequence[WindowRecord], language: Language = ENGLISH) -> list[Mark]:
     """Where a window was retried, gated or failed."""
     first = min(map(_seconds, records), default=0.0)
-    found = []
+    result = []
     for record in records:
-        told = [reason.code for reason in record.faults] + [language.text("health.retry")] * bool(record.attempt)
-        if told:
-            found.append(Mark((_seconds(record) - first) / 60, ", ".join(dict.fromkeys(told))))
-    return found
+        codes = [reason.code for reason in record.faults] + [language.text("health.retry")] * bool(record.attempt)
+        if codes:
+            result.append(Mark((_seconds(record) - first) / 60, ", ".join(dict.fromkeys(codes))))
+    return result
 
 
 def _seconds(record: WindowRecord) -> float:

@@ -19,9 +19,9 @@ PARTS = {"different-size-open": "ladder.part_size_open", "small": "ladder.part_s
 
 def ladder(view: View) -> tuple[Block, ...]:
     """Empty where the run climbed no ladder; ladders of frameworks come before those of servers."""
-    found = sorted(climbed(view), key=lambda each: each[1].kind != "framework")
-    counted = any(step.instructions is not None for _, each in found for step in each.steps)
-    figures = tuple(_figure(view, *each) for each in found if any(rung.cpu_us for rung in each[1].rungs))
+    ladders = sorted(climbed(view), key=lambda each: each[1].kind != "framework")
+    counted = any(step.instructions is not None for _, each in ladders for step in each.steps)
+    figures = tuple(_figure(view, *each) for each in ladders if any(rung.cpu_us for rung in each[1].rungs))
     return (Text(view.text("ladder.intro")), *left_out(view, counted), *figures) if figures else ()
 
 
@@ -36,17 +36,17 @@ def left_out(view: View, counted: bool) -> tuple[Text, ...]:
 
 
 def ladder_sentence(view: View, path: str, result: LadderResult, *, titled: bool = True) -> Sentence:
-    """What the steps that are told apart add, the largest first, and how many are not; ``titled`` names the ladder.
+    """What the steps that show a difference add, the largest first, and how many do not; ``titled`` names the ladder.
 
-    Where CPU time tells no step apart, and they were counted, what they add in instructions, which repeat more exactly.
+    Where CPU time shows none, and the steps were counted, what they add in instructions, which repeat more exactly.
     """
     say, steps = view.say, numbered(f"{path}.steps", result.steps)
-    told = [(at, step) for at, step in steps if step.verdict in REAL and step.difference is not None]
-    counted = [] if told else [(at, step) for at, step in steps if step.instructions is not None]
-    name = "difference" if told else "instructions"
+    differing = [(at, step) for at, step in steps if step.verdict in REAL and step.difference is not None]
+    counted = [] if differing else [(at, step) for at, step in steps if step.instructions is not None]
+    name = "difference" if differing else "instructions"
     added, parts = by(name), list[Sentence]()
-    for at, step in sorted(told or counted, key=lambda each: -abs(added(each))):
-        kind = PARTS.get(step.verdict, "ladder.part") if told else "ladder.part_counted"
+    for at, step in sorted(differing or counted, key=lambda each: -abs(added(each))):
+        kind = PARTS.get(step.verdict, "ladder.part") if differing else "ladder.part_counted"
         fields: Fields = {"added": shown(step, at, name, ADDED[name]), "interval": difference_interval(view, step, at)}
         parts.append(say(kind, step=view.label(step.label), **fields))
     key = "ladder.counted" if counted else "ladder.sentence" if parts else "ladder.open"
@@ -90,11 +90,11 @@ def _figure(view: View, path: str, result: LadderResult) -> Plots:
     bottom = Row(view.label(lowest.label), (*first, cost, None, None, text("ladder.bottom"), None))
     table = replace(table, rows=(bottom, *table.rows))
     skipped = [
-        text("ladder.passed", label=view.label(each.label), reason=view.language.reason(each.reason))
+        text("ladder.rung", label=view.label(each.label), reason=view.language.reason(each.reason))
         for each in result.rungs
         if each.cpu_us is None and each.reason is not None
     ]
-    notes = (Text(f"{text('ladder.passed_over')} {'; '.join(skipped)}.", note=True),) if skipped else ()
+    notes = (Text(f"{text('ladder.skipped')} {'; '.join(skipped)}.", note=True),) if skipped else ()
     charts = ladder_chart(view, result, path.replace("ladders.", "ladder-chart-"))
     return Plots(
         charts,

@@ -23,13 +23,13 @@ LATENCY = Column("latency.rate", "rate_rps", offered), *SPREAD, Column("latency.
 
 def _latency_sentence(view: View, rows: Rows) -> Sentence:
     """The highest rate: lowest and highest p99, with no claim about whether they differ."""
-    found = [(path, row) for path, row in rows if row.latency]
-    highest = max((row.rate_rps for _, row in found), default=0.0)
-    found = [(path, row) for path, row in found if row.rate_rps == highest]
-    ends = extremes(view, found, "latency.p99_us", milliseconds)
+    known = [(path, row) for path, row in rows if row.latency]
+    highest = max((row.rate_rps for _, row in known), default=0.0)
+    known = [(path, row) for path, row in known if row.rate_rps == highest]
+    ends = extremes(view, known, "latency.p99_us", milliseconds)
     if not ends:
         return ()
-    path, first = found[0]
+    path, first = known[0]
     return view.say("latency.equal_said", rate=shown(first, path, "rate_rps", offered), **ends)
 
 
@@ -54,7 +54,7 @@ def _bound(rows: Rows) -> Fields:
 
 
 def _confirmed(view: View, row: CapacityRow, path: str) -> str:
-    counts: Fields = {"held": row.below_held, "below": row.below, "failed": row.above_failed, "above": row.above}
+    counts: Fields = {"met": row.below_held, "below": row.below, "missed": row.above_failed, "above": row.above}
     return view.text("latency.confirmed_counts", **counts)
 
 
@@ -74,11 +74,11 @@ def _tried(view: View, rows: Rows) -> Iterable[Chart]:
 
 def _capacity_sentence(view: View, rows: Rows) -> Sentence:
     """The highest estimate, with its interval, and the targets whose intervals lie wholly below it."""
-    found = [(path, row) for path, row in rows if row.rps and row.low_rps and row.high_rps]
-    if not found:
+    known = [(path, row) for path, row in rows if row.rps and row.low_rps and row.high_rps]
+    if not known:
         return ()
-    path, best = max(found, key=by("rps"))
-    others = [row for _, row in found if row is not best]
+    path, best = max(known, key=by("rps"))
+    others = [row for _, row in known if row is not best]
     clear = all(row.high_rps < best.low_rps for row in others)
     key = "said" if not others else "clear" if clear else "overlap"
     rps, low, high = (shown(best, path, name) for name in ENDS)
@@ -111,15 +111,15 @@ OVERLOAD = (
 
 def _overload_sentence(view: View, rows: Rows) -> Sentence:
     """The target that leaves most unanswered, and how long the slowest took to come back."""
-    found = [(path, row) for path, row in rows if row.unanswered_share is not None]
-    if not found:
+    known = [(path, row) for path, row in rows if row.unanswered_share is not None]
+    if not known:
         return ()
-    path, worst = max(found, key=by("unanswered_share"))
+    path, worst = max(known, key=by("unanswered_share"))
     lost = shown(worst, path, "unanswered_share", share)
     fields: Fields = {"target": view.name(worst.target), "share": lost}
-    if any(row.recovered < row.blocks for _, row in found):
+    if any(row.recovered < row.blocks for _, row in known):
         return view.say("latency.overload_some", **fields)
-    path, last = max(found, key=lambda each: float(each[1].recovery_s or 0.0))
+    path, last = max(known, key=lambda each: float(each[1].recovery_s or 0.0))
     back = rough(last.recovery_s or 0.0, f"{path}.recovery_s")
     return view.say("latency.overload_said", last=view.name(last.target), back=back, **fields)
 

@@ -31,30 +31,30 @@ def journey_figures(view: View) -> tuple[Block, ...]:
     """Per journey of the run, in its order."""
     blocks: list[Block] = []
     for journey in view.manifest.journeys:
-        found = [each for each in numbered("journeys", view.summary.journeys) if each[1].journey == journey.name]
-        title, sentence = view.language.known(journey.title), _journey_sentence(view, found, journey.users)
+        results = [each for each in numbered("journeys", view.summary.journeys) if each[1].journey == journey.name]
+        title, sentence = view.language.known(journey.title), _journey_sentence(view, results, journey.users)
         blocks += [
             Heading(title),
             Text(sentence),
-            Table.of(view, title, JOURNEYS, found),
-            *_classes(view, title, found),
+            Table.of(view, title, JOURNEYS, results),
+            *_classes(view, title, results),
         ]
     return (Text(view.text("journeys.intro")), *blocks) if blocks else ()
 
 
-def _classes(view: View, title: str, found: list[Placed[JourneyResult]]) -> tuple[Block, ...]:
+def _classes(view: View, title: str, results: list[Placed[JourneyResult]]) -> tuple[Block, ...]:
     """Each class of request of each target."""
-    parts = [(result, each) for path, result in found for each in numbered(f"{path}.classes", result.classes)]
+    parts = [(result, each) for path, result in results for each in numbered(f"{path}.classes", result.classes)]
     names = iter([view.name(result.target) for result, _ in parts])
     heading, rows = view.text("journeys.classes_of", title=title), [each for _, each in parts]
     classes = Table.of(view, heading, REQUESTS, rows, row=lambda _: next(names))
     return folded(view.text("journeys.classes"), classes, rows)
 
 
-def _journey_sentence(view: View, found: list[Placed[JourneyResult]], users: int) -> Sentence:
+def _journey_sentence(view: View, results: list[Placed[JourneyResult]], users: int) -> Sentence:
     """How many targets got every reply right, and what a request of the journey costs them."""
-    sound = [(path, result) for path, result in found if result.status == "ok"]
-    tried = sum(result.status != "not-run" for _, result in found)
+    sound = [(path, result) for path, result in results if result.status == "ok"]
+    tried = sum(result.status != "not-run" for _, result in results)
     right = view.say("journeys.right", right=len(sound), tried=tried, users=users)
     costs = extremes(view, [each for each in sound if each[1].cpu_us], "cpu_us.value", number)
     return (*right, " ", *view.say("journeys.cost", **costs)) if costs else right

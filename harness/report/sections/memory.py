@@ -43,15 +43,15 @@ def _curves(view: View, rows: Rows) -> Iterable[Chart]:
 def _sentence(view: View, rows: Rows) -> Sentence:
     """The target whose memory grows most, and whether that is a leak."""
     known = [(path, row) for path, row in rows if row.growth_bytes]
-    found = [(path, row) for path, row in known if row.leak == "found"]
-    if not known or not (found or all(row.leak == "none" for _, row in known)):
+    leaking = [(path, row) for path, row in known if row.leak == "found"]
+    if not known or not (leaking or all(row.leak == "none" for _, row in known)):
         return ()
-    path, worst = max(found or known, key=by("growth_bytes.value"))
+    path, worst = max(leaking or known, key=by("growth_bytes.value"))
     fields: Fields = {"target": view.name(worst.target)}
     fields |= spanned(worst, path, "growth_bytes", thousands, "growth")
-    if not found:
+    if not leaking:
         return view.say("memory.none", limit=f"{LEAK_BYTES:g}", **fields)
-    others = ", ".join(view.name(row.target) for _, row in found if row is not worst)
+    others = ", ".join(view.name(row.target) for _, row in leaking if row is not worst)
     more = (" ", *view.say("memory.found_others", others=others)) if others else ()
     return (*view.say("memory.found", **fields), *more)
 

@@ -40,8 +40,8 @@ def _note(view: View, row: ScalingRow, path: str) -> str:
 
 
 def _listener(view: View, row: ScalingRow, path: str) -> str:
-    found = view.target(row.target).listener
-    return view.text(f"scaling.{found}") if found and row.workers > 1 else ""
+    listener = view.target(row.target).listener
+    return view.text(f"scaling.{listener}") if listener and row.workers > 1 else ""
 
 
 REQUEST = words("scaling.request", lambda view, row, path: request(view, row))
@@ -111,10 +111,10 @@ def _fit_charts(view: View, rows: Rows) -> Iterator[Chart]:
 
 def _fit_sentence(view: View, rows: Rows) -> Sentence:
     """The largest serial share that is clearly above none."""
-    found = [(path, row) for path, row in rows if row.amdahl and (row.amdahl.contention.ci_low or 0) > 0]
-    if not found:
+    known = [(path, row) for path, row in rows if row.amdahl and (row.amdahl.contention.ci_low or 0) > 0]
+    if not known:
         return ()
-    path, row = max(found, key=by("amdahl.contention.value"))
+    path, row = max(known, key=by("amdahl.contention.value"))
     fields: Fields = {"target": view.name(row.target), "request": request(view, row), "unit": _unit(view, row)}
     fields |= {"fewest": row.sizes[0], "most": row.sizes[-1]}
     return view.say("scaling.fit_said", **fields, **spanned(row, path, "amdahl.contention", share, "share"))

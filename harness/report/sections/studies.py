@@ -26,7 +26,7 @@ def why(view: View, row: StudyRow) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """A study as the report tells it.
+    """A study as the report shows it.
 
     Attributes:
         name: field of the summary's ``studies``.

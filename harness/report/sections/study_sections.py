@@ -22,5 +22,5 @@ def study_blocks(view: View, section: str) -> tuple[Block, ...]:
 
 def study_sentences(view: View) -> dict[str, list[Sentence]]:
     """Section → the sentence of each of its studies that the run has windows of."""
-    found = {section: [study.said(view) for study in studies] for section, studies in STUDIES.items()}
-    return {section: said for section, sentences in found.items() if (said := [each for each in sentences if each])}
+    sections = {section: [study.said(view) for study in studies] for section, studies in STUDIES.items()}
+    return {section: said for section, sentences in sections.items() if (said := [each for each in sentences if each])}

@@ -1,4 +1,4 @@
-"""What keeping a target costs beside its requests: memory, start-up time, and the code and packages of its app."""
+"""A target's footprint: memory, start-up time, and the code and packages of its app."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def upkeep_tables(view: View) -> tuple[Block, ...]:
 
 def memory_table(view: View) -> Table:
     """In the order of the targets; twins are left out."""
-    kept = {upkeep.target: (path, upkeep) for path, upkeep in numbered("upkeep", view.summary.upkeep)}
+    known = {upkeep.target: (path, upkeep) for path, upkeep in numbered("upkeep", view.summary.upkeep)}
     unknown = Missing(view.text("page.not_known"))
 
     def column(name: str, path: str, show: Show) -> Column:
@@ -45,13 +45,13 @@ def memory_table(view: View) -> Table:
         *map(waiting, _counts(view)),
         column("words.startup", "startup_s", measured),
     )
-    rows = [kept[target.name] for target in view.targets.values() if target.name in kept and not target.twin_of]
+    rows = [known[target.name] for target in view.targets.values() if target.name in known and not target.twin_of]
     rows = [row for row in rows if row[1].rss_bytes or row[1].startup_s or row[1].waiting]
     return Table.of(view, "upkeep.caption", columns, rows)
 
 
 def _counts(view: View) -> list[int]:
-    """Of the requests that were held waiting, a column each."""
+    """Numbers of requests that waited, a column each."""
     return sorted({each.requests for upkeep in view.summary.upkeep for each in upkeep.waiting})
 
 
@@ -87,4 +87,4 @@ EFFORT = (
 def app_name(view: View, app: Effort) -> str:
     """An app of the contract by its module, and the smallest of a framework by what it is."""
     name = app.app.removeprefix("untouched.with_")
-    return view.language.texts.get(f"bare.{name}", name) if name != app.app else app.app
+    return view.language.texts.get(f"minimal.{name}", name) if name != app.app else app.app

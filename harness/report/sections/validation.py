@@ -21,7 +21,7 @@ from harness.stats.estimate import REAL
 def validation(view: View) -> tuple[Block, ...]:
     """Empty where the run measured no scenario of this question."""
     groups: dict[str, list[Point]] = defaultdict(list)
-    for place in view.asking("validate"):
+    for place in view.places_of("validate"):
         groups[view.setting(place)].append(place)
     payloads = [_payload(view, setting, places, n) for n, (setting, places) in enumerate(groups.items())]
     counted = any(contrast.instructions is not None for _, contrast in view.contrasts("validate", "cpu_cost"))
@@ -81,7 +81,7 @@ def validation_lines(view: View) -> list[Sentence]:
     steps: dict[tuple[str, str], list[Placed[ContrastResult]]] = defaultdict(list)
     for path, contrast in _between_steps(view):
         steps[contrast.a.point, contrast.b.point].append((path, contrast))
-    # A very small and a very large order are told later.
+    # A very small and a very large order come later.
     later = {place.id for place in view.places.values() if place.params.get("size", "M") != "M"}
     ordered = sorted(steps.items(), key=lambda step: step[0][0] in later)
     lines = [_step(view, a, b, rows) for (a, b), rows in ordered]
@@ -93,11 +93,11 @@ def validation_lines(view: View) -> list[Sentence]:
 def _step(view: View, a: str, b: str, rows: list[Placed[ContrastResult]]) -> Sentence:
     """In CPU time; where no target shows a difference there, in instructions, which repeat more exactly."""
     fields: Fields = {"step": view.step(a, b), "rest": _rest(view, rows)}
-    told, counted = _told(rows), [(path, c) for path, c in rows if c.instructions is not None]
-    if not told and not counted:
+    differing, counted = _differing(rows), [(path, c) for path, c in rows if c.instructions is not None]
+    if not differing and not counted:
         return view.say("validate.open", **fields)
-    name = "difference" if told else "instructions"
-    ordered = told or sorted(counted, key=by(name))
+    name = "difference" if differing else "instructions"
+    ordered = differing or sorted(counted, key=by(name))
     for end, (path, contrast) in zip(("low", "high"), (ordered[0], ordered[-1]), strict=True):
         fields |= {
             end: shown(contrast, path, name, ADDED[name]),
@@ -106,25 +106,25 @@ def _step(view: View, a: str, b: str, rows: list[Placed[ContrastResult]]) -> Sen
             f"{end}_size": size(view, contrast.verdict),
             f"{end}_more": change(contrast.ratio, f"{path}.ratio") or "",
         }
-    if not told:
+    if not differing:
         return view.say("validate.counted", **fields)
-    below = "" if (told[0][1].difference or 0.0) >= 0 else "_below"
-    return view.say(f"validate.{'range' if len(told) > 1 else 'single'}{below}", **fields)
+    below = "" if (differing[0][1].difference or 0.0) >= 0 else "_below"
+    return view.say(f"validate.{'range' if len(differing) > 1 else 'single'}{below}", **fields)
 
 
-def _told(rows: list[Placed[ContrastResult]]) -> list[Placed[ContrastResult]]:
+def _differing(rows: list[Placed[ContrastResult]]) -> list[Placed[ContrastResult]]:
     """Those that show a difference, the smallest first."""
-    told = [(path, c) for path, c in rows if c.verdict in REAL and c.difference is not None]
-    return sorted(told, key=by("difference"))
+    differing = [(path, c) for path, c in rows if c.verdict in REAL and c.difference is not None]
+    return sorted(differing, key=by("difference"))
 
 
 def _further(view: View, point: str, rows: list[Placed[ContrastResult]]) -> Sentence:
-    """What the step after the first one adds; empty where that is no range."""
-    told, place = _told(rows), view.places.get(point)
+    """What the step after the first one adds; empty where fewer than two targets show it."""
+    differing, place = _differing(rows), view.places.get(point)
     scenario = view.scenarios.get(place.scenario) if place else None
-    if len(told) < 2 or (told[0][1].difference or 0.0) < 0 or scenario is None or not scenario.adds:
+    if len(differing) < 2 or (differing[0][1].difference or 0.0) < 0 or scenario is None or not scenario.adds:
         return ()
-    low, high = (shown(contrast, path, "difference", microseconds) for path, contrast in (told[0], told[-1]))
+    low, high = (shown(contrast, path, "difference", microseconds) for path, contrast in (differing[0], differing[-1]))
     return view.say("validate.further", step=view.language.known(scenario.adds), low=low, high=high)
 
 

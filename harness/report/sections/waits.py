@@ -24,23 +24,23 @@ def _allowed(view: View, cell: Cell, path: str) -> str:
 
 
 def _memory(view: View, cell: Cell, _: str) -> Measured | None:
-    kept = [each for each in numbered("upkeep", view.summary.upkeep) if each[1].target == cell.target]
-    return measured(kept[0][1].rss_bytes, f"{kept[0][0]}.rss_bytes", MIB) if kept else None
+    rows = [each for each in numbered("upkeep", view.summary.upkeep) if each[1].target == cell.target]
+    return measured(rows[0][1].rss_bytes, f"{rows[0][0]}.rss_bytes", MIB) if rows else None
 
 
 def _check(view: View, cell: Cell) -> Placed[ModelCheck] | None:
-    found = numbered("models", view.summary.models)
-    return next((each for each in found if (each[1].target, each[1].point) == (cell.target, cell.point)), None)
+    checks = numbered("models", view.summary.models)
+    return next((each for each in checks if (each[1].target, each[1].point) == (cell.target, cell.point)), None)
 
 
 def _ratio(view: View, cell: Cell, _: str) -> Entry:
-    found = _check(view, cell)
-    return times(found[1].ratio, f"{found[0]}.ratio") if found else None
+    check = _check(view, cell)
+    return times(check[1].ratio, f"{check[0]}.ratio") if check else None
 
 
 def _agrees(view: View, cell: Cell, _: str) -> str:
-    found = _check(view, cell)
-    return view.text("crossover.leaves" if found[1].leaves else "crossover.within") if found else ""
+    check = _check(view, cell)
+    return view.text("crossover.leaves" if check[1].leaves else "crossover.within") if check else ""
 
 
 COLUMNS = (
@@ -59,17 +59,17 @@ COLUMNS = (
 
 def waits(view: View) -> tuple[Block, ...]:
     """Empty where the run measured no scenario of this question."""
-    asked = sorted(view.asking("move"), key=lambda place: (place.scenario, place.wait_s, place.concurrency))
+    places = sorted(view.places_of("move"), key=lambda place: (place.scenario, place.wait_s, place.concurrency))
     cells = [
-        found
+        cell
         for target in view.targets.values()
-        for place in asked
-        if not target.twin_of and (found := view.cell(target.name, place.id)) and found[1].status != "not-run"
+        for place in places
+        if not target.twin_of and (cell := view.cell(target.name, place.id)) and cell[1].status != "not-run"
     ]
     if not cells:
         return ()
-    [(most, _)] = Counter(place.scenario for place in asked).most_common(1)
-    charts = sweep_charts(view, view.reference[:PANELS], [place for place in asked if place.scenario == most])
+    [(most, _)] = Counter(place.scenario for place in places).most_common(1)
+    charts = sweep_charts(view, view.reference[:PANELS], [place for place in places if place.scenario == most])
     caption, figure = view.text("waits.caption"), view.text("waits.figure")
     return (
         Text(view.text("waits.intro")),

@@ -19,7 +19,7 @@ def workload(view: View) -> Mapping[str, object]:
     ``payloads``: settings of the scenarios that validate; ``points``: JSON of what was measured, which no character can
     let out of its element.
     """
-    waiting, paying = view.asking("move"), view.asking("validate")
+    waiting, paying = view.places_of("move"), view.places_of("validate")
     if not waiting and not paying:
         return {}
     document = {
@@ -37,9 +37,9 @@ def workload(view: View) -> Mapping[str, object]:
 def _cells(view: View, place: Point, **more: object) -> dict[str, object]:
     """A place with target → requests per second and CPU µs, each ``null`` where it has none."""
     cells = {
-        view.name(target.name): [each and round(each.value, 2) for each in (found[1].throughput_rps, found[1].cpu_us)]
+        view.name(target.name): [each and round(each.value, 2) for each in (cell[1].throughput_rps, cell[1].cpu_us)]
         for target in view.targets.values()
-        if not target.twin_of and (found := view.ok(target.name, place.id))
+        if not target.twin_of and (cell := view.ok(target.name, place.id))
     }
     params = ", ".join(f"{key}={value}" for key, value in place.params.items())
     point = {"scenario": view.title(place.scenario), "params": params, "connections": place.concurrency}

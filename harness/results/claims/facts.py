@@ -39,7 +39,7 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One thing that a claim says, held against the run; ``holds`` is ``None`` where that leaves it open."""
+    """One thing that a claim says, checked against the run; ``holds`` is ``None`` where that leaves it open."""
 
     holds: bool | None
     evidence: tuple[Evidence, ...]
@@ -62,11 +62,11 @@ class Facts:
     def wait_s(self, point: str) -> float:
         return next((each.wait_s for each in self.manifest.plan.points if each.id == point), 0.0)
 
-    def rows(self, room: str, kind: Kind) -> Iterator[tuple[str, Any, Target]]:
-        """Path, row and target of what the summary holds there of targets of the kind."""
-        for index, row in enumerate(attrgetter(room)(self.summary)):
+    def rows(self, field: str, kind: Kind) -> Iterator[tuple[str, Any, Target]]:
+        """Path, row and target of the rows of this field of the summary, of targets of the kind."""
+        for index, row in enumerate(attrgetter(field)(self.summary)):
             if (target := self.target(row.target)) and target in kind:
-                yield f"{room}.{index}", row, target
+                yield f"{field}.{index}", row, target
 
     def cells(self, kind: Kind, scenario: str) -> Iterator[tuple[str, Cell, Target]]:
         """Of every target that was tried there, whether or not it gave a number."""
@@ -74,28 +74,28 @@ class Facts:
             if cell.status != "not-run" and fnmatchcase(cell.scenario, scenario):
                 yield path, cell, target
 
-    def pairs(self, room: str, ours: Kind, theirs: Kind, alike: Alike) -> Iterator[tuple[str, Any, str, Any]]:
+    def pairs(self, field: str, ours: Kind, theirs: Kind, alike: Alike) -> Iterator[tuple[str, Any, str, Any]]:
         """Paths and rows of a target of ``ours`` and one of ``theirs`` that it is ``alike``."""
-        for one, own, a in self.rows(room, ours):
-            for two, other, b in self.rows(room, theirs):
+        for one, own, a in self.rows(field, ours):
+            for two, other, b in self.rows(field, theirs):
                 if alike(a, b):
                     yield one, own, two, other
 
     def apps(self, *names: str) -> list[tuple[str, Effort]]:
         """Path and effort of the apps of these names, in this order."""
-        found = {app.app: (f"effort.{index}", app) for index, app in enumerate(self.summary.effort)}
-        return [found[name] for name in names if name in found]
+        by_name = {app.app: (f"effort.{index}", app) for index, app in enumerate(self.summary.effort)}
+        return [by_name[name] for name in names if name in by_name]
 
 
-def apart(low: float | None, high: float | None, bound: float) -> bool | None:
-    """Whether an interval lies above a bound; ``None`` where it holds it, or is none."""
+def above_bound(low: float | None, high: float | None, bound: float) -> bool | None:
+    """Whether an interval lies above a bound; ``None`` where it contains it, or there is none."""
     if low is None or high is None or low < bound <= high:
         return None
     return low >= bound
 
 
-def ratio_apart(over: Estimate, under: Estimate, bound: float) -> bool | None:
-    """Whether one estimate is so many times the other, by the ends of their intervals that speak against it."""
+def ratio_above_bound(over: Estimate, under: Estimate, bound: float) -> bool | None:
+    """Whether one estimate is so many times the other, by the least favourable ends of their intervals."""
     if over.ci_low is None or over.ci_high is None or under.ci_low is None or under.ci_high is None:
         return None
-    return apart(over.ci_low / under.ci_high, over.ci_high / under.ci_low, bound)
+    return above_bound(over.ci_low / under.ci_high, over.ci_high / under.ci_low, bound)

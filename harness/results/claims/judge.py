@@ -227,17 +227,17 @@ def judge(claim: Claim, facts: Facts) -> ClaimResult:
         else:
             verdict = "supported" if whole else "not-measured"
     shown = [*parts, *(part(facts) for part in claim.shows)]
-    evidence = dict.fromkeys(one for part in shown for one in _telling(part))
+    evidence = dict.fromkeys(one for part in shown for one in _representative(part))
     return ClaimResult(claim.id, verdict, tuple(evidence), "" if whole else claim.command, claim.sources)
 
 
-def _telling(cases: Sequence[Case]) -> list[Evidence]:
+def _representative(cases: Sequence[Case]) -> list[Evidence]:
     """All of a few; of many, the first and the last that hold and that do not, or of those that are open."""
     if len(cases) <= SHOWN:
         return [one for case in cases for one in case.evidence]
-    found: list[Evidence] = []
+    evidence: list[Evidence] = []
     for kind in (True, False, None):
         same = [case for case in cases if case.holds is kind]
-        if same and (kind is not None or not found):
-            found += [one for case in dict.fromkeys((same[0], same[-1])) for one in case.evidence]
-    return found
+        if same and (kind is not None or not evidence):
+            evidence += [one for case in dict.fromkeys((same[0], same[-1])) for one in case.evidence]
+    return evidence

@@ -8,16 +8,16 @@ from fnmatch import fnmatchcase
 from typing import Literal
 
 from harness.model import Interface, Metric, Target
-from harness.results.claims.facts import BOTH, Alike, Case, Facts, Kind, apart, ratio_apart
+from harness.results.claims.facts import BOTH, Alike, Case, Facts, Kind, above_bound, ratio_above_bound
 from harness.results.summary import ContrastResult, Evidence
 from harness.stats.estimate import DIFFERENT, REAL
 from harness.studies.connections import ConnectionRow
 
 Part = Callable[[Facts], Sequence[Case]]
-TELLING = 1.5
-"""How many times what its threads allow a target could answer, at the least, for its throughput to tell."""
+MIN_HEADROOM = 1.5
+"""How many times what its threads allow a target must be able to answer, for its throughput to show their limit."""
 TROUBLE = 2.0
-"""How many times its p99 alone the p99 of a request is beside a neighbour that is in its way."""
+"""How many times its p99 alone the p99 of a request is next to a neighbour that disturbs it."""
 MIN_BLOCKS = 4
 """With so many blocks a side, it has less than 5% chance by itself that one side's are all beyond the other's."""
 OPEN = ("undecided", "not-measurable")
@@ -34,13 +34,13 @@ def better(
     alike: Alike = lambda a, b: True,
     against: str = "",
 ) -> Part:
-    """``ours`` is better by the margin (with ``ties``, not worse by it), or at the least ``factor`` times as good.
+    """``ours`` is better by the margin (with ``ties``, not worse by it), or at least ``factor`` times as good.
 
     Each at the same point as those of ``theirs`` that it is ``alike``, or against them at another scenario; best first.
     """
 
     def cases(facts: Facts) -> list[Case]:
-        found: list[tuple[float, Case]] = []
+        rated: list[tuple[float, Case]] = []
         for index, contrast in enumerate(facts.summary.contrasts):
             a, b = facts.target(contrast.a.target), facts.target(contrast.b.target)
             if a is None or b is None or contrast.metric not in metrics or not alike(a, b):
@@ -56,10 +56,10 @@ def better(
             ratio, low, high = _seen(contrast, swapped)
             holds: bool | None = None
             if contrast.verdict not in OPEN and contrast.ratio is not None:
-                apart_by_margin = contrast.verdict in DIFFERENT
-                holds = apart(low, high, factor) if factor else ratio > 1 if apart_by_margin else ties
-            found.append((ratio, Case(holds, (Evidence("contrast", f"contrasts.{index}"),))))
-        return [case for _, case in sorted(found, key=lambda each: -each[0])]
+                differs = contrast.verdict in DIFFERENT
+                holds = above_bound(low, high, factor) if factor else ratio > 1 if differs else ties
+            rated.append((ratio, Case(holds, (Evidence("contrast", f"contrasts.{index}"),))))
+        return [case for _, case in sorted(rated, key=lambda each: -each[0])]
 
     return cases
 
@@ -71,23 +71,23 @@ def waits(kind: Kind, scenario: str, *, beyond: bool) -> Part:
     """
 
     def cases(facts: Facts) -> list[Case]:
-        found = []
+        results = []
         for path, cell, target in facts.cells(kind, scenario):
             wait, rate, cost = facts.wait_s(cell.point), cell.throughput_rps, cell.cpu_us
             if not wait or rate is None or cost is None:
                 continue
             allowed = target.worker_threads / wait
-            if min(cell.concurrency / wait, target.workers * 1e6 / cost.value) < TELLING * allowed:
+            if min(cell.concurrency / wait, target.workers * 1e6 / cost.value) < MIN_HEADROOM * allowed:
                 continue
-            above = apart(rate.ci_low, rate.ci_high, allowed * (1 + facts.summary.margin))
-            found.append(Case(None if above is None else above == beyond, (Evidence("capacity", path),)))
-        return found
+            above = above_bound(rate.ci_low, rate.ci_high, allowed * (1 + facts.summary.margin))
+            results.append(Case(None if above is None else above == beyond, (Evidence("capacity", path),)))
+        return results
 
     return cases
 
 
 def served(kind: Kind, scenario: str) -> Part:
-    """Every request under load gets its right reply; open where the machine was too busy to tell."""
+    """Every request under load gets its right reply; open where the machine was too busy."""
     return lambda facts: [
         Case(
             None if cell.status == "not-measurable" else cell.status == "ok" and not cell.errors,
@@ -123,9 +123,9 @@ def untouched(app: str, *capabilities: str) -> Part:
 
 
 def suffers(kind: Kind, neighbour: str = "io-blocking") -> Part:
-    """The p99 of a fast endpoint is far worse beside the neighbour than alone, in the same block."""
+    """The p99 of a fast endpoint is far worse next to the neighbour than alone, in the same block."""
     return lambda facts: [
-        Case(apart(row.times.ci_low, row.times.ci_high, TROUBLE), (Evidence("neighbour", path),))
+        Case(above_bound(row.times.ci_low, row.times.ci_high, TROUBLE), (Evidence("neighbour", path),))
         for path, row, _ in facts.rows("studies.neighbours", kind)
         if row.neighbour == neighbour and row.times
     ]
@@ -145,17 +145,17 @@ def heavier(kind: Kind, than: Kind, figure: Literal["rss_bytes", "startup_s"], a
     """It takes more memory, or longer to start, by the margin."""
     shown: Literal["memory", "startup"] = "memory" if figure == "rss_bytes" else "startup"
     return lambda facts: [
-        Case(ratio_apart(value, least, 1 + facts.summary.margin), (Evidence(shown, one), Evidence(shown, two)))
+        Case(ratio_above_bound(value, least, 1 + facts.summary.margin), (Evidence(shown, one), Evidence(shown, two)))
         for one, own, two, other in facts.pairs("upkeep", kind, than, alike)
         if (value := getattr(own, figure)) and (least := getattr(other, figure))
     ]
 
 
 def layer(adds: tuple[str, str], to: tuple[str, str]) -> Part:
-    """What a framework and scenario add to another, as a step of a ladder, costs CPU; substitutions are no layers."""
+    """What a framework and scenario add to another, as a step of a ladder, costs CPU; substitutions are not layers."""
 
     def cases(facts: Facts) -> list[Case]:
-        found = []
+        results = []
         for number, ladder in enumerate(facts.summary.ladders):
             for index, step in enumerate(ladder.steps):
                 a, b = facts.target(step.a.target), facts.target(step.b.target)
@@ -166,8 +166,8 @@ def layer(adds: tuple[str, str], to: tuple[str, str]) -> Part:
                     cost = (step.difference or 0) > 0 and step.verdict in REAL
                     known = cost or step.verdict in {*REAL, "same"}
                     shown = (Evidence("step", f"ladders.{number}.steps.{index}"),)
-                    found.append(Case(cost if known else None, shown))
-        return found[:1]
+                    results.append(Case(cost if known else None, shown))
+        return results[:1]
 
     return cases
 
@@ -203,10 +203,10 @@ def any_of(*parts: Part) -> Part:
     """One case: that something in one of the parts holds; that nothing does takes a decided case of each part."""
 
     def cases(facts: Facts) -> list[Case]:
-        found = [part(facts) for part in parts]
-        known = [[case.holds for case in part if case.holds is not None] for part in found]
+        by_part = [part(facts) for part in parts]
+        known = [[case.holds for case in part if case.holds is not None] for part in by_part]
         holds = True if any(map(any, known)) else False if all(known) else None
-        ordered = sorted((case for part in found for case in part), key=lambda case: not case.holds)
+        ordered = sorted((case for part in by_part for case in part), key=lambda case: not case.holds)
         return [Case(holds, tuple(one for case in ordered for one in case.evidence))] if ordered else []
 
     return cases
@@ -221,9 +221,9 @@ def each_of(*parts: Part) -> Part:
     """The cases of all parts; open as long as one of the parts is."""
 
     def cases(facts: Facts) -> list[Case]:
-        found = [part(facts) for part in parts]
-        whole = all(any(case.holds is not None for case in each) for each in found)
-        return [case if whole else replace(case, holds=None) for each in found for case in each]
+        by_part = [part(facts) for part in parts]
+        whole = all(any(case.holds is not None for case in each) for each in by_part)
+        return [case if whole else replace(case, holds=None) for each in by_part for case in each]
 
     return cases
 

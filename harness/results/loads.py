@@ -1,4 +1,4 @@
-"""Loads on one target alone, over blocks: journeys, and loads that several workers shared; never set beside others."""
+"""Loads on one target alone, over blocks: journeys, and loads that workers shared; never compared with turns."""
 
 from __future__ import annotations
 
@@ -52,26 +52,26 @@ def shared_contrasts(manifest: Manifest, windows: Records) -> tuple[SharedContra
         side: {record.block: record.only.figures["throughput_rps"] for record in records if record.sound}
         for side, records in _by_side(windows, WORKERS).items()
     }
-    found = []
+    results = []
     for point in manifest.plan.points:
         there = [target for target in manifest.targets if rates.get(Side(target.name, point.id))]
         margin = MARGIN
         for twin in there:
             if twin.twin_of:
                 values = _log_ratios(rates, twin.name, twin.twin_of, point)
-                found.append(_contrast(twin.name, twin.twin_of, point, values, MARGIN, control=True))
+                results.append(_contrast(twin.name, twin.twin_of, point, values, MARGIN, control=True))
                 margin = max([MARGIN, *(math.expm1(abs(value)) for value in values)])
         for a, b in combinations([target.name for target in there if not target.twin_of], 2):
-            found.append(_contrast(a, b, point, _log_ratios(rates, a, b, point), margin))
-    return tuple(found)
+            results.append(_contrast(a, b, point, _log_ratios(rates, a, b, point), margin))
+    return tuple(results)
 
 
 def _by_side(windows: Records, study: str) -> dict[Side, list[WindowRecord]]:
-    found: dict[Side, list[WindowRecord]] = {}
+    by_side: dict[Side, list[WindowRecord]] = {}
     for record in windows:
         if record.study == study:
-            found.setdefault(record.only.side, []).append(record)
-    return found
+            by_side.setdefault(record.only.side, []).append(record)
+    return by_side
 
 
 def _outcome(records: Records) -> dict[str, Any]:
