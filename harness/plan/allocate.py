@@ -55,10 +55,10 @@ def _block(plan: Plan, index: int, sides: Sequence[Side]) -> Block:
     """The plan's windows, cut down to the sides, with their share of the time."""
     windows = []
     for key, window in _widest(plan).items():
-        kept = tuple(side for side in window.sides if side in sides)
-        if len(kept) > 1:
-            seconds = window.seconds * len(kept) / len(window.sides)
-            windows.append(Window.in_turns(key, index, kept, seconds, window.min_rounds))
+        remaining = tuple(side for side in window.sides if side in sides)
+        if len(remaining) > 1:
+            seconds = window.seconds * len(remaining) / len(window.sides)
+            windows.append(Window.in_turns(key, index, remaining, seconds, window.min_rounds))
     return Block.of(index, windows)
 
 

@@ -13,7 +13,7 @@ Serves = Callable[[Target, Point], bool]
 def resolve(
     declared: Iterable[Ladder], targets: Sequence[Target], points: Sequence[Point], serves: Serves
 ) -> tuple[Ladder, ...]:
-    """The ladders that the run can climb, each rung with its point or the reason why it is passed over.
+    """The ladders that the run can climb, each rung with its point or the reason why it is skipped.
 
     A ladder is left out where the run lacks the target of its top rung, or has fewer than two rungs.
     """
