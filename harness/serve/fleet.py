@@ -39,7 +39,7 @@ class Servers(ABC):
 
     @abstractmethod
     def start(self, targets: Sequence[Target], deadline_s: float = READY_S) -> None:
-        """Looks that each is up; one that is not is a ``Failure`` in ``failures``, not an exception."""
+        """Makes sure that each is up; one that is not is a ``Failure`` in ``failures``, not an exception."""
 
     def close(self) -> None:
         self.running.clear()
@@ -58,7 +58,7 @@ class Fleet(Servers):
     """
 
     _ports: ClassVar[set[int]] = set()
-    """Those of all fleets: two may start servers at the same time, and some servers share a port without a word."""
+    """Those of all fleets: two may start servers at the same time, and some servers share a port without an error."""
 
     def __init__(
         self,
@@ -107,7 +107,7 @@ class Fleet(Servers):
                 await_replies([self.running[target.name] for target in self._starting])
 
     def begin(self, targets: Sequence[Target]) -> None:
-        """Lets as many start as may at once, without waiting for them; ``start``, told the same targets, does."""
+        """Lets as many start as may at once, without waiting for them; ``start`` with the same targets does."""
         begun = {*self.running, *self.failures, *(target.name for target in self._waiting)}
         self._waiting.extend(target for target in targets if target.name not in begun)
         while self._waiting and len(self._starting) < self._at_once:

@@ -45,10 +45,10 @@ def gil_state(running: Running) -> Reason | None:
     if not running.pid:
         return None
     state = _said(running, _STATE, folder=Path(os.sep))
-    return told(running.target.name, state, running.log_file.read_text("utf-8", "replace"))
+    return gil_reason(running.target.name, state, running.log_file.read_text("utf-8", "replace"))
 
 
-def told(name: str, state: str, log: str) -> Reason | None:
+def gil_reason(name: str, state: str, log: str) -> Reason | None:
     """What follows from the state at the interpreter's start, and from the log of the server that it runs.
 
     A module that was not made for free threads turns the lock on when it is imported, and Python says so.
@@ -62,20 +62,20 @@ def told(name: str, state: str, log: str) -> Reason | None:
 
 
 def check_interface(running: Started) -> None:
-    """Raises ``LaunchError`` where the app is called in one way and takes another; where nobody can tell, nothing.
+    """Raises ``LaunchError`` where the app is called in one way and takes another; where this is unknown, nothing.
 
-    Asked where the server gives no sound reply.
+    Checked where the server gives no right reply.
     """
     target = running.target
     application = "harness_app:app" if target.application.endswith(")") else target.application
-    found = _said(running, _INTERFACE, application, folder=working_folder(target)).rpartition("\n")[2]
-    if found not in _ARTICLE or target.interface not in _ARTICLE or found == target.interface:
+    actual = _said(running, _INTERFACE, application, folder=working_folder(target)).rpartition("\n")[2]
+    if actual not in _ARTICLE or target.interface not in _ARTICLE or actual == target.interface:
         return
-    servers = [name for name in SERVERS if found in load_server(name).interfaces]
-    itself = f"{target.server} with interface={found}, or " if target.server in servers else ""
+    servers = [name for name in SERVERS if actual in load_server(name).interfaces]
+    itself = f"{target.server} with interface={actual}, or " if target.server in servers else ""
     others = ", ".join(name for name in servers if name != target.server)
     raise LaunchError(
-        f"{target.name}: {target.application} is {_ARTICLE[found]} app, and {target.server} calls it as "
+        f"{target.name}: {target.application} is {_ARTICLE[actual]} app, and {target.server} calls it as "
         f"{_ARTICLE[target.interface]} one",
         hint=f"serve it with {itself}{others}",
     )
@@ -84,5 +84,5 @@ def check_interface(running: Started) -> None:
 def _said(running: Running, code: str, *arguments: str, folder: Path) -> str:
     """What a small program prints under the server's interpreter and variables."""
     target = running.target
-    command, given = [target.python or sys.executable, "-c", code, *arguments], command_of(target, running.bind)
-    return answer(command, stdin=subprocess.DEVNULL, env=variables(target, given), cwd=folder)
+    command, launch = [target.python or sys.executable, "-c", code, *arguments], command_of(target, running.bind)
+    return answer(command, stdin=subprocess.DEVNULL, env=variables(target, launch), cwd=folder)

@@ -33,7 +33,7 @@ def load_server(name: str) -> Server:
 
 
 def interface_of(name: str) -> Interface:
-    """The interface that a server speaks unless told otherwise."""
+    """The interface that a server speaks by default."""
     return load_server(name).interfaces[0]
 
 
@@ -64,7 +64,7 @@ def command_of(target: Target, bind: Bind) -> Command:
 
 
 def accepted_values(server: Server, option: str, python: str = "") -> tuple[str, ...]:
-    """What ``python``'s version of the server takes for an option; empty where anything fits or nobody can tell."""
+    """What ``python``'s version of the server takes for an option; empty where anything fits or this is unknown."""
     values = offered(server.choices[option], python) if option in server.choices else ()
     return (*values, *server.also.get(option, ())) if values else ()
 
@@ -89,14 +89,14 @@ def resolved(target: Target) -> Target:
 
 
 def options_of(target: Target) -> Options:
-    """The options of a target, with the server's defaults for those that it does not give; raises ``OptionError``."""
+    """The options of a target, with the server's defaults for those that it does not set; raises ``OptionError``."""
     return read_options(load_server(target.server), target.options, f"target {target.name!r}: ")
 
 
-def read_options(server: Server, given: Mapping[str, OptionValue], whose: str = "") -> Options:
+def read_options(server: Server, values: Mapping[str, OptionValue], whose: str = "") -> Options:
     """Raises ``OptionError`` where the server does not take one of them; its message begins with ``whose`` they are."""
     try:
-        return server.options.model_validate(dict(given))
+        return server.options.model_validate(dict(values))
     except ValidationError as error:
         fault = error.errors()[0]
         name = ".".join(map(str, fault["loc"])) or "options"
@@ -110,7 +110,7 @@ def read_options(server: Server, given: Mapping[str, OptionValue], whose: str = 
 
 
 def check_offered(server: Server, options: Options, python: str = "", whose: str = "") -> None:
-    """Raises ``OptionError`` where ``python``'s version of the server does not offer a given value."""
+    """Raises ``OptionError`` where ``python``'s version of the server does not offer a value that is set."""
     for name in sorted(options.model_fields_set & server.choices.keys()):
         value, values = str(getattr(options, name)), accepted_values(server, name, python)
         if value and values and value not in values:
