@@ -202,9 +202,9 @@ class LadderIn(_Strict):
     @model_validator(mode="after")
     def _each_once(self) -> LadderIn:
         places = [(rung.target, rung.scenario) for rung in self.rungs]
-        twice = next((place for place in places if places.count(place) > 1), None)
-        if twice:
-            raise ValueError(f"{twice[0]!r} in {twice[1]!r} is on two rungs")
+        repeated = next((place for place in places if places.count(place) > 1), None)
+        if repeated:
+            raise ValueError(f"{repeated[0]!r} in {repeated[1]!r} is on two rungs")
         return self
 
     def model(self) -> Ladder:

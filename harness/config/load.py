@@ -56,14 +56,14 @@ def load_declarations(folder: Path | None = None) -> Declarations:
         _check_names(source, declared, targets, scenarios)
     listed = sorted(scenarios, key=lambda name: (scenarios[name].order, name))
     files_read = [*(source for source, _ in sources), *scenario_sources.values()]
-    mine = [each for each in files_read if each.file.parent not in (PACKAGED / "apps", PACKAGED / "scenarios")]
+    own_files = [each for each in files_read if each.file.parent not in (PACKAGED / "apps", PACKAGED / "scenarios")]
     return Declarations(
         tuple(targets.values()),
         tuple(contrasts),
         tuple(scenarios[name].model(name) for name in listed),
         own,
         tuple(ladders.values()),
-        tuple(mine),
+        tuple(own_files),
     )
 
 

@@ -1,4 +1,4 @@
-"""Why something gave no number, or is to be doubted: a code with its numbers and names. The words for it are in
+"""Why something gave no number, or is doubtful: a code with its numbers and names. The words for it are in
 ``harness/report/language``, under ``[reasons]``, a text for every code.
 
 Shares are of 1, times in the unit that ends the field's name. In any reason, ``worker`` or ``side`` names who reported

@@ -13,7 +13,7 @@ from harness.model.reason import Reason
 from harness.model.units import US
 
 RESOLUTION = "resolves, in CPU cost"
-"""What the last selftest found, in a manifest's environment."""
+"""The key of the last selftest's result in a manifest's environment."""
 
 RunStatus = Literal["running", "finished", "interrupted"]
 
@@ -23,7 +23,7 @@ class Gate:
     """A validity check that failed: no number may be drawn from what it is about.
 
     Attributes:
-        target, point: whose turns; empty where it is all of them.
+        target, point: the turns that it is about; empty for all of them.
     """
 
     reason: Reason
@@ -68,8 +68,8 @@ class Slices:
 
     def sums(self, side: int, *columns: str) -> list[float]:
         """Of each column, the sum over the side's slices."""
-        mine = [at for at, owner in enumerate(self.side) if owner == side]
-        return [sum(getattr(self, column)[at] for at in mine) for column in columns]
+        indices = [at for at, owner in enumerate(self.side) if owner == side]
+        return [sum(getattr(self, column)[at] for at in indices) for column in columns]
 
 
 @dataclass(frozen=True, slots=True)

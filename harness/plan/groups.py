@@ -117,7 +117,7 @@ def point_seconds(groups: Sequence[Group], point: Point, profile: Profile) -> fl
 def _rounds_of(group: Group, rounds: int, profile: Profile) -> int:
     """Groups whose rounds are long because of waits get the fewest: the block is the replicate, not the round.
 
-    A quick run has few cells: there all get more but those whose question instructions answer, if they are counted.
+    A quick run has few cells: there all groups get more, except those whose question counted instructions answer.
 
     Half of a ladder's rounds are for its steps and half for the check of them, so they are at least ``LADDER_ROUNDS``.
     """

@@ -95,7 +95,7 @@ def _block(
 
 
 def _contrasts(plan: Plan, additions: Mapping[str, tuple[Point, list[str]]]) -> tuple[Contrast, ...]:
-    """What the plan says of the two targets elsewhere in the scenario, at the new points."""
+    """The plan's contrasts of the two targets at the scenario's other points, at the new points."""
     contrasts: dict[str, Contrast] = {}
     known = {contrast.id for contrast in plan.contrasts}
     scenario_of = {point.id: point.scenario for point in plan.points}

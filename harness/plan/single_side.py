@@ -51,8 +51,8 @@ def journey_sides(journeys: Sequence[Journey], targets: Sequence[Target]) -> lis
     """
     sides = [Side(t.name, journey.point) for journey in journeys for t in targets if t.name not in journey.left_out]
     if not sides:
-        said = next((f": {name}: {why.text}" for journey in journeys for name, why in journey.left_out.items()), "")
-        raise UsageError(f"none of the chosen targets serves any of the chosen journeys{said}")
+        example = next((f": {name}: {why.text}" for journey in journeys for name, why in journey.left_out.items()), "")
+        raise UsageError(f"none of the chosen targets serves any of the chosen journeys{example}")
     return sides
 
 

@@ -189,7 +189,7 @@ class ComposeFleet(Servers):
                 self.fail(target, error)
         if not containers:
             return
-        began = time.monotonic()
+        started = time.monotonic()
         self._project.docker("restart", "-t", str(STOP_S), *dict.fromkeys(name for _, name in containers))
         for target, _ in containers:
             try:
@@ -200,7 +200,7 @@ class ComposeFleet(Servers):
                     container,
                     secret=self._secret,
                     usage_file=usage_file(container.pid) if container.pid else "",
-                    started=began,
+                    started=started,
                 )
                 wait_until_ready(running, deadline_s)
                 self.running[target.name] = running

@@ -212,8 +212,8 @@ def _tool(command: Sequence[str], text: str = "", folder: Path = Path(os.sep)) -
     except OSError as error:
         raise NotReadyError(f"{command[0]} cannot be run: {error.strerror}") from None
     if done.returncode:
-        said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+        messages = [line.strip() for line in done.stderr.splitlines() if line.strip()]
         # Warnings of uv's come first, such as those on other interpreters that it looked at.
-        said = said[next((index for index, line in enumerate(said) if line.startswith("error:")), 0) :]
-        raise NotReadyError("an environment could not be made: " + " ".join(said[:6]))
+        messages = messages[next((index for index, line in enumerate(messages) if line.startswith("error:")), 0) :]
+        raise NotReadyError("an environment could not be made: " + " ".join(messages[:6]))
     return done.stdout

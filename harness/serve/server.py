@@ -57,8 +57,8 @@ class Running:
         usage_file: where the kernel counts the CPU time of its control group; empty for one without a group of its own.
         mark: the value of the variable ``MARK`` in its environment, by which its descendants are found.
         started: ``time.monotonic()`` at its start.
-        refused: the status of its last reply that was not that of a server which is ready; 0 where it closed the
-            connection instead, ``None`` before the first.
+        refused: the status of its last reply that did not mean ready; 0 where it closed the connection instead,
+            ``None`` before the first.
         probe, probed_at: the request that shows whether it is ready, until its reply, and when it was sent.
     """
 
@@ -122,14 +122,14 @@ def inherited(target: Target) -> dict[str, str]:
     return {k: v for k, v in os.environ.items() if not k.startswith(TRACING) and k not in left_out}
 
 
-def variables(target: Target, command: Command, around: Mapping[str, str] = NOTHING) -> dict[str, str]:
-    """The server's environment: what is ``inherited``, then that of the services ``around`` it, and its own.
+def variables(target: Target, command: Command, services: Mapping[str, str] = NOTHING) -> dict[str, str]:
+    """The server's environment: what is ``inherited``, then that of the ``services`` it needs, and its own.
 
     Raises:
         UsageError: its ``env_file`` cannot be read.
     """
     own = {**(read_env_file(Path(target.env_file)) if target.env_file else {}), **target.environment}
-    result = {**inherited(target), **around, **command.environment, **own}
+    result = {**inherited(target), **services, **command.environment, **own}
     if command.import_path:
         path = [*command.import_path, *filter(None, [result.get("PYTHONPATH")])]
         result["PYTHONPATH"] = os.pathsep.join(path)
@@ -179,7 +179,7 @@ def is_ready(running: Running, deadline_s: float = READY_S) -> bool:
     when it first does.
 
     Raises:
-        LaunchError: it exited, or has not answered within ``deadline_s``, or its target's longer limit, of its start.
+        LaunchError: it exited, or did not answer within ``deadline_s``, or its target's longer limit, since its start.
     """
     deadline_s = max(deadline_s, running.target.startup_timeout)
     name = running.target.name
@@ -190,7 +190,7 @@ def is_ready(running: Running, deadline_s: float = READY_S) -> bool:
         raise LaunchError(message, log=running.log(), code="exited")
     path, below = (running.target.ready, 400) if running.target.ready else ("/health", 500)
     now = time.monotonic()
-    # Servers that start while something else is done may be first looked at when their time is over.
+    # Servers that start while something else is done may get their first probe when their time is over.
     late = now - running.started > deadline_s
     if running.probe and now - running.probed_at > deadline_s / PROBES:
         _forget(running)
@@ -249,7 +249,7 @@ def stop(*servers: Started, grace_s: float = GRACE_S) -> None:
 
 
 def _status(running: Running, path: str, wait_s: float) -> int | None:
-    """0 of a connection that was closed without a reply, ``None`` where there is none after ``wait_s``.
+    """The status of the reply; 0 where the connection was closed without one, ``None`` where none came in ``wait_s``.
 
     A request is sent and waited for. Sent again and again, they would pile up where a server listens long before
     it works, so that each start would begin with other work.

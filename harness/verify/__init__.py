@@ -102,7 +102,7 @@ def case_of(request: PlannedRequest) -> Case:
 def cases_of(target: Target, every: bool = True) -> list[tuple[str, Case]]:
     """The cases of the endpoints that a target declares; without ``every``, only the first of each endpoint.
 
-    Those whose body is withheld are left out where the target lacks the capability that they are about. A target that
+    Cases that withhold their body are left out where the target lacks the capability that they test. A target that
     lacks clear 422s lists the faults too, but in its own words; one that lacks streaming says how long every body is.
     """
     names = endpoints_of(target)
@@ -127,7 +127,7 @@ def verify_all(running: Running, *, every: bool = True) -> list[Checked]:
 
 
 def verify(running: Running, pairs: Iterable[tuple[str, Case]]) -> list[Checked]:
-    """Each case once; one that has a wait twice, since a server's first reply may take as long without waiting."""
+    """Each case once; one that has a wait twice, since a server's first reply may take that long without waiting."""
     checked = []
     for endpoint, case in pairs:
         difference = _difference(running, case)
@@ -190,7 +190,7 @@ def _connection(address: Address, timeout_s: float) -> http.client.HTTPConnectio
 
 
 def compare(case: Case, reply: Reply, adds: Collection[str] = ()) -> str:
-    """How the reply differs from the case's, but for headers that the target ``adds``; empty when it does not."""
+    """How the reply differs from the case's, except for headers that the target ``adds``; empty when it does not."""
     if case.preflight:
         return _preflight_difference(case, reply)
     if not (reply.status == case.status or (not case.status and 200 <= reply.status < 400)):
@@ -253,16 +253,16 @@ def _header_difference(case: Case, reply: Reply) -> str:
 
 def _type_difference(case: Case, reply: Reply) -> str:
     """Text says that it is UTF-8; JSON always is, so that its type may say so or not (Tornado's does)."""
-    got = reply.header("content-type") or "missing"
-    media_type, *parameters = (part.strip().lower() for part in got.split(";"))
+    actual = reply.header("content-type") or "missing"
+    media_type, *parameters = (part.strip().lower() for part in actual.split(";"))
     is_text = case.media_type.startswith("text/")
     if media_type == case.media_type and (parameters == ["charset=utf-8"] or not (parameters or is_text)):
         return ""
-    return f"content type {got} instead of {case.media_type}{'; charset=utf-8' if is_text else ''}"
+    return f"content type {actual} instead of {case.media_type}{'; charset=utf-8' if is_text else ''}"
 
 
 def _framing_difference(case: Case, reply: Reply, adds: Collection[str]) -> str:
-    """Whether the headers have other names than every app's, or leave open how long a body is that is known whole."""
+    """Whether header names differ from those of other apps, or the length of a body is missing that is known."""
     names = [name for name, _ in reply.headers]
     if case.streamed and case.text and "content-length" in names:
         return "Content-Length: the body is not streamed"
@@ -273,8 +273,8 @@ def _framing_difference(case: Case, reply: Reply, adds: Collection[str]) -> str:
     allowed = {*SERVER_HEADERS, *framing, *adds, *(name for name, _ in case.reply_headers)}
     if extra := sorted(set(names) - allowed):
         return f"header that other apps do not send: {', '.join(extra)}"
-    if twice := sorted(name for name in set(names) - {*adds} if names.count(name) > 1):
-        return f"header sent twice: {', '.join(twice)}"
+    if repeated := sorted(name for name in set(names) - {*adds} if names.count(name) > 1):
+        return f"header sent twice: {', '.join(repeated)}"
     return ""
 
 
@@ -288,6 +288,6 @@ def _raw_case(raw: RawRequest) -> Case:
     return replace(case, json=json.loads(text), text=None, volatile=raw.volatile)
 
 
-def _header_holds(got: str | None, wanted: str) -> bool:
-    """Whether the header lists the value: frameworks add HEAD or OPTIONS to ``Allow`` as they see fit."""
-    return got is not None and wanted.lower() in (part.strip().lower() for part in (got, *got.split(",")))
+def _header_holds(actual: str | None, wanted: str) -> bool:
+    """Whether the header lists the value: frameworks may add HEAD or OPTIONS to ``Allow``."""
+    return actual is not None and wanted.lower() in (part.strip().lower() for part in (actual, *actual.split(",")))

@@ -48,7 +48,7 @@ class Postgres:
     """One server; ``start``, ``stop`` and ``start`` again keep its data and its port, ``close`` removes them.
 
     Args:
-        host: the address to listen on; whoever reaches one that is not loopback is let in.
+        host: the address to listen on; one that is not loopback admits every client.
         port: default: a free one.
         folder: where the data are and stay; default: a folder of its own, which ``close`` removes.
 
