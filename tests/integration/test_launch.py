@@ -102,7 +102,7 @@ def test_what_a_factory_makes_is_told_too(own_app):
 
 def test_an_app_that_fails_by_itself_is_waited_for(own_app):
     target = own_app(asgi_app(status=503))
-    with pytest.raises(LaunchError, match="GET /health gave 503, expected below 500"), serving(target, deadline_s=3):
+    with pytest.raises(LaunchError, match="GET /health returned 503, expected a status"), serving(target, deadline_s=3):
         pass
 
 

@@ -70,7 +70,7 @@ def test_a_server_that_was_not_ready_is_asked_again(listening, running, status):
     assert eventually(running)
 
 
-def test_a_server_that_is_first_looked_at_late_is_still_asked(listening, running):
+def test_a_server_whose_first_probe_is_late_still_gets_it(listening, running):
     running.started = time.monotonic() - WAIT_S - 1
     with ThreadPoolExecutor(1) as pool:
         answered = pool.submit(answer, listening, 200)
@@ -84,7 +84,7 @@ def test_a_server_that_is_never_ready_tells_its_last_reply_and_holds_no_connecti
     assert not eventually(running)
     assert not is_ready(running, WAIT_S)
     running.started = time.monotonic() - WAIT_S - 1
-    with pytest.raises(LaunchError, match="GET /health gave 503, expected below 500"):
+    with pytest.raises(LaunchError, match="GET /health returned 503, expected a status below 500"):
         is_ready(running, WAIT_S)
     assert running.probe is None
 
