@@ -1,4 +1,4 @@
-"""The project that a command runs in: ``[tool.harness]`` of its ``pyproject.toml``, and where a key stands there."""
+"""The project that a command runs in: ``[tool.harness]`` of its ``pyproject.toml``, and the line of a key in it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def read_toml(file: Path) -> tuple[str, dict[str, Any]]:
     """Its text, and what that says.
 
     Raises:
-        DeclarationError: it cannot be read, or is no TOML.
+        DeclarationError: it cannot be read, or is not TOML.
     """
     text = read_text(file)
     try:
@@ -38,7 +38,7 @@ def project_table(folder: Path) -> tuple[str, str, dict[str, Any]]:
     """File, text and ``[tool.harness]`` of the nearest ``pyproject.toml`` that has one, from ``folder`` up.
 
     Raises:
-        DeclarationError: one on the way cannot be read, or is no TOML.
+        DeclarationError: one on the way cannot be read, or is not TOML.
     """
     for parent in (folder, *folder.parents):
         file = parent / "pyproject.toml"
@@ -52,7 +52,7 @@ def project_table(folder: Path) -> tuple[str, str, dict[str, Any]]:
 
 
 def line_of(text: str, location: Sequence[int | str]) -> int | None:
-    """The line (from 1) of a TOML text where what stands at ``location`` begins, or what is around it, if anything is.
+    """The line (from 1) of a TOML text where the value at ``location`` begins, or the nearest one around it; else none.
 
     ``("target", 2, "workers")`` is the key ``workers`` of the third ``[[target]]``. The line is the first one up to
     which the text, with its open arrays closed, has the key.

@@ -16,7 +16,7 @@ def wait(ms: int) -> None:
 
 
 def file_sum(name: str) -> dict[str, Any]:
-    """Size and hash of a seeded file; refused (404) where there is none, wherever the name leads."""
+    """Size and hash of a seeded file; refused (404) where there is none, whatever the name."""
     try:
         path = (FILES / name).resolve()
         if not path.is_relative_to(FILES.resolve()) or not path.is_file():

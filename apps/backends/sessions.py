@@ -34,7 +34,7 @@ from typing import Any
 from apps.contract.settings import settings
 
 _PREPARED_AT_ONCE = {"prepare_threshold": 0}
-"""How psycopg is told to prepare a statement when a connection executes it for the first time, as asyncpg does."""
+"""With this, psycopg prepares a statement when a connection executes it for the first time, as asyncpg does."""
 
 
 def alike() -> bool:
@@ -43,7 +43,7 @@ def alike() -> bool:
 
 
 async def keep(connection: Any) -> None:
-    """What asyncpg's pool does with a connection that comes back: nothing."""
+    """What asyncpg's pool does with a connection that is returned: nothing."""
 
 
 def asyncpg_pool() -> dict[str, Any]:

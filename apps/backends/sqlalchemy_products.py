@@ -16,7 +16,7 @@ from apps.contract.inbound import DATABASE_DOWN, SKU_TAKEN, Refused
 from apps.contract.inputs import NewProduct
 from apps.contract.settings import settings
 
-# What the dialect of asyncpg has no class for comes as the bare error.
+# Errors that the dialect of asyncpg has no class for are not wrapped.
 DOWN = (OSError, PoolTimeout, DBAPIError)
 
 

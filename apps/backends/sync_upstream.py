@@ -17,7 +17,7 @@ _CALLS_AT_ONCE = 64
 
 
 class Upstream:
-    """Connections that are opened when they are first needed, and kept."""
+    """Connections that are opened when they are first needed, and reused."""
 
     def delays(self, ms: int, calls: int) -> Sequence[dict[str, Any]]:
         """The replies to ``calls`` requests that each take ``ms`` milliseconds; refused (503) when one fails."""

@@ -14,7 +14,7 @@ JSON = "application/json"
 
 
 class CaseError(LookupError):
-    """A case was asked for that an endpoint does not have, or with parameters that it does not take."""
+    """An endpoint does not have the requested case, or the case does not take the parameters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Case:
         headers: to send; without Host and, unless the body is withheld, without Content-Length. ``{token:KIND}`` in
             a value stands for a token (see ``tokens``).
         status: the reply's; 0 for any below 400.
-        media_type: the reply's, without parameters; empty where only its status and body are judged.
+        media_type: the reply's, without parameters; empty where only its status and body are compared.
         json: expected value, where the reply is JSON.
         text: expected exact body, otherwise.
         volatile: JSON paths of the reply, such as ``id``, whose value may vary; its type may not.
@@ -34,7 +34,7 @@ class Case:
             by commas: some frameworks answer HEAD or OPTIONS by themselves and say so in Allow.
         absent_headers: names, in lower case, that the reply must not have.
         withhold: only the head is sent, and the reply must come before the body that it announces.
-        preflight: status, type and body of the reply are the CORS package's own; only the headers are judged.
+        preflight: status, type and body of the reply are the CORS package's own; only the headers are compared.
         streamed: the body is sent as it is made, so that its head does not say how long it is; any other reply does.
             A server may know the length of an empty one, as it ends at once.
         least_ms: the least time a right reply can take, in milliseconds: the wait that it stands for. A loop whose
@@ -104,8 +104,8 @@ class Endpoint:
             signature(self.make).bind(**params)
             return self.make(**params)
         except ValidationError as error:
-            found = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
-            raise CaseError(f"{self.name}: {'; '.join(found)}") from error
+            faults = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
+            raise CaseError(f"{self.name}: {'; '.join(faults)}") from error
         except (TypeError, ValueError) as error:
             raise CaseError(f"{self.name}: {error}") from error
 
@@ -121,13 +121,13 @@ def post(name: str, path: str, value: Any, reply: Any) -> Case:
 
 
 def too_large(case: Case) -> Case:
-    """The case refused for its length: in words of the framework or the server, since no app may come to see it."""
+    """The case refused for its length: in words of the framework or the server, since it may never reach the app."""
     return replace(case, status=413, media_type="", json=None)
 
 
-def refused(name: str, path: str, *found: dict[str, Any]) -> Case:
+def refused(name: str, path: str, *faults: dict[str, Any]) -> Case:
     """A GET answered with 422 and these faults."""
-    return replace(get(name, path, {"detail": list(found)}), status=422)
+    return replace(get(name, path, {"detail": list(faults)}), status=422)
 
 
 def fault(loc: tuple[str | int, ...], kind: str, message: str) -> dict[str, Any]:

@@ -38,8 +38,8 @@ def _sign_in() -> Endpoint:
     def denied(name: str, values: Any) -> Case:
         return sent(name, values, 401, {"detail": BAD_PASSWORD}, reply_headers=CHALLENGE)
 
-    def wrong(name: str, values: Any, *found: dict[str, Any]) -> Case:
-        return sent(name, values, 422, {"detail": list(found)})
+    def wrong(name: str, values: Any, *faults: dict[str, Any]) -> Case:
+        return sent(name, values, 422, {"detail": list(faults)})
 
     pattern = "String should match pattern '^password$'"
     other_type = {"detail": "Unsupported Media Type"}

@@ -97,7 +97,7 @@ def _file() -> Endpoint:
         replace(make(), name="valid"),
         make("medium.txt"),
         make("empty.txt"),
-        *(not_found(kind, f"{path}?name={quote(given, safe='')}") for kind, given in outside.items()),
+        *(not_found(kind, f"{path}?name={quote(file, safe='')}") for kind, file in outside.items()),
         refused("name-missing", path, missing(*name)),
         refused(
             "name-empty", f"{path}?name=", fault(name, "string_too_short", "String should have at least 1 character")

@@ -78,8 +78,8 @@ def _insert() -> Endpoint:
         """One without a SKU, so that it can be inserted any number of times."""
         return created("next", {"name": name, "price_cents": price_cents, "stock": 3}, "sku")
 
-    def wrong(kind: str, value: Any, *found: dict[str, Any]) -> Case:
-        return replace(post(kind, PATH, value, {"detail": list(found)}), status=422)
+    def wrong(kind: str, value: Any, *faults: dict[str, Any]) -> Case:
+        return replace(post(kind, PATH, value, {"detail": list(faults)}), status=422)
 
     def body(kind: str, status: int, detail: str, media: tuple[tuple[str, str], ...], data: bytes) -> Case:
         case = post(kind, PATH, None, {"detail": detail})

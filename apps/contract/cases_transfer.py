@@ -43,8 +43,8 @@ def _upload() -> Endpoint:
             raise ValueError(f"kb must be from 0 to {LARGEST_KB}")
         return taken(f"{kb}", _bytes(kb * 1_024))
 
-    def wrong(name: str, body: bytes, *found: dict[str, Any], **changes: Any) -> Case:
-        return sent(name, body, 422, {"detail": list(found)}, **changes)
+    def wrong(name: str, body: bytes, *faults: dict[str, Any], **changes: Any) -> Case:
+        return sent(name, body, 422, {"detail": list(faults)}, **changes)
 
     other_field = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="note"\r\n\r\nhello\r\n'
     room = MAX_UPLOAD_BODY_BYTES - len(multipart(b""))

@@ -24,7 +24,7 @@ def greeting() -> dict[str, Any]:
 
 
 def item(item_id: int, query: ItemQuery) -> dict[str, Any]:
-    """Reply of ``GET /items/{item_id}``: what was asked, as typed values, and a made-up price."""
+    """Reply of ``GET /items/{item_id}``: the values of the request, typed, and a made-up price."""
     return {
         "item_id": item_id,
         "name": f"Item {item_id}",
@@ -42,10 +42,10 @@ def line_amounts(quantity: int, unit_price_cents: int, discount_percent: int | N
 
 
 def raw_totals(order: Mapping[str, Any]) -> dict[str, Any]:
-    """Totals of an order as it came out of the JSON parser, unchecked.
+    """Totals of an order straight from the JSON parser, unchecked.
 
     Raises:
-        KeyError, TypeError, AttributeError: the order has not the expected shape; nothing checks it beforehand.
+        KeyError, TypeError, AttributeError: the order does not have the expected shape; nothing checks it before.
     """
     return _totals(
         order["currency"],
@@ -79,7 +79,7 @@ def priced(order: dict[str, Any]) -> dict[str, Any]:
 
 
 def pricing() -> Pricing:
-    """What ``POST /orders/injected`` is given instead of calling ``full_order``; costs next to nothing by itself."""
+    """What ``POST /orders/injected`` gets instead of calling ``full_order``; costs next to nothing by itself."""
     return full_order
 
 

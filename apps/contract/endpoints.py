@@ -149,5 +149,5 @@ def _all() -> tuple[Endpoint, ...]:
 ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType({endpoint.name: endpoint for endpoint in _all()})
 """Name → endpoint."""
 
-APART = frozenset({"cors"})
-"""Names of the endpoints that an app must name to have: they cost every request of the app, so a small app has them."""
+OPT_IN = frozenset({"cors"})
+"""Endpoints that ``*`` does not include: they cost every request of the app, so a small app of its own has them."""

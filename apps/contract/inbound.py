@@ -43,7 +43,7 @@ class Refused(Exception):
     Attributes:
         status: HTTP status.
         detail: what the reply's ``detail`` holds: a sentence, or the list of faults.
-        headers: names and values that the reply carries besides.
+        headers: names and values of further headers of the reply.
     """
 
     def __init__(self, status: int, detail: Any = None, headers: Sequence[tuple[str, str]] = ()) -> None:

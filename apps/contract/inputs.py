@@ -39,7 +39,7 @@ class ProductsQuery(BaseModel):
 
 
 class NewProduct(Strict):
-    """Body of ``POST /products``; one without ``sku`` is given the next free one. PostgreSQL texts hold no NUL."""
+    """Body of ``POST /products``; one without ``sku`` gets the next free one. PostgreSQL texts hold no NUL."""
 
     sku: Annotated[str, Field(pattern=r"^[A-Z]{3}-[0-9]{4,9}$")] | None = None
     name: Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00]+$")]

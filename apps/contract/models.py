@@ -87,7 +87,7 @@ class Line(Strict):
 
 
 class AnyObject(RootModel[dict[str, Any]]):
-    """Body of ``POST /orders/raw``: an order as well, but nothing looks whether it is one."""
+    """Body of ``POST /orders/raw``: an order as well, but nothing checks whether it is one."""
 
 
 class Order(Strict):

@@ -14,7 +14,7 @@ TEXT = "text/plain"
 HTML = "text/html"
 EVENTS = "text/event-stream"
 BODY_REFUSALS = (400, 413, 415)
-"""What any body can be refused with besides 422: it is malformed, too large, or of another type."""
+"""Other statuses than 422 that refuse a body: it is malformed, too large, or of another type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Operation:
     Attributes:
         reply: model of the reply; ``None`` where the reply is a text of type ``media``.
         body: model of the request's body, of type ``body_media``; ``None`` for a file in a multipart body too.
-        refusals: statuses besides ``status``; 422 lists faults, the others say one sentence.
+        refusals: statuses other than ``status``; 422 lists faults, the others have one sentence.
         secured: whether it takes a Bearer token.
     """
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from apps.contract.case import Case, Endpoint, post
-from apps.contract.payloads import FAULTS, SIZES, faulty, odd_bodies, order
+from apps.contract.payloads import FAULTS, SIZES, faulty, invalid_bodies, order
 
 Reply = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -27,19 +27,19 @@ def _endpoint(name: str, path: str, summary: str, reply: Reply, *, checked: bool
     cases = [_make(path, reply, checked, size) for size in SIZES]
     if checked:
         cases += [_make(path, reply, checked, size, kind) for size in SIZES for kind in FAULTS]
-        cases += [_odd(kind, path, value, found) for kind, (value, found) in odd_bodies().items()]
-        cases.append(_bare(path, reply))
+        cases += [_invalid(kind, path, value, faults) for kind, (value, faults) in invalid_bodies().items()]
+        cases.append(_minimal(path, reply))
     else:
         cases.append(_make(path, reply, checked, "M", "bad-quantity"))
     return Endpoint(name, "POST", path, summary, tuple(cases), partial(_make, path, reply, checked))
 
 
 def _injected() -> Endpoint:
-    """The same as ``orders-full`` to a client, so a few of its cases do."""
+    """The same as ``orders-full`` to a client, so a few of its cases are enough."""
     path, summary = "/orders/injected", "orders-full, priced by what a dependency gives"
     cases = [_make(path, _full, True, size) for size in SIZES]
     cases += [_make(path, _full, True, "S", kind) for kind in FAULTS]
-    cases.append(_bare(path, _full))
+    cases.append(_minimal(path, _full))
     return Endpoint("orders-injected", "POST", path, summary, tuple(cases), partial(_make, path, _full, True))
 
 
@@ -51,23 +51,23 @@ def _make(path: str, reply: Reply, checked: bool, size: str, fault: str = "") ->
         return post(size, path, value, reply(value))
     if fault not in FAULTS:
         raise ValueError(f"no fault {fault!r}; there are: {', '.join(FAULTS)}")
-    value, found = faulty(size, fault)
+    value, faults = faulty(size, fault)
     if checked:
-        return _refused(f"{size}-{fault}", path, value, found)
+        return _refused(f"{size}-{fault}", path, value, faults)
     return post(f"{size}-{fault}", path, value, reply(value))
 
 
-def _refused(name: str, path: str, value: Any, found: list[dict[str, Any]]) -> Case:
-    return replace(post(name, path, value, {"detail": found}), status=422)
+def _refused(name: str, path: str, value: Any, faults: list[dict[str, Any]]) -> Case:
+    return replace(post(name, path, value, {"detail": faults}), status=422)
 
 
-def _odd(name: str, path: str, value: Any, found: list[dict[str, Any]]) -> Case:
-    """What is no object at all is a fault that FastAPI words otherwise than Pydantic, since it reads attributes too."""
-    case = _refused(name, path, value, found)
+def _invalid(name: str, path: str, value: Any, faults: list[dict[str, Any]]) -> Case:
+    """FastAPI words the fault of a body that is not an object in another way than Pydantic: it reads attributes too."""
+    case = _refused(name, path, value, faults)
     return case if isinstance(value, dict) else replace(case, volatile=("detail",))
 
 
-def _bare(path: str, reply: Reply) -> Case:
+def _minimal(path: str, reply: Reply) -> Case:
     """Only what is required, and numbers as text, which the validator takes."""
     value = order(1)
     del value["note"]

@@ -18,7 +18,7 @@ OPENAPI_URL = "/openapi.json"
 ASSETS_URL = "/docs/assets"
 SCRIPT, STYLE, ICON, REDOC = "swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png", "redoc.standalone.js"
 
-# ReDoc fetches its own logo from a CDN, whatever it is told.
+# ReDoc fetches its own logo from a CDN, whatever its options say.
 _REDOC_LOGO = b"https://cdn.redoc.ly/redoc/logo-mini.svg"
 _PLACES: Mapping[str, str] = {
     SCRIPT: f"swagger-ui-dist/{SCRIPT}",
@@ -72,7 +72,7 @@ def asset(name: str) -> tuple[bytes, str]:
 
 @cache
 def _folder() -> Path:
-    found = find_spec("drf_spectacular_sidecar")
-    if found is None or found.origin is None:
+    spec = find_spec("drf_spectacular_sidecar")
+    if spec is None or spec.origin is None:
         raise Refused(404)
-    return Path(found.origin).parent / "static" / "drf_spectacular_sidecar"
+    return Path(spec.origin).parent / "static" / "drf_spectacular_sidecar"

@@ -89,13 +89,13 @@ def _wrong_types(value: dict[str, Any]) -> Faults:
 
 
 def _every_line(value: dict[str, Any]) -> Faults:
-    found: Faults = []
+    faults: Faults = []
     for number, line in enumerate(value["lines"]):
         line["quantity"] = 1000
         del line["unit_price_cents"]
-        found.append(number_fault(("body", "lines", number, "quantity"), "less_than_equal", 999))
-        found.append(missing("body", "lines", number, "unit_price_cents"))
-    return found
+        faults.append(number_fault(("body", "lines", number, "quantity"), "less_than_equal", 999))
+        faults.append(missing("body", "lines", number, "unit_price_cents"))
+    return faults
 
 
 FAULTS: Mapping[str, Callable[[dict[str, Any]], Faults]] = {
@@ -115,7 +115,7 @@ def faulty(size: str, kind: str) -> tuple[dict[str, Any], Faults]:
     return value, FAULTS[kind](value)
 
 
-def odd_bodies() -> Mapping[str, tuple[Any, Faults]]:
+def invalid_bodies() -> Mapping[str, tuple[Any, Faults]]:
     """Bodies that are JSON but no valid order, whatever the size: name → value and its faults."""
     no_object = "Input should be a valid dictionary or object to extract fields from"
     no_lines = order(1) | {"lines": []}

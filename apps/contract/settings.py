@@ -27,8 +27,8 @@ class Settings:
         pool_size: connections to the database per worker process, the same in every app.
         pool_timeout_s: how long a request waits for a connection before it is answered with 503.
         upstream_timeout_s: how long one call to the upstream service may take, in seconds.
-        sessions: ``alike``, or ``default``: what a driver or an ORM does with a session when it is told nothing.
-        jwt_secret: key of the tokens; made up at random where the environment has none.
+        sessions: ``alike``, or ``default``: what a driver or an ORM does with a session by default.
+        jwt_secret: key of the tokens; random where the environment has none.
     """
 
     database_url: str = "postgresql://postgres@127.0.0.1:5432/postgres"
@@ -52,5 +52,5 @@ def settings() -> Settings:
         "sessions": ("HARNESS_SESSIONS", str),
         "jwt_secret": ("HARNESS_JWT_SECRET", str),
     }
-    given = {name: read(os.environ[key]) for name, (key, read) in names.items() if os.environ.get(key)}
-    return Settings(**given)
+    values = {name: read(os.environ[key]) for name, (key, read) in names.items() if os.environ.get(key)}
+    return Settings(**values)

@@ -24,7 +24,7 @@ def fill(case: Case, secret: str) -> Case:
     """``case`` with a token in the place of every ``{token:KIND}`` of its headers."""
     if not any("{token:" in value for _, value in case.headers):
         return case
-    headers = tuple((name, _MARK.sub(lambda found: mint(found[1], secret), value)) for name, value in case.headers)
+    headers = tuple((name, _MARK.sub(lambda match: mint(match[1], secret), value)) for name, value in case.headers)
     return replace(case, headers=headers)
 
 

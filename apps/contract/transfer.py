@@ -9,7 +9,7 @@ from typing import Any
 from apps.contract.inputs import ProductsQuery
 
 EVENT_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-"""What a stream of events tells those between it and its reader: keep nothing, and pass on everything at once."""
+"""For proxies between a stream of events and its reader: cache nothing, and pass on everything at once."""
 
 CHUNK_BYTES = 65_536
 KB = 1_024

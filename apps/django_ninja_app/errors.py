@@ -16,8 +16,8 @@ def new_api() -> NinjaAPI:
 
     @api.exception_handler(ValidationError)
     def invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
-        found = [{"loc": _place(*fault["loc"]), "msg": fault["msg"], "type": fault["type"]} for fault in error.errors]
-        return api.create_response(request, {"detail": found}, status=422)
+        faults = [{"loc": _place(*fault["loc"]), "msg": fault["msg"], "type": fault["type"]} for fault in error.errors]
+        return api.create_response(request, {"detail": faults}, status=422)
 
     return api
 

@@ -27,12 +27,12 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     return exception_handler(error, context)
 
 
-def _faults(found: Any, place: Place) -> Iterator[dict[str, Any]]:
-    if isinstance(found, list):
-        found = dict(enumerate(found))
-    elif "code" in found:
-        yield {"loc": place, "msg": found["message"], "type": found["code"]}
+def _faults(details: Any, place: Place) -> Iterator[dict[str, Any]]:
+    if isinstance(details, list):
+        details = dict(enumerate(details))
+    elif "code" in details:
+        yield {"loc": place, "msg": details["message"], "type": details["code"]}
         return
-    for key, inner in found.items():
+    for key, inner in details.items():
         is_message = key == api_settings.NON_FIELD_ERRORS_KEY or "code" in inner
         yield from _faults(inner, place if is_message else (*place, key))

@@ -16,11 +16,11 @@ from apps.django_rest_app.serializers import CpuQuery, FullOrder, ItemPath, Item
 
 
 def serialized(serializer: type[Serializer], value: dict[str, Any]) -> Response:
-    """``value``, validated and serialized, as the contract asks of a reply with a model."""
-    found = serializer(data=value)
-    if not found.is_valid():
-        raise ValueError(found.errors)
-    return Response(found.data)
+    """``value``, validated and serialized, as the contract requires of a reply with a model."""
+    bound = serializer(data=value)
+    if not bound.is_valid():
+        raise ValueError(bound.errors)
+    return Response(bound.data)
 
 
 @api_view(["GET"])

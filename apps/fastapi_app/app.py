@@ -243,8 +243,8 @@ async def read_product(
 async def list_products(
     query: Annotated[ProductsQuery, Query()], products: Annotated[Products, Depends(get_products)]
 ) -> ProductPage:
-    found = await products.products(query.limit, query.offset)
-    return ProductPage(**transfer.product_page(query, found))
+    rows = await products.products(query.limit, query.offset)
+    return ProductPage(**transfer.product_page(query, rows))
 
 
 @app.post("/products", status_code=201, responses={**BODY_REFUSALS, **refusals(409, 503)}, max_body_size=MAX_BODY_BYTES)

@@ -53,7 +53,7 @@ class ApiHandler(RequestHandler):
     """Reads queries and JSON bodies, and answers errors with JSON."""
 
     def compute_etag(self) -> None:
-        """No Etag, for which Tornado hashes every reply: the other frameworks send one only where it is asked for."""
+        """No Etag, for which Tornado hashes every reply: the other frameworks send one only on request."""
 
     def query(self) -> dict[str, str]:
         return {name: self.get_query_argument(name, strip=False) for name in self.request.query_arguments}
@@ -96,7 +96,7 @@ class ApiHandler(RequestHandler):
 
 
 class NotFound(ApiHandler):
-    """Whatever no route matches."""
+    """Paths that no route matches."""
 
     def prepare(self) -> None:
         raise HTTPError(404)
@@ -382,7 +382,7 @@ def make_app(handlers: Sequence[tuple[Any, ...]] = HANDLERS, not_found: type[Req
 
     Args:
         handlers: the routes, in their order.
-        not_found: answers whatever no route matches.
+        not_found: answers where no route matches.
     """
     return ContractApplication(
         list(handlers),

@@ -1,7 +1,7 @@
 """``python -m apps.upstream.server HOST PORT``: a small HTTP/1.1 server that never is the limit.
 
 - ``GET /delay?ms=N`` answers ``{"delayed_ms":N}`` after N milliseconds and counts the request;
-- ``GET /count`` answers ``{"requests":N}``, the delays asked for since the start or the last reset;
+- ``GET /count`` answers ``{"requests":N}``, the delays requested since the start or the last reset;
 - ``GET /reset`` sets the count to 0;
 - ``GET /health`` answers at once.
 

@@ -26,7 +26,7 @@ class Quota:
 def find_quota(root: Path = ROOT, groups: Path = GROUPS) -> Quota | None:
     """The tightest quota of this process's control group and of those above it; ``None`` without one.
 
-    A group that a container's file system does not show is passed over: its own one is then the highest shown.
+    A group that a container's file system does not show is skipped: the container's own is then the highest.
     """
     return min(_quotas(root, groups), key=lambda quota: quota.cpus, default=None)
 
@@ -36,7 +36,7 @@ def _quotas(root: Path, groups: Path) -> Iterator[Quota]:
         _, controllers, path = line.split(":", 2)
         if controllers and "cpu" not in controllers.split(","):
             continue
-        # Version 2 is mounted at the root, or beside version 1.
+        # Version 2 is mounted at the root, or next to version 1.
         for mount in (root / controllers,) if controllers else (root, root / "unified"):
             group = Path(path.lstrip("/"))
             for folder in (mount / group, *(mount / parent for parent in group.parents)):

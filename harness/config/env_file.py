@@ -20,7 +20,7 @@ def read_env_file(file: Path) -> dict[str, str]:
         lines = file.read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{file}: cannot be read: {error}") from None
-    found = {}
+    variables = {}
     for number, line in enumerate(map(str.strip, lines), 1):
         if not line or line.startswith("#"):
             continue
@@ -32,5 +32,5 @@ def read_env_file(file: Path) -> dict[str, str]:
             value = re.sub(r"\\(.)", lambda escape: {"n": "\n", "t": "\t"}.get(escape[1], escape[1]), value[1:-1])
         elif value[:1] == "'" and value[-1:] == "'" and len(value) > 1:
             value = value[1:-1]
-        found[name] = value
-    return found
+        variables[name] = value
+    return variables

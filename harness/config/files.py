@@ -1,4 +1,4 @@
-"""The form of ``targets.toml`` and ``scenarios/*.toml``, and what of it becomes which noun."""
+"""The form of ``targets.toml`` and ``scenarios/*.toml``, and the nouns that are made from them."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ def _import_string(text: str) -> str:
     """The import string in full: ``mysite.wsgi`` is ``mysite.wsgi:application``, as Django makes it."""
     if text.rpartition(".")[2] in ("wsgi", "asgi"):
         text += ":application"
-    found = re.fullmatch(r"[A-Za-z_][\w.]*:([A-Za-z_][\w.]*(\(.*\))?)", text)
-    if not found:
+    match = re.fullmatch(r"[A-Za-z_][\w.]*:([A-Za-z_][\w.]*(\(.*\))?)", text)
+    if not match:
         raise ValueError("must be package.module:attribute or package.module:factory()")
-    if found[2]:
+    if match[2]:
         try:
-            call = ast.parse(found[1], mode="eval").body
+            call = ast.parse(match[1], mode="eval").body
             assert isinstance(call, ast.Call)
-            assert ast.unparse(call.func) == found[1].partition("(")[0]
+            assert ast.unparse(call.func) == match[1].partition("(")[0]
             for value in (*call.args, *(keyword.value for keyword in call.keywords)):
                 ast.literal_eval(value)
         except (SyntaxError, ValueError, AssertionError):
@@ -97,7 +97,7 @@ class TargetIn(_Strict):
 
 
 OWN = ("python", "interface", "name", "cwd", "env_file", "ready", "endpoints")
-"""Options of a target spelled out in a command that are not its server's; and ``ENV`` with the name of a variable."""
+"""Options of a target specified in a command that are not its server's; and ``ENV`` with the name of a variable."""
 ENV = "env."
 OPTIONS = (*OWN, "workers", "threads", "startup_timeout", f"{ENV}NAME")
 """All that such a target takes besides its server's options."""
@@ -117,9 +117,9 @@ class AppIn(_Strict):
     """An implementation of the contract, and the servers that it runs under: a target each.
 
     Attributes:
-        framework: the app's own name where it is not given.
+        framework: default: the app's own name.
         servers: names of ``[servers]``; the first is the one of the ``reference`` target.
-        variants: of servers too, whose targets are one more way to serve the app.
+        variants: more names of ``[servers]``: their targets are other ways to serve the app.
         names: server → name of the target, where it is not ``app-server``.
     """
 
@@ -143,7 +143,7 @@ class AppIn(_Strict):
         if not used:
             raise ValueError("'servers' or 'variants' must name a server")
         if unused := next((server for server in self.names if server not in used), None):
-            raise ValueError(f"'names' is about the server {unused!r}, which 'servers' and 'variants' do not have")
+            raise ValueError(f"'names' has the server {unused!r}, which is not in 'servers' or 'variants'")
         return self
 
     def target(self, server: str, run: ServerIn, lacks: Mapping[str, Mapping[str, str]]) -> TargetIn:
@@ -202,9 +202,9 @@ class LadderIn(_Strict):
     @model_validator(mode="after")
     def _each_once(self) -> LadderIn:
         places = [(rung.target, rung.scenario) for rung in self.rungs]
-        twice = next((place for place in places if places.count(place) > 1), None)
-        if twice:
-            raise ValueError(f"{twice[0]!r} in {twice[1]!r} is on two rungs")
+        repeated = next((place for place in places if places.count(place) > 1), None)
+        if repeated:
+            raise ValueError(f"{repeated[0]!r} in {repeated[1]!r} is on two rungs")
         return self
 
     def model(self) -> Ladder:
@@ -243,8 +243,8 @@ class RequestIn(_Strict):
         if bool(self.endpoint) == bool(self.path):
             raise ValueError("needs 'endpoint', for an app with the contract, or 'path', for any other")
         others = {"case", "params"} if self.path else self.__class__.model_fields.keys() - {*_CONTRACT, "weight"}
-        if odd := sorted(others & self.model_fields_set - {"path"}):
-            raise ValueError(f"{odd[0]!r} does not go with {'path' if self.path else 'endpoint'!r}")
+        if unsupported := sorted(others & self.model_fields_set - {"path"}):
+            raise ValueError(f"{unsupported[0]!r} cannot be combined with {'path' if self.path else 'endpoint'!r}")
         self.model()
         return self
 
@@ -259,7 +259,7 @@ class RequestIn(_Strict):
 
 _CONTRACT = ("endpoint", "case", "params")
 CONCURRENCY = 32
-"""Of requests to an own app, where nothing else is said."""
+"""The default for requests to an own app."""
 
 
 class ScenarioFile(_Strict):
@@ -293,12 +293,12 @@ class ScenarioFile(_Strict):
             raise ValueError(f"{sorted(missing)[0]!r} is missing")
         if not self.own and any(request.path for request in self.request):
             raise ValueError("requests name an 'endpoint' each, or a 'path' each")
-        if self.own and (odd := sorted({"matrix", "study", "grid", "bisect"} & self.model_fields_set)):
-            raise ValueError(f"{odd[0]!r} is for requests that name an 'endpoint'")
+        if self.own and (unsupported := sorted({"matrix", "study", "grid", "bisect"} & self.model_fields_set)):
+            raise ValueError(f"{unsupported[0]!r} is for requests that name an 'endpoint'")
         if self.against and not self.group:
             raise ValueError("'against' needs a 'group' that both scenarios share")
         if self.adds and not self.against:
-            raise ValueError("'adds' says what is added to 'against', which is missing")
+            raise ValueError("'adds' says what is added to 'against': 'against' is missing")
         for name, settings in (("quick", self.quick), ("grid", self.grid)):
             unknown = set(settings) - set(self.matrix) - {"concurrency"}
             if unknown:

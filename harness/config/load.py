@@ -50,20 +50,20 @@ def load_declarations(folder: Path | None = None) -> Declarations:
             own = frozenset(names)
     directories = dict.fromkeys([PACKAGED / "scenarios", folder / "scenarios"])
     read_files = {file.stem: read(file) for each in directories for file in sorted(each.glob("*.toml"))}
-    found = {**read_files, **project_scenarios(folder)}
-    scenarios = {name: source.validated(ScenarioFile) for name, source in found.items()}
+    scenario_sources = {**read_files, **project_scenarios(folder)}
+    scenarios = {name: source.validated(ScenarioFile) for name, source in scenario_sources.items()}
     for source, declared in sources:
         _check_names(source, declared, targets, scenarios)
     listed = sorted(scenarios, key=lambda name: (scenarios[name].order, name))
-    files_read = [*(source for source, _ in sources), *found.values()]
-    mine = [each for each in files_read if each.file.parent not in (PACKAGED / "apps", PACKAGED / "scenarios")]
+    files_read = [*(source for source, _ in sources), *scenario_sources.values()]
+    own_files = [each for each in files_read if each.file.parent not in (PACKAGED / "apps", PACKAGED / "scenarios")]
     return Declarations(
         tuple(targets.values()),
         tuple(contrasts),
         tuple(scenarios[name].model(name) for name in listed),
         own,
         tuple(ladders.values()),
-        tuple(mine),
+        tuple(own_files),
     )
 
 

@@ -14,12 +14,11 @@ from harness.model import Reason
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """CPU numbers; empty where processes cannot be pinned. ``note`` says what is less than good about it.
+    """CPU numbers; empty where processes cannot be pinned. ``note`` names its disadvantage.
 
     Attributes:
         many: of a server that has a worker per CPU; any other has ``server``.
-        wide: of a server whose workers and threads are counted out: all but the generator's, and that too where only
-            one is left.
+        wide: of a server in the scaling study: all but the generator's, and that one too where only one other is left.
         quota: CPU seconds per second that everything together may use; ``None`` for all CPUs.
     """
 
@@ -45,22 +44,22 @@ class Placement:
 
 def detect() -> Placement:
     """The placement on this machine."""
-    found = find_quota()
-    quota = found.cpus if found else None
+    limit = find_quota()
+    quota = limit.cpus if limit else None
     if not hasattr(os, "sched_getaffinity"):
         return Placement((), (), (), Reason("no-pinning"), quota=quota)
     return place(sorted(os.sched_getaffinity(0)), quota=quota)
 
 
 def place(cpus: list[int], core_of: dict[int, str] | None = None, quota: float | None = None) -> Placement:
-    """Server first, generator on another core if there is one, backing services on a third or beside the generator.
+    """Server first, generator on another core if there is one, backing services on a third or with the generator.
 
-    A quota limits how many workers one per CPU are, and moves nothing.
+    A quota limits the number of workers of servers with one per CPU, and changes no CPU.
     """
     if len(cpus) < 2:
-        alone = tuple(cpus)
-        return Placement(alone, alone, alone, Reason("one-cpu"), alone, alone, quota)
-    # The CPUs that share a core, as the kernel names them; a number where it does not tell.
+        shared = tuple(cpus)
+        return Placement(shared, shared, shared, Reason("one-cpu"), shared, shared, quota)
+    # The CPUs that share a core, as the kernel names them; a number where it does not say.
     siblings = "/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list"
     cores = core_of or {cpu: kernel_text(siblings.format(cpu)).strip() or str(cpu) for cpu in cpus}
     server = cpus[0]

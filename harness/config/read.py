@@ -1,4 +1,4 @@
-"""One TOML file, read and validated; what is wrong is told with file, line and key."""
+"""One TOML file, read and validated; errors name file, line and key."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ def project_scenarios(folder: Path) -> dict[str, Source]:
         DeclarationError: with file, line and key.
     """
     file, text, table = project_table(folder)
-    found = table.get(SCENARIOS, {})
+    named = table.get(SCENARIOS, {})
     source = Source(Path(file), text, table)
-    if not isinstance(found, dict) or not all(isinstance(each, dict) for each in found.values()):
+    if not isinstance(named, dict) or not all(isinstance(each, dict) for each in named.values()):
         raise source.fault(
             "must hold a table for each scenario", (*TABLE, SCENARIOS), f"[tool.harness.{SCENARIOS}.NAME]"
         )
-    return {name: Source(source.file, text, document, at=(*TABLE, SCENARIOS, name)) for name, document in found.items()}
+    return {name: Source(source.file, text, document, at=(*TABLE, SCENARIOS, name)) for name, document in named.items()}
 
 
 def read_requests(file: Path) -> tuple[Scenario, dict[str, int]]:
-    """The requests of a scenario file, in TOML or JSON, or of a browser's export (HAR), with why how many were skipped.
+    """The requests of a scenario file, in TOML or JSON, or of a browser's export (HAR), and the skipped ones by reason.
 
     Raises:
         DeclarationError: with file, line and key.
@@ -126,8 +126,8 @@ class Source:
                 hint = nearest(str(place[-1]), known)
                 raise self.fault(f"unknown key; expected one of {', '.join(known)}", place, hint) from None
             # The members of a union have a fault each, at the same place.
-            told = [each["msg"] for each in (first, *others) if self._place(each["loc"]) == place]
-            message = " or ".join(dict.fromkeys(told)).replace(EXPECTED, "")
+            messages = [each["msg"] for each in (first, *others) if self._place(each["loc"]) == place]
+            message = " or ".join(dict.fromkeys(messages)).replace(EXPECTED, "")
             if first["type"] == "string_pattern_mismatch":
                 message = f"expected {IN_WORDS[first['ctx']['pattern']]}"
             if first["type"] == "value_error":
@@ -137,10 +137,10 @@ class Source:
                 raise self.fault(message, (*place, key[1]) if key else place) from None
             if first["type"] == "missing":
                 raise self.fault("is missing", place) from None
-            given = first.get("input")
-            shown = "" if isinstance(given, dict | list) else f", not {given!r}"
-            hint = nearest(given, re.findall(r"'([^']+)'", message)) if isinstance(given, str) else ""
-            raise self.fault(f"{'expected ' * told[0].startswith(EXPECTED)}{message}{shown}", place, hint) from None
+            value = first.get("input")
+            shown = "" if isinstance(value, dict | list) else f", not {value!r}"
+            hint = nearest(value, re.findall(r"'([^']+)'", message)) if isinstance(value, str) else ""
+            raise self.fault(f"{'expected ' * messages[0].startswith(EXPECTED)}{message}{shown}", place, hint) from None
 
     def _place(self, location: Sequence[int | str]) -> tuple[int | str, ...]:
         """Where a fault is, without the members of unions that Pydantic names between the keys."""
@@ -166,7 +166,7 @@ class Source:
 
 
 def read(file: Path) -> Source:
-    """Raises ``DeclarationError`` where it is no TOML, or JSON."""
+    """Raises ``DeclarationError`` where it is not valid TOML, or JSON."""
     if file.suffix not in JSON:
         return Source(file, *read_toml(file))
     text = read_text(file)
@@ -180,7 +180,7 @@ def read(file: Path) -> Source:
 def _fill(source: Source) -> None:
     """Replaces each entry that has ``fill`` by those that it stands for, one for each table of ``fill``.
 
-    A ``{word}`` of the entry becomes the text that the table says for it; anything else there is a key of the entry.
+    A ``{word}`` of the entry becomes the text that the table has for it; anything else there is a key of the entry.
     """
     for array, entries in source.document.items():
         if isinstance(entries, list):
@@ -202,7 +202,7 @@ def _filled(source: Source, array: str, index: int, entry: Any) -> list[Any]:
             for table in tables
         ]
     except (KeyError, ValueError, IndexError, AttributeError) as error:
-        raise source.fault(f"a table does not say what {error} is", (array, index, FILL)) from None
+        raise source.fault(f"a table does not define {error}", (array, index, FILL)) from None
 
 
 def _with_words(value: Any, words: Mapping[str, Any]) -> Any:
@@ -216,7 +216,7 @@ def _with_words(value: Any, words: Mapping[str, Any]) -> Any:
 
 
 def _is_left_out(value: Any, words: Mapping[str, Any]) -> bool:
-    """Whether it is an item of an array that needs a word which is not said."""
+    """Whether it is an item of an array that needs a word which is not defined."""
     try:
         _with_words(value, words)
     except KeyError:

@@ -27,7 +27,7 @@ def parse_headers(lines: Sequence[str]) -> tuple[tuple[str, str], ...]:
     """``Name: value`` lines.
 
     Raises:
-        UsageError: a line is none.
+        UsageError: a line is not a header.
     """
     headers = []
     for line in lines:
@@ -41,12 +41,12 @@ def parse_headers(lines: Sequence[str]) -> tuple[tuple[str, str], ...]:
 
 def quoted_target(path: str, query: str = "") -> str:
     """Path and query as they stand in the request line: what is not ASCII becomes UTF-8, percent-encoded."""
-    kept = "/%:@!$&'()*+,;=~-._"
-    return quote(path, safe=kept) + (f"?{quote(query, safe=f'{kept}?[]')}" if query else "")
+    safe = "/%:@!$&'()*+,;=~-._"
+    return quote(path, safe=safe) + (f"?{quote(query, safe=f'{safe}?[]')}" if query else "")
 
 
 def guessed_type(body: bytes) -> str:
-    """The content type of a body whose user gave none: JSON if it is JSON."""
+    """The content type of a body that has none: JSON if it is JSON."""
     try:
         json.loads(body)
     except ValueError:
@@ -62,7 +62,7 @@ def raw_request(
     status: int = 0,
     volatile: Sequence[str] = (),
 ) -> RawRequest:
-    """The request with what its user left out: GET, or POST with a body, and the body's content type.
+    """The request with defaults for what is missing: GET, or POST with a body, and the body's content type.
 
     Raises:
         ValueError: a part cannot be sent.
@@ -73,16 +73,16 @@ def raw_request(
     if not TOKEN.fullmatch(method):
         raise ValueError(f"{method!r} is not an HTTP method")
     if status and not 200 <= status <= 599:
-        raise ValueError(f"status {status} is not that of a reply: expected 200 to 599")
-    given = {name.lower(): value for name, value in headers}
+        raise ValueError(f"status {status} is not the status of a reply: expected 200 to 599")
+    sent_headers = {name.lower(): value for name, value in headers}
     if fault := next(filter(None, (_header_fault(name, value) for name, value in headers)), ""):
         raise ValueError(fault)
-    if "transfer-encoding" in given:
-        raise ValueError("header 'Transfer-Encoding' is not sent: a body goes with its length")
-    if (length := given.get("content-length", str(len(body)))) != str(len(body)):
+    if "transfer-encoding" in sent_headers:
+        raise ValueError("header 'Transfer-Encoding' is not supported: a body is sent with its length")
+    if (length := sent_headers.get("content-length", str(len(body)))) != str(len(body)):
         raise ValueError(f"header 'Content-Length' is {length}, but the body has {len(body)} bytes")
     sent = [(name, value) for name, value in headers if name.lower() != "content-length"]
-    if body and "content-type" not in given:
+    if body and "content-type" not in sent_headers:
         sent.append(("Content-Type", guessed_type(body)))
     path, _, query = path.partition("#")[0].partition("?")
     return RawRequest(
@@ -92,12 +92,12 @@ def raw_request(
 
 def wire_bytes(method: str, target: str, headers: Headers, body: bytes, host: str) -> bytes:
     """The whole request, with ``Host`` and ``Content-Length`` where they are missing."""
-    given = {name.lower() for name, _ in headers}
+    names = {name.lower() for name, _ in headers}
     lines = [f"{method} {target} HTTP/1.1"]
-    if "host" not in given:
+    if "host" not in names:
         lines.append(f"Host: {host}")
     lines += [f"{name}: {value}" for name, value in headers]
-    if "content-length" not in given and (body or method in WITH_BODY):
+    if "content-length" not in names and (body or method in WITH_BODY):
         lines.append(f"Content-Length: {len(body)}")
     return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
 
@@ -107,17 +107,17 @@ def planned(raw: RawRequest, weight: int = 1, name: str = "") -> PlannedRequest:
 
 
 def read_har(document: Any) -> tuple[str, tuple[PlannedRequest, ...], dict[str, int]]:
-    """Of a browser's export (HAR): the host of its first request, the requests to it, and why how many are skipped.
+    """Of a browser's export (HAR): the host of its first request, the requests to it, and the skipped ones by reason.
 
     Equal requests are one, with their number as its weight.
 
     Raises:
-        ValueError: it is none, or holds no request that can be sent.
+        ValueError: it is not one, or holds no request that can be sent.
     """
     try:
         entries = [(entry["request"], entry.get("response", {})) for entry in document["log"]["entries"]]
         host = next((urlsplit(request["url"]).netloc for request, _ in entries), "")
-        found: dict[tuple[str, str, str], PlannedRequest] = {}
+        unique: dict[tuple[str, str, str], PlannedRequest] = {}
         skipped: dict[str, int] = {}
         for request, response in entries:
             parts, status = urlsplit(request["url"]), int(response.get("status", 0))
@@ -133,15 +133,15 @@ def read_har(document: Any) -> tuple[str, tuple[PlannedRequest, ...], dict[str, 
             if "host" not in names:
                 headers.append(("Host", parts.netloc))
             raw = raw_request(target or "/", request["method"], headers, _body(request), status)
-            before = found.get((raw.method, raw.path, raw.content))
+            before = unique.get((raw.method, raw.path, raw.content))
             weight = before.weight + 1 if before else 1
-            found[raw.method, raw.path, raw.content] = replace(before or planned(raw), weight=weight)
+            unique[raw.method, raw.path, raw.content] = replace(before or planned(raw), weight=weight)
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not a HAR file: {type(error).__name__}: {error}") from None
-    if not found:
+    if not unique:
         why = ", ".join(f"{count} {reason}" for reason, count in skipped.items())
         raise ValueError(f"no request to an app over HTTP among {number_of(len(entries), 'entry')}: {why or 'empty'}")
-    return host, tuple(found.values()), skipped
+    return host, tuple(unique.values()), skipped
 
 
 def _left_out(scheme: str, netloc: str, host: str, status: int, names: Iterable[str]) -> str:
@@ -167,7 +167,7 @@ def _header_fault(name: str, value: str) -> str:
     if not TOKEN.fullmatch(name):
         return f"{name!r} is not the name of a header"
     if any(mark in value for mark in "\r\n\0"):
-        return f"header {name!r} holds a line end"
-    if odd := [character for character in value if ord(character) > 255]:
-        return f"header {name!r} holds {odd[0]!r}, which is not Latin-1: percent-encode it"
+        return f"header {name!r} contains a line end"
+    if unsupported := [character for character in value if ord(character) > 255]:
+        return f"header {name!r} contains {unsupported[0]!r}, which is not Latin-1: percent-encode it"
     return ""

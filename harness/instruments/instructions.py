@@ -98,11 +98,11 @@ class CountingFleet(Fleet):
     def start(self, targets: Sequence[Target], deadline_s: float = READY_S) -> None:
         super().start(targets, deadline_s)
 
-    def _look(self, running: Running) -> None:
+    def _check_refusal(self, running: Running) -> None:
         if any("SIGILL" in line for line in running.log()):
             message = f"{running.target.name}: it uses an instruction that this CPU, or valgrind, does not know"
             raise LaunchError(message, log=running.log(), code="exited")
-        super()._look(running)
+        super()._check_refusal(running)
 
     def close(self) -> None:
         for counter in self._counters:

@@ -1,4 +1,4 @@
-"""The nouns of the project: what is declared, what is planned, and what one window yielded.
+"""The nouns of the project: what is declared, what is planned, and what was recorded.
 
 Times are in seconds unless a name says otherwise. Everything here is immutable and can be written as JSON.
 """

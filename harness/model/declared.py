@@ -34,12 +34,12 @@ class Target:
         env_file: file of variables for the server, which are not recorded; empty without one.
         startup_timeout: seconds that a start may take; 0 for the usual limit.
         ready: path that answers below 400 once the server is ready; empty: ``/health``, below 500.
-        description: what a reader is shown besides the name: how it was spelled out, its commit, its packages.
+        description: what reports show next to the name: how it was specified, its commit, its packages.
         base: name of the target from which this one differs only in workers or threads; empty for none.
         under: name of the target that this one copies for one of several interpreters; empty where the run has one.
         twin_of: name of the target that this one repeats, for the A/A control.
         variant: whether another target of the default set serves the same app, with another server or settings.
-        per_cpu: whether it is given as many workers as there are CPUs for it, and all of these CPUs.
+        per_cpu: whether it gets as many workers as there are CPUs for servers, and all of these CPUs.
         backlog: connections that may wait to be accepted; 0 where the server sets it.
         processes: number of its server's processes, workers included; 0 where it is not resolved.
         listener: how its server's workers get connections, see ``Server``; empty where that is not resolved.
@@ -77,7 +77,7 @@ class Target:
 
     @property
     def elsewhere(self) -> bool:
-        """Whether it runs already, where ``application``, a URL, says."""
+        """Whether it is already running, at the URL that ``application`` holds."""
         return self.server == ELSEWHERE
 
     @property
@@ -103,7 +103,7 @@ class RawRequest:
         content: the request's body, a character for each byte, as is ``body``.
         status: the reply's; 0 for any below 400.
         body: the reply's, where it is known and must not change: its exact bytes, or where fields are ``volatile`` its
-            JSON value but for these.
+            JSON value except for these.
         volatile: JSON paths such as ``meta.at`` and ``items.*.id`` of which only the type counts; ``**`` stands for the
             whole value, of which only the shape counts.
     """
@@ -140,7 +140,7 @@ class Scenario:
         quick: parameter → values, for the profiles ``smoke`` and ``quick``.
         grid: parameter → values of the coarse grid that the profile ``async`` begins with.
         bisect: the parameter, a wait in milliseconds, whose values are added where a contrast changes its sign.
-        study: the study that it belongs to, where it is load on one target alone; empty where sides take turns.
+        study: the study that it belongs to, where one target alone is under load; empty where sides take turns.
         settings: the study's own settings.
         targets: globs of the targets that the study is about where none are named.
     """
@@ -170,9 +170,9 @@ class Journey:
 
     Attributes:
         file: the locustfile's path; ``digest``: SHA-256 of its text.
-        users: simulated users that are at it at the same time.
+        users: simulated users that are active at the same time.
         requests: cases of the contract that it sends; what a target is verified against, and must implement.
-        capabilities: of ``lacks``, those that it needs beside them, such as ``websocket``.
+        capabilities: other names from ``lacks`` that it needs, such as ``websocket``.
         left_out: name of a target of the run that cannot serve it → why.
     """
 

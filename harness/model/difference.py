@@ -36,9 +36,9 @@ def shape_difference(actual: Any, expected: Any, path: str = "") -> str:
         )
     if isinstance(actual, list) and isinstance(expected, list):
         for index, entry in enumerate(actual if expected else ()):
-            found = [shape_difference(entry, each, f"{path}[{index}]") for each in expected]
-            if all(found):
-                return found[0]
+            differences = [shape_difference(entry, each, f"{path}[{index}]") for each in expected]
+            if all(differences):
+                return differences[0]
         return ""
     return "" if _kind(actual) is _kind(expected) else _unequal(actual, expected, path)
 
@@ -77,8 +77,8 @@ def _first(differences: Iterable[str]) -> str:
 
 def _other_keys(actual: dict[str, Any], expected: dict[str, Any], path: str) -> str:
     missing, extra = sorted(set(expected) - set(actual)), sorted(set(actual) - set(expected))
-    found = [f"{what} {', '.join(keys)}" for what, keys in (("lacks", missing), ("adds", extra)) if keys]
-    return f"{path or 'the reply'}: {'; '.join(found)}" if found else ""
+    differences = [f"{what} {', '.join(keys)}" for what, keys in (("lacks", missing), ("adds", extra)) if keys]
+    return f"{path or 'the reply'}: {'; '.join(differences)}" if differences else ""
 
 
 def _unequal(actual: Any, expected: Any, path: str) -> str:

@@ -1,4 +1,4 @@
-"""What a load came to: one type for one process, several, several machines, and ``harness load``."""
+"""The result of a load: one type for one process, several processes, several machines, and ``harness load``."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ IntArray = npt.NDArray[np.int64]
 Loop = Literal["closed", "open", "stream", "journey"]
 
 PRECISION = 1 / 2048
-"""By which part of itself a percentile from a histogram may be off: half a bucket at three significant digits; below a
-microsecond by half a nanosecond.
+"""The largest relative error of a percentile from a histogram: half a bucket at three significant digits; below a
+microsecond, half a nanosecond.
 """
 
 _NS_PER_US = 1000.0
@@ -67,7 +67,7 @@ class Latencies:
 
     Attributes:
         values: every time, in order of completion; of a histogram, the middle of each bucket in use, ascending.
-        counts: of a histogram, how many times lie in each bucket; ``None`` where every one is kept.
+        counts: of a histogram, how many times lie in each bucket; ``None`` where ``values`` holds every time.
         total: sum of all of them, exact in both forms, as are ``least`` and ``most``.
     """
 
@@ -106,7 +106,7 @@ class Latencies:
         return len(self.values) if self.counts is None else int(self.counts.sum())
 
     def quantiles(self, shares: Sequence[float]) -> list[float]:
-        """For each of ``shares`` the least time at or below which that share of all lies."""
+        """For each of ``shares``, the least time that this share of all times does not exceed."""
         if self.counts is None:
             return [float(value) for value in np.quantile(self.values, shares, method="inverted_cdf")]
         ranks = np.maximum(1, np.ceil(np.round(np.asarray(shares) * self.count, 9))).astype(np.int64)
@@ -141,7 +141,7 @@ class Latencies:
         """A histogram.
 
         Raises:
-            ValueError: ``hdr`` is none, or holds another count.
+            ValueError: ``hdr`` is not a histogram, or holds another count.
         """
         from hdrh.histogram import HdrHistogram
 
@@ -209,12 +209,12 @@ ClassProgress = tuple[int, int, float]
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Sent while an order is carried out, a few times a second.
+    """Sent a few times a second while an order is carried out.
 
     Attributes:
         round: of sides that take turns.
         latest_us: service time of the latest right reply.
-        classes: of a journey, how each class of request fares.
+        classes: of a journey, the progress of each class of request.
     """
 
     elapsed_s: float
@@ -230,10 +230,10 @@ class WorkerShare:
 
     Attributes:
         name: ``worker 2 (loadbox)``.
-        connections: how many of the load's connections, or users, were its.
+        connections: how many of the load's connections, or users, it had.
         clock_offset_s: its clock minus the master's.
         clock_uncertain_s: how far off that may be: half of the round trip; ``None`` where its clock was never read.
-        lost: why it was given up; empty where it was not. ``noticed_s``: from its last sign of life to that.
+        lost: why it counts as lost; empty where it does not. ``noticed_s``: from its last message to that.
     """
 
     name: str
@@ -251,11 +251,11 @@ class WorkerShare:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trace:
-    """Which request each of a load's exact service times is of, in their order.
+    """For each of a load's exact service times, in their order, the request that it belongs to.
 
     Attributes:
         sent_s: when it was sent, in seconds from the load's beginning.
-        request: its index in the load's requests; 0 where a load does not tell them apart.
+        request: its index in the load's requests; 0 where a load does not distinguish them.
     """
 
     sent_s: FloatArray
@@ -264,14 +264,14 @@ class Trace:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LoadResult:
-    """What a load came to; ``planned = answered + failed + dropped + unfinished``, always.
+    """The result of a load; ``planned = answered + failed + dropped + unfinished``, always.
 
     Attributes:
         loop: ``closed`` (a concurrency), ``open`` (an arrival rate), ``stream`` (WebSocket, server-sent events), or
             ``journey`` (Locust's users).
         connections: of all processes together; users of a journey.
         duration_s: the time in which requests were sent; ``elapsed_s`` with the wait for the last replies.
-        planned: requests whose time had come; in a closed loop, requests sent.
+        planned: requests that were due; in a closed loop, requests sent.
         answered: right replies.
         failed: requests that ended otherwise: a wrong reply, or none.
         dropped: requests of an open loop that were never sent, because too many were under way.
@@ -279,14 +279,14 @@ class LoadResult:
         in_time: right replies that were whole within ``duration_s``.
         waited: requests of an open loop that waited for a free connection.
         throughput_rps: ``in_time`` per second of ``duration_s``; ``None`` where that is 0.
-        url: what was loaded, as the user named it; empty where nobody did.
+        url: what was under load, as the user named it; empty where the user named none.
         rate_rps: requests per second that an open loop offers, all processes together; with phases, the first one's.
         service_time_us: of each right reply, from sending its request to the last byte.
         response_time_us: open loop: of each right reply, from its planned moment to the last byte.
         lateness_us: open loop: of each planned request, from its planned moment to the send.
         series: other times: by class of request of a journey; of streams ``gap_us``, ``handshake_us``; over TLS
             ``tls_handshake_us``, from opening a connection to the end of its handshake, which no service time holds.
-        in_flight_mean: open loop: requests planned and not ended, mean over time, counted apart from the samples.
+        in_flight_mean: open loop: requests planned and not ended, mean over time, independent of the samples.
         step_s: length of the steps in which ``answered_steps`` and ``failed_steps`` count replies over time.
         status: status code → replies, right or wrong.
         errors: kind of error → count. ``examples``: kind → the first one in words.
@@ -294,18 +294,18 @@ class LoadResult:
         generator_wait: share of the time for which that was ready to run and another process had its CPU.
         connects: connections opened; ``reconnects``: those among them that replaced one closed while idle.
         retries: requests sent again since a kept connection was closed without a byte of a reply (RFC 9112 §9.3.1).
-        surplus: times that the server sent bytes without being asked.
+        surplus: how often the server sent bytes that no request asked for.
         redirect: where the first reply with a ``Location`` led; empty where there was none.
         oldest_s: age at the end of the oldest unfinished request, in seconds.
-        timeout_s: after so long a request ends as ``timeout``; 0 where nobody said.
-        counts: of connections held beside the load: ``idle_opened``, ``idle_answered``, ``slow_opened``, …; of streams:
+        timeout_s: per-request timeout, after which it ends as ``timeout``; 0 where none is set.
+        counts: of connections next to the load: ``idle_opened``, ``idle_answered``, ``slow_opened``, …; of streams:
             ``events``, and ``open_at_end``.
         interrupted: whether it was ended early.
         reasons: why not to trust it; empty where it is sound.
         workers: those that shared the load; empty where one process sent it.
         lost_share: part of the load that lost workers were to send.
-        rejected_messages: refused connections to the master meanwhile, and what was no message.
-        trace: of one process's load, which requests the service times are of; not in JSON.
+        rejected_messages: connections to the master that it refused, and data that was not a message.
+        trace: of one process's load, which requests the service times belong to; not in JSON.
     """
 
     loop: Loop
@@ -353,7 +353,7 @@ class LoadResult:
     schema: int = 2
 
     def __post_init__(self) -> None:
-        # A field, so that it stands in the JSON; never given, so that it cannot disagree with what it is made from.
+        # A field, so that it is in the JSON; never an argument, so that it cannot disagree with its sources.
         object.__setattr__(self, "throughput_rps", self.in_time / self.duration_s if self.duration_s > 0 else None)
 
     @classmethod
@@ -388,7 +388,7 @@ class LoadResult:
         """Its times are histograms.
 
         Raises:
-            ValueError: ``data`` is no such result.
+            ValueError: ``data`` is not such a result.
         """
         result: LoadResult = adapter(LoadResult).validate_python(data)
         return result

@@ -21,7 +21,7 @@ class Point:
     Attributes:
         id: ``json@32``, ``io-sleep[ms=20]@64``.
         wait_s: the I/O wait that one request is expected to take; 0 where there is none.
-        slice_s: how long a turn lasts, unless a slow server needs longer for the fewest replies.
+        slice_s: how long a turn lasts, unless a slow server needs longer for the minimum number of replies.
     """
 
     id: str
@@ -67,7 +67,7 @@ class Rung:
     """A place on a cost ladder: a target in a scenario, and what it has that the rung below has not.
 
     Attributes:
-        point: of the run; empty where the run has none, for the ``reason`` given.
+        point: of the run; empty where the run has none, for this ``reason``.
     """
 
     label: str
@@ -247,9 +247,9 @@ class Plan:
     @property
     def compared_points(self) -> tuple[Point, ...]:
         """The points without those that only loads from several workers are about."""
-        alone = {side.point for block in self.studies for side in block.sides}
-        alone -= {side.point for side in self.alternating_sides}
-        return tuple(point for point in self.points if point.id not in alone)
+        one_sided = {side.point for block in self.studies for side in block.sides}
+        one_sided -= {side.point for side in self.alternating_sides}
+        return tuple(point for point in self.points if point.id not in one_sided)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What sampling a server under load yielded."""
+"""The result of sampling a server under load."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Why something gave no number, or is to be doubted: a code with its numbers and names. The words for it are in
+"""Why something gave no number, or is doubtful: a code with its numbers and names. The words for it are in
 ``harness/report/language``, under ``[reasons]``, a text for every code.
 
-Shares are of 1, times in the unit that ends the field's name. Of any reason, ``worker`` or ``side`` is what found it,
-``windows`` how many of them, and ``text`` what others said: an error, a user's declaration, or a run of an old schema.
+Shares are of 1, times in the unit that ends the field's name. In any reason, ``worker`` or ``side`` names who reported
+it, ``windows`` is how many have it, and ``text`` quotes an error, a user's declaration, or a run of an old schema.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Reason:
 
     @property
     def text(self) -> str:
-        """What others said of it; its code where nobody did."""
+        """The text that it quotes; its code where it quotes none."""
         return str(self.fields.get("text", self.code))
 
     def plus(self, **fields: Value) -> Reason:

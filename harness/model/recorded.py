@@ -1,4 +1,4 @@
-"""What a run left: slices, windows, gates that fired, and the manifest of it all."""
+"""What a run recorded: slices, windows, gates that fired, and the manifest of it all."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.model.reason import Reason
 from harness.model.units import US
 
 RESOLUTION = "resolves, in CPU cost"
-"""What the last selftest found, in a manifest's environment."""
+"""The key of the last selftest's result in a manifest's environment."""
 
 RunStatus = Literal["running", "finished", "interrupted"]
 
@@ -23,7 +23,7 @@ class Gate:
     """A validity check that failed: no number may be drawn from what it is about.
 
     Attributes:
-        target, point: whose turns; empty where it is all of them.
+        target, point: the turns that it is about; empty for all of them.
     """
 
     reason: Reason
@@ -68,24 +68,24 @@ class Slices:
 
     def sums(self, side: int, *columns: str) -> list[float]:
         """Of each column, the sum over the side's slices."""
-        mine = [at for at, owner in enumerate(self.side) if owner == side]
-        return [sum(getattr(self, column)[at] for at in mine) for column in columns]
+        indices = [at for at, owner in enumerate(self.side) if owner == side]
+        return [sum(getattr(self, column)[at] for at in indices) for column in columns]
 
 
 @dataclass(frozen=True, slots=True)
 class SideResult:
-    """What one side of a window came to.
+    """The result of one side of a window.
 
     Attributes:
         params: the scenario's parameters; of a study, what was set for the window: ``rate``, ``idle``, …
         concurrency: connections, or users of a journey.
-        planned: requests that were sent or whose time had come; ``answered``: verified replies.
+        planned: requests that were sent or due; ``answered``: verified replies.
         errors: kind of error → count.
         latency_us: class of request → ``count p50 p90 p99 p999 max``, response times in an open loop and service times
             in a closed one, in microseconds, over verified replies; empty where they are in ``samples`` alone.
         figures: other numbers, with the unit in the name: ``throughput_rps``, ``cpu_s``, …
         worker_shares: which part of the requests each worker of its server answered, by CPU time, most first; empty
-            where it has one, or nobody can tell.
+            where it has one, or this is unknown.
     """
 
     target: str
@@ -122,7 +122,7 @@ class InstructionCount:
         requests: verified replies that were counted.
         idle_per_s: what the server executes per second for its heartbeats, which idle servers have too.
         objects: shared object → instructions per reply.
-        collections: instructions per reply of Python's collections of garbage, where they can be told from the rest.
+        collections: instructions per reply of Python's collections of garbage, where they can be distinguished.
             They come every some hundred replies: whether one more falls into a count is chance.
         settings: variables of the server's environment that make every start do the same work.
         why: why it was not the CPU itself that counted.
@@ -143,7 +143,7 @@ class InstructionCount:
 
 @dataclass(frozen=True, slots=True)
 class WindowRecord:
-    """One line of ``windows.jsonl``: what one attempt at a window yielded.
+    """One line of ``windows.jsonl``: the result of one attempt at a window.
 
     Attributes:
         attempt: 0 for the first try of the window.
@@ -156,7 +156,7 @@ class WindowRecord:
         startup_s: target → seconds from start to readiness in this block.
         machine: what the machine did meanwhile: ``steal``, ``foreign``, ``server`` as shares of a CPU, …
             Where the upstream service was called also ``upstream``, its share, and ``upstream_calls``, a count.
-        samples: file of raw latencies, relative to the run's folder; empty where none were kept.
+        samples: file of raw latencies, relative to the run's folder; empty where none were saved.
         counts: of its sides, where instructions were counted.
         profiles: of its sides, where servers were sampled, without callers.
     """
@@ -228,20 +228,20 @@ def side_faults(record: WindowRecord) -> dict[Side, Exclusion]:
     faults: dict[Side, Exclusion] = {}
     slices = record.slices
     for index, side in enumerate(record.sides):
-        found: list[tuple[ExclusionKind, Reason]] = [
+        exclusions: list[tuple[ExclusionKind, Reason]] = [
             ("failure", failure.reason) for failure in record.failures if _concerns(failure, side)
         ]
         for gate in record.gates:
             if _concerns(gate, side):
-                found.append(("times" if slices is not None and times_only(gate) else "gate", gate.reason))
+                exclusions.append(("times" if slices is not None and times_only(gate) else "gate", gate.reason))
         if slices is not None:
             wrong, failed = slices.sums(index, "wrong", "failed")
             if wrong + failed:
-                found.append(("replies", Reason("bad-replies", {"wrong": wrong, "failed": failed})))
+                exclusions.append(("replies", Reason("bad-replies", {"wrong": wrong, "failed": failed})))
             if index not in slices.side:
-                found.append(("missing", Reason("no-slice")))
-        if found:
-            gravest = next((each for each in found if each[0] != "times"), found[-1])
+                exclusions.append(("missing", Reason("no-slice")))
+        if exclusions:
+            gravest = next((each for each in exclusions if each[0] != "times"), exclusions[-1])
             faults[side.side] = Exclusion(side.side, *gravest)
     return faults
 
@@ -281,7 +281,7 @@ def _concerns(what: Failure | Gate, side: SideResult) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """What a live probe found.
+    """The result of a live probe.
 
     Attributes:
         declared: whether the target is declared to have it; ``why`` is the reason where it is not.
@@ -346,7 +346,7 @@ class Effort:
 
 @dataclass(frozen=True, slots=True)
 class Abilities:
-    """``features.json``: what the run's targets can do, asked of them once, and what their apps needed for it.
+    """``features.json``: what the run's targets can do, probed once, and what their apps needed for it.
 
     Attributes:
         statements: of one request to each endpoint that the run sends and that uses the database, where that is the
@@ -367,7 +367,7 @@ class Manifest:
 
     Attributes:
         placement: ``server``, ``generator``, ``backing``, ``many`` (servers with a worker per CPU), ``wide`` (servers
-            whose workers are counted out) → numbers of their CPUs; none where they are not pinned.
+            of the scaling study) → numbers of their CPUs; none where they are not pinned.
         versions: of the packages that matter, where ``harness`` runs.
         writer: the toolkit's version.
         packages: target → package → version, for targets with an interpreter of their own.

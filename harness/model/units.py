@@ -9,17 +9,17 @@ MS = 1e3
 KIB = 1024
 MIB = 1024 * KIB
 EARLY_S = 0.001
-"""By so much a timer may fire early: event loops that count in whole milliseconds cut off what lies between."""
+"""How early a timer may fire: event loops that count in whole milliseconds cut off what lies between."""
 
 _PART = r"(\d+(?:\.\d*)?|\.\d+)\s*(us|ms|s|m|h)?"
 _SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
 
 
 def parse_duration(text: str) -> float:
-    """Seconds from ``"40s"``, ``"10m"``, ``"1m30s"``, ``"250ms"`` or a bare number of seconds.
+    """Seconds from ``"40s"``, ``"10m"``, ``"1m30s"``, ``"250ms"`` or a plain number of seconds.
 
     Raises:
-        ValueError: the text is no duration, or is not above zero.
+        ValueError: the text is not a duration, or is not above zero.
     """
     if not re.fullmatch(f"(?>{_PART})+", text.strip()):
         raise ValueError(f"{text!r} is not a duration; write 40s, 10m, 1m30s or 250ms")

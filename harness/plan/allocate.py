@@ -32,11 +32,11 @@ def next_load(done: int, first_s: float, last_s: float, starting_s: float, left_
     """Seconds of load in the next block of a comparison; 0 where the time that is left is too short for another.
 
     Until the early looks are over, as long as the first block, so that a large difference is known soon. Then as many
-    blocks as fit in at twice that length, or, if they are more, as get to the second look; and no block more than twice
-    as long as the one before, since what is clear by then need not wait for what a small difference would take.
+    blocks as fit at twice that length, or, if this is more, as the second look needs. No block is more than twice as
+    long as the one before, since a difference that is clear by then need not wait for one that is small.
 
-    Blocks that vary unlike leave Student's interval honest: of normal values with any variances it covers the mean at
-    least as often as it says, from 92% on (Bakirov and Székely 2006).
+    Blocks of different variance do not invalidate Student's interval: of normal values with any variances it covers
+    the mean at least as often as it says, from 92% on (Bakirov and Székely 2006).
 
     Args:
         done: blocks so far; ``first_s``, ``last_s``: the load of the first and of the last one.
@@ -55,10 +55,10 @@ def _block(plan: Plan, index: int, sides: Sequence[Side]) -> Block:
     """The plan's windows, cut down to the sides, with their share of the time."""
     windows = []
     for key, window in _widest(plan).items():
-        kept = tuple(side for side in window.sides if side in sides)
-        if len(kept) > 1:
-            seconds = window.seconds * len(kept) / len(window.sides)
-            windows.append(Window.in_turns(key, index, kept, seconds, window.min_rounds))
+        remaining = tuple(side for side in window.sides if side in sides)
+        if len(remaining) > 1:
+            seconds = window.seconds * len(remaining) / len(window.sides)
+            windows.append(Window.in_turns(key, index, remaining, seconds, window.min_rounds))
     return Block.of(index, windows)
 
 

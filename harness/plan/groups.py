@@ -12,7 +12,7 @@ from harness.plan.profiles import Profile
 from harness.plan.timing import SLICE_S, too_long, turn_seconds, warmup_seconds
 
 CENTRE = 64
-"""The concurrency that is given up last: more connections than most targets have threads, and still common."""
+"""The concurrency that is dropped last: more connections than most targets have threads, and still common."""
 COUNTED = ("validate", "ladder")
 """The questions that instructions answer as well as clocks, and sooner."""
 LADDER = "ladder-"
@@ -86,24 +86,24 @@ def within(
 ) -> tuple[tuple[Point, ...], list[Failure]]:
     """The points that fit into ``room_s`` seconds of a block, and the others with the reason.
 
-    Whole concurrencies are given up first, since a crossover needs all of its waits: the farthest from 64 first, and
-    of two equally far the greater. Then the points that take longest are given up. At least two are kept.
+    Whole concurrencies are dropped first, since a crossover needs all of its waits: the farthest from 64 first, and
+    of two equally far the greater. Then the points that take longest are dropped. At least two remain.
     """
-    kept = list(points)
+    remaining = list(points)
     order = sorted({point.concurrency for point in points}, key=lambda count: (-abs(math.log(count / CENTRE)), -count))
     for count in order[:-1]:
-        if sum(costs_s[point.id] for point in kept) <= room_s:
+        if sum(costs_s[point.id] for point in remaining) <= room_s:
             break
-        kept = [point for point in kept if point.concurrency != count]
-    while len(kept) > 2 and sum(costs_s[point.id] for point in kept) > room_s:
-        kept.remove(max(kept, key=lambda point: costs_s[point.id]))
-    names = {point.id for point in kept}
+        remaining = [point for point in remaining if point.concurrency != count]
+    while len(remaining) > 2 and sum(costs_s[point.id] for point in remaining) > room_s:
+        remaining.remove(max(remaining, key=lambda point: costs_s[point.id]))
+    names = {point.id for point in remaining}
     dropped = [
         Failure("", point.id, Reason("dear-point", {"block_s": costs_s[point.id]}))
         for point in points
         if point.id not in names
     ]
-    return tuple(kept), dropped
+    return tuple(remaining), dropped
 
 
 def point_seconds(groups: Sequence[Group], point: Point, profile: Profile) -> float:
@@ -117,7 +117,7 @@ def point_seconds(groups: Sequence[Group], point: Point, profile: Profile) -> fl
 def _rounds_of(group: Group, rounds: int, profile: Profile) -> int:
     """Groups whose rounds are long because of waits get the fewest: the block is the replicate, not the round.
 
-    A quick run has few cells: there all get more but those whose question instructions answer, if they are counted.
+    A quick run has few cells: there all groups get more, except those whose question counted instructions answer.
 
     Half of a ladder's rounds are for its steps and half for the check of them, so they are at least ``LADDER_ROUNDS``.
     """

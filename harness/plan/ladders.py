@@ -13,7 +13,7 @@ Serves = Callable[[Target, Point], bool]
 def resolve(
     declared: Iterable[Ladder], targets: Sequence[Target], points: Sequence[Point], serves: Serves
 ) -> tuple[Ladder, ...]:
-    """The ladders that the run can climb, each rung with its point or the reason why it is passed over.
+    """The ladders that the run can climb, each rung with its point or the reason why it is skipped.
 
     A ladder is left out where the run lacks the target of its top rung, or has fewer than two rungs.
     """
@@ -44,7 +44,7 @@ def pairs(ladder: Ladder) -> tuple[tuple[Side, Side], ...]:
 def _setting(ladder: Ladder, points: Sequence[Point]) -> Mapping[str, Point]:
     """Scenario → its point, at the one setting of parameters and concurrency with which most rungs have one.
 
-    Scenarios without parameters fit any setting. Of equals the first in the plan's order is taken.
+    Scenarios without parameters fit any setting. Of equal ones, the first in the plan's order is taken.
     """
     scenarios = {rung.scenario for rung in ladder.rungs}
     relevant = [point for point in points if point.scenario in scenarios]

@@ -24,10 +24,10 @@ from harness.plan.groups import (
 from harness.plan.ladders import pairs, resolve
 from harness.plan.points import expand, lacking, serves
 from harness.plan.profiles import Profile
-from harness.plan.timing import HELD_S, block_seconds, expected_seconds
+from harness.plan.timing import WAITING_S, block_seconds, expected_seconds
 from harness.studies.waiting import ENDPOINT, WAITING
 
-HELD_REQUESTS = (100, 1000)
+WAITING_REQUESTS = (100, 1000)
 TURNS_OF_A_BLOCK = 16
 """A grid leaves out what would take a larger part of its block than this with a single turn."""
 
@@ -42,7 +42,7 @@ def make_plan(
     budget_s: float | None = None,
     studies_s: float = 0.0,
     ladders: Iterable[Ladder] = (),
-    hold: bool = True,
+    measure_waiting: bool = True,
 ) -> Plan:
     """The plan of a run; ``targets`` include the A/A twin.
 
@@ -50,8 +50,8 @@ def make_plan(
     each of its steps is measured within a round.
 
     Args:
-        studies_s: of the budget, what is kept for studies of one target alone.
-        hold: whether memory per waiting request can be measured: servers must be processes of our own.
+        studies_s: of the budget, what is reserved for studies of one target alone.
+        measure_waiting: whether memory per waiting request is measured: servers must be processes of our own.
 
     Raises:
         UsageError: no target serves any scenario, or the budget is too short for the fewest rounds and blocks.
@@ -76,12 +76,12 @@ def make_plan(
         room = _planned_of_a_block(budget, profile) - start_s
         costs = {point.id: point_seconds(groups, point, profile) for point in points}
         points, dropped = within([point for point in points if costs[point.id]], costs, room)
-        kept, dropped_ids = {point.id for point in points}, {failure.point for failure in dropped}
-        groups = [group for group in groups if {side.point for side in group.sides} <= kept]
+        point_ids, dropped_ids = {point.id for point in points}, {failure.point for failure in dropped}
+        groups = [group for group in groups if {side.point for side in group.sides} <= point_ids]
         left_out = [*dropped, *(each for each in left_out if each.point not in dropped_ids)]
-    held = _held(targets, points) if hold and profile.held_blocks else ()
-    held_s = block_seconds(len(held)) + HELD_S * len(held) if held else 0.0
-    blocks, rounds, holding = _fit(groups, profile, budget, start_s, held_s)
+    waiting = _waiting_targets(targets, points) if measure_waiting and profile.waiting_blocks else ()
+    waiting_s = block_seconds(len(waiting)) + WAITING_S * len(waiting) if waiting else 0.0
+    blocks, rounds, waiting_blocks = _fit(groups, profile, budget, start_s, waiting_s)
     rng = random.Random(seed)
     planned = []
     for index in range(blocks):
@@ -89,8 +89,8 @@ def make_plan(
             Window.in_turns(group.key, index, group.sides, window_seconds(group, rounds, profile), profile.min_rounds)
             for group in rng.sample(groups, len(groups))
         )
-        if index < holding:
-            planned.append(_waiting(index, held))
+        if index < waiting_blocks:
+            planned.append(_waiting_block(index, waiting))
         planned.append(Block(index, used, windows))
     estimate = expected_seconds(*planned)
     measured = {side for group in groups for side in group.sides}
@@ -110,33 +110,33 @@ def make_plan(
     )
 
 
-def _waiting(index: int, held: Sequence[str]) -> Block:
-    """Memory of waiting requests, under servers of their own: afterwards these are good for nothing else."""
+def _waiting_block(index: int, waiting: Sequence[str]) -> Block:
+    """Memory of waiting requests, under servers of their own: afterwards these are not used for anything else."""
     trials = tuple(
-        Trial(f"b{index:02d}-{WAITING}-{name}", index, WAITING, "", name, {"requests": HELD_REQUESTS}, HELD_S)
-        for name in held
+        Trial(f"b{index:02d}-{WAITING}-{name}", index, WAITING, "", name, {"requests": WAITING_REQUESTS}, WAITING_S)
+        for name in waiting
     )
-    return Block(index, tuple(held), trials=trials, study=WAITING)
+    return Block(index, tuple(waiting), trials=trials, study=WAITING)
 
 
-def _held(targets: Sequence[Target], points: Sequence[Point]) -> tuple[str, ...]:
-    """Targets whose memory per waiting request is told: in runs with waits, all that have the endpoint for it."""
+def _waiting_targets(targets: Sequence[Target], points: Sequence[Point]) -> tuple[str, ...]:
+    """Targets whose memory per waiting request is measured: in runs with waits, all that have the endpoint for it."""
     if not any(request.endpoint == ENDPOINT for point in points for request in point.requests):
         return ()
     return tuple(each.name for each in targets if each.endpoints and not each.twin_of and not lacking(each, [ENDPOINT]))
 
 
 def _planned_of_a_block(budget_s: float, profile: Profile) -> float:
-    """What a block may take, of a grid; no limit otherwise."""
+    """How long a block of a grid may take; no limit otherwise."""
     return budget_s * (1 - profile.reserve) / profile.blocks if profile.detail == "grid" else math.inf
 
 
 def _fit(
-    groups: Sequence[Group], profile: Profile, budget: float, start_s: float, held_s: float
+    groups: Sequence[Group], profile: Profile, budget: float, start_s: float, waiting_s: float
 ) -> tuple[int, int, int]:
-    """Blocks, rounds, and blocks with waiting requests held, that the budget allows.
+    """How many blocks, rounds, and blocks with waiting requests the budget allows.
 
-    Rounds are cut first, then blocks, down to 5 (or the profile's); requests are held in what the fewest leave over.
+    Rounds are cut first, then blocks, down to 5 (or the profile's). Waiting requests get what the minimum leaves over.
     """
 
     def total(blocks: int, rounds: int) -> float:
@@ -148,12 +148,12 @@ def _fit(
         needed = format_duration(math.ceil(total(fewest, profile.min_rounds) + 1))
         raise UsageError(
             f"a budget of {format_duration(budget)} is too short for {number_of(fewest, 'block')} of what was chosen",
-            hint=f"--budget {needed.replace(' ', '')} would do, or choose fewer targets (-t) or scenarios (-s)",
+            hint=f"--budget {needed.replace(' ', '')} is enough, or choose fewer targets (-t) or scenarios (-s)",
         )
-    holding = profile.held_blocks if held_s else 0
-    while holding and total(fewest, profile.min_rounds) + holding * held_s > budget:
-        holding -= 1
-    budget -= holding * held_s
+    waiting_blocks = profile.waiting_blocks if waiting_s else 0
+    while waiting_blocks and total(fewest, profile.min_rounds) + waiting_blocks * waiting_s > budget:
+        waiting_blocks -= 1
+    budget -= waiting_blocks * waiting_s
     blocks = profile.blocks
     while blocks > fewest and total(blocks, profile.min_rounds) > budget:
         blocks -= 1
@@ -162,4 +162,4 @@ def _fit(
     rounds = profile.min_rounds
     while rounds < 200 and total(blocks, rounds + 1) <= planned:
         rounds += 1
-    return blocks, rounds, min(holding, blocks)
+    return blocks, rounds, min(waiting_blocks, blocks)

@@ -13,7 +13,7 @@ from harness.plan.timing import expected_seconds, too_long, turn_seconds, warmup
 BLOCKS = 5
 ROUNDS = 2
 HALF_MS = 0.5
-"""Stands for a wait of 0 on the logarithmic scale: half of the smallest wait that can be asked for."""
+"""Stands for a wait of 0 on the logarithmic scale: half of the smallest wait that can be requested."""
 _ROUND_NUMBERS = tuple(step * 10**power for power in range(5) for step in (1, 2, 5))
 
 
@@ -95,7 +95,7 @@ def _block(
 
 
 def _contrasts(plan: Plan, additions: Mapping[str, tuple[Point, list[str]]]) -> tuple[Contrast, ...]:
-    """What the plan says of the two targets elsewhere in the scenario, at the new points."""
+    """The plan's contrasts of the two targets at the scenario's other points, at the new points."""
     contrasts: dict[str, Contrast] = {}
     known = {contrast.id for contrast in plan.contrasts}
     scenario_of = {point.id: point.scenario for point in plan.points}

@@ -53,7 +53,7 @@ def point_at(scenario: Scenario, params: Mapping[str, ParamValue], concurrency: 
 def lacking(target: Target, endpoints: Iterable[str], others: Iterable[str] = ()) -> Reason | None:
     """Why a target cannot take a load of these endpoints and other things that it may lack; ``None`` where it can.
 
-    A user's own app is taken at its word.
+    A user's own app is assumed to take any load.
     """
     endpoints = [endpoint for endpoint in endpoints if endpoint]
     for need in (*endpoints, *others):

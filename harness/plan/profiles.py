@@ -29,11 +29,11 @@ class Profile:
         targets: globs of the targets that are measured when none are named; empty for all.
         reserve: share of the budget that is not planned, for what must be repeated, is undecided, or is added.
         bisect: whether waits are added where a contrast changes its sign.
-        longest_turn_s: what would take longer at a turn is left out, with the reason.
-        studies_s: of the budget, what is kept for studies of one target alone.
-        held_blocks: blocks in which the memory of waiting requests is measured, where the run has waits.
+        longest_turn_s: sides whose turn would take longer are left out, with the reason.
+        studies_s: of the budget, what is reserved for studies of one target alone.
+        waiting_blocks: blocks in which the memory of waiting requests is measured, where the run has waits.
         variants: globs of the scenarios that targets marked ``variant`` are measured in when no target is named.
-        studies: globs of the studies that are run then; where that is 0, only named ones are.
+        studies: globs of the studies that run in ``studies_s``; where that is 0, only named ones do.
         instruments: whether instructions are counted, and servers sampled, where that is possible.
     """
 
@@ -50,7 +50,7 @@ class Profile:
     bisect: bool = False
     longest_turn_s: float = math.inf
     studies_s: float = 0.0
-    held_blocks: int = 0
+    waiting_blocks: int = 0
     variants: tuple[str, ...] = ()
     studies: tuple[str, ...] = ("*",)
     instruments: bool = True
@@ -76,8 +76,8 @@ PROFILES = {
     for profile in (
         Profile("smoke", 28, 2, 1, "corner", scenarios=SMOKE, references_only=True, instruments=False),
         Profile("quick", 240, 5, 2, "quick", scenarios=QUICK, without=VARIANTS, reserve=0.08),
-        Profile("standard", 30 * 60, 5, 2, "full", without=VARIANTS, held_blocks=3, variants=SERVER_SCENARIOS),
-        Profile("thorough", 60 * 60, 12, 3, "full", without=VARIANTS, held_blocks=5, variants=SERVER_SCENARIOS),
+        Profile("standard", 30 * 60, 5, 2, "full", without=VARIANTS, waiting_blocks=3, variants=SERVER_SCENARIOS),
+        Profile("thorough", 60 * 60, 12, 3, "full", without=VARIANTS, waiting_blocks=5, variants=SERVER_SCENARIOS),
         Profile(
             "async",
             30 * 60,
@@ -99,12 +99,12 @@ PROFILES = {
 
 def default_targets(profile: Profile, targets: Sequence[Target]) -> tuple[Target, ...]:
     """Those that are measured when none are named; all but ``without``, where the profile's own choice has none."""
-    kept = tuple(target for target in targets if not _named(target, profile.without))
+    chosen = tuple(target for target in targets if not _named(target, profile.without))
     if not profile.variants:
-        kept = tuple(target for target in kept if not target.variant) or kept
+        chosen = tuple(target for target in chosen if not target.variant) or chosen
     if profile.references_only:
-        kept = tuple(target for target in kept if target.reference) or kept
-    return tuple(target for target in kept if _named(target, profile.targets)) or kept
+        chosen = tuple(target for target in chosen if target.reference) or chosen
+    return tuple(target for target in chosen if _named(target, profile.targets)) or chosen
 
 
 def _named(target: Target, globs: Sequence[str]) -> bool:

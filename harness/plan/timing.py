@@ -26,7 +26,7 @@ MOST_WAITS = 20
 MANY = 64
 """Connections above which a slice is over before a busy server has gone once round all of them."""
 LONGEST_SLICE_S = 1.0
-HELD_S = 1.8
+WAITING_S = 1.8
 START_S = 0.7
 _DRAIN_S = 0.012
 _TURN_S = 0.010

@@ -15,7 +15,7 @@ from harness.config.placement import Placement
 from harness.engine.engine import Engine, Told
 from harness.errors import UsageError
 from harness.journeys.process import Journeys
-from harness.plan.alone import JOURNEY, WORKERS
+from harness.plan.single_side import JOURNEY, WORKERS
 from harness.prepare.ceiling import ceilings
 from harness.prepare.plan import planned_requests
 from harness.prepare.remote import MixedFleet

@@ -13,11 +13,11 @@ from harness.errors import UsageError
 from harness.model import Block, Failure, Journey, Plan, PlannedRequest, Point, Reason, Scenario, Target
 from harness.model.units import format_duration
 from harness.plan import expand, make_plan, with_twin
-from harness.plan.alone import JOURNEYS, LOADS, blocks_alone, journey_sides, load_sides, suited
 from harness.plan.counting import with_counts
 from harness.plan.points import settings_of
 from harness.plan.profiles import Profile
 from harness.plan.sampling import with_profiles
+from harness.plan.single_side import JOURNEYS, LOADS, journey_sides, load_sides, single_side_blocks, suited
 from harness.plan.timing import expected_seconds, with_blocks
 from harness.plan.trials import plan_trials
 from harness.prepare.choose import Selection
@@ -98,7 +98,7 @@ def plan_run(
                     budget_s=own_s,
                     studies_s=studies_s + share * wanted_s,
                     ladders=selection.declarations.ladders,
-                    hold=hold,
+                    measure_waiting=hold,
                 )
                 break
             except UsageError:
@@ -184,10 +184,10 @@ def _alone(
     if journeys:
         part = whole * JOURNEYS_PART if selection.scenarios else whole
         sides = journey_sides(journeys, selection.targets)
-        blocks = blocks_alone(sides, JOURNEYS, profile, seed=seed, budget_s=part, fixed=fixed)
+        blocks = single_side_blocks(sides, JOURNEYS, profile, seed=seed, budget_s=part, fixed=fixed)
     if points:
         left, sides = whole - sum(block.load_s for block in blocks), load_sides(points, with_twin(selection.targets))
-        blocks += blocks_alone(sides, LOADS, profile, seed=seed, budget_s=left, fixed=fixed)
+        blocks += single_side_blocks(sides, LOADS, profile, seed=seed, budget_s=left, fixed=fixed)
     return blocks
 
 

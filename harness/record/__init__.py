@@ -3,11 +3,11 @@
 ========================  ==============================================================================
 ``manifest.json``         ``Manifest``: plan, seed, environment, versions; replaced as a whole
 ``windows.jsonl``         a ``WindowRecord`` a line, flushed to disk as each window ends
-``features.json``         ``Abilities``: what the targets can do, asked of them once, after the first block
+``features.json``         ``Abilities``: what the targets can do, probed once, after the first block
 ``samples/<window>.npz``  index of the side, or of the class of request of a window with one → latencies of
                           verified replies, float32 microseconds
 ``lock``                  held by the process that measures the run
-``summary.json|csv|md``   what the analysis made of it; can be made again from the rest
+``summary.json|csv|md``   the results of the analysis; can be made again from the rest
 ========================  ==============================================================================
 """
 
@@ -91,9 +91,9 @@ class Run:
         return record
 
     def windows(self) -> tuple[WindowRecord, ...]:
-        """Every whole line; a line that a crash cut off is passed over."""
+        """Every whole line; a line that a crash cut off is skipped."""
         records = []
-        # Runs of schemas 1 and 2 kept the windows whose sides take turns in a file of their own.
+        # In runs of schemas 1 and 2 the windows whose sides take turns have a file of their own.
         for path in (self.folder / "slots.jsonl", self.folder / "windows.jsonl"):
             for line in path.read_bytes().split(b"\n") if path.exists() else ():
                 if line.strip():
@@ -127,7 +127,7 @@ class Run:
         return (self.folder / "features.json").exists()
 
     def abilities(self) -> Abilities:
-        """Empty where the run was cut short before they were asked, or is older than that."""
+        """Empty where the run ended before they were probed, or is of a version that did not probe them."""
         return read_json(self.folder / "features.json", _ABILITIES) if self.has_abilities() else Abilities(())
 
     @contextmanager
@@ -137,7 +137,7 @@ class Run:
         except OSError as error:
             raise RecordError(
                 f"{self.folder}: {what} could not be saved: {error.strerror}",
-                hint=f"what was saved before it is safe; make room and run again with --resume {self.folder}",
+                hint=f"what was saved before is safe; free some disk space and run again with --resume {self.folder}",
             ) from None
 
     def samples(self, record: WindowRecord) -> dict[int, npt.NDArray[np.float64]]:
@@ -210,7 +210,7 @@ def list_runs(results: Path) -> list[Path]:
 
 
 def described_runs(results: Path) -> Iterator[tuple[dict[str, str], Run | None]]:
-    """Each of ``list_runs``, oldest first: what is said of it in a list, and the run, where it can be read."""
+    """Each of ``list_runs``, oldest first: its row in a list of runs, and the run, where it can be read."""
     for folder in list_runs(results):
         row = dict.fromkeys(("run", "created", "status", "profile", "took", "name"), "") | {"run": folder.name}
         try:

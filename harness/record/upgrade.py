@@ -10,7 +10,7 @@ schema  what it brought
         hold all windows and trials; ``slots.jsonl`` is no more; what apps needed is counted by another rule
 4       what is wrong is a code with fields, and no sentence; a gate that fires always excludes; the CPUs that servers
         and generator had are numbers; windows whose sides take turns have a key
-5       what a live probe found in place of a capability is a code with fields
+5       what a live probe reports in place of a capability is a code with fields
 ======  ========================================================================================================
 
 A change that an old reader cannot understand, or that a new one cannot do without, makes a new schema and one more
@@ -38,14 +38,14 @@ def upgraded(value: object, path: Path, points: Sequence[Point] = ()) -> Documen
     """The document in the present schema.
 
     Args:
-        points: the plan's, for records, which told only their ids before schema 3.
+        points: the plan's, for records, which held only their ids before schema 3.
 
     Raises:
-        RecordError: it says no schema, or one that is newer than this version reads.
+        RecordError: it has no schema version, or one that is newer than this version reads.
     """
     schema = value.get("schema") if isinstance(value, dict) else None
     if not isinstance(value, dict) or not isinstance(schema, int) or isinstance(schema, bool) or schema < 1:
-        raise RecordError(f"{path} says no schema version: it is not a file of this toolkit")
+        raise RecordError(f"{path} has no schema version: it is not a file of this toolkit")
     if schema > SCHEMA:
         raise RecordError(
             f"{path} has schema {schema}; this version reads up to {SCHEMA}",
@@ -79,12 +79,12 @@ def _second_to_third(document: Document, points: Sequence[Point]) -> Document:
         return {**document, "effort": []}
     if "slot" in document:
         return _turns(document, {point.id: point for point in points})
-    return _alone(document, {point.id: point for point in points}) if "study" in document else document
+    return _single_side(document, {point.id: point for point in points}) if "study" in document else document
 
 
 def _plan(plan: Document) -> Document:
-    """Slots, held requests, windows and trials had places of their own."""
-    kept = {key: value for key, value in plan.items() if key not in ("windows", "points_alone", "trials", "studies_s")}
+    """Slots, waiting requests, windows and trials were stored separately."""
+    rest = {key: value for key, value in plan.items() if key not in ("windows", "points_alone", "trials", "studies_s")}
     of_a_slot = ("id", "block", "sides", "budget_s", "min_rounds")
     blocks = []
     for block in plan["blocks"]:
@@ -94,18 +94,18 @@ def _plan(plan: Document) -> Document:
         side = {"target": window["target"], "point": window["point"]}
         names = ("id", "block", "seconds", "budget_s", "study", "warmup_s")
         one = {name: window[name] for name in names} | {"sides": [side]}
-        alone = {"index": window["block"], "targets": [window["target"]], "windows": [one], "study": window["study"]}
-        blocks.append(alone)
+        single = {"index": window["block"], "targets": [window["target"]], "windows": [one], "study": window["study"]}
+        blocks.append(single)
     for (index, _), group in groupby(plan.get("trials", ()), key=lambda trial: (trial["block"], trial["scenario"])):
         trials = list(group)
         targets = [trial["target"] for trial in trials]
         blocks.append({"index": index, "targets": targets, "trials": trials, "study": trials[0]["study"]})
-    return {**kept, "points": [*plan["points"], *plan.get("points_alone", ())], "blocks": blocks}
+    return {**rest, "points": [*plan["points"], *plan.get("points_alone", ())], "blocks": blocks}
 
 
 def _turns(slot: Document, points: Mapping[str, Point]) -> Document:
     """A line of ``slots.jsonl``."""
-    kept = {key: value for key, value in slot.items() if key not in ("slot", "sides", "errors")}
+    rest = {key: value for key, value in slot.items() if key not in ("slot", "sides", "errors")}
     answered: Counter[int] = Counter()
     for side, replies in zip(slot["slices"]["side"], slot["slices"]["replies"], strict=True):
         answered[side] += replies
@@ -114,14 +114,14 @@ def _turns(slot: Document, points: Mapping[str, Point]) -> Document:
         errors = slot.get("errors", {}).get(str(index), {})
         planned = answered[index] + sum(errors.values())
         sides.append(_side(side, points) | {"planned": planned, "answered": answered[index], "errors": errors})
-    return {**kept, "id": slot["slot"], "study": "", "engine": "wire", "sides": sides}
+    return {**rest, "id": slot["slot"], "study": "", "engine": "wire", "sides": sides}
 
 
 _OF_THE_SIDE = ("planned", "answered", "errors", "latency_us")
 _OF_THE_MACHINE = ("steal", "foreign", "server", "throttled")
 
 
-def _alone(window: Document, points: Mapping[str, Point]) -> Document:
+def _single_side(window: Document, points: Mapping[str, Point]) -> Document:
     """A line of ``windows.jsonl``; its scenario stood in its id, and what the machine did among its figures."""
     setting, figures, target = window["setting"], dict(window.get("figures", {})), window["target"]
     machine = {name: figures.pop(name) for name in _OF_THE_MACHINE if name in figures}
@@ -152,7 +152,7 @@ def _side(side: Document, points: Mapping[str, Point]) -> Document:
 
 def _third_to_fourth(document: Document, points: Sequence[Point]) -> Document:
     if "plan" in document:
-        return _told_by_codes(document)
+        return _with_codes(document)
     if "sides" not in document:
         return document
     gates = [
@@ -163,7 +163,7 @@ def _third_to_fourth(document: Document, points: Sequence[Point]) -> Document:
     return {**document, "gates": gates, "failures": _failures(document.get("failures", ()))}
 
 
-def _told_by_codes(manifest: Document) -> Document:
+def _with_codes(manifest: Document) -> Document:
     plan, environment = manifest["plan"], dict(manifest["environment"])
     placement = {role: _numbers(environment.pop(f"{role} CPU", "")) for role in ("server", "generator")}
     ladders = plan.get("ladders", ())
@@ -181,7 +181,7 @@ def _told_by_codes(manifest: Document) -> Document:
         "journeys": journeys,
         "environment": environment,
         "placement": placement,
-        "warnings": [_told(text) for text in manifest.get("warnings", ())],
+        "warnings": [_reason_in(text) for text in manifest.get("warnings", ())],
     }
 
 
@@ -191,7 +191,7 @@ def _keyed(window: Document) -> Document:
 
 
 def _rung(rung: Document) -> Document:
-    return {**rung, "reason": _told(rung["reason"]) if rung.get("reason") else None}
+    return {**rung, "reason": _reason_in(rung["reason"]) if rung.get("reason") else None}
 
 
 def _numbers(text: str) -> list[int]:
@@ -231,28 +231,28 @@ _WHOLE = {
 
 def _reason(code: str, sentence: str) -> Document:
     """A code with the shares in its sentence; with the sentence itself, where it has another form."""
-    found = re.fullmatch(_SENTENCES[code], sentence) if code in _SENTENCES else None
-    if found is None:
+    match = re.fullmatch(_SENTENCES[code], sentence) if code in _SENTENCES else None
+    if match is None:
         return {"code": code, "fields": {"text": sentence}}
-    return {"code": code, "fields": {name: float(percent) / 100 for name, percent in found.groupdict().items()}}
+    return {"code": code, "fields": {name: float(percent) / 100 for name, percent in match.groupdict().items()}}
 
 
-def _told(sentence: str) -> Document:
-    """A sentence without a code."""
+def _reason_in(sentence: str) -> Document:
+    """The reason in a sentence that had no code."""
     for code, pattern in _WHOLE.items():
-        if found := re.fullmatch(pattern, sentence):
-            return {"code": code, "fields": found.groupdict()}
+        if match := re.fullmatch(pattern, sentence):
+            return {"code": code, "fields": match.groupdict()}
     return {"code": "told", "fields": {"text": sentence}}
 
 
 def _fourth_to_fifth(document: Document, points: Sequence[Point]) -> Document:
     """Only the abilities change."""
-    rooms = {room: list(map(_probed, document.get(room, ()))) for room in ("features", "untouched")}
-    return {**document, **rooms} if "features" in document else document
+    lists = {name: list(map(_probed, document.get(name, ()))) for name in ("features", "untouched")}
+    return {**document, **lists} if "features" in document else document
 
 
 def _probed(feature: Document) -> Document:
-    return {**feature, "detail": _told(feature["detail"]) if feature.get("detail") else None}
+    return {**feature, "detail": _reason_in(feature["detail"]) if feature.get("detail") else None}
 
 
 STEPS: dict[int, Callable[[Document, Sequence[Point]], Document]] = {

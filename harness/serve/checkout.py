@@ -16,7 +16,7 @@ SUBMODULE = "160000"
 SHOWN = 10
 _NOT_FOUND = "not a git repository"
 _VERIFY = ("rev-parse", "--verify", "--quiet")
-_KEPT = (
+_PASSED_ON = (
     "GIT_SSH",
     "GIT_SSH_COMMAND",
     "GIT_ASKPASS",
@@ -28,7 +28,7 @@ _KEPT = (
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """A commit, and the name that it was found by."""
+    """A commit, and the name that led to it."""
 
     name: str
     sha: str
@@ -53,14 +53,14 @@ def repository_of(folder: Path) -> Path:
 
 
 def commit_of(repository: Path, ref: str) -> Commit:
-    """The commit that a name stands for; a branch that only ``origin`` has is found too.
+    """The commit that a name stands for; a branch that only ``origin`` has is sha too.
 
     Raises:
         UsageError: there is none; the hint says what to fetch.
     """
     for name in (ref, f"origin/{ref}"):
-        if not ref.startswith("-") and (found := _git(repository, *_VERIFY, f"{name}^{{commit}}", check=False)):
-            return Commit(name, found.strip())
+        if not ref.startswith("-") and (sha := _git(repository, *_VERIFY, f"{name}^{{commit}}", check=False)):
+            return Commit(name, sha.strip())
     shallow = _git(repository, "rev-parse", "--is-shallow-repository").strip() == "true"
     names = _git(repository, "for-each-ref", "--format=%(refname:short)").split()
     if shallow and set(ref) & set("~^@"):
@@ -130,8 +130,8 @@ def _copy_changes(repository: Path, folder: Path, left_out: Sequence[Path]) -> i
 
 
 def _git(folder: Path, *words: str, check: bool = True) -> str:
-    """What git prints. Hooks of the user's are not run; a git that runs this program does not say which repository."""
-    variables = {key: value for key, value in os.environ.items() if not key.startswith("GIT_") or key in _KEPT}
+    """What git prints. Hooks of the user's are not run; nor does a git that runs this program choose the repository."""
+    variables = {key: value for key, value in os.environ.items() if not key.startswith("GIT_") or key in _PASSED_ON}
     command = ["git", "-c", f"core.hooksPath={os.devnull}", "-C", str(folder), *words]
     try:
         done = subprocess.run(

@@ -1,4 +1,4 @@
-"""Targets that run as services of ``docker-compose.yml``: found, started afresh for each block, and left running.
+"""Targets that run as services of ``docker-compose.yml``: located, started afresh for each block, and left running.
 
 A service is called as its target. Where this machine's kernel runs the containers, their CPU time is read from their
 control groups; elsewhere (Docker Desktop) it cannot be, and only throughput and latency remain.
@@ -35,7 +35,7 @@ UP_S, DOCKER_S = 300.0, 60.0
 
 @dataclass(slots=True)
 class Container:
-    """One container as the engine describes it; in place of a process of our own it can be asked whether it still runs.
+    """One container as the engine describes it; in place of a process of our own it says whether it still runs.
 
     Attributes:
         inside: its first process as the engine numbers it; ``pid``: the same, and 0 where this machine cannot see it.
@@ -129,13 +129,13 @@ class Project:
         )
 
     def _run(self, command: Sequence[str], timeout_s: float) -> str:
-        given = {**os.environ, **self.environment}
+        env = {**os.environ, **self.environment}
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, env=given, check=False)
+            done = subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, env=env, check=False)
         except (OSError, subprocess.TimeoutExpired) as error:
             raise NotReadyError(f"{command[0]} cannot be used: {error}", hint="is the Docker engine running?") from None
         if done.returncode:
-            last = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["no word why"]
+            last = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["no reason reported"]
             raise NotReadyError(f"{' '.join(command)} failed: {last[0]}")
         return done.stdout
 
@@ -181,17 +181,17 @@ class ComposeFleet(Servers):
 
     def start(self, targets: Sequence[Target], deadline_s: float = READY_S) -> None:
         """Restarts them side by side, also those that were killed."""
-        found: list[tuple[Target, str]] = []
+        containers: list[tuple[Target, str]] = []
         for target in targets:
             try:
-                found.append((target, self._project.id_of(service_of(target))))
+                containers.append((target, self._project.id_of(service_of(target))))
             except NotReadyError as error:
                 self.fail(target, error)
-        if not found:
+        if not containers:
             return
-        began = time.monotonic()
-        self._project.docker("restart", "-t", str(STOP_S), *dict.fromkeys(name for _, name in found))
-        for target, _ in found:
+        started = time.monotonic()
+        self._project.docker("restart", "-t", str(STOP_S), *dict.fromkeys(name for _, name in containers))
+        for target, _ in containers:
             try:
                 container = self._project.container(service_of(target))
                 running = Contained(
@@ -200,7 +200,7 @@ class ComposeFleet(Servers):
                     container,
                     secret=self._secret,
                     usage_file=usage_file(container.pid) if container.pid else "",
-                    started=began,
+                    started=started,
                 )
                 wait_until_ready(running, deadline_s)
                 self.running[target.name] = running
@@ -212,7 +212,7 @@ def usage_file(pid: int) -> str:
     """The file in which the kernel counts the CPU time of the process's control group; empty where there is none."""
     for line in kernel_text(f"/proc/{pid}/cgroup").splitlines():
         _, controllers, path = line.split(":", 2)
-        # Version 2 has no controllers; version 1 has a folder for those that are mounted together, or for one alone.
+        # Version 2 has no controllers; version 1 has a folder for those that are mounted together, or one for each.
         name = "cpuacct.usage" if "cpuacct" in controllers.split(",") else "" if controllers else "cpu.stat"
         folders = (controllers, "cpuacct") if controllers else ("", "unified")
         for folder in folders if name else ():

@@ -1,4 +1,4 @@
-"""Environments made by uv and kept in a cache, such as those that differ from a given one in some packages."""
+"""Environments made by uv and kept in a cache, such as those that differ from another one in some packages."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from harness.model import Reason, Target
 from harness.serve.server import working_folder
 from harness.serve.servers.installed import TOOLKIT, answer, normal
 
-KEPT = 20
-"""Environments that stay however long ago they were used."""
+RETAINED = 20
+"""How many environments stay, however long ago they were used."""
 UNUSED_S = 24 * 3600.0
-"""After which nobody is measuring in one any more."""
+"""After this time no measurement uses one any more."""
 _INTERPRETER = re.compile(r"python={1,2}(.+)")
 _ABOUT = """import platform, sysconfig
 threads = "t" if sysconfig.get_config_var("Py_GIL_DISABLED") else ""
@@ -38,7 +38,7 @@ def with_packages(requirements: Sequence[str], python: str = "", cache: Path | N
     """The interpreter of an environment that holds what ``python``'s holds, but for ``requirements``.
 
     First everything is installed as it stands there; then the requirements, with every other package by name alone, so
-    that only those change that no longer fit (``packages_of`` tells which). For another interpreter, packages that are
+    that only those change that no longer fit (``packages_of`` says which). For another interpreter, packages that are
     not built for it are left out: few are built for every one, and a server that needs them says so when it starts.
 
     Args:
@@ -46,30 +46,30 @@ def with_packages(requirements: Sequence[str], python: str = "", cache: Path | N
         python: interpreter of the environment to start from; the one that runs ``harness`` where empty.
 
     Raises:
-        NotReadyError: uv is missing, or cannot make the environment; its own words are in the message.
+        NotReadyError: uv is missing, or cannot make the environment; uv's message is included.
         UsageError: there is nothing to install, or there are two interpreters.
     """
-    asked = sorted(requirement.strip() for requirement in requirements if requirement.strip())
-    wanted = [each for each in asked if not _INTERPRETER.fullmatch(each)]
-    interpreters = [found[1].strip() for each in asked if (found := _INTERPRETER.fullmatch(each))]
-    if not asked:
+    requested = sorted(requirement.strip() for requirement in requirements if requirement.strip())
+    wanted = [each for each in requested if not _INTERPRETER.fullmatch(each)]
+    interpreters = [match[1].strip() for each in requested if (match := _INTERPRETER.fullmatch(each))]
+    if not requested:
         raise UsageError("no package was named", hint="write, say, --with-a 'starlette==0.47'")
     if interpreters[1:]:
         raise UsageError(f"a side has one interpreter, not {' and '.join(interpreters)}")
     base = python or sys.executable
     packages = _frozen(base)
-    kept = [package for package in packages if normal(package) not in set(map(normal, wanted))]
+    unchanged = [package for package in packages if normal(package) not in set(map(normal, wanted))]
     into = _interpreter(interpreters[0]) if interpreters else base
     key = [*packages, "--", *wanted]
     names = [package.partition("==")[0] for package in packages if "==" in package]
     try:
-        return cached_environment(into, key, _installs(kept, [*wanted, *names]), cache)
+        return cached_environment(into, key, _installs(unchanged, [*wanted, *names]), cache)
     except NotReadyError:
         if not interpreters:
             raise
     with ThreadPoolExecutor() as pool:
-        built = list(pool.map(partial(_is_built, into), kept))
-    return cached_environment(into, key, _installs(list(compress(kept, built)), wanted), cache)
+        built = list(pool.map(partial(_is_built, into), unchanged))
+    return cached_environment(into, key, _installs(list(compress(unchanged, built)), wanted), cache)
 
 
 def _installs(exact: Sequence[str], fitting: Sequence[str]) -> list[Install]:
@@ -78,7 +78,7 @@ def _installs(exact: Sequence[str], fitting: Sequence[str]) -> list[Install]:
         (exact, (["--no-deps", "-r", "-"], "\n".join(exact))),
         (fitting, (list(fitting), "")),
     ]
-    return [install for given, install in steps if given]
+    return [install for requirements, install in steps if requirements]
 
 
 def _is_built(python: str, package: str) -> bool:
@@ -108,15 +108,15 @@ def _interpreter(request: str) -> str:
 def cached_environment(
     base: str, key: Sequence[str], installs: Sequence[Install], cache: Path | None = None, folder: Path = Path(os.sep)
 ) -> Path:
-    """The interpreter of an environment made from ``base`` by these ``uv pip install``; kept by its ``key``."""
+    """The interpreter of an environment made from ``base`` by these ``uv pip install``; cached under its ``key``."""
     digest = hashlib.sha256("\n".join([_version(base), *key]).encode()).hexdigest()[:16]
     caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    kept = (cache or caches / TOOLKIT / "environments") / digest
+    environment = (cache or caches / TOOLKIT / "environments") / digest
     python = "Scripts/python.exe" if os.name == "nt" else "bin/python"
-    if not (kept / "complete").exists():
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        prune(kept.parent)
-        made = Path(tempfile.mkdtemp(prefix=f"{digest}-", dir=kept.parent))
+    if not (environment / "complete").exists():
+        environment.parent.mkdir(parents=True, exist_ok=True)
+        prune(environment.parent)
+        made = Path(tempfile.mkdtemp(prefix=f"{digest}-", dir=environment.parent))
         try:
             uv("venv", "--quiet", "--relocatable", "--clear", "--python", base, str(made))
             for words, text in installs:
@@ -124,40 +124,40 @@ def cached_environment(
             (made / "complete").touch()
             # Another process may have made the same one meanwhile.
             with contextlib.suppress(OSError):
-                made.rename(kept)
+                made.rename(environment)
         finally:
             shutil.rmtree(made, ignore_errors=True)
-    os.utime(kept)
-    return kept / python
+    os.utime(environment)
+    return environment / python
 
 
 def prune(cache: Path) -> None:
     """Removes environments that were not used for a day, but for the ones used last; half-made ones go with them."""
     used = {folder: folder.stat().st_mtime for folder in cache.iterdir()}
-    for folder in sorted(used, key=used.__getitem__, reverse=True)[KEPT:]:
+    for folder in sorted(used, key=used.__getitem__, reverse=True)[RETAINED:]:
         if time.time() - used[folder] > UNUSED_S:
             shutil.rmtree(folder, ignore_errors=True)
 
 
 def packages_of(python: str = "") -> dict[str, str]:
-    """Name → version of an interpreter (``python``) and of everything installed for it, if there is uv to tell."""
-    found = {"python": _tool([python or sys.executable, "-c", _ABOUT]).strip()}
+    """Name → version of an interpreter (``python``) and of everything installed for it, if uv is there to list it."""
+    versions = {"python": _tool([python or sys.executable, "-c", _ABOUT]).strip()}
     if shutil.which("uv") is None:
-        return found
+        return versions
     pairs = (line.partition("==") for line in _frozen(python or sys.executable))
-    return found | {name: version for name, separator, version in pairs if separator}
+    return versions | {name: version for name, separator, version in pairs if separator}
 
 
 def own_packages(targets: Iterable[Target]) -> dict[str, dict[str, str]]:
-    """``packages_of`` each target that has an interpreter of its own; one that cannot be run is told when it starts."""
+    """``packages_of`` each target that has an interpreter of its own; one that cannot be run fails when it starts."""
 
     @cache
-    def found(python: str) -> dict[str, str]:
+    def packages(python: str) -> dict[str, str]:
         with contextlib.suppress(NotReadyError):
             return packages_of(python)
         return {}
 
-    return {target.name: found(target.python) for target in targets if target.python}
+    return {target.name: packages(target.python) for target in targets if target.python}
 
 
 def shadowed(targets: Iterable[Target]) -> list[Reason]:
@@ -165,15 +165,15 @@ def shadowed(targets: Iterable[Target]) -> list[Reason]:
 
     Servers look into the working folder first, so that two versions in two environments would be one and the same.
     """
-    found = []
+    warnings = []
     for target in targets:
         if not target.python or target.twin_of:
             continue
         module = target.application.partition(":")[0].partition(".")[0]
         here, own = (_origin(target, flag, module) for flag in ("-c", "-Ic"))
         if own and here != own:
-            found.append(Reason("shadowed", {"target": target.name, "module": module, "here": here, "own": own}))
-    return found
+            warnings.append(Reason("shadowed", {"target": target.name, "module": module, "here": here, "own": own}))
+    return warnings
 
 
 def _origin(target: Target, flag: str, module: str) -> str:
@@ -195,7 +195,7 @@ def uv(*words: str, text: str = "", folder: Path = Path(os.sep)) -> str:
     """What uv prints; it applies the constraints of the project that ``folder`` is in, and none in the root folder.
 
     Raises:
-        NotReadyError: it is missing or fails; its own words are in the message.
+        NotReadyError: it is missing or fails; its message is included.
     """
     program = shutil.which("uv")
     if program is None:
@@ -212,8 +212,8 @@ def _tool(command: Sequence[str], text: str = "", folder: Path = Path(os.sep)) -
     except OSError as error:
         raise NotReadyError(f"{command[0]} cannot be run: {error.strerror}") from None
     if done.returncode:
-        said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+        messages = [line.strip() for line in done.stderr.splitlines() if line.strip()]
         # Warnings of uv's come first, such as those on other interpreters that it looked at.
-        said = said[next((index for index, line in enumerate(said) if line.startswith("error:")), 0) :]
-        raise NotReadyError("an environment could not be made: " + " ".join(said[:6]))
+        messages = messages[next((index for index, line in enumerate(messages) if line.startswith("error:")), 0) :]
+        raise NotReadyError("an environment could not be made: " + " ".join(messages[:6]))
     return done.stdout

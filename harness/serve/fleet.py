@@ -39,7 +39,7 @@ class Servers(ABC):
 
     @abstractmethod
     def start(self, targets: Sequence[Target], deadline_s: float = READY_S) -> None:
-        """Looks that each is up; one that is not is a ``Failure`` in ``failures``, not an exception."""
+        """Makes sure that each is up; one that is not is a ``Failure`` in ``failures``, not an exception."""
 
     def close(self) -> None:
         self.running.clear()
@@ -58,7 +58,7 @@ class Fleet(Servers):
     """
 
     _ports: ClassVar[set[int]] = set()
-    """Those of all fleets: two may start servers at the same time, and some servers share a port without a word."""
+    """Those of all fleets: two may start servers at the same time, and some servers share a port without an error."""
 
     def __init__(
         self,
@@ -81,7 +81,7 @@ class Fleet(Servers):
         Path(self._logs.name).chmod(0o711)
         self._waiting, self._starting = deque[Target](), list[Target]()
         self._tries: Counter[str] = Counter()
-        self._looked_at = set[str]()
+        self._checked = set[str]()
 
     def start(self, targets: Sequence[Target], deadline_s: float = READY_S) -> None:
         """Starts them side by side."""
@@ -92,7 +92,7 @@ class Fleet(Servers):
                 running = self.running[target.name]
                 try:
                     if not is_ready(running, deadline_s):
-                        self._look(running)
+                        self._check_refusal(running)
                         continue
                     confine(running.pid, self._placement.many if target.per_cpu else self._placement.server)
                 except LaunchError as error:
@@ -107,9 +107,9 @@ class Fleet(Servers):
                 await_replies([self.running[target.name] for target in self._starting])
 
     def begin(self, targets: Sequence[Target]) -> None:
-        """Lets as many start as may at once, without waiting for them; ``start``, told the same targets, does."""
-        begun = {*self.running, *self.failures, *(target.name for target in self._waiting)}
-        self._waiting.extend(target for target in targets if target.name not in begun)
+        """Lets as many start as may at once, without waiting for them; ``start`` with the same targets does."""
+        known = {*self.running, *self.failures, *(target.name for target in self._waiting)}
+        self._waiting.extend(target for target in targets if target.name not in known)
         while self._waiting and len(self._starting) < self._at_once:
             target = self._waiting.popleft()
             self._tries[target.name] += 1
@@ -130,12 +130,12 @@ class Fleet(Servers):
         self._logs.cleanup()
         self._guard.remove(Path(self._logs.name))
 
-    def _look(self, running: Running) -> None:
-        """Raises ``LaunchError`` where a server will not be ready: its first answers are those of an app called in the
-        wrong way.
+    def _check_refusal(self, running: Running) -> None:
+        """Raises ``LaunchError`` where a server will not be ready, since it calls the app in the wrong way: its first
+        replies show it.
         """
-        if running.refused is not None and running.target.name not in self._looked_at and isinstance(running, Started):
-            self._looked_at.add(running.target.name)
+        if running.refused is not None and running.target.name not in self._checked and isinstance(running, Started):
+            self._checked.add(running.target.name)
             check_interface(running)
 
     def _begin(self, target: Target) -> bool:

@@ -23,7 +23,7 @@ def become_server(target: Target, bind: Bind) -> NoReturn:
 
 
 def run_server(target: Target, bind: Bind, environment: Mapping[str, str]) -> NoReturn:
-    """Keeps the server as a child until this process is told to end.
+    """Keeps the server as a child until this process gets a signal to end.
 
     Raises:
         NotReadyError: the server ended by itself.

@@ -1,7 +1,7 @@
-"""A small process that ends servers when the process that started them is gone, however it went.
+"""A small process that ends servers when the process that started them is gone, for whatever reason.
 
 The process, ``guard.py FD``, reads lines ``+PGID MARK``, ``-PGID``, ``+/FOLDER`` and ``-/FOLDER``; at the end
-of the pipe it kills every process group that is still on its list, with all that came of it, removes the folders, and
+of the pipe it kills every process group that is still on its list, with all its descendants, removes the folders, and
 exits.
 """
 
@@ -28,7 +28,7 @@ _RETRY_S = 0.1
 
 
 class Guard(contextlib.AbstractContextManager["Guard"]):
-    """Owns the guarding process: ``start`` and ``end`` processes, ``add`` and ``remove`` what else is to go."""
+    """Owns the guarding process: ``start`` and ``end`` processes, ``add`` and ``remove`` what else is to be removed."""
 
     def __init__(self) -> None:
         reading, self._writing = os.pipe()
@@ -50,20 +50,20 @@ class Guard(contextlib.AbstractContextManager["Guard"]):
         return process
 
     def end(self, process: subprocess.Popen[bytes]) -> None:
-        """Kills a process that was started here, with all that came of it."""
+        """Kills a process that was started here, with all its descendants."""
         kill_trees({process.pid: ""})
         process.wait()
         self.remove(process.pid)
 
     def add(self, what: int | Path, mark: str = "") -> None:
-        """A process group, or an absolute path of a folder of passing data.
+        """A process group, or an absolute path of a folder of temporary data.
 
         ``mark`` is the value of the variable ``MARK`` in the environment of the group's first process.
         """
-        self._tell(f"+{what} {mark}\n" if mark else f"+{what}\n")
+        self._send(f"+{what} {mark}\n" if mark else f"+{what}\n")
 
     def remove(self, what: int | Path) -> None:
-        self._tell(f"-{what}\n")
+        self._send(f"-{what}\n")
 
     def __exit__(self, *_: object) -> None:
         self.close()
@@ -72,7 +72,7 @@ class Guard(contextlib.AbstractContextManager["Guard"]):
         os.close(self._writing)
         self._process.wait()
 
-    def _tell(self, line: str) -> None:
+    def _send(self, line: str) -> None:
         with contextlib.suppress(BrokenPipeError):
             os.write(self._writing, line.encode())
 
@@ -99,7 +99,7 @@ def kill_trees(groups: Mapping[int, str], family: Sequence[psutil.Process] = ())
 
 
 def descendants(leader: int) -> list[psutil.Process]:
-    """The living processes that come of ``leader``."""
+    """The living descendants of ``leader``."""
     try:
         return [child for child in psutil.Process(leader).children(recursive=True) if _lives(child)]
     except psutil.Error:

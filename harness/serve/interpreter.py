@@ -41,15 +41,15 @@ _ARTICLE = {"wsgi": "a WSGI", "asgi": "an ASGI"}
 
 
 def gil_state(running: Running) -> Reason | None:
-    """Whether the server's interpreter has its lock; nothing where it always does, or the server is not seen."""
+    """Whether the server's interpreter has its lock; ``None`` where it always does, or where this is unknown."""
     if not running.pid:
         return None
-    state = _said(running, _STATE, folder=Path(os.sep))
-    return told(running.target.name, state, running.log_file.read_text("utf-8", "replace"))
+    state = _output_of(running, _STATE, folder=Path(os.sep))
+    return gil_reason(running.target.name, state, running.log_file.read_text("utf-8", "replace"))
 
 
-def told(name: str, state: str, log: str) -> Reason | None:
-    """What follows from the state at the interpreter's start, and from the log of the server that it runs.
+def gil_reason(name: str, state: str, log: str) -> Reason | None:
+    """The reason for the state of the lock, from the state at the interpreter's start and the server's log.
 
     A module that was not made for free threads turns the lock on when it is imported, and Python says so.
     """
@@ -62,27 +62,27 @@ def told(name: str, state: str, log: str) -> Reason | None:
 
 
 def check_interface(running: Started) -> None:
-    """Raises ``LaunchError`` where the app is called in one way and takes another; where nobody can tell, nothing.
+    """Raises ``LaunchError`` where the server calls the app in another way than the app takes, as far as is known.
 
-    Asked where the server gives no sound reply.
+    Called where the server does not reply as expected.
     """
     target = running.target
     application = "harness_app:app" if target.application.endswith(")") else target.application
-    found = _said(running, _INTERFACE, application, folder=working_folder(target)).rpartition("\n")[2]
-    if found not in _ARTICLE or target.interface not in _ARTICLE or found == target.interface:
+    actual = _output_of(running, _INTERFACE, application, folder=working_folder(target)).rpartition("\n")[2]
+    if actual not in _ARTICLE or target.interface not in _ARTICLE or actual == target.interface:
         return
-    servers = [name for name in SERVERS if found in load_server(name).interfaces]
-    itself = f"{target.server} with interface={found}, or " if target.server in servers else ""
+    servers = [name for name in SERVERS if actual in load_server(name).interfaces]
+    itself = f"{target.server} with interface={actual}, or " if target.server in servers else ""
     others = ", ".join(name for name in servers if name != target.server)
     raise LaunchError(
-        f"{target.name}: {target.application} is {_ARTICLE[found]} app, and {target.server} calls it as "
+        f"{target.name}: {target.application} is {_ARTICLE[actual]} app, and {target.server} calls it as "
         f"{_ARTICLE[target.interface]} one",
         hint=f"serve it with {itself}{others}",
     )
 
 
-def _said(running: Running, code: str, *arguments: str, folder: Path) -> str:
+def _output_of(running: Running, code: str, *arguments: str, folder: Path) -> str:
     """What a small program prints under the server's interpreter and variables."""
     target = running.target
-    command, given = [target.python or sys.executable, "-c", code, *arguments], command_of(target, running.bind)
-    return answer(command, stdin=subprocess.DEVNULL, env=variables(target, given), cwd=folder)
+    command, launch = [target.python or sys.executable, "-c", code, *arguments], command_of(target, running.bind)
+    return answer(command, stdin=subprocess.DEVNULL, env=variables(target, launch), cwd=folder)

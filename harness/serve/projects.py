@@ -53,7 +53,7 @@ def project_environment(
         servers: distributions that are added where the project does not declare them.
 
     Raises:
-        NotReadyError: uv is missing, or cannot make the environment; its own words are in the message.
+        NotReadyError: uv is missing, or cannot make the environment; uv's message is included.
         UsageError: the project declares nothing, or several things.
     """
     declared = Declared("--install", folder, _compiled(folder, python, ["-"], "\n".join(install))) if install else None

@@ -31,16 +31,16 @@ LOG_LINES, LOG_BYTES = 12, 16_384
 JWT_SECRET = "HARNESS_JWT_SECRET"
 NOTHING: Mapping[str, str] = MappingProxyType({})
 POLL_S = 0.02
-TIMES_ASKED = 3
-"""How often a server that never replies is asked: the process that took the request may have died with nobody told."""
+PROBES = 3
+"""How often a server that never replies gets the probe: the process that took the first may have died unnoticed."""
 REPLY_S = 2.0
-"""How long a connection may take, each part of a reply, and the whole reply of a server that is first asked late."""
+"""How long a connection may take, each part of a reply, and the whole reply of a server whose first probe is late."""
 TRACING = ("OTEL_", "FASTAPI_OTEL_")
 SETTINGS = "DJANGO_SETTINGS_MODULE"
 
 
 class Process(Protocol):
-    """What is asked of a server's process; ``pid`` is 0 where this machine cannot see it."""
+    """What is needed of a server's process; ``pid`` is 0 where this machine cannot see it."""
 
     pid: int
 
@@ -55,11 +55,11 @@ class Running:
         process: ``None`` of a server that runs elsewhere.
         secret: the key of the tokens that it accepts.
         usage_file: where the kernel counts the CPU time of its control group; empty for one without a group of its own.
-        mark: the value of the variable ``MARK`` in its environment, by which all that comes of it is found.
+        mark: the value of the variable ``MARK`` in its environment, by which its descendants are found.
         started: ``time.monotonic()`` at its start.
-        refused: the status of its last reply that was not that of a server which is ready; 0 where it closed the
-            connection instead, ``None`` before the first.
-        asked, asked_at: what waits for the reply that tells whether it is ready, and since when.
+        refused: the status of its last reply that did not mean ready; 0 where it closed the connection instead,
+            ``None`` before the first.
+        probe, probed_at: the request that shows whether it is ready, until its reply, and when it was sent.
     """
 
     target: Target
@@ -72,8 +72,8 @@ class Running:
     mark: str = ""
     started: float = field(default_factory=time.monotonic)
     refused: int | None = None
-    asked: http.client.HTTPConnection | None = field(default=None, repr=False)
-    asked_at: float = 0.0
+    probe: http.client.HTTPConnection | None = field(default=None, repr=False)
+    probed_at: float = 0.0
 
     @property
     def pid(self) -> int:
@@ -122,18 +122,18 @@ def inherited(target: Target) -> dict[str, str]:
     return {k: v for k, v in os.environ.items() if not k.startswith(TRACING) and k not in left_out}
 
 
-def variables(target: Target, command: Command, around: Mapping[str, str] = NOTHING) -> dict[str, str]:
-    """The server's environment: what is ``inherited``, then that of the services ``around`` it, and its own.
+def variables(target: Target, command: Command, services: Mapping[str, str] = NOTHING) -> dict[str, str]:
+    """The server's environment: what is ``inherited``, then that of the ``services`` it needs, and its own.
 
     Raises:
         UsageError: its ``env_file`` cannot be read.
     """
     own = {**(read_env_file(Path(target.env_file)) if target.env_file else {}), **target.environment}
-    found = {**inherited(target), **around, **command.environment, **own}
+    result = {**inherited(target), **services, **command.environment, **own}
     if command.import_path:
-        path = [*command.import_path, *filter(None, [found.get("PYTHONPATH")])]
-        found["PYTHONPATH"] = os.pathsep.join(path)
-    return found
+        path = [*command.import_path, *filter(None, [result.get("PYTHONPATH")])]
+        result["PYTHONPATH"] = os.pathsep.join(path)
+    return result
 
 
 def start(
@@ -146,7 +146,7 @@ def start(
     """Starts the server in a process group of its own, without waiting for it.
 
     Args:
-        environment: variables added to those ``inherited``; a key for tokens is made up where none is given.
+        environment: variables added to those ``inherited``; a key for tokens is generated where none is set.
         prefix: a program that runs the server, with its arguments.
 
     Raises:
@@ -154,8 +154,8 @@ def start(
     """
     command = command_of(target, bind)
     python = target.python or sys.executable
-    given = {"PYTHONUNBUFFERED": "1", JWT_SECRET: secrets.token_hex(32), **variables(target, command, environment)}
-    given[MARK] = mark = secrets.token_hex(8)
+    environ = {"PYTHONUNBUFFERED": "1", JWT_SECRET: secrets.token_hex(32), **variables(target, command, environment)}
+    environ[MARK] = mark = secrets.token_hex(8)
     started = time.monotonic()
     with log_file.open("wb") as log:
         try:
@@ -164,14 +164,14 @@ def start(
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env=given,
+                env=environ,
                 cwd=working_folder(target),
                 start_new_session=True,
             )
         except OSError as error:
             message = f"{target.name}: {python} cannot be run: {error.strerror}"
             raise LaunchError(message, hint="check the option 'python'", code="exited") from None
-    return Started(target, bind, process, log_file, secret=given[JWT_SECRET], mark=mark, started=started)
+    return Started(target, bind, process, log_file, secret=environ[JWT_SECRET], mark=mark, started=started)
 
 
 def is_ready(running: Running, deadline_s: float = READY_S) -> bool:
@@ -179,7 +179,7 @@ def is_ready(running: Running, deadline_s: float = READY_S) -> bool:
     when it first does.
 
     Raises:
-        LaunchError: it exited, or has not answered within ``deadline_s``, or its target's longer limit, of its start.
+        LaunchError: it exited, or did not answer within ``deadline_s``, or its target's longer limit, since its start.
     """
     deadline_s = max(deadline_s, running.target.startup_timeout)
     name = running.target.name
@@ -190,9 +190,9 @@ def is_ready(running: Running, deadline_s: float = READY_S) -> bool:
         raise LaunchError(message, log=running.log(), code="exited")
     path, below = (running.target.ready, 400) if running.target.ready else ("/health", 500)
     now = time.monotonic()
-    # Servers that start while something else is done may be first looked at when their time is over.
+    # Servers that start while something else is done may get their first probe when their time is over.
     late = now - running.started > deadline_s
-    if running.asked and now - running.asked_at > deadline_s / TIMES_ASKED:
+    if running.probe and now - running.probed_at > deadline_s / PROBES:
         _forget(running)
     status = _status(running, path, REPLY_S if late else 0.0)
     if status and status < below:
@@ -203,11 +203,11 @@ def is_ready(running: Running, deadline_s: float = READY_S) -> bool:
     if late:
         _forget(running)
         raise LaunchError(
-            f"{name}: the server was not ready within {deadline_s:g} s: GET {path} gave "
-            f"{running.refused or 'no answer'}, expected below {below}",
+            f"{name}: the server was not ready within {deadline_s:g} s: GET {path} returned "
+            f"{running.refused or 'no answer'}, expected a status below {below}",
             log=running.log(),
-            hint="startup_timeout=2m gives it longer, ready=/path names another path, and interface=asgi or "
-            "interface=wsgi another way to call the app",
+            hint="startup_timeout=2m waits longer, ready=/path probes another path, and interface=asgi or "
+            "interface=wsgi calls the app in another way",
         )
     return False
 
@@ -224,7 +224,7 @@ def wait_until_ready(running: Running, deadline_s: float = READY_S) -> None:
 
 def await_replies(servers: Collection[Running]) -> None:
     """Returns when one of them replies, or soon."""
-    sockets = [running.asked.sock for running in servers if running.asked]
+    sockets = [running.probe.sock for running in servers if running.probe]
     if sockets:
         wait(sockets, POLL_S)
     else:
@@ -249,21 +249,21 @@ def stop(*servers: Started, grace_s: float = GRACE_S) -> None:
 
 
 def _status(running: Running, path: str, wait_s: float) -> int | None:
-    """0 of a connection that was closed without a reply, ``None`` where there is none after ``wait_s``.
+    """The status of the reply; 0 where the connection was closed without one, ``None`` where none came in ``wait_s``.
 
     A request is sent and waited for. Sent again and again, they would pile up where a server listens long before
     it works, so that each start would begin with other work.
     """
     status = None
     try:
-        asked = running.asked
-        if asked is None:
-            asked = running.asked = http.client.HTTPConnection(running.bind.host, running.bind.port, timeout=REPLY_S)
-            running.asked_at = time.monotonic()
-            asked.request("GET", path, headers={"Connection": "close"})
-        if not wait([asked.sock], wait_s):
+        probe = running.probe
+        if probe is None:
+            probe = running.probe = http.client.HTTPConnection(running.bind.host, running.bind.port, timeout=REPLY_S)
+            running.probed_at = time.monotonic()
+            probe.request("GET", path, headers={"Connection": "close"})
+        if not wait([probe.sock], wait_s):
             return None
-        status = asked.getresponse().status
+        status = probe.getresponse().status
     except (http.client.HTTPException, ConnectionResetError):
         status = 0
     except OSError:
@@ -273,9 +273,9 @@ def _status(running: Running, path: str, wait_s: float) -> int | None:
 
 
 def _forget(running: Running) -> None:
-    if running.asked:
-        running.asked.close()
-    running.asked = None
+    if running.probe:
+        running.probe.close()
+    running.probe = None
 
 
 def is_packaged(target: Target) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from apps.contract.case import Case
-from apps.contract.endpoints import APART, ENDPOINTS
+from apps.contract.endpoints import ENDPOINTS, OPT_IN
 from apps.contract.tokens import fill
 from harness.config.requests import WITH_BODY
 from harness.errors import UsageError
@@ -38,7 +38,7 @@ class Reply:
 
     Attributes:
         arrived: seconds after the request was sent, and how many bytes of the body were there by then; the last of them
-            is the whole reply's. Empty where nobody asked.
+            is the whole reply's. Empty where this was not recorded.
     """
 
     status: int
@@ -79,7 +79,7 @@ def endpoints_of(target: Target) -> tuple[str, ...]:
             f"target {target.name!r} names the endpoint {unknown[0]!r}, which the contract does not have",
             hint=f"the contract has {', '.join(ENDPOINTS)}",
         )
-    names = [*(name for name in ENDPOINTS if name not in APART), *declared] if "*" in target.endpoints else declared
+    names = [*(name for name in ENDPOINTS if name not in OPT_IN), *declared] if "*" in target.endpoints else declared
     return tuple(name for name in names if name not in target.lacks)
 
 
@@ -102,7 +102,7 @@ def case_of(request: PlannedRequest) -> Case:
 def cases_of(target: Target, every: bool = True) -> list[tuple[str, Case]]:
     """The cases of the endpoints that a target declares; without ``every``, only the first of each endpoint.
 
-    Those whose body is withheld are left out where the target lacks the capability that they are about. A target that
+    Cases that withhold their body are left out where the target lacks the capability that they test. A target that
     lacks clear 422s lists the faults too, but in its own words; one that lacks streaming says how long every body is.
     """
     names = endpoints_of(target)
@@ -119,7 +119,7 @@ def cases_of(target: Target, every: bool = True) -> list[tuple[str, Case]]:
 def verify_all(running: Running, *, every: bool = True) -> list[Checked]:
     """Every case of ``cases_of``; one that the target is declared to lack (``endpoint/case``) must differ indeed."""
     return [
-        replace(entry, difference="" if entry.difference else "as the contract says, but declared as lacking")
+        replace(entry, difference="" if entry.difference else "equal to the contract's, but declared as lacking")
         if lacks_case(running.target, entry)
         else entry
         for entry in verify(running, cases_of(running.target, every))
@@ -127,7 +127,7 @@ def verify_all(running: Running, *, every: bool = True) -> list[Checked]:
 
 
 def verify(running: Running, pairs: Iterable[tuple[str, Case]]) -> list[Checked]:
-    """Each case once; one that has a wait twice, since a server's first reply may take as long without waiting."""
+    """Each case once; one that has a wait twice, since a server's first reply may take that long without waiting."""
     checked = []
     for endpoint, case in pairs:
         difference = _difference(running, case)
@@ -160,11 +160,11 @@ def exchange(address: Address, case: Case, timeout_s: float = TIMEOUT_S) -> Repl
         connection.connect()
         started = time.perf_counter()
         try:
-            given = {name.lower() for name, _ in case.headers}
-            connection.putrequest(case.method, case.path, skip_host="host" in given, skip_accept_encoding=True)
+            names = {name.lower() for name, _ in case.headers}
+            connection.putrequest(case.method, case.path, skip_host="host" in names, skip_accept_encoding=True)
             for name, value in case.headers:
                 connection.putheader(name, value)
-            if "content-length" not in given and (case.body or case.method in WITH_BODY):
+            if "content-length" not in names and (case.body or case.method in WITH_BODY):
                 connection.putheader("Content-Length", str(len(case.body)))
             connection.endheaders(None if case.withhold else case.body or None)
         except (BrokenPipeError, ConnectionResetError):
@@ -190,11 +190,11 @@ def _connection(address: Address, timeout_s: float) -> http.client.HTTPConnectio
 
 
 def compare(case: Case, reply: Reply, adds: Collection[str] = ()) -> str:
-    """How the reply differs from the case's, but for headers that the target ``adds``; empty when it does not."""
+    """How the reply differs from the case's, except for headers that the target ``adds``; empty when it does not."""
     if case.preflight:
         return _preflight_difference(case, reply)
     if not (reply.status == case.status or (not case.status and 200 <= reply.status < 400)):
-        return f"status {reply.status} instead of {case.status or 'one below 400'}: {short(reply.body)}"
+        return f"status {reply.status} instead of {case.status or 'a status below 400'}: {short(reply.body)}"
     if not case.media_type:
         return "" if case.text is None and not case.volatile else _body_difference(case, reply)
     return (
@@ -223,17 +223,17 @@ def _early(case: Case, reply: Reply) -> str:
         due_s = case.least_ms / MS * number / (len(ends) - 1)
         arrived_s = next(seconds for seconds, size in reply.arrived if size >= end)
         if arrived_s < due_s - EARLY_S:
-            return f"event {number + 1} of {len(ends)} {_came(arrived_s, due_s)}"
+            return f"event {number + 1} of {len(ends)} {_arrival(arrived_s, due_s)}"
     took_s, least_s = reply.arrived[-1][0], case.least_ms / MS
-    return f"the reply {_came(took_s, least_s)}" if took_s < least_s - EARLY_S else ""
+    return f"the reply {_arrival(took_s, least_s)}" if took_s < least_s - EARLY_S else ""
 
 
-def _came(seconds: float, due_s: float) -> str:
-    return f"came after {seconds * MS:.1f} ms, expected at least {due_s * MS:g} ms: its wait is not waited"
+def _arrival(seconds: float, due_s: float) -> str:
+    return f"came after {seconds * MS:.1f} ms, expected at least {due_s * MS:g} ms: the app does not wait"
 
 
 def _preflight_difference(case: Case, reply: Reply) -> str:
-    """The browser asks for a success and these headers, whatever a CORS package says besides."""
+    """The browser asks for a success and these headers, whatever else a CORS package says."""
     if case.absent_headers == () and not 200 <= reply.status < 300:
         return f"status {reply.status} instead of a success"
     if reply.status >= 500:
@@ -253,28 +253,28 @@ def _header_difference(case: Case, reply: Reply) -> str:
 
 def _type_difference(case: Case, reply: Reply) -> str:
     """Text says that it is UTF-8; JSON always is, so that its type may say so or not (Tornado's does)."""
-    got = reply.header("content-type") or "missing"
-    media_type, *parameters = (part.strip().lower() for part in got.split(";"))
+    actual = reply.header("content-type") or "missing"
+    media_type, *parameters = (part.strip().lower() for part in actual.split(";"))
     is_text = case.media_type.startswith("text/")
     if media_type == case.media_type and (parameters == ["charset=utf-8"] or not (parameters or is_text)):
         return ""
-    return f"content type {got} instead of {case.media_type}{'; charset=utf-8' if is_text else ''}"
+    return f"content type {actual} instead of {case.media_type}{'; charset=utf-8' if is_text else ''}"
 
 
 def _framing_difference(case: Case, reply: Reply, adds: Collection[str]) -> str:
-    """Whether the headers have other names than every app's, or leave open how long a body is that is known whole."""
+    """Whether header names differ from those of other apps, or the length of a body is missing that is known."""
     names = [name for name, _ in reply.headers]
     if case.streamed and case.text and "content-length" in names:
-        return "Content-Length: the body is not sent as it is made"
+        return "Content-Length: the body is not streamed"
     if not case.streamed and "content-length" not in names:
         chunked = "transfer-encoding" in names
         return f"no Content-Length: the body is {'chunked' if chunked else 'ended by closing the connection'}"
     framing = {"content-type", "content-length", *(("transfer-encoding",) if case.streamed else ())}
     allowed = {*SERVER_HEADERS, *framing, *adds, *(name for name, _ in case.reply_headers)}
     if extra := sorted(set(names) - allowed):
-        return f"header that others lack: {', '.join(extra)}"
-    if twice := sorted(name for name in set(names) - {*adds} if names.count(name) > 1):
-        return f"header that is there twice: {', '.join(twice)}"
+        return f"header that other apps do not send: {', '.join(extra)}"
+    if repeated := sorted(name for name in set(names) - {*adds} if names.count(name) > 1):
+        return f"header sent twice: {', '.join(repeated)}"
     return ""
 
 
@@ -288,6 +288,6 @@ def _raw_case(raw: RawRequest) -> Case:
     return replace(case, json=json.loads(text), text=None, volatile=raw.volatile)
 
 
-def _header_holds(got: str | None, wanted: str) -> bool:
-    """Whether the header lists the value: frameworks add HEAD or OPTIONS to ``Allow`` as they see fit."""
-    return got is not None and wanted.lower() in (part.strip().lower() for part in (got, *got.split(",")))
+def _header_holds(actual: str | None, wanted: str) -> bool:
+    """Whether the header lists the value: frameworks may add HEAD or OPTIONS to ``Allow``."""
+    return actual is not None and wanted.lower() in (part.strip().lower() for part in (actual, *actual.split(",")))

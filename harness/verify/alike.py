@@ -1,4 +1,4 @@
-"""How replies to one request differ that two apps of a user's own gave, as far as a reader must know it."""
+"""How the replies of a user's own two apps to one request differ, as far as a reader must know it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _FAILED = re.compile(
 def agreed(
     a: Sequence[bytes], b: Sequence[bytes], volatile: Sequence[str]
 ) -> tuple[bytes | None, tuple[str, ...], str]:
-    """What bodies must be held to that two sides gave more than once each.
+    """What later bodies are compared with, once each of two sides has replied more than once.
 
     Returns:
         The body, ``None`` if there is none; its volatile paths; and what a reader must know of how they differ.
@@ -34,28 +34,28 @@ def agreed(
             if WHOLE in volatile:
                 return None, (), ""
         else:
-            found = next(filter(None, (json_difference(each, first, volatile) for each in others)), "")
-            return (None, (), found) if found else (bodies[0], tuple(volatile), "")
+            difference = next(filter(None, (json_difference(each, first, volatile) for each in others)), "")
+            return (None, (), difference) if difference else (bodies[0], tuple(volatile), "")
     difference = difference_of(a, b)
     return (None if difference else bodies[0]), (), difference
 
 
 def error_page(reply: Reply) -> str:
-    """What a reply below 400 says that usually stands on an error or sign-in page; empty where it says nothing so."""
+    """What a reply below 400 says that usually stands on an error or sign-in page; empty where it says nothing such."""
     if reply.media_type == "application/json":
         try:
             value = json.loads(reply.body)
         except ValueError:
             return ""
-        told = value if isinstance(value, dict) else {}
+        fields = value if isinstance(value, dict) else {}
         for key in ("error", "errors", "exception"):
-            if told.get(key):
-                return f"{key}: {short(told[key])}"
-        failed = (key for key in ("success", "ok") if told.get(key) is False)
-        status = told.get("status") if str(told.get("status")).lower() in ("error", "fail", "failed") else None
+            if fields.get(key):
+                return f"{key}: {short(fields[key])}"
+        failed = (key for key in ("success", "ok") if fields.get(key) is False)
+        status = fields.get("status") if str(fields.get("status")).lower() in ("error", "fail", "failed") else None
         return next((f"{key}: false" for key in failed), f"status: {status}" if status else "")
-    for found in _HEADLINE.finditer(reply.body):
-        text = " ".join(re.sub(rb"<[^>]*>", b" ", found[2]).decode(errors="replace").split())
+    for headline in _HEADLINE.finditer(reply.body):
+        text = " ".join(re.sub(rb"<[^>]*>", b" ", headline[2]).decode(errors="replace").split())
         if _FAILED.search(text):
             return short(text)
     return ""

@@ -55,13 +55,13 @@ def _modules(target: Target) -> tuple[str, ...]:
     every, _ = closure([application], ())
     own = {named for module in every for named in parsed(module).strings}
     variables = {variable for variable, _ in own}
-    given = target.environment.items()
-    return application, *(name for key, name in given if key in variables and (key, name) not in own and file_of(name))
+    pairs = target.environment.items()
+    return application, *(name for key, name in pairs if key in variables and (key, name) not in own and file_of(name))
 
 
-def effort_of(modules: tuple[str, ...], framework: str, endpoints: int, given: Collection[str] = ()) -> Effort:
-    """Of an app by its modules; ``given`` are the variables of its environment."""
-    every, named = closure(modules, given)
+def effort_of(modules: tuple[str, ...], framework: str, endpoints: int, variables: Collection[str] = ()) -> Effort:
+    """Of an app by its modules; ``variables`` are those of its environment."""
+    every, named = closure(modules, variables)
     used = reached({*modules, *named}, STAND_INS, SHARED)
     lines = {OWN: 0}
     for module, numbers in used.items():

@@ -1,4 +1,4 @@
-"""What a target can do, asked of it while it runs: a capability is present or refused, never taken on trust."""
+"""What a target can do, probed while it runs: a capability is present or refused, never taken on trust."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from harness.serve import Running
 from harness.serve.guard import Guard
 from harness.verify import CLEAR_422, EARLY_REFUSAL, EVENTS, TIMEOUT_S, Checked, compare, endpoints_of, exchange, verify
 from harness.verify.effort import effort
-from harness.verify.untouched import Ask, asked, page, probe_untouched, raised, send, unexpected
+from harness.verify.untouched import Check, page, probe_untouched, raised, run_check, send, unexpected
 
 LACKING_TIMEOUT_S = 2.0
 AT_ONCE = 8
@@ -26,7 +26,7 @@ _ASSET = re.compile(rb'(?:src|href)="([^"]+)"')
 
 
 def abilities(running: Iterable[Running], guard: Guard) -> Abilities:
-    """Asked of servers that are up, and of small apps that are started for it; empty for apps of a user's own."""
+    """Probes servers that are up, and small apps that are started for it; finds nothing of a user's own apps."""
     servers = [one for one in running if one.target.endpoints]
     if not servers:
         return Abilities(())
@@ -40,12 +40,12 @@ def abilities(running: Iterable[Running], guard: Guard) -> Abilities:
 
 
 def probe(running: Running) -> list[Feature]:
-    """Every capability of ``CAPABILITIES`` that the target's endpoints are enough for, asked while it runs."""
+    """Every capability of ``CAPABILITIES`` that the target's endpoints are enough for, probed while it runs."""
     target, features = running.target, []
     for name, capability in CAPABILITIES.items():
         if not capability.concerns(target):
             continue
-        why, detail = target.lacks.get(name, ""), asked(capability.ask, running)
+        why, detail = target.lacks.get(name, ""), run_check(capability.check, running)
         features.append(Feature(target.name, name, name not in target.lacks, detail is None, why, detail))
     return features
 
@@ -74,14 +74,14 @@ def _whole_page(site: Running, path: str, mark: bytes) -> Reason | None:
     return None
 
 
-def _answers(endpoint: str, *names: str) -> Ask:
+def _answers(endpoint: str, *names: str) -> Check:
     """Whether the replies to these cases are as the contract says."""
 
-    def ask(site: Running) -> Reason | None:
+    def check(site: Running) -> Reason | None:
         pairs = ((endpoint, ENDPOINTS[endpoint].case(name)) for name in names)
         return next((each.reason for pair in pairs for each in verify(site, [pair]) if each.reason), None)
 
-    return ask
+    return check
 
 
 def _jwt(site: Running) -> Reason | None:
@@ -148,11 +148,11 @@ class Capability:
     """What a target can do.
 
     Attributes:
-        ask: says why it is not present; nothing where it is.
+        check: says why it is not present; nothing where it is.
         endpoints: what shows it; without any, the whole contract does.
     """
 
-    ask: Ask
+    check: Check
     endpoints: tuple[str, ...] = ()
 
     def concerns(self, target: Target) -> bool:

@@ -44,15 +44,15 @@ class Source:
     words: frozenset[str]
 
 
-def closure(modules: Iterable[str], given: Collection[str]) -> tuple[set[str], set[str]]:
+def closure(modules: Iterable[str], variables: Collection[str]) -> tuple[set[str], set[str]]:
     """The modules and all of ``apps`` that is imported with them, at first or second hand; and what strings name of it.
 
-    That counts unless something else is given for its setting: by the environment, whose variables are
-    ``given``, or by a module that imports everything of this one and has a value of its own.
+    A string does not count where its setting gets another value: from the environment, whose variables are
+    ``variables``, or from a module that imports everything of this one and has a value of its own.
     """
     modules_seen: set[str] = set()
     named: set[str] = set()
-    waiting = [(module, frozenset(given)) for module in modules]
+    waiting = [(module, frozenset(variables)) for module in modules]
     while waiting:
         module, hidden = waiting.pop()
         if module in modules_seen:
@@ -70,13 +70,13 @@ def closure(modules: Iterable[str], given: Collection[str]) -> tuple[set[str], s
     return modules_seen, named
 
 
-def reached(modules: Iterable[str], parts: Collection[str], passed_over: tuple[str, ...]) -> dict[str, frozenset[int]]:
+def reached(modules: Iterable[str], parts: Collection[str], skipped: tuple[str, ...]) -> dict[str, frozenset[int]]:
     """Module → lines of it that code in ``modules`` makes use of, at first or second hand.
 
     Of a module that others import functions and classes from, these count with what they use. One that gives others a
     variable (an app, a router) counts whole, since what hangs on the variable is nowhere else; so does one that is
     imported for nothing but that. Of the modules of ``parts`` no more counts than is used, and of others that begin
-    with ``passed_over`` nothing.
+    with ``skipped`` nothing.
     """
     lines: dict[str, frozenset[int]] = {}
     waiting: list[Use] = [(module, "") for module in modules]
@@ -84,7 +84,7 @@ def reached(modules: Iterable[str], parts: Collection[str], passed_over: tuple[s
     while waiting:
         use = module, name = waiting.pop()
         small = module in parts
-        if use in seen or not file_of(module) or (module.startswith(passed_over) and not small):
+        if use in seen or not file_of(module) or (module.startswith(skipped) and not small):
             continue
         seen.add(use)
         source = parsed(module)

@@ -1,4 +1,4 @@
-"""The smallest app of each framework, started as its documentation says, and asked what it does by itself."""
+"""The smallest app of each framework, started as its documentation says, and probed for what it does by itself."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ FIRST = "first_steps"
 ENDPOINTS = 2
 """That every app but the introduction's has: an item by its number, and the total of an order."""
 READY_S = 15.0
-_ODD = (OSError, ValueError, LookupError, TypeError, AttributeError, http.client.HTTPException)
-"""What a reply can lead to that is nothing like what was asked for."""
+_CHECK_ERRORS = (OSError, ValueError, LookupError, TypeError, AttributeError, http.client.HTTPException)
+"""What a check may raise where a reply is not of the expected form."""
 
-Ask = Callable[[Running], Reason | None]
+Check = Callable[[Running], Reason | None]
 """Why a server that is up lacks something; nothing where it does not."""
 
 
@@ -39,7 +39,7 @@ class _App:
 
     framework: str
     command: tuple[str, ...]
-    asks: Mapping[str, Ask]
+    checks: Mapping[str, Check]
     folder: Path = FOLDER
 
 
@@ -66,7 +66,7 @@ def _probe(name: str, app: _App, port: int, guard: Guard) -> list[Feature]:
     running = Running(target, Bind(LOOPBACK, port), process)
     try:
         wait_until_ready(running, READY_S)
-        details = {capability: asked(ask, running) for capability, ask in app.asks.items()}
+        details = {capability: run_check(check, running) for capability, check in app.checks.items()}
     except LaunchError:
         return []
     finally:
@@ -74,11 +74,11 @@ def _probe(name: str, app: _App, port: int, guard: Guard) -> list[Feature]:
     return [Feature(name, capability, True, detail is None, detail=detail) for capability, detail in details.items()]
 
 
-def asked(ask: Ask, running: Running) -> Reason | None:
-    """Why something is lacking, as ``ask`` says; nothing where it is not."""
+def run_check(check: Check, running: Running) -> Reason | None:
+    """Why something is lacking, as ``check`` says; nothing where it is not."""
     try:
-        return ask(running)
-    except _ODD as error:
+        return check(running)
+    except _CHECK_ERRORS as error:
         return raised(error)
 
 
@@ -140,7 +140,7 @@ _UVICORN = ("-m", "uvicorn", "--port={port}")
 _DJANGO = ("runserver", "--noreload", "127.0.0.1:{port}")
 
 
-def _typed(openapi: str) -> Mapping[str, Ask]:
+def _typed(openapi: str) -> Mapping[str, Check]:
     return {**FAULTS, "serialization": _serializes, "openapi": partial(_documents, path=openapi)}
 
 

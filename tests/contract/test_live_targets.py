@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from apps.contract.endpoints import APART, ENDPOINTS
+from apps.contract.endpoints import ENDPOINTS, OPT_IN
 from apps.contract.openapi import document
 from harness.verify import endpoints_of, exchange, verify, verify_all
 from harness.verify.features import CAPABILITIES, probe
@@ -30,7 +30,7 @@ class TestTarget:
         assert [entry for entry in checked if entry.difference] == []
         names = set(endpoints_of(live.running.target))
         assert {entry.endpoint for entry in checked} == names
-        if names >= set(ENDPOINTS) - APART:
+        if names >= set(ENDPOINTS) - OPT_IN:
             assert len(checked) >= 150
         else:
             assert not live.running.target.reference
@@ -44,7 +44,7 @@ class TestTarget:
         asked = {feature.capability for feature in found}
         assert {feature.capability for feature in found if not feature.present} == asked & {*live.running.target.lacks}
         if "*" in live.running.target.endpoints:
-            assert asked == {*CAPABILITIES} - APART
+            assert asked == {*CAPABILITIES} - OPT_IN
 
 
 @every(FULL)

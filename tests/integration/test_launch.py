@@ -66,7 +66,7 @@ def test_a_target_may_name_the_path_that_says_when_it_is_ready(own_app):
     with serving(replace(own_app(WARMS_UP), ready="/up")) as running:
         assert running.startup_s > 1
     elsewhere = replace(own_app(WARMS_UP), ready="/ready")
-    message = "not ready within 3 s: GET /ready gave 404, expected below 400; startup_timeout=2m gives it longer"
+    message = "not ready within 3 s: GET /ready returned 404, expected a status below 400; startup_timeout=2m"
     with pytest.raises(LaunchError, match=message), serving(elsewhere, deadline_s=3):
         pass
 
@@ -102,7 +102,7 @@ def test_what_a_factory_makes_is_told_too(own_app):
 
 def test_an_app_that_fails_by_itself_is_waited_for(own_app):
     target = own_app(asgi_app(status=503))
-    with pytest.raises(LaunchError, match="GET /health gave 503, expected below 500"), serving(target, deadline_s=3):
+    with pytest.raises(LaunchError, match="GET /health returned 503, expected a status"), serving(target, deadline_s=3):
         pass
 
 

@@ -55,7 +55,7 @@ def test_who_waits_passes(own_app):
 
 def test_who_answers_at_once_is_found_by_verification(own_app):
     difference, gate, reason = judged(own_app, "False")
-    assert "expected at least 50 ms: its wait is not waited" in difference
+    assert "expected at least 50 ms: the app does not wait" in difference
     assert gate
     assert reason
 

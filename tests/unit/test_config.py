@@ -267,7 +267,7 @@ def test_an_own_app_runs_under_the_packaged_servers(tmp_path):
         (("threads = 8", "threads = 0"), 3, "servers.plain.threads: expected greater than or equal to 1, not 0"),
         (("threads = 8", "thread = 8"), 3, "unknown key; expected one of lacks, options, program, threads, workers"),
         (('["plain"]', '["plane"]'), 18, "app.0.servers: no server is called 'plane'"),
-        (("names = { quick", "names = { quik"), 20, "'quik', which 'servers' and 'variants' do not have"),
+        (("names = { quick", "names = { quik"), 20, "'quik', which is not in 'servers' or 'variants'"),
         (('= "shop-fast"', '= "shop-plain"'), 11, "'shop-plain' is declared twice"),
         (("flask = {", "flusk = {"), 8, "neither an interface nor the framework of an app"),
         (("reference", "referenz"), 15, "unknown key; expected one of adds, application"),
@@ -329,7 +329,7 @@ def test_an_entry_with_fill_stands_for_several(tmp_path):
 @pytest.mark.parametrize(
     ("change", "line", "message"),
     [
-        (('"mine", module = "web"', '"mine"'), 15, "target.1.fill: a table does not say what 'module' is"),
+        (('"mine", module = "web"', '"mine"'), 15, "target.1.fill: a table does not define 'module'"),
         (('module = "old"', 'module = "o-l-d"'), 14, "target.1.application"),
         (('fill = [{ name = "mine", floor = "first" }, { name = "other" }]', 'fill = "x"'), 26, "array of tables"),
         (('{ name = "other", module', '{ name = "first", module'), 10, "'first' is declared twice"),

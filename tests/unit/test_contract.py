@@ -17,7 +17,7 @@ from apps.contract import domain, inbound
 from apps.contract.case import Case, CaseError
 from apps.contract.endpoints import BASELINE, ENDPOINTS
 from apps.contract.models import CpuQuery, FullOrder, ItemPath, ItemQuery, Order, WaitQuery
-from apps.contract.payloads import FAULTS, SIZES, faulty, odd_bodies, order
+from apps.contract.payloads import FAULTS, SIZES, faulty, invalid_bodies, order
 from apps.contract.replies import Rows
 
 ALL_CASES = [(endpoint.name, case) for endpoint in ENDPOINTS.values() for case in endpoint.cases]
@@ -115,9 +115,9 @@ def test_faulty_orders_have_just_the_faults_they_name(size: str, kind: str) -> N
     assert refused.value.detail == expected
 
 
-@pytest.mark.parametrize("kind", odd_bodies())
-def test_odd_bodies_have_just_the_faults_they_name(kind: str) -> None:
-    value, expected = odd_bodies()[kind]
+@pytest.mark.parametrize("kind", invalid_bodies())
+def test_invalid_bodies_have_just_the_faults_they_name(kind: str) -> None:
+    value, expected = invalid_bodies()[kind]
     with pytest.raises(inbound.Refused) as refused:
         read(Order, inbound.load_json(json.dumps(value).encode()), "body")
     assert refused.value.detail == expected

@@ -13,7 +13,7 @@ from harness.model import Reason
 from harness.prepare.select import parse_target
 from harness.serve import envs
 from harness.serve.envs import UNUSED_S, cached_environment, packages_of, prune, shadowed, with_packages
-from harness.serve.interpreter import told
+from harness.serve.interpreter import gil_reason
 
 
 def target(application, python=sys.executable):
@@ -76,7 +76,7 @@ def test_an_interpreter_that_is_not_to_be_had(tmp_path, requirements, error, mes
 
 
 def test_environments_that_nobody_uses_are_removed(tmp_path, monkeypatch):
-    monkeypatch.setattr(envs, "KEPT", 2)
+    monkeypatch.setattr(envs, "RETAINED", 2)
     now = time.time()
     for name, age in (("a", 0.0), ("b", 2.0), ("c", 0.9), ("d", 1.1), ("e-half-made", 3.0)):
         (tmp_path / name / "bin").mkdir(parents=True)
@@ -107,7 +107,7 @@ INFO:     Application startup complete.
     ],
 )
 def test_whether_a_free_threaded_server_had_its_lock(state, log, expected):
-    assert told("A", state, log) == expected
+    assert gil_reason("A", state, log) == expected
 
 
 def test_what_is_not_built_for_another_interpreter_is_left_out(tmp_path, monkeypatch):

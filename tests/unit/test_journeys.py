@@ -19,8 +19,8 @@ from harness.model import Failure, Gate, Journey, PlannedRequest, SideResult, Ta
 from harness.model.load import Latencies, LoadResult, WorkerShare
 from harness.model.reason import Reason
 from harness.plan import lacking
-from harness.plan.alone import JOURNEYS, blocks_alone, journey_sides, suited
 from harness.plan.profiles import PROFILES
+from harness.plan.single_side import JOURNEYS, journey_sides, single_side_blocks, suited
 from harness.report.markdown import render_markdown
 from harness.report.report import render_report
 from harness.results.loads import journeys
@@ -94,7 +94,7 @@ def test_targets_that_cannot_serve_a_journey_are_left_out_with_the_reason():
 
 def planned(targets, journey, profile, **options):
     sides = journey_sides(suited([journey], targets), targets)
-    return blocks_alone(sides, JOURNEYS, PROFILES[profile], seed=1, **options)
+    return single_side_blocks(sides, JOURNEYS, PROFILES[profile], seed=1, **options)
 
 
 def windows_of(blocks):

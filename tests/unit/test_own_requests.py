@@ -38,9 +38,9 @@ def test_host_and_length_are_sent_once_and_a_body_has_a_type():
         (("/", "G ET"), {}, "is not an HTTP method"),
         (("/",), {"headers": [("X", "\u65e5")]}, "which is not Latin-1"),
         (("/",), {"headers": [("X Y", "1")]}, "is not the name of a header"),
-        (("/",), {"headers": [("X", "a\r\nb")]}, "holds a line end"),
+        (("/",), {"headers": [("X", "a\r\nb")]}, "contains a line end"),
         (("/",), {"headers": [("Content-Length", "3")]}, "is 3, but the body has 0 bytes"),
-        (("/",), {"headers": [("Transfer-Encoding", "chunked")]}, "is not sent"),
+        (("/",), {"headers": [("Transfer-Encoding", "chunked")]}, "is not supported"),
         (("/",), {"status": 42}, "expected 200 to 599"),
     ],
 )
@@ -93,7 +93,7 @@ def test_replies_with_a_time_in_them_are_compared_but_for_it():
 def test_a_status_that_nobody_named_is_any_below_400():
     case = case_of(planned(raw_request("/")))
     assert compare(case, Reply(302, (), b"")) == ""
-    assert compare(case, Reply(404, (), b"")).startswith("status 404 instead of one below 400")
+    assert compare(case, Reply(404, (), b"")).startswith("status 404 instead of a status below 400")
     check = ReplyCheck(wire_request(case, "h"))
     assert (check.judge(204, "", b"")[0], check.judge(400, "", b"")[0]) == ("", "wrong-status")
 

@@ -216,13 +216,13 @@ def test_a_ladder_without_its_top_target_or_with_one_rung_is_left_out():
 
 def test_waiting_requests_are_held_where_there_are_waits_and_time():
     targets = with_twin([target("a"), target("b", endpoints=("json",))])
-    holding = replace(TEST, held_blocks=2)
+    holding = replace(TEST, waiting_blocks=2)
     plan = make_plan(targets, [scenario(), SLEEP], [], holding, seed=1)
     assert [block.targets for block in plan.studies] == [("a",), ("a",)]
     assert [block.study for block in plan.blocks] == ["waiting", "", "waiting", "", "", "", ""]
     assert plan.estimate_s <= plan.budget_s
     assert not make_plan(targets, [scenario()], [], holding, seed=1).studies
-    assert not make_plan(targets, [scenario(), SLEEP], [], holding, seed=1, hold=False).studies
+    assert not make_plan(targets, [scenario(), SLEEP], [], holding, seed=1, measure_waiting=False).studies
     once = replace(holding, blocks=1, min_rounds=1)
     fitting = [plan for budget in range(1, 60) if (plan := fitted(targets, once, budget))]
     assert (len(fitting[0].studies), len(fitting[-1].studies)) == (0, 1)

@@ -26,8 +26,8 @@ def running(listening):
     process = SimpleNamespace(pid=0, returncode=None, poll=lambda: None)
     running = Running(Target("t", "own", "asgi", "uvicorn", "m:app"), Bind(*listening.getsockname()), process, Path())
     yield running
-    if running.asked:
-        running.asked.close()
+    if running.probe:
+        running.probe.close()
 
 
 def answer(listening, status):
@@ -42,7 +42,7 @@ def eventually(running):
     """The first look after the reply came may be too early for it."""
     for _ in range(1000):
         ready = is_ready(running, WAIT_S)
-        if ready or running.asked is None:
+        if ready or running.probe is None:
             return ready
         time.sleep(0.01)
     raise AssertionError("the reply did not arrive")
@@ -70,7 +70,7 @@ def test_a_server_that_was_not_ready_is_asked_again(listening, running, status):
     assert eventually(running)
 
 
-def test_a_server_that_is_first_looked_at_late_is_still_asked(listening, running):
+def test_a_server_whose_first_probe_is_late_still_gets_it(listening, running):
     running.started = time.monotonic() - WAIT_S - 1
     with ThreadPoolExecutor(1) as pool:
         answered = pool.submit(answer, listening, 200)
@@ -84,14 +84,14 @@ def test_a_server_that_is_never_ready_tells_its_last_reply_and_holds_no_connecti
     assert not eventually(running)
     assert not is_ready(running, WAIT_S)
     running.started = time.monotonic() - WAIT_S - 1
-    with pytest.raises(LaunchError, match="GET /health gave 503, expected below 500"):
+    with pytest.raises(LaunchError, match="GET /health returned 503, expected a status below 500"):
         is_ready(running, WAIT_S)
-    assert running.asked is None
+    assert running.probe is None
 
 
 def test_a_request_that_nobody_replies_to_is_sent_anew_in_the_end(listening, running):
     assert not is_ready(running, WAIT_S)
-    running.asked_at -= WAIT_S / 2
+    running.probed_at -= WAIT_S / 2
     assert not is_ready(running, WAIT_S)
     first, _ = listening.accept()
     first.close()

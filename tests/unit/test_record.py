@@ -33,7 +33,7 @@ def test_what_is_saved_is_read_again(tmp_path):
     assert again.samples(again.windows()[1]) == {}
 
 
-def test_a_line_cut_off_by_a_crash_is_passed_over(tmp_path):
+def test_a_line_cut_off_by_a_crash_is_skipped(tmp_path):
     run = Run.create(tmp_path / "r1", MANIFEST)
     run.append(record(), {})
     with (run.folder / "windows.jsonl").open("ab") as file:

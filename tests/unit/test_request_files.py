@@ -101,7 +101,7 @@ def test_of_a_browsers_export_the_requests_to_the_app_are_sent_equal_ones_once(t
     [
         ("a.toml", "[[request]]\npath = 'x'\n", r"a\.toml:1: request\.0: path 'x' must begin with /"),
         ("a.toml", "[[request]]\nmethod = 'GET'\n", "needs 'endpoint'"),
-        ("a.toml", "[[request]]\npath = '/'\ncase = 'x'\n", "'case' does not go with 'path'"),
+        ("a.toml", "[[request]]\npath = '/'\ncase = 'x'\n", "'case' cannot be combined with 'path'"),
         ("a.toml", "[[request]]\npath = '/'\nweigth = 2\n", r"weigth: unknown key; expected one of body, .* weight"),
         ("a.toml", "[[request]]\npath = '/'\nweight = 0\n", "a.toml:3: request.0.weight"),
         ("a.toml", "[[request]]\nendpoint = 'json'\n", "'question' is missing"),

@@ -153,7 +153,7 @@ def test_what_says_no_schema_is_no_file_of_this_toolkit(tmp_path, schema):
     run = Run.create(tmp_path / "r1", MANIFEST)
     path = run.folder / "manifest.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "schema": schema}))
-    with pytest.raises(RecordError, match="says no schema version"):
+    with pytest.raises(RecordError, match="has no schema version"):
         Run.open(run.folder)
 
 

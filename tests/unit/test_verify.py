@@ -42,9 +42,9 @@ def test_key_order_spacing_and_volatile_keys_may_differ():
         (reply(b'{"token": "y", "a": [1, {"b": true}], "c": 1}'), "adds c"),
         (reply(b'{"token": 7, "a": [1, {"b": true}]}'), "token is 7 instead of 'x'"),
         (reply(b"[]"), "the reply is [] instead of"),
-        (reply(headers=(JSON, LENGTH, ("x-powered-by", "me"))), "header that others lack: x-powered-by"),
-        (reply(headers=(JSON, LENGTH, ("vary", "Origin"))), "header that others lack: vary"),
-        (reply(headers=(JSON, LENGTH, ("content-length", "37"))), "header that is there twice: content-length"),
+        (reply(headers=(JSON, LENGTH, ("x-powered-by", "me"))), "header that other apps do not send: x-powered-by"),
+        (reply(headers=(JSON, LENGTH, ("vary", "Origin"))), "header that other apps do not send: vary"),
+        (reply(headers=(JSON, LENGTH, ("content-length", "37"))), "header sent twice: content-length"),
         (reply(headers=(JSON, ("transfer-encoding", "chunked"))), "no Content-Length: the body is chunked"),
         (reply(headers=(JSON, ("connection", "close"))), "no Content-Length: the body is ended by closing"),
     ],
@@ -65,7 +65,7 @@ def test_exact_bodies_and_headers():
 @pytest.mark.parametrize(
     ("after_s", "difference"),
     [
-        (0.0004, "the reply came after 0.4 ms, expected at least 20 ms: its wait is not waited"),
+        (0.0004, "the reply came after 0.4 ms, expected at least 20 ms: the app does not wait"),
         (0.0189, "the reply came after 18.9 ms, expected at least 20 ms"),
         (0.0191, ""),
         (3.0, ""),
@@ -100,7 +100,7 @@ def test_a_streamed_body_does_not_say_how_long_it_is():
     assert "Content-Length: the body is not" in compare(case, reply(b"long", headers=(TEXT, ("content-length", "4"))))
     # A server that is told of the end at once may know that there is nothing.
     assert compare(replace(case, text=b""), reply(b"", headers=(TEXT, ("content-length", "0")))) == ""
-    assert "header that others lack: etag" in compare(case, reply(b"long", headers=(TEXT, ("etag", "x"))))
+    assert "header that other apps do not send: etag" in compare(case, reply(b"long", headers=(TEXT, ("etag", "x"))))
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_headers_that_a_target_adds_are_no_difference(monkeypatch):
     adding = target(endpoints=("json",), adds=("x-frame-options",))
     assert [entry.difference for entry in verify_all(server(adding))] == [""]
     plain = verify_all(server(target(endpoints=("json",))))
-    assert [entry.difference for entry in plain] == ["header that others lack: x-frame-options"]
+    assert [entry.difference for entry in plain] == ["header that other apps do not send: x-frame-options"]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from django.db.models.expressions import RawSQL
 
 class Product(models.Model):
     id = models.AutoField(primary_key=True)
-    # Given by the database where a request has none; Django asks for it back when it inserts.
+    # Set by the database where a request has none; Django reads it back when it inserts.
     sku = models.TextField(unique=True, db_default=RawSQL("DEFAULT", ()))
     name = models.TextField()
     price_cents = models.IntegerField()

@@ -15,11 +15,11 @@ from typing import Any
 TOOLKIT = "web-harness"
 _EXTRA = re.compile(r"extra\s*==\s*['\"]([^'\"]+)['\"]")
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
-_ASK = """
+_PROGRAM = """
 import importlib, json, sys
 module, _, name = sys.argv[1].partition(":")
-found = getattr(importlib.import_module(module), name)
-print(json.dumps([str(getattr(value, "value", value)) for value in found]))
+values = getattr(importlib.import_module(module), name)
+print(json.dumps([str(getattr(value, "value", value)) for value in values]))
 """
 _TIMEOUT_S = 60
 
@@ -66,11 +66,11 @@ def normal(requirement: str) -> str:
 def offered(where: str, python: str = "") -> tuple[str, ...]:
     """The values that the mapping or enumeration at the import string ``where`` holds; empty where it has none.
 
-    A process of its own answers, so that no server is imported here, and that another environment's is asked itself.
+    A process of its own answers, so that no server is imported here, and that another environment answers for its own.
     """
     try:
         # Not in the user's folder, whose modules -c would import first.
-        return tuple(json.loads(answer([python or sys.executable, "-c", _ASK, where], cwd=os.sep)))
+        return tuple(json.loads(answer([python or sys.executable, "-c", _PROGRAM, where], cwd=os.sep)))
     except ValueError:
         return ()
 

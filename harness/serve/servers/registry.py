@@ -33,7 +33,7 @@ def load_server(name: str) -> Server:
 
 
 def interface_of(name: str) -> Interface:
-    """The interface that a server speaks unless told otherwise."""
+    """The interface that a server speaks by default."""
     return load_server(name).interfaces[0]
 
 
@@ -64,7 +64,7 @@ def command_of(target: Target, bind: Bind) -> Command:
 
 
 def accepted_values(server: Server, option: str, python: str = "") -> tuple[str, ...]:
-    """What ``python``'s version of the server takes for an option; empty where anything fits or nobody can tell."""
+    """What ``python``'s version of the server takes for an option; empty where anything fits or this is unknown."""
     values = offered(server.choices[option], python) if option in server.choices else ()
     return (*values, *server.also.get(option, ())) if values else ()
 
@@ -89,31 +89,31 @@ def resolved(target: Target) -> Target:
 
 
 def options_of(target: Target) -> Options:
-    """The options of a target, with the server's defaults for those that it does not give; raises ``OptionError``."""
+    """The options of a target, with the server's defaults for those that it does not set; raises ``OptionError``."""
     return read_options(load_server(target.server), target.options, f"target {target.name!r}: ")
 
 
-def read_options(server: Server, given: Mapping[str, OptionValue], whose: str = "") -> Options:
-    """Raises ``OptionError`` where the server does not take one of them; its message begins with ``whose`` they are."""
+def read_options(server: Server, values: Mapping[str, OptionValue], prefix: str = "") -> Options:
+    """Raises ``OptionError`` where the server does not take one of them; its message begins with ``prefix``."""
     try:
-        return server.options.model_validate(dict(given))
+        return server.options.model_validate(dict(values))
     except ValidationError as error:
         fault = error.errors()[0]
         name = ".".join(map(str, fault["loc"])) or "options"
         if fault["type"] == "extra_forbidden":
             accepted = [*server.options.model_fields, *OPTIONS]
             hint = " ".join(filter(None, [nearest(name, accepted), f"accepted options: {', '.join(accepted)}"]))
-            raise OptionError(f"{whose}{server.name} has no option {name!r}", option=name, hint=hint) from None
+            raise OptionError(f"{prefix}{server.name} has no option {name!r}", option=name, hint=hint) from None
         message = fault["msg"].removeprefix("Input should be ").partition(", unable to parse")[0]
-        message = f"{whose}{server.name} option {name!r}: expected {message}, not {fault['input']!r}"
+        message = f"{prefix}{server.name} option {name!r}: expected {message}, not {fault['input']!r}"
         raise OptionError(message, option=name) from None
 
 
-def check_offered(server: Server, options: Options, python: str = "", whose: str = "") -> None:
-    """Raises ``OptionError`` where ``python``'s version of the server does not offer a given value."""
+def check_offered(server: Server, options: Options, python: str = "", prefix: str = "") -> None:
+    """Raises ``OptionError`` where ``python``'s version of the server does not offer a value that is set."""
     for name in sorted(options.model_fields_set & server.choices.keys()):
         value, values = str(getattr(options, name)), accepted_values(server, name, python)
         if value and values and value not in values:
-            message = f"{whose}{server.name} option {name!r}: {value!r} is not offered by this version"
+            message = f"{prefix}{server.name} option {name!r}: {value!r} is not offered by this version"
             hint = " ".join(filter(None, [nearest(value, values), f"accepted: {', '.join(values)}"]))
             raise OptionError(message, option=name, hint=hint)

@@ -73,8 +73,8 @@ class Server:
             of them (``router``).
         choices: option → import string of what the installed version offers for it: a mapping's keys, an enumeration's
             values.
-        also: option → values that are taken besides what ``choices`` finds.
-        needs: option → value → the distribution that the value needs besides.
+        also: option → values that are accepted in addition to those of ``choices``.
+        needs: option → value → the distribution that the value needs in addition.
     """
 
     name: str

@@ -23,7 +23,7 @@ Need = Literal["database", "upstream"]
 DATABASE_URL = "HARNESS_DATABASE_URL"
 UPSTREAM_URL = "HARNESS_UPSTREAM_URL"
 VARIABLES: Mapping[Need, str] = {"database": DATABASE_URL, "upstream": UPSTREAM_URL}
-"""By which an app is told where a service is, and this toolkit that there is one of the user's own."""
+"""Variables with the address of a service, which apps read; users set them for services of their own."""
 POOL_SIZE = "HARNESS_POOL_SIZE"
 NEEDS: Mapping[str, Need] = {
     "io-db": "database",
@@ -69,8 +69,8 @@ def needs_of(endpoints: Iterable[str]) -> set[Need]:
 
 def pool_size(target: Target) -> int:
     """Connections to the database that each worker process of the target may hold."""
-    given = target.environment.get(POOL_SIZE) or os.environ.get(POOL_SIZE)
-    return int(given) if given else Settings().pool_size
+    size = target.environment.get(POOL_SIZE) or os.environ.get(POOL_SIZE)
+    return int(size) if size else Settings().pool_size
 
 
 def pool_facts(targets: Iterable[Target], needs: Collection[Need]) -> dict[str, str]:

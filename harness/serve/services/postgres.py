@@ -30,7 +30,7 @@ UNPRIVILEGED = "nobody"
 READY_S = 30.0
 STOP_S = 10.0
 _POLL_S = 0.05
-# What is measured are the apps: nothing is kept for after a crash, and no background work comes in between.
+# What is measured are the apps: nothing is saved for after a crash, and no background work comes in between.
 SETTINGS = {
     "fsync": "off",
     "synchronous_commit": "off",
@@ -48,9 +48,9 @@ class Postgres:
     """One server; ``start``, ``stop`` and ``start`` again keep its data and its port, ``close`` removes them.
 
     Args:
-        host: the address to listen on; whoever reaches one that is not loopback is let in.
-        port: a free one unless given.
-        folder: where the data lie and stay; a folder of its own, removed by ``close``, unless given.
+        host: the address to listen on; one that is not loopback admits every client.
+        port: default: a free one.
+        folder: where the data are and stay; default: a folder of its own, which ``close`` removes.
 
     Attributes:
         log: the file that the server writes its messages to.
@@ -69,9 +69,9 @@ class Postgres:
         folder: Path | None = None,
     ) -> None:
         self._guard, self._cpus, self._host = guard, cpus, host
-        self._kept = folder is not None
+        self._keeps_data = folder is not None
         self._folder = folder or Path(tempfile.mkdtemp(prefix="harness-postgres-"))
-        if not self._kept:
+        if not self._keeps_data:
             guard.add(self._folder)
         self._data, self.log = self._folder / "data", self._folder / "log"
         self._account = pwd.getpwnam(UNPRIVILEGED) if os.geteuid() == 0 else None
@@ -144,7 +144,7 @@ class Postgres:
 
     def close(self) -> None:
         self.stop()
-        if not self._kept:
+        if not self._keeps_data:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._guard.remove(self._folder)
 
@@ -162,7 +162,7 @@ class Postgres:
         )
 
     def _reachable(self, folder: Path) -> Path:
-        """The binaries where an unprivileged user can run them: in place, or copied beside the data."""
+        """The binaries where an unprivileged user can run them: in place, or copied next to the data."""
         if self._account is None or all(path.stat().st_mode & 0o001 for path in (folder, *folder.parents)):
             return folder
         copy = self._folder / "pginstall"

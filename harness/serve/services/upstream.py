@@ -59,7 +59,7 @@ class Upstream:
             self._guard.end(process)
 
     def requests(self, *, reset: bool = False) -> int:
-        """How many delays were asked for since the start or the last reset.
+        """How many delays were requested since the start or the last reset.
 
         Raises:
             NotReadyError: the service does not answer.

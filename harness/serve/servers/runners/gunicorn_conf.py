@@ -1,4 +1,4 @@
-"""Settings that not every version of Gunicorn has: a file may name them, since unknown ones are passed over there."""
+"""Settings that not every version of Gunicorn has: a file may name them, since Gunicorn ignores unknown ones there."""
 
 import logging
 

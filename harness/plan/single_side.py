@@ -1,4 +1,4 @@
-"""Windows of load on one target alone: which, for how long, in which order; seeded, within a budget, and pure."""
+"""Windows with one side: which, for how long, in which order; seeded, within a budget, and pure."""
 
 from __future__ import annotations
 
@@ -35,24 +35,24 @@ LOADS = Timing(WORKERS, "s", 0.5, 4.5)
 
 def suited(journeys: Sequence[Journey], targets: Sequence[Target]) -> tuple[Journey, ...]:
     """The journeys, each with the targets that cannot serve it."""
-    found = []
+    fitted = []
     for journey in journeys:
         endpoints = [request.endpoint for request in journey.requests]
         left_out = {t.name: why for t in targets if (why := lacking(t, endpoints, journey.capabilities))}
-        found.append(replace(journey, left_out=left_out))
-    return tuple(found)
+        fitted.append(replace(journey, left_out=left_out))
+    return tuple(fitted)
 
 
 def journey_sides(journeys: Sequence[Journey], targets: Sequence[Target]) -> list[Side]:
     """Every journey on every target that can serve it; the journeys are ``suited``.
 
     Raises:
-        UsageError: there is none.
+        UsageError: there is no such pair.
     """
     sides = [Side(t.name, journey.point) for journey in journeys for t in targets if t.name not in journey.left_out]
     if not sides:
-        said = next((f": {name}: {why.text}" for journey in journeys for name, why in journey.left_out.items()), "")
-        raise UsageError(f"none of the chosen targets serves any of the chosen journeys{said}")
+        example = next((f": {name}: {why.text}" for journey in journeys for name, why in journey.left_out.items()), "")
+        raise UsageError(f"none of the chosen targets serves any of the chosen journeys{example}")
     return sides
 
 
@@ -64,7 +64,7 @@ def load_sides(points: Sequence[Point], targets: Sequence[Target]) -> list[Side]
     return sides
 
 
-def blocks_alone(
+def single_side_blocks(
     sides: Sequence[Side], timing: Timing, profile: Profile, *, seed: int, budget_s: float, fixed: bool
 ) -> tuple[Block, ...]:
     """A window for every side in every block, each with a server of its own, in random order within the block.
@@ -86,7 +86,7 @@ def blocks_alone(
         needed = format_duration(len(sides) * blocks * (timing.overhead_s + timing.warmup_s + LEAST_S))
         raise UsageError(
             f"a budget of {format_duration(budget_s)} is too short for {number_of(len(sides) * blocks, 'window')}",
-            hint=f"--budget {needed.replace(' ', '')} would do, or choose fewer targets (-t) or scenarios (-s)",
+            hint=f"--budget {needed.replace(' ', '')} is enough, or choose fewer targets (-t) or scenarios (-s)",
         )
     length = round(max(LEAST_S, min(MOST_S, seconds(blocks))), 1)
     whole = timing.overhead_s + timing.warmup_s + length
