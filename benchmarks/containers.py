@@ -21,7 +21,7 @@ from harness.config import load_declarations
 from harness.config.placement import Placement, detect
 from harness.engine.engine import Engine
 from harness.model import Target
-from harness.prepare.asked import scenario_point
+from harness.prepare.point import scenario_point
 from harness.prepare.select import select_targets
 from harness.prepare.versus import block, versus_manifest, versus_plan
 from harness.record import Run

@@ -30,9 +30,9 @@ from harness.config.placement import detect
 from harness.engine.engine import Engine
 from harness.model import Plan, Point, Scenario, Side, Target, side_faults
 from harness.plan.counting import AT_ONCE, counting_block
-from harness.prepare.asked import scenario_point
 from harness.prepare.choose import chosen_target
 from harness.prepare.manifest import new_manifest
+from harness.prepare.point import scenario_point
 from harness.prepare.versus import REQUESTS
 from harness.record import Run
 from harness.report.language.catalogue import ENGLISH

@@ -25,9 +25,9 @@ from harness.engine.engine import Engine
 from harness.model import Block, Contrast, Plan, Scenario, Side, Target, Window, WindowRecord
 from harness.plan.counting import AT_ONCE, counting_block
 from harness.plan.timing import turn_seconds, warmup_seconds
-from harness.prepare.asked import scenario_point
 from harness.prepare.choose import chosen_target
 from harness.prepare.manifest import new_manifest
+from harness.prepare.point import scenario_point
 from harness.record import Run
 from harness.results.frames import tidy
 from harness.results.instructions import counts_of, ratio_of, values_of

@@ -157,7 +157,7 @@ def run(
         news = worker_news(errors(quiet), LIVE_PORT if live else 0)
         with (
             RunProgress(errors(quiet), manifest) as progress,
-            bench_of(opened, placement, progress, fleet=fleet, cluster=cluster, told=news) as bench,
+            bench_of(opened, placement, progress, fleet=fleet, cluster=cluster, on_note=news) as bench,
         ):
             complete = not measure(opened, bench, _spend_what_is_left)
     except KeyboardInterrupt as interrupt:

@@ -119,7 +119,7 @@ def versus(
     from harness.instruments import counter_kind, counting_ahead, sampler
     from harness.model.difference import WHOLE
     from harness.prepare import versus as prepare
-    from harness.prepare.asked import Asked, asked_point
+    from harness.prepare.point import RequestOptions, requested_point
     from harness.prepare.probe import probe
     from harness.prepare.profile import fewer_workers, profiles
     from harness.prepare.remote import MixedFleet
@@ -166,8 +166,8 @@ def versus(
     # Ended with the command, after its last look at the environments.
     pair, told = context.with_resource(made)
     varying = [WHOLE] if ignore_body else volatile
-    asked = Asked(scenario, path, method, header, sent, expect_status, varying, requests)
-    point, skipped = asked_point(pair, asked, concurrency)
+    options = RequestOptions(scenario, path, method, header, sent, expect_status, varying, requests)
+    point, skipped = requested_point(pair, options, concurrency)
     if not counting:
         prepare.check_budget(prepare.served(*pair, point, control), point, budget)
     with _telling_packages(pair):

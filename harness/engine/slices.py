@@ -80,7 +80,7 @@ class SliceRunner:
         self._rng, self._phases = random.Random(spec.seed), random.Random(spec.seed + 1)
         self._rows: dict[str, list[Any]] = {name: [] for name in Slices.__slots__}
         self._replies = self._round = 0
-        self._begun = self._first = self._told = 0.0
+        self._begun = self._first = self._reported = 0.0
         self._clocks = {side.root_pid: clock_of(side.root_pid, side.usage_file) for side in spec.sides if side.root_pid}
         self._sides = [
             _Side(side, ClosedLoop(side, spec.seed), self._clocks.get(side.root_pid), side.slice_s)
@@ -88,7 +88,7 @@ class SliceRunner:
         ]
 
     async def run(self) -> SlicesResult:
-        self._begun = self._told = time.perf_counter()
+        self._begun = self._reported = time.perf_counter()
         use = GeneratorUse()
         try:
             with no_collections():
@@ -220,8 +220,8 @@ class SliceRunner:
 
     def _tell(self) -> None:
         now = time.perf_counter()
-        if now - self._told >= PROGRESS_S:
-            self._told = now
+        if now - self._reported >= PROGRESS_S:
+            self._reported = now
             self._on_progress(Progress(now - self._begun, self._round, self._replies))
 
 

@@ -118,7 +118,7 @@ def select_elsewhere(
     if journeys and (cacert or insecure):
         raise UsageError("--cacert and --insecure are not for journeys", hint="say client.verify in the locustfile")
     if scenarios or locustfile:
-        remote.bare(targets)
+        remote.reject_url_paths(targets)
         found = tuple(replace(scenario, question="pick") for scenario in found)
     else:
         found = (remote.raw_scenario(targets, concurrency),)

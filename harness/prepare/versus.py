@@ -14,8 +14,8 @@ from harness.plan import TWIN, serves
 from harness.plan.allocate import next_load
 from harness.plan.counting import counting_block
 from harness.plan.timing import START_S, turn_seconds, warmup_seconds
-from harness.prepare.asked import parts_of
 from harness.prepare.manifest import new_manifest
+from harness.prepare.point import parts_of
 from harness.serve.envs import packages_of
 from harness.stats.looks import EARLY_LOOKS, LOOKS, STARTS, stops
 

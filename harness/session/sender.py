@@ -13,7 +13,7 @@ from harness.model.load import FloatArray, LoadResult
 from harness.serve import Running
 from harness.session.meter import Meter
 from harness.stats.quantiles import class_percentiles
-from harness.studies.study import Ask
+from harness.studies.study import WindowSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Job:
         servers: by name of their target.
         seconds: time under load.
         seed: the same for every attempt at the window, and of windows that share their arrivals.
-        ask: what a study asked for; ``None`` where the window was planned beforehand.
+        spec: what a study asked for; ``None`` where the window was planned beforehand.
     """
 
     window: Window
@@ -35,7 +35,7 @@ class Job:
     servers: Mapping[str, Running]
     seconds: float
     seed: int
-    ask: Ask | None = None
+    spec: WindowSpec | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,6 @@ from harness.serve.interpreter import FREE_THREADED, gil_state
 from harness.serve.services import WRITES, Services
 from harness.session import validity
 from harness.session.calls import calls_upstream
-from harness.session.held import HeldRequests
 from harness.session.instruments import CountSender, SampleSender
 from harness.session.loads import LoadSender
 from harness.session.meter import Meter
@@ -55,8 +54,9 @@ from harness.session.observe import Observer
 from harness.session.sender import Job, Sender, Sent
 from harness.session.statements import statements_of
 from harness.session.turns import TurnsSender, blank
+from harness.session.waiting import WaitingSender
 from harness.studies.registry import STUDIES
-from harness.studies.study import Ask, Held, Requests
+from harness.studies.study import Requests, WaitingRequests, WindowSpec
 from harness.verify import case_of, verify
 from harness.verify.features import abilities
 
@@ -243,7 +243,7 @@ class _Session:
             replace(
                 block,
                 windows=tuple(window for window in block.windows if window.id not in self._done),
-                trials=tuple(trial for trial in block.trials if next(self._asks(trial), None)),
+                trials=tuple(trial for trial in block.trials if next(self._missing_windows(trial), None)),
             )
             for block in blocks
         ]
@@ -348,10 +348,10 @@ class _Session:
             return bench.senders[block.study]
         return TurnsSender(bench.engine, bench.ceilings)
 
-    def _requests(self, side: Side, ask: Ask | None) -> Sequence[PlannedRequest]:
+    def _requests(self, side: Side, spec: WindowSpec | None) -> Sequence[PlannedRequest]:
         """What is sent to a side and can be checked before: the long replies of streams and slow readers are not."""
-        if ask is not None:
-            return ask.load.requests if isinstance(ask.load, Requests) else ()
+        if spec is not None:
+            return spec.load.requests if isinstance(spec.load, Requests) else ()
         journeys = {journey.point: journey.requests for journey in self._run.manifest.journeys}
         return journeys[side.point] if side.point in journeys else self._points[side.point].requests
 
@@ -395,7 +395,7 @@ class _Session:
         return min(1.0, max(SHRINK, left / planned))
 
     def _window(
-        self, window: Window, sender: Sender, up: _Up, share: float = 1.0, ask: Ask | None = None
+        self, window: Window, sender: Sender, up: _Up, share: float = 1.0, spec: WindowSpec | None = None
     ) -> WindowRecord:
         """Measures a window, and again while one of its gates may pass next time (``PASSING``) and time is left."""
         window = replace(window, min_rounds=max(1, round(window.min_rounds * share)))
@@ -405,20 +405,20 @@ class _Session:
             if record and any(gate.reason.code == validity.UNSTEADY for gate in record.gates):
                 seconds *= LONGER
             attempt = record.attempt + 1 if record else 0
-            if any(request.endpoint in WRITES for side in window.sides for request in self._requests(side, ask)):
+            if any(request.endpoint in WRITES for side in window.sides for request in self._requests(side, spec)):
                 self._bench.services.restore()
             self._observer.window_started(window, attempt)
-            record = self._attempt(window, attempt, seconds, sender, up, ask)
+            record = self._attempt(window, attempt, seconds, sender, up, spec)
             self._observer.window_ended(window, record)
             spare = self._deadline - time.monotonic() > self._rest_s + window.budget_s * share
             if not (spare and validity.try_again(record, self._plan, self._bench.tries)):
                 return record
 
     def _attempt(
-        self, window: Window, attempt: int, seconds: float, sender: Sender, up: _Up, ask: Ask | None
+        self, window: Window, attempt: int, seconds: float, sender: Sender, up: _Up, spec: WindowSpec | None
     ) -> WindowRecord:
         running = up.servers.running
-        failures = {side: failure for side in window.sides if (failure := self._unfit(side, up, ask))}
+        failures = {side: failure for side in window.sides if (failure := self._unfit(side, up, spec))}
         ready = tuple(side for side in window.sides if side not in failures)
         started_at, started = datetime.now(UTC), time.monotonic()
         placement = self._bench.placement
@@ -429,8 +429,8 @@ class _Session:
         meter = Meter(running, placement, serving, upstream)
         sent, gates, machine = Sent(()), tuple[Gate, ...](), dict[str, float]()
         if ready:
-            seed = _seed(self._plan.seed, window, ask)
-            job = Job(window, ready, self._points, running, seconds, seed, ask)
+            seed = _seed(self._plan.seed, window, spec)
+            job = Job(window, ready, self._points, running, seconds, seed, spec)
             sent = sender.send(job, meter, self._observer.progressed)
             if sent.interrupted:
                 raise KeyboardInterrupt
@@ -438,12 +438,12 @@ class _Session:
             # Sides that take turns are looked at turn by turn.
             alive = [side for side in ready if running[side.target].alive and not sent.slices]
             gates = (*validity.machine_gates(machine), *sent.gates, *validity.ended(alive, meter.ended))
-            if ask is not None and ask.memory:
+            if spec is not None and spec.memory:
                 gates = validity.not_of_time(gates)
         for side in ready:
             if not running[side.target].alive:
                 failures[side] = self._died(side, running[side.target])
-        unmeasured = (blank(side, self._points, ask) for side in window.sides if side not in ready)
+        unmeasured = (blank(side, self._points, spec) for side in window.sides if side not in ready)
         record = WindowRecord(
             id=window.id,
             block=window.block,
@@ -467,10 +467,10 @@ class _Session:
         self._done.add(window.id)
         return self._run.append(record, sent.samples)
 
-    def _unfit(self, side: Side, up: _Up, ask: Ask | None) -> Failure | None:
+    def _unfit(self, side: Side, up: _Up, spec: WindowSpec | None) -> Failure | None:
         """Why a side cannot be measured; ``None`` where it can."""
         target = self._targets[side.target]
-        if ask is not None and (lack := lacking(target, ask.needs, ask.capabilities)):
+        if spec is not None and (lack := lacking(target, spec.needs, spec.capabilities)):
             return Failure(side.target, side.point, lack)
         running = up.servers.running.get(side.target)
         if running is None:
@@ -485,22 +485,22 @@ class _Session:
 
     def _trial(self, trial: Trial, up: _Up) -> None:
         """Leads a study through its windows: those on disk are read, the others measured."""
-        held = HeldRequests()
+        waiting = WaitingSender()
         try:
-            for ask, answer in self._asks(trial):
-                sender: Sender = held if isinstance(ask.load, Held) else self._load
-                side = Side(trial.target, ask.key)
-                up.check(side, self._requests(side, ask))
-                seconds = ask.load.duration_s
-                window = Window(f"{trial.id}-{ask.key}", trial.block, (side,), seconds, seconds, ask.study)
-                answer(self._window(window, sender, up, ask=replace(ask, scenario=trial.scenario or trial.study)))
+            for spec, answer in self._missing_windows(trial):
+                sender: Sender = waiting if isinstance(spec.load, WaitingRequests) else self._load
+                side = Side(trial.target, spec.key)
+                up.check(side, self._requests(side, spec))
+                seconds = spec.load.duration_s
+                window = Window(f"{trial.id}-{spec.key}", trial.block, (side,), seconds, seconds, spec.study)
+                answer(self._window(window, sender, up, spec=replace(spec, scenario=trial.scenario or trial.study)))
         finally:
-            held.close()
+            waiting.close()
         started = trial.target in up.servers.running and not self._targets[trial.target].elsewhere
         if isinstance(up.servers, Fleet) and started:
             up.servers.kill(trial.target)
 
-    def _asks(self, trial: Trial) -> Iterator[tuple[Ask, Callable[[WindowRecord], None]]]:
+    def _missing_windows(self, trial: Trial) -> Iterator[tuple[WindowSpec, Callable[[WindowRecord], None]]]:
         """What the trial's study asks for and no record answers yet, each with what is told the record."""
         records = {record.id: record for record in counted(self._run.windows()) if record.id in self._done}
         earlier = tuple(
@@ -512,16 +512,16 @@ class _Session:
         )
         study = STUDIES[trial.study]
         scenario, target = self._scenarios.get(trial.scenario), self._targets[trial.target]
-        asking = study.asks(study.brief(scenario, trial.values, trial.block, earlier, target))
-        told: list[WindowRecord] = []
+        specs = study.windows(study.brief(scenario, trial.values, trial.block, earlier, target))
+        answers: list[WindowRecord] = []
         with contextlib.suppress(StopIteration):
-            ask = next(asking)
+            spec = next(specs)
             while True:
-                record = records.get(f"{trial.id}-{ask.key}")
+                record = records.get(f"{trial.id}-{spec.key}")
                 if record is None:
-                    yield ask, told.append
-                    record = told.pop()
-                ask = asking.send(record)
+                    yield spec, answers.append
+                    record = answers.pop()
+                spec = specs.send(record)
 
 
 class _Up:
@@ -555,9 +555,9 @@ def _wide(study: str) -> bool:
     return study in STUDIES and STUDIES[study].wide
 
 
-def _seed(seed: int, window: Window, ask: Ask | None) -> int:
+def _seed(seed: int, window: Window, spec: WindowSpec | None) -> int:
     """Of windows in one block that share their arrivals, the same for every target."""
-    if ask is None:
+    if spec is None:
         return seed * 1_000_003 + window.block * 1009 + sum(window.id.encode())
-    shared = zlib.crc32(f"{ask.study} {ask.arrivals or ask.key}".encode())
+    shared = zlib.crc32(f"{spec.study} {spec.arrivals or spec.key}".encode())
     return (seed * 1_000_003 + window.block * 1009 + shared) % 2**32

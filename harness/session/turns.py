@@ -13,7 +13,7 @@ from harness.model import Point, Side, SideResult
 from harness.session import calls, validity
 from harness.session.meter import Meter
 from harness.session.sender import Job, Sender, Sent
-from harness.studies.study import Ask
+from harness.studies.study import WindowSpec
 
 
 class TurnsSender(Sender):
@@ -46,10 +46,10 @@ class TurnsSender(Sender):
         )
 
 
-def blank(side: Side, points: Mapping[str, Point], ask: Ask | None = None) -> SideResult:
+def blank(side: Side, points: Mapping[str, Point], spec: WindowSpec | None = None) -> SideResult:
     """The side with its point's scenario, or as a study asked for it, before anything was measured."""
-    if ask is not None:
-        return SideResult(side.target, side.point, ask.scenario, ask.setting, 0)
+    if spec is not None:
+        return SideResult(side.target, side.point, spec.scenario, spec.setting, 0)
     point = points.get(side.point)
     if point is None:
         return SideResult(side.target, side.point, "", {}, 0)

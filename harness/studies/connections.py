@@ -9,7 +9,17 @@ from pydantic import Field
 
 from harness.model import PlannedRequest, WindowRecord
 from harness.studies.groups import Group, Spread, StudyRow, rows_of
-from harness.studies.study import OPEN_CONNECTIONS, Ask, Asking, Brief, Echoes, Requests, Streams, Study, StudySettings
+from harness.studies.study import (
+    OPEN_CONNECTIONS,
+    Brief,
+    Echoes,
+    Requests,
+    Streams,
+    Study,
+    StudySettings,
+    WindowSpec,
+    WindowSpecs,
+)
 
 OVERHEAD_S = 0.4
 OPENED_PER_S = 2000
@@ -48,27 +58,27 @@ class ConnectionRow(StudyRow):
     rss_bytes: float | None = None
 
 
-def asks(brief: Brief[Connections]) -> Asking:
+def windows(brief: Brief[Connections]) -> WindowSpecs:
     """The load alone and beside idle connections, then echoes, then slow readers, then streams: those last that leave
     a server with work to do."""
     settings, values, request = brief.settings, brief.values, brief.requests[0]
-    yield _beside(settings, request, "alone", 0, 0)
+    yield _with_open(settings, request, "alone", 0, 0)
     for count in values.get("idle", ()):
-        yield _beside(settings, request, f"idle-{count}", int(count), 0)
+        yield _with_open(settings, request, f"idle-{count}", int(count), 0)
     for count in values.get("sockets", ()):
         load = Echoes(int(count), settings.window_s)
         setting, overhead_s = {"sockets": count}, _overhead(int(count))
-        yield Ask(f"sockets-{count}", "connections", setting, load, (), ("websocket",), overhead_s=overhead_s)
+        yield WindowSpec(f"sockets-{count}", "connections", setting, load, (), ("websocket",), overhead_s=overhead_s)
     for count in values.get("slow", ()):
-        yield _beside(settings, request, f"slow-{count}", 0, int(count))
+        yield _with_open(settings, request, f"slow-{count}", 0, int(count))
     for count in values.get("streams", ()):
         events = PlannedRequest("stream-events", "", {"n": EVENTS, "interval_ms": settings.events_ms})
         setting, overhead_s = {"streams": count, "interval_ms": settings.events_ms}, _overhead(int(count))
         streams = Streams(events, int(count), settings.window_s)
-        yield Ask(f"streams-{count}", "connections", setting, streams, ("stream-events",), overhead_s=overhead_s)
+        yield WindowSpec(f"streams-{count}", "connections", setting, streams, ("stream-events",), overhead_s=overhead_s)
 
 
-def _beside(settings: Connections, request: PlannedRequest, key: str, idle: int, slow: int) -> Ask:
+def _with_open(settings: Connections, request: PlannedRequest, key: str, idle: int, slow: int) -> WindowSpec:
     load = Requests(
         (request,),
         OPEN_CONNECTIONS,
@@ -82,7 +92,7 @@ def _beside(settings: Connections, request: PlannedRequest, key: str, idle: int,
     )
     needs = (request.endpoint, "download") if slow else (request.endpoint,)
     setting = {"rate": settings.rate, "idle": idle, "slow": slow}
-    return Ask(key, "connections", setting, load, needs, overhead_s=_overhead(idle + slow))
+    return WindowSpec(key, "connections", setting, load, needs, overhead_s=_overhead(idle + slow))
 
 
 def _overhead(opened: int) -> float:
@@ -130,4 +140,4 @@ def _rate(group: Group, kind: Kind | None) -> float | None:
 
 
 rows = rows_of(_row)
-STUDY = Study("connections", asks, Connections, dict.fromkeys(KINDS, False))
+STUDY = Study("connections", windows, Connections, dict.fromkeys(KINDS, False))

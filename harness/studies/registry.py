@@ -53,8 +53,8 @@ WINDOWS = frozenset(one.metadata["windows"] for one in fields(StudyResults))
 
 def study_results(records: Sequence[WindowRecord], samples: Samples) -> StudyResults:
     """``records``: the attempts that count."""
-    found = {}
+    results = {}
     for one in fields(StudyResults):
         mine = [record for record in records if record.study == one.metadata["windows"]]
-        found[one.name] = one.metadata["rows"](mine, samples)
-    return StudyResults(**found)
+        results[one.name] = one.metadata["rows"](mine, samples)
+    return StudyResults(**results)

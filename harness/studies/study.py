@@ -68,8 +68,8 @@ class Requests:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """So many requests that wait at the same time; those of the trial's earlier windows go on waiting."""
+class WaitingRequests:
+    """Requests that all wait at the same time; those of the trial's earlier windows go on waiting."""
 
     request: PlannedRequest
     connections: int
@@ -100,13 +100,13 @@ class Idle:
     duration_s: float
 
 
-Load = Requests | Echoes | Streams | Held | Idle
+Load = Requests | Echoes | Streams | WaitingRequests | Idle
 Figures = Callable[[LoadResult, FloatArray], Mapping[str, float]]
 """Further numbers from a measurement and the seconds at which its requests were planned."""
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class WindowSpec:
     """One window.
 
     Attributes:
@@ -133,7 +133,7 @@ class Ask:
     scenario: str = ""
 
 
-Asking = Generator[Ask, WindowRecord, None]
+WindowSpecs = Generator[WindowSpec, WindowRecord, None]
 """Yields windows and is sent their records; given the same records it asks for the same windows."""
 
 S = TypeVar("S", bound=StudySettings)
@@ -166,7 +166,7 @@ class Study(Generic[S]):
 
     Attributes:
         name: what scenarios and records call it.
-        asks: the windows of one target in one block.
+        windows: the windows of one target in one block.
         settings: what a scenario may set.
         parameters: of the scenario's matrix → whether the study cannot do without it.
         requests: how many of them its scenario has, at least and at most.
@@ -178,7 +178,7 @@ class Study(Generic[S]):
     """
 
     name: str
-    asks: Callable[[Brief[S]], Asking]
+    windows: Callable[[Brief[S]], WindowSpecs]
     settings: type[S]
     parameters: Mapping[str, bool] = field(default_factory=dict)
     requests: tuple[int, int] = (1, 1)
@@ -207,7 +207,7 @@ class Study(Generic[S]):
         """Expected time of one target in one block, without the start of its server."""
         if self.expected_s is not None:
             return self.expected_s(self.settings_of(scenario))
-        return sum(ask.load.duration_s + ask.overhead_s for ask in self.asks(self.brief(scenario, values)))
+        return sum(spec.load.duration_s + spec.overhead_s for spec in self.windows(self.brief(scenario, values)))
 
     def check(
         self, settings: Mapping[str, Any], matrix: Mapping[str, Any], requests: int, concurrency: Sequence[int]

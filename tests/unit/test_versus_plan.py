@@ -8,7 +8,7 @@ from harness.config.requests import planned
 from harness.errors import UsageError
 from harness.model import RawRequest, Target
 from harness.plan.timing import START_S
-from harness.prepare.asked import raw_point, scenario_point
+from harness.prepare.point import raw_point, scenario_point
 from harness.prepare.versus import another_block, check_budget, served, versus_plan
 from harness.stats.looks import EARLY_LOOKS, LOOKS
 
