@@ -74,8 +74,8 @@ def _failed(message: str, log: Sequence[str], hint: str, code: int) -> int:
     return code
 
 
-def _version(given: bool) -> None:
-    if given:
+def _version(requested: bool) -> None:
+    if requested:
         print_text(f"harness {__version__}\n")
         raise typer.Exit
 

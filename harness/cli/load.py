@@ -71,7 +71,7 @@ def load(
     from harness.engine.engine import Engine
     from harness.engine.soundness import MACHINE_LIMITS
     from harness.engine.spec import EventsSpec, LoadSpec, WebSocketSpec
-    from harness.engine.url import parse_url, reach, request_to, unspoken
+    from harness.engine.url import expects_tls, parse_url, reach, request_to
     from harness.model.load import LoadResult
     from harness.report.load_summary import lines
     from harness.report.progress import load_shown, worker_news
@@ -120,7 +120,7 @@ def load(
     with suppress(KeyboardInterrupt), sender, load_shown(err, title) as tell:
         result = sender.run_load(spec, tell)
     if result.failed and not result.answered and set(result.errors) <= {"closed", "reset"}:
-        result = replace(result, reasons=(*unspoken(address), *result.reasons))
+        result = replace(result, reasons=(*expects_tls(address), *result.reasons))
     result = replace(result, url=url, seed=seed)
     if as_json:
         print_json(result.to_json())

@@ -94,7 +94,7 @@ def known(names: Callable[[], list[str]]) -> Callable[[str], str]:
         try:
             return one_of("", text, names())
         except UsageError as error:
-            raise typer.BadParameter(_said(error)) from None
+            raise typer.BadParameter(_message(error)) from None
 
     return read
 
@@ -108,11 +108,11 @@ def spelled_out(text: str) -> str:
         try:
             options_of(parse_target(text))
         except UsageError as error:
-            raise typer.BadParameter(_said(error, f"{text!r}: ")) from None
+            raise typer.BadParameter(_message(error, f"{text!r}: ")) from None
     return text
 
 
-def _said(error: UsageError, before: str = "") -> str:
+def _message(error: UsageError, before: str = "") -> str:
     return f"{before}{str(error).strip().removeprefix(before)}{error.hint and f' ({error.hint})'}"
 
 

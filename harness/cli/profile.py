@@ -55,8 +55,8 @@ def profile(
         with serving_all(targets, placement, around.environment) as fleet:
             probed = probe(fleet, targets, point, around)
         errors(quiet).print(f"sampling {targets[0].name} for {seconds} s")
-        [found] = profiles(targets, probed.point, placement, around, folder, seconds)
+        [result] = profiles(targets, probed.point, placement, around, folder, seconds)
     notes = (*probed.notes, placement.note, *fewer_workers(targets, placement), *shadowed(targets))
-    shown = document(found, [note for note in notes if note])
+    shown = document(result, [note for note in notes if note])
     print_result(shown, lines(shown), as_json)
     return 0

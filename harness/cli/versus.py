@@ -124,7 +124,7 @@ def versus(
     from harness.prepare.profile import fewer_workers, profiles
     from harness.prepare.remote import MixedFleet
     from harness.prepare.select import is_url
-    from harness.prepare.sides import sides, surrounded
+    from harness.prepare.sides import sides, with_common_options
     from harness.record import Run
     from harness.report.files import save_summary, summary_of
     from harness.report.language.catalogue import ENGLISH
@@ -141,8 +141,8 @@ def versus(
     counting = metric == "instructions"
     if urls:
         local = {"--explain": explain, "--setup": setup, "--env-file": env_file, "--startup-timeout": startup_timeout}
-        for option, given in {f"--metric {metric}": metric != "throughput", **local}.items():
-            if given:
+        for option, is_set in {f"--metric {metric}": metric != "throughput", **local}.items():
+            if is_set:
                 raise UsageError(
                     f"{option}: {urls[0]} is not started here, and its CPU cannot be read", hint=f"leave out {option}"
                 )
@@ -164,14 +164,14 @@ def versus(
     say = errors(quiet).print
     made = sides(a, b, against, (with_a, with_b), install, (opt.RESULTS, opt.REPORTS), say, cacert, insecure)
     # Ended with the command, after its last look at the environments.
-    pair, told = context.with_resource(made)
+    pair, side_notes = context.with_resource(made)
     varying = [WHOLE] if ignore_body else volatile
     options = RequestOptions(scenario, path, method, header, sent, expect_status, varying, requests)
     point, skipped = requested_point(pair, options, concurrency)
     if not counting:
         prepare.check_budget(prepare.served(*pair, point, control), point, budget)
-    with _telling_packages(pair):
-        pair = surrounded(pair, env_file, startup_timeout, setup, say)
+    with _adding_differences(pair):
+        pair = with_common_options(pair, env_file, startup_timeout, setup, say)
     began = monotonic()
     here = not all(side.elsewhere for side in pair)
     placement, seed = detect(), random.SystemRandom().randrange(1_000_000) if seed is None else seed
@@ -181,7 +181,7 @@ def versus(
     # Those that are counted start at the same time, and slow the others down.
     ready_s = 2 * READY_S if counting else READY_S
     with (
-        _telling_packages(pair),
+        _adding_differences(pair),
         services(needs_of(request.endpoint for request in point.requests if here), placement.backing) as around,
         counting_ahead(shuffled, placement, around.environment) if counting else nullcontext() as counted,
         serving_all(targets, placement, around.environment, ready_s, MixedFleet) as fleet,
@@ -214,18 +214,18 @@ def versus(
     save_summary(opened, summary)
     limit = None if fail_if_slower is None else judged(summary, fail_if_slower)
     fewer = fewer_workers(pair, placement) if explain else []
-    found = document(
+    result = document(
         summary,
         opened.windows(),
         took,
-        notes=[*told, *skipped, *probed.notes, *manifest.warnings, *fewer],
+        notes=[*side_notes, *skipped, *probed.notes, *manifest.warnings, *fewer],
         packages=prepare.differing_packages(*pair),
         folder=str(opened.folder),
         explanation=explanation(profiled, summary) if profiled else None,
         limit=limit,
     )
-    said = lines(opened.manifest, summary, found)
-    print_result(found, said, as_json)
+    said = lines(opened.manifest, summary, result)
+    print_result(result, said, as_json)
     text = comment_of(opened.manifest, said)
     append(text)
     if comment:
@@ -243,7 +243,7 @@ def versus(
 
 
 @contextmanager
-def _telling_packages(pair: tuple[Target, Target]) -> Iterator[None]:
+def _adding_differences(pair: tuple[Target, Target]) -> Iterator[None]:
     """Adds what the two environments differ in to the error of a side that fails.
 
     A package that was taken back may not work with a newer one that it allows.
@@ -258,8 +258,8 @@ def _telling_packages(pair: tuple[Target, Target]) -> Iterator[None]:
         with suppress(NotReadyError):
             packages = differing_packages(*pair)
         if packages:
-            told = f"the two environments differ in: {listed_packages(packages)}"
-            error.hint = f"{error.hint}\n  {told}" if error.hint else told
+            note = f"the two environments differ in: {listed_packages(packages)}"
+            error.hint = f"{error.hint}\n  {note}" if error.hint else note
         raise
 
 

@@ -6,7 +6,7 @@ import secrets
 from dataclasses import replace
 from typing import Self
 
-from harness.cluster.options import ClusterOptions, given_secret
+from harness.cluster.options import ClusterOptions, configured_secret
 from harness.cluster.protocol import Open
 from harness.engine.engine import EngineProcess, OnMark, OnNote, ignore
 from harness.engine.spec import JourneySpec, Load, OnProgress
@@ -29,10 +29,10 @@ class Cluster:
     """
 
     def __init__(self, options: ClusterOptions, on_note: OnNote, join_s: float = 600.0) -> None:
-        given = given_secret()
-        self.secret = given or secrets.token_urlsafe(12)
+        configured = configured_secret()
+        self.secret = configured or secrets.token_urlsafe(12)
         self.port = 0
-        self._open, self._on_note = Open(options, self.secret, not given, join_s), on_note
+        self._open, self._on_note = Open(options, self.secret, not configured, join_s), on_note
         self.master = EngineProcess((), "harness.cluster.master")
 
     def __enter__(self) -> Self:

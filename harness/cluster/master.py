@@ -108,13 +108,13 @@ class Master:
         page = self._environment.create_web_ui("127.0.0.1", LIVE_PORT) if options.live else None
         self._environment.events.init.fire(environment=self._environment, runner=runner, web_ui=page)  # type: ignore[no-untyped-call]
         for name in ("prepared", "result", "failed"):
-            runner.register_message(name, self._heard)
+            runner.register_message(name, self._on_reply)
         self._options, port = options, int(runner.server.port)
         self._members = Members(runner, options, order.secret, self._connection.send)
         if options.join:
-            known = f"{SECRET_VARIABLE}={order.secret} " if order.announced else f"with the same {SECRET_VARIABLE}: "
-            text = f"start there: {known}harness worker --master {options.listen or 'HOST'}:{port}"
-            self._connection.send(Note(f"waiting for {options.join} more; {text}", important=order.announced))
+            secret = f"{SECRET_VARIABLE}={order.secret} " if order.show_secret else f"with the same {SECRET_VARIABLE}: "
+            text = f"start there: {secret}harness worker --master {options.listen or 'HOST'}:{port}"
+            self._connection.send(Note(f"waiting for {options.join} more; {text}", important=order.show_secret))
         if not self._members.gather(order.join_s, lambda: False):
             joined = f"{len(self._members.present())} of {number_of(options.count, 'worker')}"
             raise NotReadyError(
@@ -146,7 +146,7 @@ class Master:
                 self._members.send(member, "halt", {"order": self._order})
         results = [_part(self._results.get(m.id), m, parts[m.id], load, self._must_be_whole) for m in members]
         merged = LoadResult.merge(results)
-        reasons = (*merged.reasons, *_together(members, self._results))
+        reasons = (*merged.reasons, *_mismatches(members, self._results))
         rejected = self._members.rejected - rejected
         return replace(merged, reasons=reasons, interrupted=self._stopped, rejected_messages=rejected)
 
@@ -206,7 +206,7 @@ class Master:
     def _must_be_whole(self) -> bool:
         return self._options.on_lost == "invalid"
 
-    def _heard(self, msg: Any) -> None:
+    def _on_reply(self, msg: Any) -> None:
         """What a worker says of the order under way."""
         if msg.data["order"] != self._order:
             return
@@ -239,13 +239,13 @@ def _part(result: LoadResult | None, member: Member, part: Load, whole: Load, un
             workers=(replace(share, lost=member.lost, noticed_s=member.noticed_s),),
             lost_share=part.connections / whole.connections if member.lost else 0.0,
         )
-    told = ("planned", "answered", "throughput_rps", "generator_cpu", "generator_wait")
-    share = replace(share, **{name: getattr(result, name) for name in told})
+    names = ("planned", "answered", "throughput_rps", "generator_cpu", "generator_wait")
+    share = replace(share, **{name: getattr(result, name) for name in names})
     reasons = tuple(reason.plus(worker=member.name) for reason in result.reasons)
     return replace(result, reasons=reasons, workers=(share,))
 
 
-def _together(members: Sequence[Member], results: Mapping[str, LoadResult]) -> list[Reason]:
+def _mismatches(members: Sequence[Member], results: Mapping[str, LoadResult]) -> list[Reason]:
     """Why the parts do not make one load."""
     reasons = [
         Reason("clock-uncertain", {"worker": member.name, "off_s": member.uncertain_s})

@@ -35,7 +35,7 @@ class Member:
     """A worker, as the master knows it.
 
     Attributes:
-        heard: when it last gave a sign of life (``time.monotonic``).
+        last_seen: when it last gave a sign of life (``time.monotonic``).
         offset_s: its clock minus the master's; ``uncertain_s``: how far off that may be, half of the round trip.
         lost: why it was given up; ``noticed_s``: from its last sign of life to that.
     """
@@ -43,7 +43,7 @@ class Member:
     id: str
     index: int
     hello: Hello
-    heard: float
+    last_seen: float
     beat: Beat = field(default_factory=Beat)
     offset_s: float = 0.0
     uncertain_s: float = math.inf
@@ -169,11 +169,11 @@ class Members:
         if member.lost:
             self.send(member, "dismissed", {"why": "the master took this worker for lost"})
         else:
-            member.heard, member.beat = time.monotonic(), unpack(Beat, msg.data)
+            member.last_seen, member.beat = time.monotonic(), unpack(Beat, msg.data)
 
     def _clock(self, msg: Any) -> None:
         member, half = self._members[msg.node_id], (time.perf_counter() - msg.data["t"]) / 2
-        member.heard = time.monotonic()
+        member.last_seen = time.monotonic()
         if half < member.uncertain_s:
             member.uncertain_s, member.offset_s = half, msg.data["mine"] - (msg.data["t"] + half)
 
@@ -187,7 +187,7 @@ class Members:
             gevent.sleep(BEAT_S)
             for member in self.present():
                 self.send(member, "beat", {})
-                silent = time.monotonic() - member.heard
+                silent = time.monotonic() - member.last_seen
                 if silent > LOST_S:
                     self.give_up(member, f"no sign of life for {silent:.1f} s", silent)
                 elif member.beat.silent_s > LOST_S:

@@ -61,7 +61,7 @@ class ClusterOptions:
             )
 
 
-def given_secret() -> str:
+def configured_secret() -> str:
     """The secret in ``HARNESS_CLUSTER_SECRET``; empty where there is none.
 
     Raises:

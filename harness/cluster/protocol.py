@@ -95,12 +95,12 @@ class Open:
     """To the master, first of all: listen, start the workers of this machine, and wait for the others.
 
     Attributes:
-        announced: whether workers elsewhere must be told the secret.
+        show_secret: whether workers elsewhere must be told the secret.
     """
 
     options: ClusterOptions
     secret: str
-    announced: bool
+    show_secret: bool
     join_s: float
 
 
@@ -137,7 +137,7 @@ def build() -> str:
     """Digest of what sends load, and of the types that orders and results are made of."""
     folder = Path(__file__).resolve().parents[2]
     digest = hashlib.sha256()
-    for room in ("harness/engine", "harness/journeys", "harness/cluster", "harness/model", "apps/contract"):
-        for file in sorted((folder / room).glob("*.py")):
-            digest.update(f"{room}/{file.name}".encode() + b"\0" + file.read_bytes() + b"\0")
+    for package in ("harness/engine", "harness/journeys", "harness/cluster", "harness/model", "apps/contract"):
+        for file in sorted((folder / package).glob("*.py")):
+            digest.update(f"{package}/{file.name}".encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()[:12]

@@ -161,8 +161,8 @@ def decoded(body: bytes, encoding: str) -> bytes:
         if coding not in ("gzip", "x-gzip", "deflate"):
             raise ValueError(f"the reply is encoded with {coding}, and only gzip and deflate can be compared")
         # Deflate comes with and without the head of zlib's format.
-        bare = coding == "deflate" and (body[:1] != b"\x78")
-        stream = zlib.decompressobj(-zlib.MAX_WBITS if bare else 32 + zlib.MAX_WBITS)
+        raw = coding == "deflate" and (body[:1] != b"\x78")
+        stream = zlib.decompressobj(-zlib.MAX_WBITS if raw else 32 + zlib.MAX_WBITS)
         body = stream.decompress(body, MAX_REPLY)
         if stream.unconsumed_tail or not stream.eof:
             raise ValueError(f"the reply is no whole {coding} stream, or a very large one")

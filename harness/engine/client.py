@@ -130,7 +130,7 @@ class Connection:
         if code == errno.EAGAIN:
             # A Unix socket whose backlog is full refuses at once where TCP would wait.
             sock.close()
-            self._loop.call_later(BACKLOG_PAUSE_S, self._go_on, self.sent, self._open)
+            self._loop.call_later(BACKLOG_PAUSE_S, self._continue, self.sent, self._open)
             return
         if code not in _IN_PROGRESS:
             sock.close()
@@ -223,7 +223,7 @@ class Connection:
             return
         moment = time.perf_counter()
         if check is None:
-            self._unasked(data)
+            self._unexpected(data)
         elif data:
             self._receive(check, data, moment)
         else:
@@ -273,7 +273,7 @@ class Connection:
 
     def _ended(self, check: ReplyCheck, moment: float) -> None:
         if not self._parsing and not self._pending:
-            self._unanswered("closed", "the server closed the connection without a reply")
+            self._no_reply("closed", "the server closed the connection without a reply")
             return
         try:
             if not self._parsing:
@@ -286,20 +286,20 @@ class Connection:
             self._raw = None
             self._judge(check, moment)
 
-    def _unasked(self, data: bytes) -> None:
+    def _unexpected(self, data: bytes) -> None:
         self._traffic.surplus += bool(data)
         self._drop()
         self._idle_closed = True
 
     def _lost(self, error: OSError) -> None:
         if self.check is None:
-            self._unasked(b"")
+            self._unexpected(b"")
         elif error.errno in _RESET and not self._parsing and not self._pending:
-            self._unanswered("reset", "connection reset")
+            self._no_reply("reset", "connection reset")
         else:
             self._fail_by(error)
 
-    def _unanswered(self, kind: str, detail: str) -> None:
+    def _no_reply(self, kind: str, detail: str) -> None:
         if self._served and not self._retried and self.check is not None and self.check.idempotent:
             self._retried = True
             self._traffic.retries += 1
@@ -337,9 +337,9 @@ class Connection:
     def _fail_soon(self, error: OSError) -> None:
         # Not at once: the receiver sends again on a failure, and would recurse while the server refuses.
         self._drop()
-        self._loop.call_soon(self._go_on, self.sent, lambda: self._fail_by(error))
+        self._loop.call_soon(self._continue, self.sent, lambda: self._fail_by(error))
 
-    def _go_on(self, sent: float, act: Callable[[], None]) -> None:
+    def _continue(self, sent: float, act: Callable[[], None]) -> None:
         """With the request that was sent then, where it is still in flight."""
         if self.check is not None and self.sent == sent:
             act()

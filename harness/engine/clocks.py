@@ -61,11 +61,11 @@ class TreeClock:
 
     def each(self) -> dict[int, float]:
         """CPU seconds of each process; what ended meanwhile is left out."""
-        found = {}
+        seconds = {}
         for pid, clock in zip(self.pids, self._clocks, strict=True):
             with suppress(OSError, ProcessGone):
-                found[pid] = time.clock_gettime_ns(clock) * 1e-9 if LINUX else _ticks(pid)
-        return found
+                seconds[pid] = time.clock_gettime_ns(clock) * 1e-9 if LINUX else _ticks(pid)
+        return seconds
 
     def memory_bytes(self) -> int:
         """Resident memory of the tree, what processes share counted once (PSS); plain RSS where that is not told."""

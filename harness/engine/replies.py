@@ -66,7 +66,7 @@ class ReplyReader:
         except httptools.HttpParserError as error:
             if self.complete:
                 raise ReplyError("malformed", "bytes follow the reply's end") from None
-            raise ReplyError("malformed", _spoken(data) if self._received == len(data) else str(error)) from None
+            raise ReplyError("malformed", _protocol_of(data) if self._received == len(data) else str(error)) from None
         if self._surplus:
             raise ReplyError("malformed", "bytes follow the reply's end")
         if self._received > self._limit:
@@ -134,7 +134,7 @@ class ReplyReader:
             self.keep_alive = self._reusable = self._parser.should_keep_alive()
 
 
-def _spoken(data: bytes) -> str:
+def _protocol_of(data: bytes) -> str:
     """What a server's first bytes are, which are not HTTP/1."""
     if data[:2] in (b"\x15\x03", b"\x16\x03"):
         return "the server speaks TLS there: write https:// or wss://"

@@ -110,10 +110,10 @@ def reach(address: Address) -> Address:
     """
     failure: OSError | None = None
     try:
-        found = peers(address)
+        candidates = peers(address)
     except OSError as error:
-        found, failure = [], error
-    for family, resolved in found:
+        candidates, failure = [], error
+    for family, resolved in candidates:
         try:
             with socket.socket(family, socket.SOCK_STREAM) as sock:
                 sock.settimeout(CONNECT_S)
@@ -137,7 +137,7 @@ def _numeric(resolved: tuple[Any, ...]) -> str:
     return socket.getnameinfo(resolved, socket.NI_NUMERICHOST | socket.NI_NUMERICSERV)[0]
 
 
-def unspoken(address: Address) -> tuple[Reason, ...]:
+def expects_tls(address: Address) -> tuple[Reason, ...]:
     """Why a server that closes every plain connection does so: it may want TLS, and say nothing."""
     if address.tls is not None or address.path:
         return ()

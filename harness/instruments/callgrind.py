@@ -88,11 +88,11 @@ class Callgrind:
     async def begin(self, pids: Sequence[int]) -> None:
         """Counts these processes from now on."""
         self._pids = tuple(pids)
-        await self._tell("instrumentation", "on")
+        await self._command("instrumentation", "on")
 
     async def read(self) -> Callable[[], Counts]:
         """What was executed since the last call: added up when it is called, as a server goes on meanwhile."""
-        await self._tell("dump")
+        await self._command("dump")
         files = [file for pid in self._pids for file in self._folder.glob(f"out.{pid}.*")]
         texts = [file.read_text("utf-8", "replace") for file in files]
         for file in files:
@@ -102,7 +102,7 @@ class Callgrind:
     def close(self) -> None:
         """Nothing is held: valgrind ends with the server."""
 
-    async def _tell(self, *words: str) -> None:
+    async def _command(self, *words: str) -> None:
         for pid in self._pids:
             vgdb = await asyncio.create_subprocess_exec(
                 "vgdb",
@@ -116,7 +116,7 @@ class Callgrind:
                 stderr=asyncio.subprocess.STDOUT,
             )
             try:
-                said, _ = await asyncio.wait_for(vgdb.communicate(), COMMAND_S)
+                output, _ = await asyncio.wait_for(vgdb.communicate(), COMMAND_S)
             except TimeoutError:
                 raise NotReadyError(f"valgrind did not answer within {COMMAND_S:g} s") from None
             finally:
@@ -124,7 +124,7 @@ class Callgrind:
                     vgdb.kill()
                     await vgdb.wait()
             if vgdb.returncode:
-                last = said.decode("utf-8", "replace").strip().splitlines()[-1:] or ["no reason given"]
+                last = output.decode("utf-8", "replace").strip().splitlines()[-1:] or ["no reason given"]
                 raise NotReadyError(f"process {pid} cannot be counted: {last[0]}")
 
 

@@ -67,8 +67,8 @@ class PerfEvents:
         if not all(values):
             raise NotReadyError("other programs use the CPU's counters")
         total = sum(int.from_bytes(value, "little" if struct.pack("=H", 1)[0] else "big") for value in values)
-        found, self._before = total - self._before, total
-        return lambda: Counts(Counter({("server and kernel", ""): found}))
+        count, self._before = total - self._before, total
+        return lambda: Counts(Counter({("server and kernel", ""): count}))
 
     def close(self) -> None:
         for file in self._files:

@@ -58,8 +58,8 @@ class Recorder:
 
     def result(self, spec: JourneySpec, seconds: float, shares: dict[str, Any]) -> LoadResult:
         """What came of ``seconds`` of counting; times are from sending to the last byte, as Locust's clients say."""
-        kept = {key: Latencies.of(floats(times) * (US / MS)) for key, times in sorted(self._samples.items())}
-        series = {key: latencies for key, latencies in kept.items() if latencies is not None}
+        recorded = {key: Latencies.of(floats(times) * (US / MS)) for key, times in sorted(self._samples.items())}
+        series = {key: latencies for key, latencies in recorded.items() if latencies is not None}
         answered, failed = sum(latencies.count for latencies in series.values()), self.errors.total()
         return LoadResult(
             loop="journey",

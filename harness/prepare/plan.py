@@ -75,15 +75,15 @@ def plan_run(
         raise UsageError(f"study {selection.studies[0].name!r} is sent by one worker", hint="leave out --workers")
     journeys = suited(selection.journeys, selection.targets)
     points = tuple(point for each in selection.scenarios if shared for point in expand(each, profile.detail))
-    alone = _alone(selection, journeys, points, profile, seed, budget_s)
-    alone_s = sum(block.load_s for block in alone)
+    single = _single_target_blocks(selection, journeys, points, profile, seed, budget_s)
+    single_s = sum(block.load_s for block in single)
     studies_s = profile.studies_s * (budget_s or profile.budget_s) / profile.budget_s
     if selection.named or not selection.studies:
         studies_s = 0.0
-    plan, share_s = Plan(profile.name, seed, (budget_s or alone_s) - alone_s, 0.0, points, (), ()), 0.0
+    plan, share_s = Plan(profile.name, seed, (budget_s or single_s) - single_s, 0.0, points, (), ()), 0.0
     targets = with_twin(selection.targets) if selection.scenarios else selection.targets
     if selection.scenarios and not shared:
-        own_s = None if budget_s is None else budget_s - alone_s
+        own_s = None if budget_s is None else budget_s - single_s
         whole_s = own_s or profile.budget_s
         wanted_s = (COUNTING * count + SAMPLING * sample) * whole_s
         for share in SHRUNK:
@@ -104,7 +104,7 @@ def plan_run(
             except UsageError:
                 if not share:
                     raise
-    plan = with_blocks(plan, alone, alone_s)
+    plan = with_blocks(plan, single, single_s)
     busy = [point for point in plan.points if _busy(point)]
     if sample:
         plan = with_profiles(plan, selection.targets, busy, SAMPLING * share_s)
@@ -170,7 +170,7 @@ def connections(plan: Plan) -> int:
     return max([*windows, *studies], default=0)
 
 
-def _alone(
+def _single_target_blocks(
     selection: Selection,
     journeys: Sequence[Journey],
     points: Sequence[Point],
@@ -229,14 +229,14 @@ def _variants(targets: Sequence[Target], scenario: Scenario, profile: Profile) -
     CPUs."""
     most = 2 * (len(detect().wide) or os.cpu_count() or 1)
     values, _ = settings_of(scenario, profile.detail)
-    found = []
+    startable = []
     for target in targets:
         for variant in STUDIES[scenario.study].variants(target, values):
             with suppress(UsageError):
                 command_of(variant, Bind("127.0.0.1", 1))
                 if not variant.base or variant.workers <= most:
-                    found.append(resolved(variant))
-    return tuple(found)
+                    startable.append(resolved(variant))
+    return tuple(startable)
 
 
 def _fitting(

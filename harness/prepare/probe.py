@@ -16,7 +16,7 @@ from harness.serve.services import WRITES, Services, needs_of, services
 from harness.verify import Reply, case_of, compare, endpoints_of, exchange
 from harness.verify.alike import agreed, error_page
 
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +104,10 @@ def _reply(running: Running, request: PlannedRequest, around: Services) -> Reply
 
 
 def ask_each(
-    targets: Sequence[Target], ask: Callable[[Running], list[Found]], say: Callable[[str], None]
-) -> tuple[list[Found], list[Failure]]:
+    targets: Sequence[Target], ask: Callable[[Running], list[Result]], say: Callable[[str], None]
+) -> tuple[list[Result], list[Failure]]:
     """What was found of all targets, and those that did not start; ``say`` takes a line for each."""
-    found: list[Found] = []
+    results: list[Result] = []
     failures: list[Failure] = []
     needs = needs_of(name for target in targets for name in endpoints_of(target))
     with services(needs) as around:
@@ -116,7 +116,7 @@ def ask_each(
             around.restore()
             try:
                 with serving(target, environment=around.environment) as running:
-                    found += ask(running)
+                    results += ask(running)
             except LaunchError as error:
                 failures.append(Failure(target.name, "", Reason("not-ready", {"text": str(error)}), error.log))
-    return found, failures
+    return results, failures

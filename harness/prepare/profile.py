@@ -38,14 +38,14 @@ def profiles(
     """
     with writing(folder, "choose another --out"):
         folder.mkdir(parents=True, exist_ok=True)
-    found = []
+    results = []
     with Engine(placement.generator) as engine:
         for target in (_uncrowded(target, placement) for target in targets):
             around.restore()
             with serving_all([target], placement, around.environment) as fleet:
                 running = fleet.running[target.name]
-                found.append(sample(running, point, engine, folder, seconds, placement.generator, flame_graph=True))
-    return found
+                results.append(sample(running, point, engine, folder, seconds, placement.generator, flame_graph=True))
+    return results
 
 
 def _uncrowded(target: Target, placement: Placement) -> Target:

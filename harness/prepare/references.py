@@ -24,9 +24,9 @@ def declared() -> Declarations:
     Raises:
         DeclarationError: a file of the project's own is wrong, or names what is not there.
     """
-    found = load_declarations()
-    targets, scenarios = ([each.name for each in group] for group in (found.targets, found.scenarios))
-    for source in found.own:
+    declarations = load_declarations()
+    targets, scenarios = ([each.name for each in group] for group in (declarations.targets, declarations.scenarios))
+    for source in declarations.own:
         for what, name, known, place in _references(source.document, targets, scenarios):
             if not any(fnmatchcase(each, name) for each in known):
                 raise source.fault(f"there is no {what} {name!r}", place, nearest(name, known))
@@ -36,7 +36,7 @@ def declared() -> Declarations:
                 check_offered(server, read_options(server, entry.get("options", {})), entry.get("python", ""))
             except OptionError as error:
                 raise source.fault(str(error), (*place, "options", error.option), error.hint) from None
-    return found
+    return declarations
 
 
 def _served(document: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any], Place]]:

@@ -74,10 +74,10 @@ def parse_target(text: str) -> Target:
     In place of the attribute may stand a call of a factory with literal arguments. ``OWN`` and ``env.NAME`` are the
     toolkit's own options, the others the server's.
     """
-    found = re.fullmatch(r"([^@(]*(?:\(.*?\))?)@(.*)", text)
-    if not found:
+    match = re.fullmatch(r"([^@(]*(?:\(.*?\))?)@(.*)", text)
+    if not match:
         raise UsageError(f"{text!r} is not a target", hint=FORM)
-    application, (server, *pairs) = found[1], found[2].split(",")
+    application, (server, *pairs) = match[1], match[2].split(",")
     module = application.partition(":")[0].rpartition(".")[2]
     values: dict[str, Any] = {"description": text}
     environment: dict[str, str] = {}

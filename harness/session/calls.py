@@ -20,7 +20,7 @@ def calls_of(request: PlannedRequest) -> int:
     return int(parse_qs(urlsplit(case.path).query).get("calls", ["1"])[-1]) if case.status == 200 else 0
 
 
-def asked(points: Iterable[Point], outcomes: Iterable[SideOutcome]) -> tuple[int, int]:
+def expected_calls(points: Iterable[Point], outcomes: Iterable[SideOutcome]) -> tuple[int, int]:
     """The fewest and the most calls that can have come; equal where nothing failed and all requests make as many.
 
     A request that failed may have made all of its calls or none; a mix of requests is not counted one by one.
@@ -39,7 +39,7 @@ def calls_upstream(points: Iterable[Point]) -> bool:
 
 def gates(machine: Mapping[str, float], points: Sequence[Point], outcomes: Sequence[SideOutcome]) -> tuple[Gate, ...]:
     """Whether the service counted what the apps were asked to call: nobody skips work, and nobody does it twice."""
-    least, most = asked(points, outcomes)
+    least, most = expected_calls(points, outcomes)
     counted = int(machine["upstream_calls"])
     if least <= counted <= most:
         return ()

@@ -33,14 +33,14 @@ class CountSender(Sender):
 
     def send(self, job: Job, meter: Meter, on_progress: OnProgress) -> Sent:
         with asyncio.Runner(loop_factory=new_loop) as runner:
-            found = runner.run(self._all(job))
-        counts = {each.target: each for each in found if isinstance(each, InstructionCount)}
+            results = runner.run(self._all(job))
+        counts = {each.target: each for each in results if isinstance(each, InstructionCount)}
         sides = []
         for side in job.sides:
             count = counts.get(side.target)
             answered = _answered(side, job.points, count.requests if count else 0)
             sides.append(replace(answered, concurrency=count.connections if count else 0))
-        gates = tuple(each for each in found if isinstance(each, Gate))
+        gates = tuple(each for each in results if isinstance(each, Gate))
         return Sent(tuple(sides), gates=gates, counts=tuple(counts.values()))
 
     async def _all(self, job: Job) -> list[InstructionCount | Gate]:

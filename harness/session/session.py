@@ -189,7 +189,7 @@ class _Session:
         """When the last count must be over, in a run at one sitting."""
         self._next = bench.first
         """The servers of the next block, some of which may be up already."""
-        self._asked = set[str]()
+        self._gil_checked = set[str]()
         """Targets whose interpreters were asked about their GIL."""
         self._ahead = bench.counted
         """The servers of the next count, which start already."""
@@ -267,7 +267,7 @@ class _Session:
                 # They are up and idle when clocks are read.
                 self._ahead.start(self._in_order(block))
             if counting and later and later[0].study == INSTRUCTIONS:
-                self._ahead = self._begun(later[0])
+                self._ahead = self._counting_fleet(later[0])
             for failure in fleet.failures.values():
                 self._observer.target_failed(failure)
             if not fleet.running and not block.study:
@@ -275,7 +275,7 @@ class _Session:
                 log = "\n  ".join([first.reason.text, *first.log])
                 raise NotReadyError(f"no target came up; the first one: {log}", hint="harness doctor")
             self._interpreters(fleet)
-            up = _Up(self._observer, fleet)
+            up = _Verified(self._observer, fleet)
             sender = self._sender(block, fleet)
             for side in block.sides:
                 up.check(side, self._requests(side, None))
@@ -292,10 +292,10 @@ class _Session:
                 self._trial(trial, up)
             # After the block's last window, so that nothing measured so far has been touched by the probes.
             if self._bench.features and not block.study and not self._run.has_abilities():
-                found = abilities(fleet.running.values(), self._guard)
+                features = abilities(fleet.running.values(), self._guard)
                 sent = {request.endpoint for point in self._plan.points for request in point.requests}
                 statements = statements_of(fleet.running.values(), self._bench.services, sent)
-                self._run.save_abilities(replace(found, statements=tuple(statements)))
+                self._run.save_abilities(replace(features, statements=tuple(statements)))
             if self._bench.brisk:
                 # Nobody knows yet whether there is another block; if not, they end as fast as they began.
                 self._next = self._processes(block)
@@ -304,11 +304,11 @@ class _Session:
     def _interpreters(self, fleet: Servers) -> None:
         """Adds to the manifest's warnings, once for each target, whether a free-threaded interpreter has its GIL."""
         for name, running in fleet.running.items():
-            if (running.target.python or FREE_THREADED) and name not in self._asked:
-                self._asked.add(name)
-                manifest, found = self._run.manifest, gil_state(running)
-                if found and found not in manifest.warnings:
-                    self._run.update(replace(manifest, warnings=(*manifest.warnings, found)))
+            if (running.target.python or FREE_THREADED) and name not in self._gil_checked:
+                self._gil_checked.add(name)
+                manifest, warning = self._run.manifest, gil_state(running)
+                if warning and warning not in manifest.warnings:
+                    self._run.update(replace(manifest, warnings=(*manifest.warnings, warning)))
 
     def _too_late(self, window: Window, *, started: bool = False) -> bool:
         """Whether a count would end after its time; then it and all that follow leave the plan."""
@@ -327,13 +327,13 @@ class _Session:
                 replace(block, windows=tuple(each for each in block.windows if each.id not in left))
                 for block in plan.blocks
             ]
-            kept = tuple(block for block in blocks if block.windows or block.trials)
-            plan = replace(plan, blocks=kept, left_out=(*plan.left_out, out))
+            remaining = tuple(block for block in blocks if block.windows or block.trials)
+            plan = replace(plan, blocks=remaining, left_out=(*plan.left_out, out))
             self._run.update(replace(self._run.manifest, plan=plan))
             self._observer.plan_extended(Extension((), left_out=(out,)))
         return True
 
-    def _begun(self, block: Block) -> CountingFleet:
+    def _counting_fleet(self, block: Block) -> CountingFleet:
         fleet = CountingFleet(self._guard, self._bench.placement, self._bench.services.environment)
         fleet.begin(self._in_order(block))
         return fleet
@@ -368,7 +368,7 @@ class _Session:
         """The block's servers, which may have come up while those of the block before were measured."""
         if block.study == INSTRUCTIONS:
             ahead, self._ahead = self._ahead, None
-            return ahead or self._begun(block)
+            return ahead or self._counting_fleet(block)
         fleet, self._next = self._next, None
         if fleet is not None:
             return fleet
@@ -395,7 +395,7 @@ class _Session:
         return min(1.0, max(SHRINK, left / planned))
 
     def _window(
-        self, window: Window, sender: Sender, up: _Up, share: float = 1.0, spec: WindowSpec | None = None
+        self, window: Window, sender: Sender, up: _Verified, share: float = 1.0, spec: WindowSpec | None = None
     ) -> WindowRecord:
         """Measures a window, and again while one of its gates may pass next time (``PASSING``) and time is left."""
         window = replace(window, min_rounds=max(1, round(window.min_rounds * share)))
@@ -415,7 +415,7 @@ class _Session:
                 return record
 
     def _attempt(
-        self, window: Window, attempt: int, seconds: float, sender: Sender, up: _Up, spec: WindowSpec | None
+        self, window: Window, attempt: int, seconds: float, sender: Sender, up: _Verified, spec: WindowSpec | None
     ) -> WindowRecord:
         running = up.servers.running
         failures = {side: failure for side in window.sides if (failure := self._unfit(side, up, spec))}
@@ -439,7 +439,7 @@ class _Session:
             alive = [side for side in ready if running[side.target].alive and not sent.slices]
             gates = (*validity.machine_gates(machine), *sent.gates, *validity.ended(alive, meter.ended))
             if spec is not None and spec.memory:
-                gates = validity.not_of_time(gates)
+                gates = validity.without_timing(gates)
         for side in ready:
             if not running[side.target].alive:
                 failures[side] = self._died(side, running[side.target])
@@ -467,7 +467,7 @@ class _Session:
         self._done.add(window.id)
         return self._run.append(record, sent.samples)
 
-    def _unfit(self, side: Side, up: _Up, spec: WindowSpec | None) -> Failure | None:
+    def _unfit(self, side: Side, up: _Verified, spec: WindowSpec | None) -> Failure | None:
         """Why a side cannot be measured; ``None`` where it can."""
         target = self._targets[side.target]
         if spec is not None and (lack := lacking(target, spec.needs, spec.capabilities)):
@@ -483,7 +483,7 @@ class _Session:
         self._observer.target_failed(failure)
         return failure
 
-    def _trial(self, trial: Trial, up: _Up) -> None:
+    def _trial(self, trial: Trial, up: _Verified) -> None:
         """Leads a study through its windows: those on disk are read, the others measured."""
         waiting = WaitingSender()
         try:
@@ -524,7 +524,7 @@ class _Session:
                 spec = specs.send(record)
 
 
-class _Up:
+class _Verified:
     """The servers of a block, and which of its sides do not answer as the contract says; each is asked once."""
 
     def __init__(self, observer: Observer, servers: Servers) -> None:
