@@ -1,6 +1,6 @@
 """The command line. Each command is one function in a module of its own: its signature declares the options.
 
-What is heavy is imported inside the functions, so that ``harness --help`` answers at once.
+Heavy modules are imported inside the functions, so that ``harness --help`` answers at once.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the shell offers for names. A fault here offers nothing and says nothing."""
+"""Shell completion of names; on any error it offers nothing."""
 
 from __future__ import annotations
 

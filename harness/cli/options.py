@@ -100,7 +100,7 @@ def known(names: Callable[[], list[str]]) -> Callable[[str], str]:
 
 
 def spelled_out(text: str) -> str:
-    """The text as it is; where it spells a target out, its server must take its options."""
+    """The text, unchanged; if it spells out a target, the server must take its options."""
     if "@" in text:
         from harness.prepare.select import parse_target
         from harness.serve.servers.registry import options_of
@@ -179,13 +179,13 @@ def name_of(parameter: Any) -> str:
 
 
 def source_of(context: typer.Context, parameter: str) -> str:
-    """Where its value was given: ``COMMANDLINE``, ``ENVIRONMENT``, ``DEFAULT_MAP`` or, nowhere, ``DEFAULT``."""
+    """Where its value was set: ``COMMANDLINE``, ``ENVIRONMENT``, ``DEFAULT_MAP`` or, nowhere, ``DEFAULT``."""
     source = context.get_parameter_source(parameter)
     return source.name if source is not None else "DEFAULT"
 
 
 def repeated(context: typer.Context, **values: object) -> str:
-    """The command that does again what this one does, with all options that were given, by a default of the user's too.
+    """The command that repeats this one, with all options that were set, also by a default of the user's.
 
     Args:
         values: parameter → the value to write in place of its own.

@@ -106,7 +106,7 @@ def run(
             return 0
     else:
         if url:
-            # The targets of the project's own defaults are not meant then.
+            # Targets from the project's defaults do not count then.
             if any(opt.source_of(context, name) == "COMMANDLINE" for name in ("target", "python", "fleet")):
                 raise UsageError("--url names what already runs: it excludes -t, --python and --fleet")
             selection = select_elsewhere(url, scenario, concurrency, locustfile, users, cacert, insecure)
@@ -195,7 +195,7 @@ def _report(run: Run, files: list[Path], as_json: bool) -> Summary:
 
 
 def _interrupted(run: Run, files: list[Path], as_json: bool, interrupt: KeyboardInterrupt) -> int:
-    """Ends the command in time, with the report as far as there is time for it."""
+    """Ends the command in time, with the report if there is time for it."""
     from harness.report.terminal import resume_command
 
     errors().print(f"interrupted; continue with: {resume_command(run.manifest, run.folder)}")

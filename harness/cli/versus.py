@@ -110,7 +110,7 @@ def versus(
 ) -> int:
     """Say whether A is cheaper (or faster) than B, by how much, and how certain that is.
 
-    Environments that are made for a side are kept in ~/.cache/web-harness/environments, which can be deleted.
+    Environments made for a side are stored in ~/.cache/web-harness/environments, which can be deleted.
 
     Exit codes: 0 measured; 1 slower by more than --fail-if-slower; 2 usage; 3 a side is not ready; 4 nothing valid was
     measured; 130 interrupted.
@@ -244,9 +244,9 @@ def versus(
 
 @contextmanager
 def _adding_differences(pair: tuple[Target, Target]) -> Iterator[None]:
-    """Adds what the two environments differ in to the error of a side that fails.
+    """Adds the packages in which the two environments differ to the error of a side that fails.
 
-    A package that was taken back may not work with a newer one that it allows.
+    A package that was downgraded may not work with a newer one that it allows.
     """
     from harness.prepare.versus import differing_packages
     from harness.report.versus import listed_packages

@@ -49,7 +49,7 @@ class Cluster:
         self.master.close()
 
     def run_load(self, spec: Load, on_progress: OnProgress = ignore, on_mark: OnMark = ignore) -> LoadResult:
-        """Send a load from all workers, after those of this machine that are lost were started again.
+        """Send a load from all workers; lost workers of this machine are started again before.
 
         A load that lost a worker has the reason ``worker-lost``: another try has all of its workers. Ctrl-C ends it
         early, within a second: the result is then marked ``interrupted``.

@@ -44,7 +44,7 @@ SKEW_S = 0.05
 
 
 class Runner(MasterRunner):
-    """Locust's, for the messages that this project has workers send, and deaf to nothing."""
+    """Locust's runner, for the messages of this project's workers; none of them can end it."""
 
     rejected = 0
 
@@ -55,7 +55,7 @@ class Runner(MasterRunner):
             elif msg.type in self.custom_messages:
                 self.custom_messages[msg.type][0](msg=msg)
         except Exception:
-            # From a worker that knows the secret but not this protocol; nothing that it says may end the master.
+            # From a worker that knows the secret but not this protocol; no message of it may end the master.
             self.rejected += 1
 
 
@@ -74,7 +74,7 @@ class Master:
         self._failed: dict[str, str] = {}
 
     def serve(self) -> None:
-        """Until the parent is gone; the workers are told then."""
+        """Serve until the parent is gone; then dismiss the workers."""
         self._connection.send(Signal.READY)
         while True:
             wait_read(self._connection.fileno())
@@ -95,7 +95,7 @@ class Master:
         self._connection.send(answer)
 
     def _open(self, order: Open) -> int:
-        """All workers are there; returns the port that takes them."""
+        """Wait for all workers; returns the port where they connect."""
         options = order.options
         use_secret(order.secret)
         port = options.port if options.port is not None else DEFAULT_PORT if options.join else 0
@@ -124,7 +124,7 @@ class Master:
         return port
 
     def _load(self, load: Load) -> LoadResult:
-        """All workers begin their parts at one moment."""
+        """Have all workers begin their parts at one moment."""
         assert self._members is not None
         self._members.gather(REJOIN_S, lambda: self._stopped)
         members = self._members.present()
@@ -207,7 +207,7 @@ class Master:
         return self._options.on_lost == "invalid"
 
     def _on_reply(self, msg: Any) -> None:
-        """What a worker says of the order under way."""
+        """A worker's message about the order under way."""
         if msg.data["order"] != self._order:
             return
         if msg.type == "prepared":

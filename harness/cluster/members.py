@@ -56,10 +56,10 @@ class Member:
 
 
 class Members:
-    """Takes workers that are like this process, refuses others, and gives up those that fall silent."""
+    """Accepts workers that are like this process, refuses others, and gives up those that fall silent."""
 
-    def __init__(self, runner: Any, options: ClusterOptions, secret: str, tell: Callable[[object], None]) -> None:
-        self._runner, self._options, self._secret, self._tell = runner, options, secret, tell
+    def __init__(self, runner: Any, options: ClusterOptions, secret: str, notify: Callable[[object], None]) -> None:
+        self._runner, self._options, self._secret, self._notify = runner, options, secret, notify
         self._own = own_hello()
         self._members: dict[str, Member] = {}
         self._guard = Guard()
@@ -83,14 +83,14 @@ class Members:
         self._runner.send_message(name, data, member.id)
 
     def give_up(self, member: Member, why: str, noticed_s: float = 0.0) -> None:
-        """From now on nothing is taken from it: what it would still report cannot be counted a second time."""
+        """From now on it is ignored, so that a late report cannot be counted a second time."""
         member.lost, member.noticed_s = why, noticed_s
-        self._tell(Note(f"{member.name} is lost: {why}", important=True))
+        self._notify(Note(f"{member.name} is lost: {why}", important=True))
 
     def gather(self, join_s: float, stopped: Callable[[], bool]) -> bool:
-        """Start the workers of this machine, again where they are lost, and wait so long for those of others.
+        """Start the workers of this machine that are missing, and wait up to ``join_s`` for those of others.
 
-        Who did not come last time is not waited for again.
+        It does not wait again for those that did not join last time.
 
         Returns:
             Whether all are there.
@@ -157,17 +157,17 @@ class Members:
         hello = unpack(Hello, msg.data)
         if reason := self._own.differs_from(hello):
             self._runner.send_message("dismissed", {"why": f"refused: {reason}; install the same"}, msg.node_id)
-            self._tell(Note(f"a worker on {hello.host} was refused: {reason}", important=True))
+            self._notify(Note(f"a worker on {hello.host} was refused: {reason}", important=True))
             return
         member = Member(msg.node_id, len(self._members), hello, time.monotonic())
         self._members[msg.node_id] = member
         self.send(member, "welcome", {"index": member.index})
-        self._tell(Note(f"{member.name} joined: Python {hello.python}, {number_of(hello.cpus, 'CPU')}"))
+        self._notify(Note(f"{member.name} joined: Python {hello.python}, {number_of(hello.cpus, 'CPU')}"))
 
     def _beat(self, msg: Any) -> None:
         member = self._members[msg.node_id]
         if member.lost:
-            self.send(member, "dismissed", {"why": "the master took this worker for lost"})
+            self.send(member, "dismissed", {"why": "the master considers this worker lost"})
         else:
             member.last_seen, member.beat = time.monotonic(), unpack(Beat, msg.data)
 
@@ -192,11 +192,11 @@ class Members:
                     self.give_up(member, f"no sign of life for {silent:.1f} s", silent)
                 elif member.beat.silent_s > LOST_S:
                     stalled = member.beat.silent_s
-                    self.give_up(member, f"what sends its load stalled for {stalled:.1f} s", stalled)
+                    self.give_up(member, f"its load generator stalled for {stalled:.1f} s", stalled)
             if self.rejected and not self._warned:
                 self._warned = True
-                text = "something that does not know this run's secret tries to join: its messages are dropped"
-                self._tell(Note(text, important=True))
+                text = "a program without this run's secret tries to join: its messages are dropped"
+                self._notify(Note(text, important=True))
 
 
 def _wait(done: Callable[[], bool], at_most_s: float) -> None:

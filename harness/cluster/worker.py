@@ -41,7 +41,7 @@ class Runner(WorkerRunner):
     """Locust's, for the messages that this project's master sends; it runs no users of its own.
 
     Attributes:
-        wait_s: how long the master is waited for.
+        wait_s: how long to wait for the master.
     """
 
     wait_s = 0.0
@@ -88,12 +88,12 @@ class Worker:
             runner.register_message(name, getattr(self, f"_{name}"), concurrent=True)
 
     def serve(self) -> None:
-        """Until the master says so, or is silent for too long."""
+        """Work until the master dismisses it, or is silent for too long."""
         self._send("hello", pack(own_hello()))
         while True:
             gevent.sleep(BEAT_S)
             if time.monotonic() - self._last_message > ORPHAN_S:
-                self.end("the master is gone: nothing heard of it any more", REFUSED)
+                self.end(f"the master is gone: it has been silent for {ORPHAN_S:g} s", REFUSED)
             if self._joined:
                 silent = max(0.0, time.perf_counter() - self._last_progress)
                 self._send("beat", pack(replace(self._beat_of, silent_s=silent)))
@@ -106,7 +106,7 @@ class Worker:
         os._exit(code)
 
     def leave(self, why: str, code: int) -> None:
-        """Tells the master, and ends; its answer, which sends this worker away, is not waited for."""
+        """Tell the master and end, without waiting for its answer."""
         self._leaving = True
         self._send("leaving", {"why": why})
         gevent.sleep(0.1)
@@ -185,7 +185,7 @@ class Worker:
         return replace(spec, file=journey.file)
 
     def _start(self, engine: Engine) -> None:
-        # Also asked for while it starts, and only one may read its first message.
+        # Also called while it starts, and only one call may read its first message.
         with self._starting:
             engine.start()
 

@@ -1,7 +1,7 @@
 """Connections of the wire engine: each a socket, at most one request in flight, exactly one outcome for each.
 
 The socket is driven directly by the event loop's readiness callbacks: a request leaves with ``send`` at once and not
-at the end of the loop's turn, so that the moment noted is the moment it was acted on.
+at the end of the loop's turn, so that its recorded time is the time of the send.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Connection:
 
     Attributes:
         check: the request in flight; ``None`` when idle.
-        sent: when it was acted on (``time.perf_counter``); over TLS not before the handshake was over.
+        sent: when it was sent (``time.perf_counter``); over TLS, not before the end of the handshake.
         planned, number: free for the receiver's use.
     """
 
@@ -89,7 +89,7 @@ class Connection:
         self._settle()
 
     def send(self, check: ReplyCheck, moment: float) -> None:
-        """Act on a request now, ``moment``; connects first where that is needed."""
+        """Send a request now, at ``moment``; connects first if needed."""
         self.check = check
         self.sent = moment
         if self._sock is None:
@@ -340,7 +340,7 @@ class Connection:
         self._loop.call_soon(self._continue, self.sent, lambda: self._fail_by(error))
 
     def _continue(self, sent: float, act: Callable[[], None]) -> None:
-        """With the request that was sent then, where it is still in flight."""
+        """Call ``act`` if the request that was sent at ``sent`` is still in flight."""
         if self.check is not None and self.sent == sent:
             act()
 
@@ -389,7 +389,7 @@ class Pool:
 
 
 def kind_of(error: OSError) -> str:
-    """``refused``, ``reset``, ``timeout``, ``unreachable``, ``tls``, or what this machine has no more of."""
+    """``refused``, ``reset``, ``timeout``, ``unreachable``, ``tls``, or the resource that this machine ran out of."""
     if isinstance(error, ssl.SSLError):
         # Its number is one of OpenSSL's.
         return "tls"

@@ -75,7 +75,7 @@ def ignore(*_: object) -> None:
 
 
 class EngineProcess:
-    """A child that sends load from the CPUs given; it never sees the terminal's Ctrl-C.
+    """A child process that sends load from the given CPUs; the terminal's Ctrl-C does not reach it.
 
     Args:
         cpus: CPUs to pin it to; empty for no pinning.

@@ -23,7 +23,7 @@ PAUSE_S = 0.05
 
 
 class StreamLoad:
-    """A load of streams, and what came of all of its connections."""
+    """A load of streams, with the results of all its connections."""
 
     def __init__(self, spec: WebSocketSpec | EventsSpec) -> None:
         self.spec, self.tally, self.traffic = spec, Tally(), Traffic()

@@ -1,4 +1,4 @@
-"""What a load notes, and from that to its result.
+"""What a load records, and how its result is made from that.
 
 Times are kept one by one at first, then in a histogram, so that a long load needs no more memory.
 """
@@ -98,7 +98,7 @@ class Traffic:
 
 @dataclass(slots=True)
 class Tally:
-    """What requests came to; moments are of ``time.perf_counter``.
+    """The results of requests; moments are of ``time.perf_counter``.
 
     Attributes:
         service: seconds of every right reply, in order of completion; ``ends``: when each was complete.
@@ -125,7 +125,7 @@ class Tally:
         return self.service[-1] if self.service else 0.0
 
     def fold(self, began: float, keep: int, *others: Samples) -> None:
-        """Of a load that is being sent: keep ``keep`` times one by one, of ``others`` too, and count the newest."""
+        """While a load is sent: keep ``keep`` times one by one, of ``others`` too, and count the newest."""
         for times in (self.service, *others):
             times.fold(keep)
         ended, failed = taken(self.ends, keep), taken(self.failures, keep)

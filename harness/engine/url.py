@@ -48,7 +48,7 @@ def parse_url(url: str, cacert: str = "", insecure: bool = False) -> Destination
         insecure: whether certificates are not checked.
 
     Raises:
-        UsageError: it is no such URL, or the file is none of certificates.
+        UsageError: it is not such a URL, or the file holds no certificates.
     """
     hint = "write http://127.0.0.1:8000/path"
     if "://" not in url:
@@ -90,7 +90,7 @@ def _ascii(host: str) -> str:
     """An international name as the resolver knows it.
 
     Raises:
-        UsageError: it is none.
+        UsageError: it is not a host name.
     """
     if host.isascii():
         return host
@@ -103,7 +103,7 @@ def _ascii(host: str) -> str:
 
 
 def reach(address: Address) -> Address:
-    """The numeric address, of those that the host has, that accepts a connection, over TLS with its certificate.
+    """The first numeric address of the host that accepts a connection, over TLS with its certificate.
 
     Raises:
         NotReadyError: none does.
@@ -133,12 +133,12 @@ def reach(address: Address) -> Address:
 
 
 def _numeric(resolved: tuple[Any, ...]) -> str:
-    """The address alone, with its zone, which stands beside it in what a name resolves to."""
+    """The numeric address, with its zone."""
     return socket.getnameinfo(resolved, socket.NI_NUMERICHOST | socket.NI_NUMERICSERV)[0]
 
 
 def expects_tls(address: Address) -> tuple[Reason, ...]:
-    """Why a server that closes every plain connection does so: it may want TLS, and say nothing."""
+    """A reason if a server that closes every plain connection accepts TLS."""
     if address.tls is not None or address.path:
         return ()
     try:

@@ -62,7 +62,7 @@ class PerfEvents:
                     raise NotReadyError(f"process {pid} cannot be counted: {error.strerror}") from None
 
     async def read(self) -> Callable[[], Counts]:
-        """What was executed since the last call, as one function: the CPU does not tell more."""
+        """What was executed since the last call, as one function: the CPU counts no details."""
         values = [os.read(file, 8) for file in self._files]
         if not all(values):
             raise NotReadyError("other programs use the CPU's counters")

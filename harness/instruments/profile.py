@@ -1,7 +1,7 @@
 """py-spy: samples of the Python stacks of a server under load.
 
-Only threads that hold the GIL are sampled: on a busy machine nothing else tells a thread that works from one that was
-woken up and waits for a CPU. The server is not stopped, since that would slow it down twofold: stacks that change
+Only threads that hold the GIL are sampled: on a busy machine nothing else shows whether a thread works or was woken
+up and waits for a CPU. The server is not stopped, since that would slow it down twofold: stacks that change
 while they are read are counted, as calls too brief to read.
 """
 
@@ -168,7 +168,7 @@ def joined(documents: Sequence[Any]) -> Any:
 
 
 def without_paths(document: Any, folder: Path) -> Any:
-    """The document without what tells of the machine: where Python and the app are, and the processes' commands."""
+    """The document without what is only true here: the paths of Python and the app, and the processes' commands."""
 
     def moved(frame: Any) -> Any:
         file = frame["file"] or ""
@@ -257,7 +257,7 @@ class _Thread:
 
 
 def _threads(pids: Sequence[int]) -> dict[str, _Thread]:
-    """By path in /proc; empty where the kernel does not tell."""
+    """By path in /proc; empty where the kernel does not count them."""
     readings = {}
     for pid in pids:
         for path in Path(f"/proc/{pid}/task").glob("*"):

@@ -1,4 +1,4 @@
-"""What a run is measured with: services, the engine, servers or containers, and workers, up for as long as it lasts."""
+"""What a run is measured with: services, the engine, servers or containers, and workers, for as long as it lasts."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def select(
         pythons: interpreters, as ``under_each`` takes them.
 
     Raises:
-        UsageError: a name is unknown, or a target asked for by its exact name cannot be started.
+        UsageError: a name is unknown, or a target named exactly cannot be started.
         NotReadyError: an environment could not be made.
     """
     declarations = declared()
@@ -116,7 +116,7 @@ def select_elsewhere(
         raise UsageError("two URLs have the same name", hint="--url first=http://… --url second=http://…")
     selected, journeys = _loads(declarations, scenarios, locustfile, users)
     if journeys and (cacert or insecure):
-        raise UsageError("--cacert and --insecure are not for journeys", hint="say client.verify in the locustfile")
+        raise UsageError("--cacert and --insecure are not for journeys", hint="set client.verify in the locustfile")
     if scenarios or locustfile:
         remote.reject_url_paths(targets)
         selected = tuple(replace(scenario, question="pick") for scenario in selected)
@@ -131,7 +131,7 @@ def chosen_targets(
     """The targets that are meant and can be started, and those left out with the reason.
 
     Raises:
-        UsageError: an unknown name, or a target asked for by its exact name whose server is not installed.
+        UsageError: an unknown name, or a target named exactly whose server is not installed.
     """
     declarations = declarations or declared()
     usable, skipped = [], []
@@ -217,7 +217,7 @@ def _with_endpoints(target: Target, declared: Sequence[Target]) -> Target:
 def _loads(
     declarations: Declarations, patterns: Sequence[str], locustfile: str, users: int | None
 ) -> tuple[tuple[Scenario, ...], tuple[Journey, ...]]:
-    """Scenarios and journeys: those named; all scenarios without a name, and none with a locustfile alone."""
+    """Scenarios and journeys: those named; all scenarios without a name, and none with only a locustfile."""
     scenarios = {scenario.name: scenario for scenario in declarations.scenarios if patterns or not locustfile}
     journeys: dict[str, Journey] = {}
     if patterns:
@@ -232,7 +232,7 @@ def _loads(
 
 
 def _matching_apps(scenarios: Sequence[Scenario], targets: Sequence[Target]) -> tuple[Scenario, ...]:
-    """Without names, apps of the user's own get the user's own requests where there are any, and no others do."""
+    """Without names: the user's own requests, if there are any and a target is the user's own app; else the others."""
     own = {each.name for each in scenarios if any(request.raw for request in each.requests)}
     foreign = bool(own) and any(not target.endpoints for target in targets)
     return tuple(each for each in scenarios if (each.name in own) is foreign)
@@ -255,7 +255,7 @@ def _measures(profile: Profile, scenario: Scenario) -> bool:
 
 
 def _resolved(target: Target) -> Target:
-    """With what is the server's; paths may be relative to where the command runs."""
+    """With the server's defaults; paths may be relative to where the command runs."""
     python, env_file = (_absolute(text) if text else "" for text in (target.python, target.env_file))
     if env_file:
         read_env_file(Path(env_file))

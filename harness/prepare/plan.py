@@ -1,4 +1,4 @@
-"""The plan of a run: windows whose sides take turns, then load on one target alone, then studies."""
+"""The plan of a run: windows whose sides take turns, then load on single targets, then studies."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ from harness.studies.registry import STUDIES
 from harness.verify import case_of
 
 RESERVE = 0.15
-"""Of the studies' expected time, what is kept for windows that must be repeated."""
+"""Share of the studies' expected time that is reserved for windows that must be repeated."""
 
 COUNTING, SAMPLING = 0.24, 0.1
 """Of the budget, the most that instructions are counted in, and that servers are sampled in."""
 SHRUNK = (1.0, 0.75, 0.5, 0.25, 0.0)
-"""What of that is tried, until the fewest blocks fit in with it."""
+"""Shares of that, tried until the fewest blocks fit in with it."""
 
 JOURNEYS_PART = 1 / 3
-"""Of a budget that was given, what journeys get next to scenarios."""
+"""Share of the budget that journeys get next to scenarios."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ def planned_requests(
 
 
 def remaining(plan: Plan, run: Run) -> Plan:
-    """What of the plan the run has still to measure, with the time that it takes."""
+    """The part of the plan that the run has still to measure, with the time that it takes."""
     records, again = run.windows(), cut_off(run)
     done = {record.id for record in records if not again or record.id != again.id}
     begun = {(each.block, side.scenario, side.target) for each in records if each.study for side in each.sides}

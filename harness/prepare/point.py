@@ -19,14 +19,14 @@ from harness.prepare.remote import common_path, reject_url_paths
 from harness.prepare.select import select_scenarios
 
 HOST = "Host: 127.0.0.1"
-"""What servers that are started here are sent: with the port of each in it, absolute links would differ."""
+"""Sent to servers that are started here: with the port of each in it, absolute links would differ."""
 
 
 def scenario_point(name: str, concurrency: int | None) -> Point:
     """The scenario's one point, or the last of its quick settings, at a concurrency if one is given.
 
     Raises:
-        UsageError: the name is no scenario's, or several are called so.
+        UsageError: no scenario has this name, or several do.
     """
     [scenario, *more] = select_scenarios(declared(), [name])
     if more:
@@ -37,7 +37,7 @@ def scenario_point(name: str, concurrency: int | None) -> Point:
 
 @dataclass(frozen=True, slots=True)
 class RequestOptions:
-    """What the user wants to be sent, as it was written; ``requests`` is a file of them."""
+    """The user's options for what is sent, as they were written; ``requests`` is a file of requests."""
 
     scenario: str = ""
     paths: Sequence[str] = ()
@@ -52,11 +52,11 @@ class RequestOptions:
 def requested_point(
     targets: Sequence[Target], options: RequestOptions, concurrency: int | None
 ) -> tuple[Point, tuple[Reason, ...]]:
-    """The scenario's point or that of the requests; of neither, the small JSON reply if all targets have endpoints, or
-    else the path that their URLs have.
+    """The scenario's point or that of the requests; without either, the small JSON reply if all targets have endpoints,
+    or else the path that their URLs have.
 
     Returns:
-        The point, and what of a file of requests is not sent.
+        The point, and which requests of a file are skipped.
 
     Raises:
         UsageError: two are given, or one is wrong.
@@ -88,9 +88,9 @@ def requested_point(
 
 
 def _point_of_file(options: RequestOptions, file: Path, concurrency: int | None) -> tuple[Point, tuple[Reason, ...]]:
-    """What holds for each request of the file is added to it: headers that it lacks, and fields that may change."""
+    """Adds to each request of the file what holds for all: headers that it lacks, and fields that may change."""
     if misplaced := [name for name, value in (("-X", options.method), ("--body", options.body)) if value]:
-        raise UsageError(f"{misplaced[0]} is for --path", hint=f"{file} says it for each request")
+        raise UsageError(f"{misplaced[0]} is for --path", hint=f"{file} sets it for each request")
     scenario, skipped = read_requests(file)
     requests = tuple(_with_common(request, options) for request in scenario.requests)
     reason = Reason("requests-skipped", {"text": ", ".join(f"{count} {why}" for why, count in skipped.items())})
@@ -114,14 +114,14 @@ def _with_common(request: PlannedRequest, options: RequestOptions) -> PlannedReq
 
 
 def raw_point(requests: Sequence[PlannedRequest], concurrency: int) -> Point:
-    """Requests to an own app: one, or a mix."""
+    """Requests to the user's own app: one, or a mix."""
     name = requests[0].case if len(requests) == 1 else f"mix of {len(requests)} requests"
     point = Point(f"{name}@{concurrency}", name, {}, concurrency, tuple(requests))
     return replace(point, slice_s=slice_length(point))
 
 
 def parts_of(point: Point) -> list[Point]:
-    """Of a mix of requests to an own app, each for itself, those that weigh most first; of anything else nothing."""
+    """A point for each request of a mix to the user's own app, heaviest first; empty for anything else."""
     if not point.requests[1:] or not all(request.raw for request in point.requests):
         return []
     ordered = sorted(point.requests, key=lambda request: -request.weight)

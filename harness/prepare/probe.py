@@ -1,4 +1,4 @@
-"""What targets answer: to each request sent twice before they are measured, or to what each is asked in turn."""
+"""What targets answer: to each request, sent twice before they are measured, or to a list of probes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Probed:
     """What the two sides were like before they were measured.
 
     Attributes:
-        start_s: time in which all servers came up.
+        start_s: time in which all servers started.
         point: its requests to an own app with their replies; with bodies where both sides gave the same ones twice.
         notes: what a reader should know of the interpreters and of the replies.
     """
@@ -78,7 +78,7 @@ def _settled(request: PlannedRequest, replies: Sequence[Sequence[Reply]]) -> tup
 
 
 def _reply(running: Running, request: PlannedRequest, around: Services) -> Reply:
-    """The reply to one request, right as far as can be told.
+    """The reply to one request, checked as far as possible.
 
     Raises:
         LaunchError: there is none, or it is an error, or not what the contract says.
@@ -106,7 +106,7 @@ def _reply(running: Running, request: PlannedRequest, around: Services) -> Reply
 def ask_each(
     targets: Sequence[Target], ask: Callable[[Running], list[Result]], say: Callable[[str], None]
 ) -> tuple[list[Result], list[Failure]]:
-    """What was found of all targets, and those that did not start; ``say`` takes a line for each."""
+    """The results of ``ask`` from all targets, and those that did not start; ``say`` takes a line for each."""
     results: list[Result] = []
     failures: list[Failure] = []
     needs = needs_of(name for target in targets for name in endpoints_of(target))

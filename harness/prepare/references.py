@@ -1,4 +1,4 @@
-"""Whether what a project's own files name is there: servers and their options, endpoints, cases, scenarios, targets."""
+"""Whether the names in a project's own files exist: servers and their options, endpoints, cases, scenarios, targets."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def declared() -> Declarations:
     """All that is declared.
 
     Raises:
-        DeclarationError: a file of the project's own is wrong, or names what is not there.
+        DeclarationError: a file of the project's own is wrong, or has a name that does not exist.
     """
     declarations = load_declarations()
     targets, scenarios = ([each.name for each in group] for group in (declarations.targets, declarations.scenarios))

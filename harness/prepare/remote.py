@@ -48,7 +48,7 @@ def remote_target(text: str, cacert: str = "", insecure: bool = False) -> Target
     """A target from ``http[s]://host:8000/path`` or ``name=http://…``; certificates are checked as ``parse_url`` does.
 
     Raises:
-        UsageError: it is no such URL.
+        UsageError: it is not such a URL.
     """
     name, equals, url = text.partition("=")
     if not equals or set(name) & set(":/"):

@@ -53,7 +53,7 @@ def sides(
         cacert, insecure: as ``parse_url`` takes them.
 
     Raises:
-        UsageError: what is named does not go together, or is not there.
+        UsageError: the arguments do not go together, or name what does not exist.
         NotReadyError: a side cannot be made.
     """
     if bool(b) == bool(ref):
@@ -153,7 +153,7 @@ def _against(
 
 
 def with_common_options(pair: Pair, env_file: str, startup_timeout: float | None, setup: str, say: Say) -> Pair:
-    """The pair with what both have in common, once each was set up.
+    """The pair with the options of both sides, after the setup of each.
 
     Raises:
         UsageError: the file cannot be read, or the command cannot be run.

@@ -49,7 +49,7 @@ def versus_plan(
     Args:
         targets: those that are ``served``.
         budget_s: what is left after the ``spent_s`` that probing took; the user gave both together.
-        start_s: time in which all servers of a block come up.
+        start_s: time in which all servers of a block start.
         margin: of instructions, as a share; ``None`` for the usual one.
 
     Raises:
@@ -102,7 +102,7 @@ def _check(budget_s: float, block_s: float, spent_s: float = 0.0) -> None:
 
 
 def _counting_plan(targets: Sequence[Target], point: Point, seed: int, budget_s: float, margin: float | None) -> Plan:
-    """A block that tells what an instruction takes here; starts in which instructions are counted join it."""
+    """A block that measures what an instruction takes here; starts in which instructions are counted join it."""
     seconds = sum(warmup_seconds(target, point) + CLOCK_ROUNDS * turn_seconds(target, point) for target in targets)
     a, b, *twin = (Side(target.name, point.id) for target in targets)
     contrasts = [

@@ -16,13 +16,13 @@ from harness.model import Gate
 from harness.model.load import FloatArray, LoadResult, every
 from harness.serve import Running
 from harness.session.meter import Meter
-from harness.session.sender import Job, Sender, Sent, loaded
+from harness.session.sender import Job, Outcome, Sender, load_outcome
 from harness.session.turns import blank, worker_shares
 from harness.studies.study import Echoes, Idle, Requests, Streams, WindowSpec
 
 WEBSOCKET_PATH = "/ws/echo"
 OUTCOMES = frozenset({"replies"})
-"""Faults that are the target's answer and no fault of the measurement."""
+"""Faults that are the target's answer, not a fault of the measurement."""
 
 
 class LoadSender(Sender):
@@ -31,7 +31,7 @@ class LoadSender(Sender):
     def __init__(self, wire: Engine) -> None:
         self._wire = wire
 
-    def send(self, job: Job, meter: Meter, on_progress: OnProgress) -> Sent:
+    def send(self, job: Job, meter: Meter, on_progress: OnProgress) -> Outcome:
         assert job.spec is not None
         [side] = job.sides
         spec, load = job.spec, job.spec.load
@@ -40,7 +40,7 @@ class LoadSender(Sender):
             time.sleep(load.duration_s)
             meter.end()
             figures = {"window_s": load.duration_s, **_memory(spec, meter.tree(side.target))}
-            return Sent((replace(blank(side, {}, spec), figures=figures),))
+            return Outcome((replace(blank(side, {}, spec), figures=figures),))
         order = order_of(spec, job.servers[side.target], job.seed)
         meter.begin()
         tree = meter.tree(side.target)
@@ -65,11 +65,11 @@ class LoadSender(Sender):
             worker_shares=worker_shares(spent, job.servers[side.target].target.workers),
             errors={kind: count for kind, count in lost.items() if count},
         )
-        return loaded(result, measured, meter, times, figures, gates)
+        return load_outcome(result, measured, meter, times, figures, gates)
 
 
 def order_of(spec: WindowSpec, running: Running, seed: int) -> WireLoad:
-    """What the engine is told to do."""
+    """The order to the engine."""
     load, address = spec.load, running.bind
     if isinstance(load, Echoes):
         return WebSocketSpec(address, load.connections, load.duration_s, path=WEBSOCKET_PATH, authority=str(address))

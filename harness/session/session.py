@@ -51,7 +51,7 @@ from harness.session.instruments import CountSender, SampleSender
 from harness.session.loads import LoadSender
 from harness.session.meter import Meter
 from harness.session.observe import Observer
-from harness.session.sender import Job, Sender, Sent
+from harness.session.sender import Job, Outcome, Sender
 from harness.session.statements import statements_of
 from harness.session.turns import TurnsSender, blank
 from harness.session.waiting import WaitingSender
@@ -89,9 +89,9 @@ class Bench:
         senders: study → what sends its windows, for studies that are neither sides taking turns nor trials.
         features: whether the first block also asks what each target can do, which takes a few seconds.
         first: the servers of the first block, some of which may be up already.
-        counted: those of the first count, which come up already.
+        counted: the servers of the first count, which start already.
         brisk: for blocks that are all alike and hardly longer than their starts: servers start all at once, while those
-            of the block before end and it is judged. Each takes longer then than alone: no time of a start is recorded.
+            of the block before end and it is judged. As that slows starts down, their times are not recorded.
     """
 
     engine: Engine
@@ -121,7 +121,7 @@ def measure(run: Run, bench: Bench, extend: Extend = as_planned) -> int:
         RecordError: the results cannot be saved, or another process is measuring this run.
         UsageError: a resumed run began with other versions of its packages.
         EngineError: the load generator failed.
-        NotReadyError: not one of a block's targets came up.
+        NotReadyError: none of a block's targets started.
         KeyboardInterrupt: the user's; the run is marked as interrupted first. The attempt under way is not recorded.
     """
     with run.locked():
@@ -135,7 +135,7 @@ def measure(run: Run, bench: Bench, extend: Extend = as_planned) -> int:
             with contextlib.closing(session):
                 session.measure(extend)
         except BaseException:
-            # The first error is the one to tell, also where the disk takes no manifest any more.
+            # The first error is the one to report, also where the disk takes no manifest any more.
             with contextlib.suppress(RecordError):
                 run.finish("interrupted", already + time.monotonic() - began)
             raise
@@ -154,7 +154,7 @@ def answered(record: WindowRecord) -> bool:
 
 
 def _same_versions(run: Run) -> None:
-    """A run that goes on must not mix figures of different packages in silence."""
+    """A resumed run must not mix figures of different packages silently."""
     before, now = run.manifest.versions, environment.versions()
     differing = [f"{name} {before[name]} → {now.get(name, 'none')}" for name in before if now.get(name) != before[name]]
     if run.windows() and differing:
@@ -190,12 +190,12 @@ class _Session:
         self._next = bench.first
         """The servers of the next block, some of which may be up already."""
         self._gil_checked = set[str]()
-        """Targets whose interpreters were asked about their GIL."""
+        """Targets whose interpreter was checked for its GIL."""
         self._ahead = bench.counted
         """The servers of the next count, which start already."""
 
     def close(self) -> None:
-        """Ends servers that no block came to use."""
+        """Ends servers that no block has used."""
         for servers in (self._next, self._ahead):
             if servers is not None:
                 servers.close()
@@ -273,7 +273,7 @@ class _Session:
             if not fleet.running and not block.study:
                 first = next(iter(fleet.failures.values()))
                 log = "\n  ".join([first.reason.text, *first.log])
-                raise NotReadyError(f"no target came up; the first one: {log}", hint="harness doctor")
+                raise NotReadyError(f"no target started; the first one: {log}", hint="harness doctor")
             self._interpreters(fleet)
             up = _Verified(self._observer, fleet)
             sender = self._sender(block, fleet)
@@ -427,7 +427,7 @@ class _Session:
         upstream = self._bench.services.upstream if called else None
         serving = placement.wide if _wide(window.study) else placement.many if many else placement.server
         meter = Meter(running, placement, serving, upstream)
-        sent, gates, machine = Sent(()), tuple[Gate, ...](), dict[str, float]()
+        sent, gates, machine = Outcome(()), tuple[Gate, ...](), dict[str, float]()
         if ready:
             seed = _seed(self._plan.seed, window, spec)
             job = Job(window, ready, self._points, running, seconds, seed, spec)
@@ -501,7 +501,7 @@ class _Session:
             up.servers.kill(trial.target)
 
     def _missing_windows(self, trial: Trial) -> Iterator[tuple[WindowSpec, Callable[[WindowRecord], None]]]:
-        """What the trial's study asks for and no record answers yet, each with what is told the record."""
+        """The windows that the trial's study asks for and that have no record yet, each with what takes the record."""
         records = {record.id: record for record in counted(self._run.windows()) if record.id in self._done}
         earlier = tuple(
             record
@@ -525,7 +525,7 @@ class _Session:
 
 
 class _Verified:
-    """The servers of a block, and which of its sides do not answer as the contract says; each is asked once."""
+    """The servers of a block, and which of its sides do not answer as the contract says; each request is sent once."""
 
     def __init__(self, observer: Observer, servers: Servers) -> None:
         self._observer, self.servers = observer, servers

@@ -1,7 +1,7 @@
 """The gates that a window must pass; each that fires is a value with its ``Reason``. Pure.
 
-No gate looks at the values that it guards: it reads error counts, the generator's and the machine's load, whether the
-books balance and whether waits were waited, never how a side's level compares with another's.
+No gate looks at the values that it guards: it reads error counts, the generator's and the machine's load, whether
+request counts add up and whether servers waited as asked, never how a side's level compares with another's.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ TRANSIENT = frozenset(
         UNSTEADY,
     }
 )
-"""Codes of gates that another try may pass: what disturbed it is over by then. Wrong replies would come again."""
+"""Codes of gates that another try may pass, as the disturbance is over by then. Wrong replies would come again."""
 
 Floats = npt.NDArray[np.float64]
 Columns = Mapping[str, Floats]
@@ -63,10 +63,10 @@ def examine(
     measured: SlicesResult,
     ceilings: Mapping[int, float] = MappingProxyType({}),
 ) -> tuple[Gate, ...]:
-    """The gates that fire for sides that took turns, but for those of the machine.
+    """The gates that fire for sides that took turns, except those of the machine.
 
     Args:
-        ceilings: concurrency → replies per second from a null server; a concurrency without one is not held against it.
+        ceilings: concurrency → replies per second from a null server; without one, its gate does not apply.
     """
     starved = soundness.starved(measured.generator_wait / max(measured.duration_s, 1e-9))
     gates = [Gate(starved)] if starved else []
@@ -98,19 +98,19 @@ def transient(gates: Iterable[Gate]) -> bool:
 def try_again(record: WindowRecord, plan: Plan, tries: int) -> bool:
     """Whether a window is worth another try, of ``tries`` in all.
 
-    Where the plan compares CPU cost alone, gates that void only times are no reason for one.
+    Where the plan compares only CPU cost, gates that void only times are no reason for one.
     """
     timed = not plan.contrasts or any(contrast.metric == "throughput" for contrast in plan.contrasts)
     return record.attempt + 1 < tries and transient(gate for gate in record.gates if timed or not times_only(gate))
 
 
 def without_timing(gates: Iterable[Gate]) -> tuple[Gate, ...]:
-    """The gates that matter where no time is measured: neither what passes nor how busy the generator is."""
+    """The gates that matter where no time is measured: neither transient ones nor that of a busy generator."""
     return tuple(gate for gate in gates if gate.reason.code not in {*TRANSIENT, "generator-bound"})
 
 
 def machine_gates(machine: Mapping[str, float]) -> list[Gate]:
-    """What the machine did beside the measurement."""
+    """Gates for what else the machine did meanwhile."""
     return [
         Gate(Reason(code, {"share": machine[share], "limit": limit}))
         for code, share, limit in MACHINE_GATES
@@ -119,7 +119,7 @@ def machine_gates(machine: Mapping[str, float]) -> list[Gate]:
 
 
 def ended(sides: Iterable[Side], pids: Mapping[str, Sequence[int]]) -> list[Gate]:
-    """Sides of which processes ended meanwhile, by target: what was measured is not of the whole server."""
+    """Gates for sides whose server lost processes: what was measured is not the whole server."""
     return [
         Gate(Reason("process-ended", {"count": len(pids[side.target])}), side.target, side.point)
         for side in sides
@@ -171,9 +171,9 @@ def _littles_law(mine: Columns, side: SideSpec, outcome: SideOutcome) -> Reason 
 
 
 def _relative_to_neighbours(index: Floats, rates: Floats) -> Floats:
-    """The rates as distances from what the slices of other sides just before and after were, each from its own level.
+    """The rates minus those of other sides' slices just before and after, each relative to the level of its side.
 
-    What the machine did to every side is not in them; where a side is alone it all is.
+    What the machine did to every side cancels out; with a single side, nothing does.
     """
     off = rates.copy()
     for side in np.unique(index):

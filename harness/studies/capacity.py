@@ -21,7 +21,7 @@ LEAD_IN_SHARE = 0.25
 """A queue begins empty, and takes its time to become as long as it will be."""
 
 QUANTILES = (0.5, 0.9)
-"""Quantiles at which the search asks in turn: near the edge most windows have no late reply and tell little, a little
+"""Quantiles that the search tries in turn: near the edge most windows have no late reply and show little, a little
 beyond it they have many."""
 
 SEARCH = ("double", "search")
@@ -43,7 +43,7 @@ class Capacity(StudySettings):
         bound_ms: what the p99 of response times must not exceed.
         start_rps: where the doubling begins; ``highest_rps``: where it gives up.
         searches: windows of the bisection in each block.
-        confirm_s: length of the windows at 0.95 and 1.05 times the rate found.
+        confirm_s: length of the windows at 0.95 and 1.05 times the estimated rate.
         overload_s: at 1.5 times that rate, then ``recovery_s`` at half of it, in so many of the last blocks as
             ``overloads`` says; 0 for none.
     """
@@ -60,14 +60,14 @@ class Capacity(StudySettings):
 
 @dataclass(frozen=True, slots=True)
 class CapacityRow(StudyRow):
-    """The highest rate that keeps the objective.
+    """The highest rate that meets the objective.
 
     Attributes:
         rps: median of the search over all blocks; ``low_rps`` to ``high_rps`` is its 95% interval, no narrower than the
             rates that confirmed it, 0.95 and 1.05 times the estimate.
-        below_held, above_failed: windows at 0.95 times that kept the objective, and at 1.05 times that did not, of
+        below_held, above_failed: windows at 0.95 times that met the objective, and at 1.05 times that did not, of
             ``below`` and ``above``.
-        tried: (rate, p99 in microseconds, 1 where the objective held) of every window of the search.
+        tried: (rate, p99 in microseconds, 1 where the objective was met) of every window of the search.
     """
 
     bound_ms: float
@@ -87,7 +87,7 @@ class OverloadRow(StudyRow):
 
     Attributes:
         unanswered_share: of the requests of the overload, pooled over blocks. ``errors``: what became of those.
-        recovered: blocks in which the p99 came back within the bound. ``recovery_s``: the longest that it took in them.
+        recovered: blocks in which the p99 returned to the bound. ``recovery_s``: the longest that it took in them.
     """
 
     bound_ms: float
@@ -122,8 +122,8 @@ def windows(brief: Brief[Capacity]) -> WindowSpecs:
 
 
 def _ceiling(settings: Capacity, records: Iterable[WindowRecord]) -> float:
-    """While every rate tried kept the objective, a step goes to twice the highest of them and no further: where the
-    window that ended the doubling was disturbed, nothing else bounds the search from above."""
+    """While every rate tried met the objective, a step goes to twice the highest of them and no further: if the window
+    that ended the doubling was disturbed, nothing else bounds the search from above."""
     windows = tried(records)
     if any(each.late > LIMIT for each in windows):
         return settings.highest_rps
@@ -206,7 +206,7 @@ def overload_figures(
     """What became of the overload's requests, and when the p99 was back.
 
     ``recovery_s`` is from the overload's end to the beginning of the first quarter of a second from which on every
-    quarter's p99 is within the bound and none of its requests failed; it is missing where there is no such.
+    quarter's p99 is within the bound and none of its requests failed; it is missing where there is none.
     """
     begun, response = measured.planned_s, every(measured.response_time_us)
     due, right = (float(np.count_nonzero(times < overload_s)) for times in (planned, begun))
@@ -248,7 +248,7 @@ def met_objective(record: WindowRecord) -> bool:
 
 
 def tried(records: Iterable[WindowRecord]) -> list[Tried]:
-    """What the windows of the search came to, where they are fit to judge by, in their order."""
+    """The results of the search's windows without gates, in their order."""
     return [
         Tried(float(record.only.params["rate"]), record.only.figures["late_share"], record.only.figures["counted_s"])
         for record in records

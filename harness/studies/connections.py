@@ -1,4 +1,4 @@
-"""Many connections: idle ones and slow readers beside a load, WebSocket echoes, server-sent events."""
+"""Many connections: idle ones and slow readers next to a load, WebSocket echoes, server-sent events."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 class Connections(StudySettings):
-    """``rate``: requests per second beside the open connections; ``events_ms``: time between two server-sent events."""
+    """``rate``: requests per second next to the open connections; ``events_ms``: between two server-sent events."""
 
     rate: float = Field(100, gt=0, le=100_000)
     events_ms: int = Field(500, ge=1, le=1000)
@@ -43,10 +43,10 @@ class ConnectionRow(StudyRow):
     """Many connections of one kind.
 
     Attributes:
-        number: connections asked for; ``served``: those that got an answer, in the block with the fewest.
-        latency: of requests beside them, of echoes, or of the gaps between events.
+        number: connections to be opened; ``served``: those that got an answer, in the block with the fewest.
+        latency: of requests next to them, of echoes, or of the gaps between events.
         rate_rps: echoes, events or requests per second.
-        unanswered_share: requests beside them without a right reply.
+        unanswered_share: requests next to them without a right reply.
     """
 
     kind: Literal["alone", "idle", "slow", "sockets", "streams"]
@@ -59,8 +59,8 @@ class ConnectionRow(StudyRow):
 
 
 def windows(brief: Brief[Connections]) -> WindowSpecs:
-    """The load alone and beside idle connections, then echoes, then slow readers, then streams: those last that leave
-    a server with work to do."""
+    """The load alone and with idle connections, then echoes, slow readers and streams: last those that leave a server
+    with work to do."""
     settings, values, request = brief.settings, brief.values, brief.requests[0]
     yield _with_open(settings, request, "alone", 0, 0)
     for count in values.get("idle", ()):

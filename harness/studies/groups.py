@@ -15,7 +15,7 @@ from harness.stats.interval import estimate
 from harness.stats.quantiles import BEYOND, percentiles
 
 UNEVEN = 1.25
-"""Times its equal share: a worker that serves more than this is more than chance gives it."""
+"""Times an equal share: a worker that serves more than this does so not only by chance."""
 
 SHARES = (0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975, 0.99, 0.995, 0.9975, 0.999, 0.9995, 0.9999)
 

@@ -16,7 +16,7 @@ from harness.studies.groups import Group, StudyRow, rows_of
 from harness.studies.study import Brief, Idle, Load, Requests, Study, StudySettings, WindowSpec, WindowSpecs
 
 LEAK_BYTES = 100.0
-"""Bytes per request above which growth is called a leak: hardly less than any object that is kept for each of them."""
+"""Bytes per request above which growth is called a leak: less than almost any object that could stay for each."""
 
 MOST_WARM_UPS = 10
 OVERHEAD_S = 0.25

@@ -1,4 +1,4 @@
-"""What slow, CPU-heavy or blocking requests do to a fast endpoint beside them."""
+"""What slow, CPU-heavy or blocking requests do to a fast endpoint next to them."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class Neighbours(StudySettings):
 
 @dataclass(frozen=True, slots=True)
 class NeighbourRow(StudyRow):
-    """The fast endpoint beside a neighbour; alone where ``neighbour`` is empty.
+    """The fast endpoint next to a neighbour; alone where ``neighbour`` is empty.
 
     Attributes:
         share: percent of the requests that are the neighbour's. ``ms``: how long one of them takes; 0 where not set.
         fast: the fast endpoint's name, and ``latency`` its response times.
-        times: its p99 over the one alone, in the same block.
+        times: its p99 over that of the endpoint alone, in the same block.
         errors: requests of either kind without a right reply.
     """
 
@@ -45,7 +45,7 @@ class NeighbourRow(StudyRow):
 
 
 def windows(brief: Brief[Neighbours]) -> WindowSpecs:
-    """The fast endpoint alone, and then beside each neighbour at each share: the same arrivals every time."""
+    """The fast endpoint alone, and then next to each neighbour at each share: the same arrivals every time."""
     fast, *others = brief.requests
     yield _window(brief.settings, (fast,), ALONE, {"neighbour": "", "share": 0})
     for other in others:

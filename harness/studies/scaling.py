@@ -161,7 +161,7 @@ def _fewest(group: Group, all_: Sequence[Group]) -> tuple[By | None, Group]:
 
 
 def _place(group: Group, fixed: By) -> tuple[ParamValue | None, str, str, int]:
-    """What groups have in common that differ in the other number alone."""
+    """What groups have in common that differ only in the other number."""
     return group.setting.get("base"), group.scenario, group.point, _numbers(group)[fixed]
 
 

@@ -24,7 +24,7 @@ class Waiting:
         requests: how many were sent and not answered.
         bytes_per_request: (memory with them − idle memory) / connections, mean over blocks, with its 95% interval.
         accepted: connections that the server had taken over from the kernel; the others wait in its backlog.
-            ``None`` where the system does not tell. Median over blocks, as is ``connected``.
+            ``None`` where the system does not show it. Median over blocks, as is ``connected``.
     """
 
     requests: int
@@ -45,8 +45,7 @@ def windows(brief: Brief[StudySettings]) -> WindowSpecs:
 
 
 def rows(records: Sequence[WindowRecord]) -> tuple[Waiting, ...]:
-    """Of one target; the last record counts where a block has several. Where no connection came about there is nothing
-    to divide."""
+    """Of one target; of several records in a block the last one counts, and those without a connection are skipped."""
     counts = sorted({record.only.planned for record in records})
     results = []
     for count in counts:
