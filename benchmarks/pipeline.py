@@ -75,8 +75,8 @@ def measure(folder: Path, options: argparse.Namespace) -> None:
         words += ["--fail-if-slower", options.limit, "--out", name, "-q"]
         done = subprocess.run([*HARNESS, *words], cwd=folder, capture_output=True, text=True, timeout=120)
         took = time.monotonic() - began
-        said = (done.stdout or done.stderr).partition("\n")[0]
-        print(f"{name}: exit code {done.returncode} in {took:.1f} s{truth(folder, name, before)}: {said}", flush=True)
+        line = (done.stdout or done.stderr).partition("\n")[0]
+        print(f"{name}: exit code {done.returncode} in {took:.1f} s{truth(folder, name, before)}: {line}", flush=True)
 
 
 def burnt(folder: Path) -> tuple[int, float]:
@@ -107,8 +107,8 @@ def check(folder: Path, options: argparse.Namespace) -> None:
             words = [*HARNESS, "check", run.name, "--gate", f"{pair} {SCENARIO} cpu < +{options.limit}"]
             done = subprocess.run(words, cwd=folder, capture_output=True, text=True, timeout=60)
             codes[pair].append(done.returncode)
-            said = (done.stdout or done.stderr).partition("\n")[0]
-            print(f"{run.name}: exit code {done.returncode}: {said}", flush=True)
+            line = (done.stdout or done.stderr).partition("\n")[0]
+            print(f"{run.name}: exit code {done.returncode}: {line}", flush=True)
     for pair, wanted in JOBS.items():
         print(shown(pair, wanted, codes[pair]))
 

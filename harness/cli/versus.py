@@ -169,13 +169,13 @@ def versus(
     options = RequestOptions(scenario, path, method, header, sent, expect_status, varying, requests)
     point, skipped = requested_point(pair, options, concurrency)
     if not counting:
-        prepare.check_budget(prepare.served(*pair, point, control), point, budget)
+        prepare.check_budget(prepare.versus_targets(*pair, point, control), point, budget)
     with _adding_differences(pair):
         pair = with_common_options(pair, env_file, startup_timeout, setup, say)
     began = monotonic()
     here = not all(side.elsewhere for side in pair)
     placement, seed = detect(), random.SystemRandom().randrange(1_000_000) if seed is None else seed
-    targets = prepare.served(*pair, point, control)
+    targets = prepare.versus_targets(*pair, point, control)
     # Who starts first may get other memory than who starts last.
     shuffled = random.Random(seed).sample(targets, len(targets))
     # Those that are counted start at the same time, and slow the others down.
@@ -224,9 +224,9 @@ def versus(
         explanation=explanation(profiled, summary) if profiled else None,
         limit=limit,
     )
-    said = lines(opened.manifest, summary, result)
-    print_result(result, said, as_json)
-    text = comment_of(opened.manifest, said)
+    output = lines(opened.manifest, summary, result)
+    print_result(result, output, as_json)
+    text = comment_of(opened.manifest, output)
     append(text)
     if comment:
         comment.write_text(text, "utf-8")
@@ -300,7 +300,7 @@ def _measure(
                 features=False,
                 first=fleet,
                 counted=counted,
-                brisk=not counted,
+                overlap=not counted,
             )
             measure(run, bench, partial(_more, observer, limit))
         except KeyboardInterrupt:

@@ -144,7 +144,7 @@ class Master:
             page.close()
             for member in members:
                 self._members.send(member, "halt", {"order": self._order})
-        results = [_part(self._results.get(m.id), m, parts[m.id], load, self._must_be_whole) for m in members]
+        results = [_part(self._results.get(m.id), m, parts[m.id], load, self._needs_all_workers) for m in members]
         merged = LoadResult.merge(results)
         reasons = (*merged.reasons, *_mismatches(members, self._results))
         rejected = self._members.rejected - rejected
@@ -200,10 +200,10 @@ class Master:
 
     def _halting(self, members: Sequence[Member]) -> bool:
         lost = any(member.lost and member.id not in self._results for member in members)
-        return self._stopped or (lost and self._must_be_whole)
+        return self._stopped or (lost and self._needs_all_workers)
 
     @property
-    def _must_be_whole(self) -> bool:
+    def _needs_all_workers(self) -> bool:
         return self._options.on_lost == "invalid"
 
     def _on_reply(self, msg: Any) -> None:

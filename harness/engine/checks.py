@@ -88,7 +88,7 @@ class ReplyCheck:
         if fault is None:
             fault = self._json_fault(body)
             if len(body) <= MEMO_BYTES:
-                _room(self._bodies, len(body))
+                _make_room(self._bodies, len(body))
                 self._bodies[body] = fault
         return fault
 
@@ -116,11 +116,11 @@ class ReplyCheck:
             self.usual_status = status
         if status != self.usual_status or len(raw) > MEMO_BYTES:
             return
-        _room(self._known, len(raw))
+        _make_room(self._known, len(raw))
         self._known[raw] = keep_alive
         if len(cuts) <= 4:
             for cut in cuts[:-1]:
-                _room(self._heads, cut)
+                _make_room(self._heads, cut)
                 self._heads.add(raw[:cut])
 
 
@@ -169,7 +169,7 @@ def decoded(body: bytes, encoding: str) -> bytes:
     return body
 
 
-def _room(memo: dict[bytes, Any] | set[bytes], size: int) -> None:
+def _make_room(memo: dict[bytes, Any] | set[bytes], size: int) -> None:
     """Empty ``memo`` if one more entry, at ``size`` bytes for each, would be too much."""
     if len(memo) >= MEMO_ENTRIES or (len(memo) + 1) * size > MEMO_TOTAL:
         memo.clear()

@@ -155,7 +155,7 @@ class Connection:
                 self._sock, server_hostname=tls.server_name, do_handshake_on_connect=False, suppress_ragged_eofs=True
             )
         except OSError as error:
-            self._fail_by(error)
+            self._fail_with(error)
             return
         self._sock, self._recv, self._send = sock, sock.read, sock.write
         self._shake_hands(sock, opened)
@@ -170,7 +170,7 @@ class Connection:
         except ssl.SSLWantWriteError:
             self._loop.add_writer(self._fd, self._shake_hands, sock, opened)
         except OSError as error:
-            self._fail_by(error)
+            self._fail_with(error)
         else:
             self.sent = time.perf_counter()
             self._traffic.handshakes.append(self.sent - opened)
@@ -297,7 +297,7 @@ class Connection:
         elif error.errno in _RESET and not self._parsing and not self._pending:
             self._no_reply("reset", "connection reset")
         else:
-            self._fail_by(error)
+            self._fail_with(error)
 
     def _no_reply(self, kind: str, detail: str) -> None:
         if self._served and not self._retried and self.check is not None and self.check.idempotent:
@@ -331,13 +331,13 @@ class Connection:
         self.close()
         self._receiver.failed(self, kind, f"{name}: {detail}")
 
-    def _fail_by(self, error: OSError) -> None:
-        self._fail(kind_of(error), words_of(error))
+    def _fail_with(self, error: OSError) -> None:
+        self._fail(kind_of(error), error_text(error))
 
     def _fail_soon(self, error: OSError) -> None:
         # Not at once: the receiver sends again on a failure, and would recurse while the server refuses.
         self._drop()
-        self._loop.call_soon(self._continue, self.sent, lambda: self._fail_by(error))
+        self._loop.call_soon(self._continue, self.sent, lambda: self._fail_with(error))
 
     def _continue(self, sent: float, act: Callable[[], None]) -> None:
         """Call ``act`` if the request that was sent at ``sent`` is still in flight."""
@@ -400,5 +400,5 @@ def kind_of(error: OSError) -> str:
     return "timeout" if error.errno == errno.ETIMEDOUT else _LIMITS.get(error.errno or 0, "unreachable")
 
 
-def words_of(error: OSError) -> str:
+def error_text(error: OSError) -> str:
     return refusal(error) if isinstance(error, ssl.SSLError) else error.strerror or str(error)

@@ -54,7 +54,7 @@ class Samples(Doubles):
 
     def fold(self, keep: int) -> None:
         """Put the newest of those past ``keep`` into the histogram, at most ``BATCH``."""
-        newest = Latencies.of(taken(self, keep) * US)
+        newest = Latencies.of(take_newest(self, keep) * US)
         if newest is not None:
             self.folded = Latencies.merge([self.folded, newest.histogram()])
 
@@ -63,7 +63,7 @@ class Samples(Doubles):
         return Latencies.merge([Latencies.of(floats(self) * US), self.folded])
 
 
-def taken(values: array[float], keep: int) -> FloatArray:
+def take_newest(values: array[float], keep: int) -> FloatArray:
     """Remove the newest of ``values`` past ``keep``, at most ``BATCH``, but for the very last, which progress shows."""
     count = min(len(values) - keep, BATCH)
     if count <= 0:
@@ -128,7 +128,7 @@ class Tally:
         """While a load is sent: keep ``keep`` times one by one, of ``others`` too, and count the newest."""
         for times in (self.service, *others):
             times.fold(keep)
-        ended, failed = taken(self.ends, keep), taken(self.failures, keep)
+        ended, failed = take_newest(self.ends, keep), take_newest(self.failures, keep)
         if len(ended) or len(failed):
             right, wrong = self.folded_steps
             self.folded_steps = steps(ended - began, 0.0, right), steps(failed - began, 0.0, wrong)

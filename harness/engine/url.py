@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from apps.contract.case import Case
 from harness.config.requests import Headers, quoted_target, raw_request, wire_bytes
-from harness.engine.client import peers, words_of
+from harness.engine.client import error_text, peers
 from harness.engine.spec import Address, WireRequest
 from harness.errors import NotReadyError, UsageError
 from harness.model.address import Tls
@@ -81,7 +81,7 @@ def _tls(host: str, cacert: str, insecure: bool) -> Tls:
         tls = Tls(host.rstrip("."), Path(cacert).read_text("ascii") if cacert else "", not insecure)
         _ = tls.context
     except (OSError, ValueError) as error:
-        why = "holds no certificate in PEM form" if isinstance(error, ssl.SSLError | ValueError) else words_of(error)
+        why = "holds no certificate in PEM form" if isinstance(error, ssl.SSLError | ValueError) else error_text(error)
         raise UsageError(f"--cacert {cacert}: {why}") from None
     return tls
 
@@ -123,7 +123,7 @@ def reach(address: Address) -> Address:
             return address if address.path else replace(address, host=_numeric(resolved))
         except OSError as error:
             failure = error
-    reason = "" if failure is None else f": {words_of(failure)}"
+    reason = "" if failure is None else f": {error_text(failure)}"
     hint = "is the server running?"
     if isinstance(failure, ssl.SSLCertVerificationError):
         hint = "--cacert FILE names who is trusted, --insecure checks nothing"

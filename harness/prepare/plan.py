@@ -24,7 +24,7 @@ from harness.prepare.choose import Selection
 from harness.record import Run
 from harness.serve.servers import Bind, command_of, resolved
 from harness.serve.services import NEEDS
-from harness.session.session import cut_off
+from harness.session.session import interrupted_attempt
 from harness.studies.registry import STUDIES
 from harness.verify import case_of
 
@@ -141,7 +141,7 @@ def planned_requests(
 
 def remaining(plan: Plan, run: Run) -> Plan:
     """The part of the plan that the run has still to measure, with the time that it takes."""
-    records, again = run.windows(), cut_off(run)
+    records, again = run.windows(), interrupted_attempt(run)
     done = {record.id for record in records if not again or record.id != again.id}
     begun = {(each.block, side.scenario, side.target) for each in records if each.study for side in each.sides}
     left = tuple(

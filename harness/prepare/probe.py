@@ -67,8 +67,8 @@ def _settled(request: PlannedRequest, replies: Sequence[Sequence[Reply]]) -> tup
         )
     if 300 <= first.status < 400:
         notes.append(Reason("redirects", {"request": request.case, "location": first.header("location") or ""}))
-    elif said := error_page(first):
-        notes.append(Reason("error-page", {"request": request.case, "status": first.status, "text": said}))
+    elif message := error_page(first):
+        notes.append(Reason("error-page", {"request": request.case, "status": first.status, "text": message}))
     one, other = ([reply.body for reply in side] for side in (replies[0], replies[-1]))
     body, volatile, difference = agreed(one, other, request.raw.volatile)
     if difference:

@@ -47,7 +47,7 @@ def versus_plan(
     """The first block, with the fewest turns; ``another_block`` adds the others.
 
     Args:
-        targets: those that are ``served``.
+        targets: those that are ``versus_targets``.
         budget_s: what is left after the ``spent_s`` that probing took; the user gave both together.
         start_s: time in which all servers of a block start.
         margin: of instructions, as a share; ``None`` for the usual one.
@@ -139,7 +139,7 @@ def next_block(plan: Plan, left_s: float, measured_s: float, *, decided: bool, l
     return Extension((added,)) if added else None
 
 
-def served(a: Target, b: Target, point: Point, control: bool) -> tuple[Target, ...]:
+def versus_targets(a: Target, b: Target, point: Point, control: bool) -> tuple[Target, ...]:
     """Both, and A once more for the A/A control.
 
     Raises:

@@ -90,7 +90,7 @@ class Bench:
         features: whether the first block also asks what each target can do, which takes a few seconds.
         first: the servers of the first block, some of which may be up already.
         counted: the servers of the first count, which start already.
-        brisk: for blocks that are all alike and hardly longer than their starts: servers start all at once, while those
+        overlap: for blocks that are alike and hardly longer than their starts: servers start all at once, while those
             of the block before end and it is judged. As that slows starts down, their times are not recorded.
     """
 
@@ -107,7 +107,7 @@ class Bench:
     features: bool = True
     first: Servers | None = None
     counted: CountingFleet | None = None
-    brisk: bool = False
+    overlap: bool = False
 
 
 def measure(run: Run, bench: Bench, extend: Extend = as_planned) -> int:
@@ -125,7 +125,7 @@ def measure(run: Run, bench: Bench, extend: Extend = as_planned) -> int:
         KeyboardInterrupt: the user's; the run is marked as interrupted first. The attempt under way is not recorded.
     """
     with run.locked():
-        _same_versions(run)
+        _check_versions(run)
         # An earlier sitting that was killed could not write how long it took.
         already = max(run.manifest.duration_s, sum(record.duration_s for record in run.windows()))
         began = time.monotonic()
@@ -153,7 +153,7 @@ def answered(record: WindowRecord) -> bool:
     return all(fault.reason.code in LACKS for fault in lost.values()) and (bool(lost) or not record.failures)
 
 
-def _same_versions(run: Run) -> None:
+def _check_versions(run: Run) -> None:
     """A resumed run must not mix figures of different packages silently."""
     before, now = run.manifest.versions, environment.versions()
     differing = [f"{name} {before[name]} → {now.get(name, 'none')}" for name in before if now.get(name) != before[name]]
@@ -164,7 +164,7 @@ def _same_versions(run: Run) -> None:
         )
 
 
-def cut_off(run: Run, tries: int = TRIES) -> WindowRecord | None:
+def interrupted_attempt(run: Run, tries: int = TRIES) -> WindowRecord | None:
     """The last record of an interrupted run, where another try of its window was under way or was to follow."""
     last = next(reversed(run.windows()), None)
     if last is None or run.manifest.status == "finished":
@@ -178,8 +178,8 @@ class _Session:
         self._observer = bench.observer
         self._targets: Mapping[str, Target] = {target.name: target for target in run.manifest.targets}
         self._scenarios: Mapping[str, Scenario] = {one.name: one for one in run.manifest.scenarios}
-        self._cut_off = cut_off(run, bench.tries)
-        self._done = {record.id for record in run.windows() if not self._cut_off or record.id != self._cut_off.id}
+        self._again = interrupted_attempt(run, bench.tries)
+        self._done = {record.id for record in run.windows() if not self._again or record.id != self._again.id}
         self._load = LoadSender(bench.engine)
         left = run.manifest.plan.budget_s - spent_s
         self._deadline = time.monotonic() + max(left, sum(map(expected_seconds, self._missing(self._plan.blocks))))
@@ -262,10 +262,10 @@ class _Session:
         self._observer.block_started(block)
         counting = block.study == INSTRUCTIONS
         with self._fleet(block) as fleet:
-            fleet.start(self._in_order(block))
+            fleet.start(self._start_order(block))
             if self._ahead:
                 # They are up and idle when clocks are read.
-                self._ahead.start(self._in_order(block))
+                self._ahead.start(self._start_order(block))
             if counting and later and later[0].study == INSTRUCTIONS:
                 self._ahead = self._counting_fleet(later[0])
             for failure in fleet.failures.values():
@@ -296,10 +296,10 @@ class _Session:
                 sent = {request.endpoint for point in self._plan.points for request in point.requests}
                 statements = statements_of(fleet.running.values(), self._bench.services, sent)
                 self._run.save_abilities(replace(features, statements=tuple(statements)))
-            if self._bench.brisk:
+            if self._bench.overlap:
                 # Nobody knows yet whether there is another block; if not, they end as fast as they began.
                 self._next = self._processes(block)
-                self._next.begin(self._in_order(replace(block, index=block.index + 1)))
+                self._next.begin(self._start_order(replace(block, index=block.index + 1)))
 
     def _interpreters(self, fleet: Servers) -> None:
         """Adds to the manifest's warnings, once for each target, whether a free-threaded interpreter has its GIL."""
@@ -335,7 +335,7 @@ class _Session:
 
     def _counting_fleet(self, block: Block) -> CountingFleet:
         fleet = CountingFleet(self._guard, self._bench.placement, self._bench.services.environment)
-        fleet.begin(self._in_order(block))
+        fleet.begin(self._start_order(block))
         return fleet
 
     def _sender(self, block: Block, fleet: Servers) -> Sender:
@@ -355,7 +355,7 @@ class _Session:
         journeys = {journey.point: journey.requests for journey in self._run.manifest.journeys}
         return journeys[side.point] if side.point in journeys else self._points[side.point].requests
 
-    def _in_order(self, block: Block) -> list[Target]:
+    def _start_order(self, block: Block) -> list[Target]:
         names = [trial.target for trial in block.trials]
         if not names:
             # Who starts first may get other memory, and so other caches, than who starts last; over blocks this must be
@@ -383,7 +383,7 @@ class _Session:
             placement,
             environment=self._bench.services.environment,
             host=self._bench.host,
-            at_once=len(block.targets) if self._bench.brisk else 0,
+            at_once=len(block.targets) if self._bench.overlap else 0,
         )
 
     def _share(self, window: Window, later: Sequence[Window]) -> float:
@@ -400,7 +400,7 @@ class _Session:
         """Measures a window, and again while one of its gates may pass next time (``PASSING``) and time is left."""
         window = replace(window, min_rounds=max(1, round(window.min_rounds * share)))
         seconds = window.seconds * share
-        record = self._cut_off if self._cut_off and self._cut_off.id == window.id else None
+        record = self._again if self._again and self._again.id == window.id else None
         while True:
             if record and any(gate.reason.code == validity.UNSTEADY for gate in record.gates):
                 seconds *= LONGER
@@ -458,7 +458,7 @@ class _Session:
             gates=gates,
             rss_bytes=meter.memory_bytes(),
             startup_s={
-                name: each.startup_s for name, each in running.items() if each.startup_s and not self._bench.brisk
+                name: each.startup_s for name, each in running.items() if each.startup_s and not self._bench.overlap
             },
             machine=machine,
             counts=sent.counts,
