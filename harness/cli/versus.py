@@ -244,10 +244,7 @@ def versus(
 
 @contextmanager
 def _adding_differences(pair: tuple[Target, Target]) -> Iterator[None]:
-    """Adds the packages in which the two environments differ to the error of a side that fails.
-
-    A package that was downgraded may not work with a newer one that it allows.
-    """
+    """Adds to the error of a side that fails in which packages the environments differ: they may be its cause."""
     from harness.prepare.versus import differing_packages
     from harness.report.versus import listed_packages
 

@@ -106,10 +106,7 @@ def _choose_pair(
 def _against(
     stack: ExitStack, text: str, ref: str, install: Sequence[str], left_out: Sequence[Path], say: Say
 ) -> tuple[Pair, list[Reason]]:
-    """The target in the working tree, the same at the commit, and what was added to their packages.
-
-    Both end with the ``stack``.
-    """
+    """The target in the working tree, the same at the commit, and packages added to theirs; ``stack`` ends both."""
     target = chosen_target(text, elsewhere=True)
     if is_packaged(target):
         raise UsageError(f"--against is for an app of your own; {target.name} is one of the toolkit's")

@@ -113,9 +113,7 @@ class Bench:
 def measure(run: Run, bench: Bench, extend: Extend = as_planned) -> int:
     """Measures what the run's plan still lacks, what ``extend`` adds to it, and then its studies.
 
-    Returns how many windows lack a number.
-
-    Whatever happens, servers are ended, and what was measured is on disk.
+    Returns how many windows lack a number. Whatever happens, servers are ended, and what was measured is on disk.
 
     Raises:
         RecordError: the results cannot be saved, or another process is measuring this run.
