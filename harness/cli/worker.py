@@ -51,7 +51,7 @@ def parse_master(text: str) -> tuple[str, int]:
     """``10.0.0.1``, ``loadbox:6000`` or ``[fd00::1]:6000``.
 
     Raises:
-        UsageError: it is none.
+        UsageError: it is not one of these.
     """
     from harness.cluster.options import DEFAULT_PORT
 

@@ -77,7 +77,7 @@ def _choose_pair(
 ) -> Pair:
     """The two targets under different names, each in an environment of its own if it has packages of its own.
 
-    One that is spelled out is called A or B, unless it gives itself a name.
+    One that is spelled out is called A or B, if it has no name of its own.
     """
     declarations = declared()
     pair = []
