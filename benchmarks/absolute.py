@@ -1,4 +1,4 @@
-"""Absolute throughput of targets as the harness reads it, beside wrk's, in rounds of a second each in random order.
+"""Absolute throughput of targets as the harness reads it, next to wrk's, in rounds of a second each in random order.
 
     python benchmarks/absolute.py [--rounds 12] [--seconds 1] [--json] [TARGET …]
 
@@ -83,11 +83,11 @@ def main() -> None:
         parser.error("--rounds: at least 2, since quartiles are shown")
     if not shutil.which("wrk"):
         sys.exit("wrk is not installed (Debian: apt-get install wrk)")
-    found = [compare(name, options.rounds, options.seconds, options.seed) for name in options.targets]
+    rows = [compare(name, options.rounds, options.seconds, options.seed) for name in options.targets]
     if options.json:
-        print(json.dumps(found, indent=1))
+        print(json.dumps(rows, indent=1))
         return
-    for row in found:
+    for row in rows:
         print(
             f"{row['target']}: ours ÷ wrk = {row['ratio']:.3f} (quartiles {row['q1']:.3f}–{row['q3']:.3f}, "
             f"{row['rounds']} rounds); {row['rps']:,.0f} verified replies/s"

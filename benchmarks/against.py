@@ -3,7 +3,7 @@
     python benchmarks/against.py [--metric cpu_cost] [--share 0.05] [--repeats 10] [--budget 40s] [--limit 2%]
 
 A Starlette app in a repository of its own, whose last commit adds turns of a loop, or a comment. A first comparison,
-with many turns, tells what one costs. Each line: the verdict, the ratio with its 99% interval, exit code, and time.
+with many turns, shows what one costs. Each line: the verdict, the ratio with its 99% interval, exit code, and time.
 With ``--beside 0.1`` another program uses a tenth of the server's CPU meanwhile; with ``--period 4`` in one spell every
 four seconds instead of fifty every second.
 """
@@ -82,7 +82,7 @@ def compared(folder: Path, options: argparse.Namespace) -> tuple[int, dict[str, 
 
 
 @contextmanager
-def beside(share: float, period_s: float) -> Iterator[None]:
+def busy_program(share: float, period_s: float) -> Iterator[None]:
     """Another program that uses so much of the server's CPU, by its own clock, in one spell of each period."""
     if not share:
         yield
@@ -97,20 +97,20 @@ def beside(share: float, period_s: float) -> Iterator[None]:
 
 
 def tried(name: str, folder: Path, options: argparse.Namespace) -> None:
-    told, times = Counter[str](), list[float]()
+    verdicts, times = Counter[str](), list[float]()
     for number in range(1, options.repeats + 1):
         began = time.monotonic()
-        code, found = compared(folder, options)
+        code, result = compared(folder, options)
         took = time.monotonic() - began
         times.append(took)
-        verdict = found.get("verdict", "none")
-        told[f"{verdict}, exit code {code}"] += 1
-        ends = [f"{found[key]:.4f}" if found.get(key) else "–" for key in ("ratio", "ci_low", "ci_high")]
+        verdict = result.get("verdict", "none")
+        verdicts[f"{verdict}, exit code {code}"] += 1
+        ends = [f"{result[key]:.4f}" if result.get(key) else "–" for key in ("ratio", "ci_low", "ci_high")]
         print(
             f"{name} {number:2d}: {verdict}, {ends[0]} [{ends[1]}, {ends[2]}], exit code {code}, {took:.0f} s",
             flush=True,
         )
-    counts = "; ".join(f"{count} × {each}" for each, count in told.most_common())
+    counts = "; ".join(f"{count} × {each}" for each, count in verdicts.most_common())
     print(f"{name}: {counts}; {min(times):.0f} to {max(times):.0f} s", flush=True)
 
 
@@ -128,12 +128,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as made:
         turns = options.turns
         if not turns:
-            code, found = compared(repository(Path(made) / "calibration", turns_of(CALIBRATION_TURNS)), options)
-            if not found.get("ratio"):
+            code, result = compared(repository(Path(made) / "calibration", turns_of(CALIBRATION_TURNS)), options)
+            if not result.get("ratio"):
                 raise SystemExit(f"the calibration gave no number, exit code {code}")
-            turns = round(options.share * CALIBRATION_TURNS / (found["ratio"] - 1))
-            print(f"{CALIBRATION_TURNS} turns: {found['ratio']:.3f}; {turns} are {options.share:.1%}", flush=True)
-        with beside(options.beside, options.period):
+            turns = round(options.share * CALIBRATION_TURNS / (result["ratio"] - 1))
+            print(f"{CALIBRATION_TURNS} turns: {result['ratio']:.3f}; {turns} are {options.share:.1%}", flush=True)
+        with busy_program(options.beside, options.period):
             tried(f"{options.share:.1%} slower", repository(Path(made) / "slower", turns_of(turns)), options)
             tried("a comment", repository(Path(made) / "comment", "pass  # a comment"), options)
 

@@ -351,13 +351,13 @@ def row(app: App, calls: dict[str, Any], took: dict[str, Any]) -> str:
 
 
 def layers(calls: Counter[str]) -> str:
-    found: Counter[str] = Counter()
+    named: Counter[str] = Counter()
     rest: Counter[str] = Counter()
     for where, count in calls.items():
         name = next((layer.name for layer in LAYERS if where.startswith(tuple(layer.starts.split()))), "")
-        (found if name else rest)[name or where] += count
+        (named if name else rest)[name or where] += count
     reasons = {layer.name: layer.reason for layer in LAYERS}
-    lines = [f"{count:>5}  {name:<28} {reasons[name]}" for name, count in found.most_common()]
+    lines = [f"{count:>5}  {name:<28} {reasons[name]}" for name, count in named.most_common()]
     lines += [f"{count:>5}  {where}" for where, count in rest.most_common()]
     return "\n".join(lines)
 

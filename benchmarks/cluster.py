@@ -103,7 +103,7 @@ def simulated(seed: int, replies: int, seconds: float) -> LoadResult:
 
 def master(rounds: int, seconds: float) -> dict[str, object]:
     """Results of an open loop at 20,000 requests a second for each worker; bytes as they cross the network."""
-    replies, found = int(20_000 * seconds), dict[str, object]()
+    replies, results = int(20_000 * seconds), dict[str, object]()
     packed = [msgpack.packb(simulated(seed, replies, seconds).to_json()) for seed in range(8)]
     beat = len(msgpack.packb(("beat", pack(Beat(1, 10**6, classes={"json": (10**6, 0, 500.0)})), "host_" + "0" * 32)))
     for workers in (1, 2, 4, 10, 30, 100):
@@ -120,14 +120,14 @@ def master(rounds: int, seconds: float) -> dict[str, object]:
             took.append((unpacked - began, time.perf_counter() - unpacked))
             assert whole.answered == workers * replies
         size = sum(len(packed[number % len(packed)]) for number in range(workers))
-        found[f"{workers} workers"] = {
+        results[f"{workers} workers"] = {
             "report_bytes": size,
             "bytes_per_s_while_loading": workers * (2 * beat / BEAT_S + LOCUST_BYTES_S),
             "bytes_per_s_with_reports": workers * (2 * beat / BEAT_S + LOCUST_BYTES_S) + size / seconds,
             "unpack_s": statistics.median(one for one, _ in took),
             "merge_s": statistics.median(two for _, two in took),
         }
-    return found
+    return results
 
 
 def main() -> None:

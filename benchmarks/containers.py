@@ -21,7 +21,7 @@ from harness.config import load_declarations
 from harness.config.placement import Placement, detect
 from harness.engine.engine import Engine
 from harness.model import Target
-from harness.prepare.asked import scenario_point
+from harness.prepare.point import scenario_point
 from harness.prepare.select import select_targets
 from harness.prepare.versus import block, versus_manifest, versus_plan
 from harness.record import Run
@@ -57,8 +57,8 @@ class Both(Servers):
         self._own.close()
 
 
-def same_interpreter(found: compose.Project, container: str) -> None:
-    inside = found.docker("exec", container, "python", "--version").strip()
+def same_interpreter(project: compose.Project, container: str) -> None:
+    inside = project.docker("exec", container, "python", "--version").strip()
     here = subprocess.run([sys.executable, "--version"], capture_output=True, text=True, check=True).stdout.strip()
     if inside != here:
         sys.exit(f"the image has {inside}, this is {here}: run it with the image's version")
@@ -79,13 +79,13 @@ def main() -> None:
     plan = replace(plan, blocks=tuple(block(index, groups) for index in range(options.blocks)))
     secret, guard = secrets.token_hex(32), Guard()
     try:
-        found = compose.project([target], secret, ROOT)
-        same_interpreter(found, found.id_of(target.name))
-        placement = compose.placement_of(found, [target], detect())
+        project = compose.project([target], secret, ROOT)
+        same_interpreter(project, project.id_of(target.name))
+        placement = compose.placement_of(project, [target], detect())
 
         def fleet() -> Both:
             own = Fleet(guard, Placement(placement.server, (), ()), environment={JWT_SECRET: secret})
-            return Both(own, compose.ComposeFleet(found, secret), target.name)
+            return Both(own, compose.ComposeFleet(project, secret), target.name)
 
         with tempfile.TemporaryDirectory() as folder, Engine(placement.generator) as engine:
             manifest = versus_manifest(plan, (contained, target), placement, command="", results=Path(folder))

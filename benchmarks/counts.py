@@ -106,8 +106,8 @@ def _hash(path: Path) -> str:
 
 def save(file: Path, patterns: Sequence[str]) -> None:
     """Replaces what the file holds; with patterns, the counts of their targets alone."""
-    kept = json.loads(file.read_text())["counts"] if patterns and file.exists() else {}
-    file.write_text(json.dumps({**circumstances(), "counts": {**kept, **counted(patterns)}}, indent=1) + "\n")
+    others = json.loads(file.read_text())["counts"] if patterns and file.exists() else {}
+    file.write_text(json.dumps({**circumstances(), "counts": {**others, **counted(patterns)}}, indent=1) + "\n")
     print(f"saved to {file}")
 
 
@@ -132,11 +132,11 @@ def main() -> None:
     parser.add_argument("what", choices=("save", "repeat"))
     parser.add_argument("file", nargs="?", type=Path, default=FILE)
     parser.add_argument("-t", "--target", action="append", default=[])
-    given = parser.parse_args()
-    if given.what == "save":
-        save(given.file, given.target)
+    options = parser.parse_args()
+    if options.what == "save":
+        save(options.file, options.target)
     else:
-        repeat(given.file, given.target)
+        repeat(options.file, options.target)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
     python benchmarks/endurance.py [--minutes 5] [--connections 10000]
 
-Prints the generator's memory once it keeps no more times one by one, percentiles from its histogram beside exact ones,
+Prints the generator's memory once it keeps no more times one by one, percentiles from its histogram next to exact ones,
 and how many connections the kernel counted as established. Needs nginx.
 """
 
@@ -45,18 +45,18 @@ def endurance(engine: Engine, port: int, minutes: float) -> None:
 
 
 def percentiles(engine: Engine, port: int, minutes: float) -> None:
-    """Every time of one load kept, and the same times in a histogram."""
+    """Every time of one load, and the same times in a histogram."""
     measured = engine.run_load(LoadSpec(Address(port=port), (request(CHECKED),), CONNECTIONS, minutes * 60))
     every = measured.service_time_us
     assert every is not None
     exact, rough = every.quantiles(SHARES), every.histogram().quantiles(SHARES)
-    for share, true, told in zip(SHARES, exact, rough, strict=True):
-        print(f"p{share * 100:g} of {every.count:,}: {true:.2f} µs exactly, {told / true - 1:+.4%} in a histogram")
+    for share, true, read in zip(SHARES, exact, rough, strict=True):
+        print(f"p{share * 100:g} of {every.count:,}: {true:.2f} µs exactly, {read / true - 1:+.4%} in a histogram")
     print(f"a histogram may be off by {PRECISION:.4%}")
 
 
 def crowd(engine: Engine, port: int, connections: int) -> None:
-    """Many connections, all with a request in flight; the kernel is asked how many there are."""
+    """Many connections, all with a request in flight; the kernel's count of them is read."""
     most = 0
     ended = threading.Event()
 

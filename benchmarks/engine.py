@@ -1,11 +1,11 @@
-"""The wire engine beside other load generators: throughput, CPU per request, and punctuality.
+"""The wire engine next to other load generators: throughput, CPU per request, and punctuality.
 
 One nginx worker on CPU 0 answers 17 bytes of JSON; every generator runs alone on CPU 1, in interleaved rounds in
 random order, so that the machine's drift meets all alike. Ratios are taken within a round.
 
     python benchmarks/engine.py [--rounds 8] [--seconds 3] [--connections 32] [--seed N] [--json] [--tls]
 
-``--tls``: over TLS 1.3 with one cipher, beside wrk, on open connections and with a handshake for each request.
+``--tls``: over TLS 1.3 with one cipher, next to wrk, on open connections and with a handshake for each request.
 
 Needed: nginx, and openssl for TLS; wrk, h2load, hey, k6 and Locust are measured where they are installed.
 """
@@ -133,10 +133,10 @@ def other(arguments: list[str], count: Callable[[str], float], setting: Setting,
 
 def matched(pattern: str) -> Callable[[str], float]:
     def count(text: str) -> float:
-        found = re.search(pattern, text)
-        if found is None:
+        match = re.search(pattern, text)
+        if match is None:
             raise ValueError(pattern)
-        return float(found[1].replace(",", ""))
+        return float(match[1].replace(",", ""))
 
     return count
 
@@ -178,17 +178,17 @@ def programs(setting: Setting) -> dict[str, Callable[[], Result]]:
     if setting.tls:
         arguments, count_of = table["wrk"]
         table = {"wrk": table["wrk"], "wrk, closing": ([*arguments, "-H", CLOSE], count_of)}
-    found: dict[str, Callable[[], Result]] = {}
+    results: dict[str, Callable[[], Result]] = {}
     for name, (arguments, count) in table.items():
         path = shutil.which(arguments[0]) or shutil.which(arguments[0], path=str(scripts))
         if path is not None:
-            found[name] = partial(other, [path, *arguments[1:]], count, setting, {"URL": url})
-    return found
+            results[name] = partial(other, [path, *arguments[1:]], count, setting, {"URL": url})
+    return results
 
 
 @contextmanager
 def nginx(folder: Path, *, pinned: bool = True, tls: bool = False) -> Iterator[int]:
-    """Yields the port of an nginx, pinned to the server's CPU unless ``pinned`` is false."""
+    """Yields the port of an nginx, pinned to the server's CPU if ``pinned``."""
     if tls:
         words = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
         files = ["-keyout", str(folder / "key.pem"), "-out", str(folder / "certificate.pem")]
@@ -278,7 +278,7 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--tls", action="store_true", help="over TLS, beside wrk alone")
+    parser.add_argument("--tls", action="store_true", help="over TLS, next to wrk only")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, nginx(Path(name), tls=options.tls) as port:
         setting = Setting(port, options.seconds, options.connections, Path(name), options.tls)

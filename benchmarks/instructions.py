@@ -1,4 +1,4 @@
-"""How often instructions find a slowdown of 0.5%, call the same app different, and how far fresh starts lie apart.
+"""How often instructions find a slowdown of 0.5%, call the same app different, and how much fresh starts differ.
 
     python benchmarks/instructions.py found  [TARGET] [--busy] [--share 0.005] [--repeats 20]
     python benchmarks/instructions.py same   [TARGET] [--busy] [--repeats 40]
@@ -30,9 +30,9 @@ from harness.config.placement import detect
 from harness.engine.engine import Engine
 from harness.model import Plan, Point, Scenario, Side, Target, side_faults
 from harness.plan.counting import AT_ONCE, counting_block
-from harness.prepare.asked import scenario_point
 from harness.prepare.choose import chosen_target
 from harness.prepare.manifest import new_manifest
+from harness.prepare.point import scenario_point
 from harness.prepare.versus import REQUESTS
 from harness.record import Run
 from harness.report.language.catalogue import ENGLISH
@@ -86,34 +86,34 @@ def compared(target: Target, turns: int, scenario: str, folder: Path) -> tuple[i
 def repeated(target: Target, share: float, repeats: int, scenario: str, folder: Path) -> None:
     turns, truth = 0, 1.0
     if share:
-        code, found = compared(target, CALIBRATION_TURNS, scenario, folder)
-        if not found.get("ratio"):
+        code, result = compared(target, CALIBRATION_TURNS, scenario, folder)
+        if not result.get("ratio"):
             raise SystemExit(f"the calibration gave no number, exit code {code}")
-        turn = (found["ratio"] - 1) / CALIBRATION_TURNS
+        turn = (result["ratio"] - 1) / CALIBRATION_TURNS
         turns = round(share / turn)
         truth = 1 + turns * turn
-        print(f"{CALIBRATION_TURNS} turns: {found['ratio']:.3f}; {turns} are {truth - 1:.3%}", flush=True)
+        print(f"{CALIBRATION_TURNS} turns: {result['ratio']:.3f}; {turns} are {truth - 1:.3%}", flush=True)
     verdicts, times, distinct = Counter[str](), list[float](), 0
     for number in range(1, repeats + 1):
         began = time.monotonic()
-        code, found = compared(target, turns, scenario, folder)
+        code, result = compared(target, turns, scenario, folder)
         times.append(time.monotonic() - began)
-        ratio, low, high = (found.get(key) or float("nan") for key in ("ratio", "ci_low", "ci_high"))
-        verdicts[verdict := found.get("verdict", "none")] += 1
+        ratio, low, high = (result.get(key) or float("nan") for key in ("ratio", "ci_low", "ci_high"))
+        verdicts[verdict := result.get("verdict", "none")] += 1
         distinct += low > 1 or high < 1
         print(
             f"{number:3d}  {verdict}, {ratio:.5f} [{low:.5f}, {high:.5f}], truth {truth:.5f}, exit code {code}, "
-            f"{found.get('blocks')} starts, {times[-1]:.1f} s",
+            f"{result.get('blocks')} starts, {times[-1]:.1f} s",
             flush=True,
         )
-    told = ", ".join(f"{count} × {verdict}" for verdict, count in verdicts.most_common())
+    counts = ", ".join(f"{count} × {verdict}" for verdict, count in verdicts.most_common())
     print(
-        f"told apart in {distinct} of {repeats}: {told}; {min(times):.1f} to {max(times):.1f} s, "
+        f"different in {distinct} of {repeats}: {counts}; {min(times):.1f} to {max(times):.1f} s, "
         f"median {statistics.median(times):.1f} s"
     )
 
 
-def apart(targets: Sequence[Target], point: Point, starts: int, folder: Path) -> None:
+def spread_of_starts(targets: Sequence[Target], point: Point, starts: int, folder: Path) -> None:
     """Counts so many starts of the targets, a few at a time, as in a run, and shows what varies between starts."""
     placement, counted = detect(), dict[str, list[float]]()
     scenario = Scenario(point.scenario, point.id, "real", "", point.requests, (point.concurrency,))
@@ -135,11 +135,11 @@ def apart(targets: Sequence[Target], point: Point, starts: int, folder: Path) ->
                     raise SystemExit(f"{side.target}: {ENGLISH.reason(fault.reason)}")
             for side, counts in counts_of(run.windows()).items():
                 # The first start may write bytecode that the others read.
-                kept = list(counts.values())[1:]
-                values = counted[side.target] = [each.per_request for each in kept]
+                later = list(counts.values())[1:]
+                values = counted[side.target] = [each.per_request for each in later]
                 mean = statistics.mean(values)
                 sd = statistics.stdev(values) / mean if len(values) > 1 else float("nan")
-                collections = statistics.mean(each.collections for each in kept)
+                collections = statistics.mean(each.collections for each in later)
                 print(
                     f"{side.target:28} {side.point:20} {mean / 1e3:9.2f} thousand, sd {sd:.3%} of {len(values)}; "
                     f"collections of garbage {collections / 1e3:.2f} thousand",
@@ -165,15 +165,15 @@ def main() -> None:
     parser.add_argument("-c", "--concurrency", type=int, default=1)
     parser.add_argument("-s", "--scenario", default="json")
     parser.add_argument("--busy", action="store_true", help="run a busy loop on each CPU meanwhile")
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name, busy() if given.busy else nullcontext():
-        if given.what == "starts":
-            targets = [chosen_target(each) for each in given.targets or REFERENCE]
-            apart(targets, scenario_point(given.scenario, given.concurrency), given.starts, Path(name))
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name, busy() if options.busy else nullcontext():
+        if options.what == "starts":
+            targets = [chosen_target(each) for each in options.targets or REFERENCE]
+            spread_of_starts(targets, scenario_point(options.scenario, options.concurrency), options.starts, Path(name))
         else:
-            share, repeats = (given.share, 20) if given.what == "found" else (0.0, 40)
-            for each in given.targets or ("starlette-uvicorn",):
-                repeated(chosen_target(each), share, given.repeats or repeats, given.scenario, Path(name))
+            share, repeats = (options.share, 20) if options.what == "found" else (0.0, 40)
+            for each in options.targets or ("starlette-uvicorn",):
+                repeated(chosen_target(each), share, options.repeats or repeats, options.scenario, Path(name))
 
 
 if __name__ == "__main__":

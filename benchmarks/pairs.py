@@ -25,9 +25,9 @@ from harness.engine.engine import Engine
 from harness.model import Block, Contrast, Plan, Scenario, Side, Target, Window, WindowRecord
 from harness.plan.counting import AT_ONCE, counting_block
 from harness.plan.timing import turn_seconds, warmup_seconds
-from harness.prepare.asked import scenario_point
 from harness.prepare.choose import chosen_target
 from harness.prepare.manifest import new_manifest
+from harness.prepare.point import scenario_point
 from harness.record import Run
 from harness.results.frames import tidy
 from harness.results.instructions import counts_of, ratio_of, values_of
@@ -106,11 +106,11 @@ def side_of(place: tuple[str, str]) -> Side:
 
 def target_of(name: str) -> Target:
     base, *packages = OLD.get(name, (name,))
-    found = chosen_target(base)
-    return replace(found, name=name, python=str(with_packages(packages))) if packages else found
+    target = chosen_target(base)
+    return replace(target, name=name, python=str(with_packages(packages))) if packages else target
 
 
-class Told(Observer):
+class Announcer(Observer):
     """Says which windows are done."""
 
     def window_ended(self, window: Window, record: WindowRecord) -> None:
@@ -138,7 +138,7 @@ def measured(folder: Path, blocks: Iterable[Block]) -> None:
         manifest = new_manifest(plan, targets, scenarios, placement=placement, command="", results=folder.parent)
         run = Run.create(folder, manifest)
     with Engine(placement.generator) as engine:
-        measure(run, Bench(engine, placement, Told(), features=False))
+        measure(run, Bench(engine, placement, Announcer(), features=False))
 
 
 def counting(pairs: Sequence[Pair]) -> Iterator[Block]:
@@ -191,8 +191,8 @@ def table(folder: Path) -> None:
             logs = values[pair.what].log_ratio if pair.what in values else ()
             time = "not measured"
             if len(logs) > 1:
-                found = t_interval(logs, ALPHA)
-                low, mean, high = (math.exp(float(each)) for each in (found.low, found.mean, found.high))
+                interval = t_interval(logs, ALPHA)
+                low, mean, high = (math.exp(float(each)) for each in (interval.low, interval.mean, interval.high))
                 against = (low > 1 and ratio.value < 1) or (high < 1 and ratio.value > 1)
                 time = f"{mean:.3f} [{low:.3f}, {high:.3f}]" + (" **other sign**" if against else "")
             more = base * (ratio.value - 1)
@@ -205,14 +205,14 @@ def main() -> None:
     parser.add_argument("what", choices=("instructions", "cpu", "table"))
     parser.add_argument("folder", nargs="?", type=Path, default=Path("results/pairs"))
     parser.add_argument("--blocks", type=int, default=10)
-    given = parser.parse_args()
+    options = parser.parse_args()
     pairs = (*LIKE, *UNLIKE)
-    given.folder.mkdir(parents=True, exist_ok=True)
-    if given.what == "instructions":
-        measured(given.folder / "instructions", counting(pairs))
-    elif given.what == "cpu":
-        measured(given.folder / "cpu", turns(pairs, given.blocks))
-    table(given.folder)
+    options.folder.mkdir(parents=True, exist_ok=True)
+    if options.what == "instructions":
+        measured(options.folder / "instructions", counting(pairs))
+    elif options.what == "cpu":
+        measured(options.folder / "cpu", turns(pairs, options.blocks))
+    table(options.folder)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@
 
 Every trial is what a job of a pipeline does. ``harness versus slowed before --fail-if-slower`` lets an app with a
 counted loop in every request take turns with the app as it is, and with its own twin as the A/A control; then ``harness
-check`` holds a gate against either pair of the run. ``measure`` and ``check`` do one half each on a kept folder, since
+check`` holds a gate against either pair of the run. ``measure`` and ``check`` do one half each on a saved folder, since
 only measuring needs the machine to itself.
 """
 
@@ -75,8 +75,8 @@ def measure(folder: Path, options: argparse.Namespace) -> None:
         words += ["--fail-if-slower", options.limit, "--out", name, "-q"]
         done = subprocess.run([*HARNESS, *words], cwd=folder, capture_output=True, text=True, timeout=120)
         took = time.monotonic() - began
-        said = (done.stdout or done.stderr).partition("\n")[0]
-        print(f"{name}: exit code {done.returncode} in {took:.1f} s{truth(folder, name, before)}: {said}", flush=True)
+        line = (done.stdout or done.stderr).partition("\n")[0]
+        print(f"{name}: exit code {done.returncode} in {took:.1f} s{truth(folder, name, before)}: {line}", flush=True)
 
 
 def burnt(folder: Path) -> tuple[int, float]:
@@ -107,8 +107,8 @@ def check(folder: Path, options: argparse.Namespace) -> None:
             words = [*HARNESS, "check", run.name, "--gate", f"{pair} {SCENARIO} cpu < +{options.limit}"]
             done = subprocess.run(words, cwd=folder, capture_output=True, text=True, timeout=60)
             codes[pair].append(done.returncode)
-            said = (done.stdout or done.stderr).partition("\n")[0]
-            print(f"{run.name}: exit code {done.returncode}: {said}", flush=True)
+            line = (done.stdout or done.stderr).partition("\n")[0]
+            print(f"{run.name}: exit code {done.returncode}: {line}", flush=True)
     for pair, wanted in JOBS.items():
         print(shown(pair, wanted, codes[pair]))
 
@@ -123,8 +123,8 @@ def shown(name: str, wanted: int, codes: list[int]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("half", nargs="?", choices=("measure", "check"), help="both unless given")
-    parser.add_argument("--folder", type=Path, help="where the runs are kept; a temporary one unless given")
+    parser.add_argument("half", nargs="?", choices=("measure", "check"), help="default: both")
+    parser.add_argument("--folder", type=Path, help="folder of the runs; default: a temporary one")
     parser.add_argument("--slowdown", type=float, default=0.10, help="share of the app's CPU cost that is added")
     parser.add_argument("--times", type=int, default=20, help="runs to add to those in the folder")
     parser.add_argument("--budget", default="25s")

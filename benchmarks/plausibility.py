@@ -2,8 +2,8 @@
 
     python -m benchmarks.plausibility [--budget 150] [--seed 1] [--only TEXT] [--keep FOLDER]
 
-A ratio outside of the published range is not wrong for that: the last column says what differs. Pairs that are not
-installed are passed over. Nothing else may run meanwhile.
+A ratio outside of the published range is not wrong: the last column says what differs. Pairs that are not
+installed are skipped. Nothing else may run meanwhile.
 """
 
 from __future__ import annotations
@@ -136,14 +136,12 @@ def measure(pairs: list[tuple[str, str]], targets: dict[str, Target], budget_s: 
     return run
 
 
-def line(published: Published, found: ContrastResult | None) -> str:
+def line(published: Published, own: ContrastResult | None) -> str:
     wanted = f"{published.low:g} to {published.high:g}" if published.high else ""
-    if found is None or found.ratio is None or found.ci_low is None or found.ci_high is None:
-        return (
-            f"{published.label:<46} {'not measured':<24} {wanted:<10} {ENGLISH.reasons(found.reasons) if found else ''}"
-        )
-    measured = f"{found.ratio:.2f} [{found.ci_low:.2f}, {found.ci_high:.2f}]"
-    overlaps = found.ci_low <= published.high and found.ci_high >= published.low
+    if own is None or own.ratio is None or own.ci_low is None or own.ci_high is None:
+        return f"{published.label:<46} {'not measured':<24} {wanted:<10} {ENGLISH.reasons(own.reasons) if own else ''}"
+    measured = f"{own.ratio:.2f} [{own.ci_low:.2f}, {own.ci_high:.2f}]"
+    overlaps = own.ci_low <= published.high and own.ci_high >= published.low
     word = "" if not published.high else "agrees" if overlaps else "differs"
     return f"{published.label:<46} {measured:<24} {wanted:<10} {word:<8} {published.why}"
 

@@ -66,12 +66,12 @@ class Detection:
     """Verdicts over many sequences of blocks.
 
     Attributes:
-        found: share of the sequences in which the contrast was called different, of whatever size.
-        covered: share of the sequences whose last interval held the truth.
+        called_different: share of the sequences in which the contrast was called different, of whatever size.
+        covered: share of the sequences whose last interval contains the truth.
         blocks: mean number of blocks until the verdict.
     """
 
-    found: float
+    called_different: float
     covered: float
     blocks: float
 
@@ -91,13 +91,13 @@ def detection(
 
 
 def tally(verdicts: Sequence[Decision], truth: float) -> Detection:
-    found = [decision.verdict in DIFFERENT for decision in verdicts]
+    different = [decision.verdict in DIFFERENT for decision in verdicts]
     covered = [
         decision.low is not None and decision.high is not None and decision.low <= math.log(truth) <= decision.high
         for decision in verdicts
     ]
     blocks = [decision.blocks for decision in verdicts]
-    return Detection(float(np.mean(found)), float(np.mean(covered)), float(np.mean(blocks)))
+    return Detection(float(np.mean(different)), float(np.mean(covered)), float(np.mean(blocks)))
 
 
 def target_of(name: str) -> Target:
@@ -113,17 +113,17 @@ def calibrated(name: str, placement: Placement) -> Loop:
         return calibrate(target_of(name), json_point(), engine, placement, range(CALIBRATIONS))
 
 
-def show(found: Experiment, seed: int) -> None:
-    print(f"{found.target}: {found.cpu_us:.1f} µs of CPU per request, {len(found.injected[0].log_ratio)} valid blocks")
-    for each in found.injected:
+def show(data: Experiment, seed: int) -> None:
+    print(f"{data.target}: {data.cpu_us:.1f} µs of CPU per request, {len(data.injected[0].log_ratio)} valid blocks")
+    for each in data.injected:
         values = each.log_ratio
         spread = float(np.std(values, ddof=1))
         line = f"  {each.wanted:4.0%}  truth {each.truth:.4f}  mean {math.exp(values.mean()):.4f}  sd {spread:.4f}"
         for budget in (20, 40):
-            blocks = min(LOOKS[-1], found.blocks_in(budget), len(values) // 2)
+            blocks = min(LOOKS[-1], data.blocks_in(budget), len(values) // 2)
             rate = detection(values, each.truth, margin=MARGIN, budget_blocks=blocks, draws=DRAWS, seed=seed)
             word = "called different" if not each.wanted else "found"
-            line += f" | {budget} s, ≤{blocks} blocks: {word} {rate.found:.1%}, covered {rate.covered:.1%}"
+            line += f" | {budget} s, ≤{blocks} blocks: {word} {rate.called_different:.1%}, covered {rate.covered:.1%}"
         print(line, flush=True)
 
 
@@ -131,11 +131,11 @@ def slowdown(options: argparse.Namespace) -> None:
     placement = detect()
     with Engine(placement.generator) as engine:
         for name in options.target:
-            found = experiment(
+            data = experiment(
                 target_of(name), json_point(), SHARES, engine, placement,
                 blocks=options.blocks, window_s=options.slot * (len(SHARES) + 2) / 3, seed=options.seed,
             )  # fmt: skip
-            show(found, options.seed)
+            show(data, options.seed)
 
 
 def until_decided(run: Run, block: Extension, *, budget_s: float) -> Extension | None:
@@ -163,28 +163,28 @@ def direct(options: argparse.Namespace) -> None:
         recent = sorted(loops[name][-RECENT:], key=lambda each: each.turn_s)
         loop = recent[len(recent) // 2]
         with Engine(placement.generator) as engine:
-            found = experiment(
+            data = experiment(
                 target_of(name), json_point(), (share,), engine, placement, blocks=LOOKS[-1], window_s=options.slot,
                 seed=options.seed + number, loop=loop, more=partial(until_decided, budget_s=max(options.budget)),
             )  # fmt: skip
         # After turns for a share of ``wanted`` cost another one: a turn costs so much more or less.
         loops[name] += [
-            replace(loop, turn_s=loop.turn_s * (each.truth - 1) / each.wanted) for each in found.injected if each.wanted
+            replace(loop, turn_s=loop.turn_s * (each.truth - 1) / each.wanted) for each in data.injected if each.wanted
         ]
-        for each in found.injected:
+        for each in data.injected:
             line = f"  {number + 1:2d} {name} {each.wanted:.0%}: truth {each.truth:.4f}"
             for budget in options.budget:
                 most = sum(end <= budget for end in each.ended_s)
                 verdict = sequential_verdict(each.log_ratio, MARGIN, most)
-                held = bool(tally([verdict], each.truth).covered)
-                calls.setdefault((name, each.wanted, budget), []).append((verdict.verdict, held))
+                covers = bool(tally([verdict], each.truth).covered)
+                calls.setdefault((name, each.wanted, budget), []).append((verdict.verdict, covers))
                 line += f" | {budget:g} s: {verdict.verdict}, {math.exp(verdict.mean or 0):.4f}"
-                line += f" {'' if held else 'not '}covering, {verdict.blocks} blocks"
+                line += f" {'' if covers else 'not '}covering, {verdict.blocks} blocks"
                 line += f" in {each.ended_s[verdict.blocks - 1]:.0f} s" if verdict.blocks else ""
             spread = float(np.std(each.log_ratio, ddof=1)) if len(each.log_ratio) > 1 else math.nan
             print(f"{line}, sd {spread:.4f}", flush=True)
     for (name, wanted, budget), made in calls.items():
-        hits, covered = sum(word in DIFFERENT for word, _ in made), sum(held for _, held in made)
+        hits, covered = sum(word in DIFFERENT for word, _ in made), sum(covers for _, covers in made)
         word = "found" if wanted else "called different"
         print(f"{name}, {wanted:.0%}, {budget:g} s: {word} {hits} of {len(made)}, covered {covered}")
 
@@ -267,7 +267,7 @@ def control(options: argparse.Namespace) -> None:
 
 
 def competing(options: argparse.Namespace) -> None:
-    """A/A, half of the blocks beside a spinner on the server's CPU; and wrk, first side quiet, second beside it."""
+    """A/A, half of the blocks with a spinner on the server's CPU; and wrk, first side quiet, second with it."""
     placement = detect()
     for name in options.target:
         with Engine(placement.generator) as engine:
@@ -297,14 +297,12 @@ MODES = {"slowdown": slowdown, "direct": direct, "wrk": wrk, "control": control,
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("mode", choices=MODES)
-    parser.add_argument("--target", action="append", help="repeatable; FastAPI, Flask and Django unless given")
+    parser.add_argument("--target", action="append", help="repeatable; default: FastAPI, Flask and Django")
     parser.add_argument("--blocks", type=int, default=40)
     parser.add_argument("--slot", type=float, default=2.5, help="seconds of turns in a block of three sides")
     parser.add_argument("--share", type=float, action="append", help="0.03 for 3%%; repeatable")
     parser.add_argument("--repeats", type=int, default=10)
-    parser.add_argument(
-        "--budget", type=float, action="append", help="seconds; repeatable with direct; 40 unless given"
-    )
+    parser.add_argument("--budget", type=float, action="append", help="seconds; repeatable with direct; default: 40")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     options = parser.parse_args()
     options.target = options.target or ["fastapi-uvicorn", "flask-gunicorn-gthread", "django-gunicorn-gthread"]

@@ -1,6 +1,6 @@
 """The command line. Each command is one function in a module of its own: its signature declares the options.
 
-What is heavy is imported inside the functions, so that ``harness --help`` answers at once.
+Heavy modules are imported inside the functions, so that ``harness --help`` answers at once.
 """
 
 from __future__ import annotations
@@ -74,8 +74,8 @@ def _failed(message: str, log: Sequence[str], hint: str, code: int) -> int:
     return code
 
 
-def _version(given: bool) -> None:
-    if given:
+def _version(requested: bool) -> None:
+    if requested:
         print_text(f"harness {__version__}\n")
         raise typer.Exit
 

@@ -69,6 +69,6 @@ def check(
     title = f"harness check {opened.manifest.run}" + (f" against {against}" if against else "")
     append(markdown(title, checked, warnings, strict))
     document = CheckDocument(opened.manifest.run, against, strict, code, tuple(warnings), tuple(checked))
-    said = lines(checked, warnings, strict)
-    print_result(document, said[-1:] if quiet and not code else said, as_json)
+    output = lines(checked, warnings, strict)
+    print_result(document, output[-1:] if quiet and not code else output, as_json)
     return code

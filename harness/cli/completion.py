@@ -1,4 +1,4 @@
-"""What the shell offers for names. A fault here offers nothing and says nothing."""
+"""Shell completion of names; on any error it offers nothing."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def profiles(incomplete: str) -> list[str]:
 
 def runs(incomplete: str) -> list[str]:
     def names() -> list[str]:
-        found = sorted(RESULTS.glob("*/manifest.json"), key=lambda path: path.stat().st_mtime, reverse=True)
-        return ["latest", *(path.parent.name for path in found)]
+        manifests = sorted(RESULTS.glob("*/manifest.json"), key=lambda path: path.stat().st_mtime, reverse=True)
+        return ["latest", *(path.parent.name for path in manifests)]
 
     return _offered(names, incomplete)
 

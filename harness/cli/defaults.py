@@ -1,6 +1,6 @@
 """Defaults of options: ``HARNESS_*`` variables, then ``[tool.harness]`` in the project's ``pyproject.toml``.
 
-What the command line says comes before both::
+Options on the command line override both::
 
     [tool.harness]               # every command that has the option: quiet, seed
     quiet = true
@@ -44,7 +44,7 @@ SHARED = ("quiet", "seed")
 
 @dataclass(slots=True)
 class Defaults:
-    """Command → parameter → value, and where each value was given, for messages."""
+    """Command → parameter → value, and where each value was set, for messages."""
 
     values: dict[str, dict[str, Any]] = field(default_factory=dict)
     places: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -75,7 +75,7 @@ def read(context: typer.Context) -> Defaults:
 
 
 def explained(error: typer.TyperException) -> tuple[str, str]:
-    """Message and hint of a wrong command line; a wrong value is named by the place that it was given at."""
+    """Message and hint of a wrong command line; a wrong value is named by the place where it was set."""
     context = getattr(error, "ctx", None)
     hint = f"{context.command_path} --help" if context is not None else ""
     parameter = getattr(error, "param", None)

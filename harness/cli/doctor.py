@@ -17,7 +17,7 @@ def doctor(as_json: Json = False) -> int:
 
     placement = detect()
     machine, findings = environment.describe(placement), environment.examine(placement, RESULTS)
-    said = [*(f"{key:<14} {value}" for key, value in machine.items()), ""]
-    said += [f"{each.level:<7}  {each.subject}: {ENGLISH.reason(each.reason)}" for each in findings]
-    print_result({"machine": machine, "findings": findings}, said, as_json)
+    output = [*(f"{key:<14} {value}" for key, value in machine.items()), ""]
+    output += [f"{each.level:<7}  {each.subject}: {ENGLISH.reason(each.reason)}" for each in findings]
+    print_result({"machine": machine, "findings": findings}, output, as_json)
     return 3 if any(finding.level == "problem" for finding in findings) else 0

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from harness.engine.url import Destination
 
 KEEP = 1_000_000
-"""Latencies that are kept one by one; those after them go into an HDR histogram."""
+"""Latencies that are stored one by one; those after them go into an HDR histogram."""
 
 FIVE_SECONDS, TEN_SECONDS = opt.duration("5s"), opt.duration("10s")
 
@@ -57,7 +57,7 @@ def load(
 ) -> int:
     """Send a load to a URL; every reply is checked.
 
-    The first million latencies are kept one by one; a histogram counts the others, within 0.05%.
+    The first million latencies are stored one by one; a histogram counts the others, within 0.05%.
 
     With --workers, or --join and "harness worker" on other machines, all workers start together, and each sends its
     share.
@@ -71,7 +71,7 @@ def load(
     from harness.engine.engine import Engine
     from harness.engine.soundness import MACHINE_LIMITS
     from harness.engine.spec import EventsSpec, LoadSpec, WebSocketSpec
-    from harness.engine.url import parse_url, reach, request_to, unspoken
+    from harness.engine.url import expects_tls, parse_url, reach, request_to
     from harness.model.load import LoadResult
     from harness.report.load_summary import lines
     from harness.report.progress import load_shown, worker_news
@@ -115,12 +115,12 @@ def load(
         sender = Cluster(options, worker_news(err, LIVE_PORT if live else 0))
     else:
         sender = Engine(tuple(cpu) or detect().generator)
-    # What a signal finds before the load began.
+    # The result of a signal before the load began.
     result = LoadResult(spec.loop, connections, 0.0, 0.0, interrupted=True)
-    with suppress(KeyboardInterrupt), sender, load_shown(err, title) as tell:
-        result = sender.run_load(spec, tell)
+    with suppress(KeyboardInterrupt), sender, load_shown(err, title) as on_progress:
+        result = sender.run_load(spec, on_progress)
     if result.failed and not result.answered and set(result.errors) <= {"closed", "reset"}:
-        result = replace(result, reasons=(*unspoken(address), *result.reasons))
+        result = replace(result, reasons=(*expects_tls(address), *result.reasons))
     result = replace(result, url=url, seed=seed)
     if as_json:
         print_json(result.to_json())

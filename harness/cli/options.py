@@ -94,13 +94,13 @@ def known(names: Callable[[], list[str]]) -> Callable[[str], str]:
         try:
             return one_of("", text, names())
         except UsageError as error:
-            raise typer.BadParameter(_said(error)) from None
+            raise typer.BadParameter(_message(error)) from None
 
     return read
 
 
 def spelled_out(text: str) -> str:
-    """The text as it is; where it spells a target out, its server must take its options."""
+    """The text, unchanged; if it spells out a target, the server must take its options."""
     if "@" in text:
         from harness.prepare.select import parse_target
         from harness.serve.servers.registry import options_of
@@ -108,11 +108,11 @@ def spelled_out(text: str) -> str:
         try:
             options_of(parse_target(text))
         except UsageError as error:
-            raise typer.BadParameter(_said(error, f"{text!r}: ")) from None
+            raise typer.BadParameter(_message(error, f"{text!r}: ")) from None
     return text
 
 
-def _said(error: UsageError, before: str = "") -> str:
+def _message(error: UsageError, before: str = "") -> str:
     return f"{before}{str(error).strip().removeprefix(before)}{error.hint and f' ({error.hint})'}"
 
 
@@ -179,13 +179,13 @@ def name_of(parameter: Any) -> str:
 
 
 def source_of(context: typer.Context, parameter: str) -> str:
-    """Where its value was given: ``COMMANDLINE``, ``ENVIRONMENT``, ``DEFAULT_MAP`` or, nowhere, ``DEFAULT``."""
+    """Where its value was set: ``COMMANDLINE``, ``ENVIRONMENT``, ``DEFAULT_MAP`` or, nowhere, ``DEFAULT``."""
     source = context.get_parameter_source(parameter)
     return source.name if source is not None else "DEFAULT"
 
 
 def repeated(context: typer.Context, **values: object) -> str:
-    """The command that does again what this one does, with all options that were given, by a default of the user's too.
+    """The command that repeats this one, with all options that were set, also by a default of the user's.
 
     Args:
         values: parameter → the value to write in place of its own.

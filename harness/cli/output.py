@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 @contextmanager
 def stdout_written() -> Iterator[None]:
-    """What is written within reaches where stdout leads.
+    """Flushes what the block writes to stdout.
 
     Raises:
-        RecordError: it does not: the disk is full, or nobody reads the pipe any more.
+        RecordError: it cannot be written: the disk is full, or nobody reads the pipe any more.
     """
     try:
         yield
@@ -48,7 +48,7 @@ def print_json(value: object) -> None:
 
 
 def print_result(document: object, lines: Iterable[str], as_json: bool) -> None:
-    """One document on stdout, or else lines that say the same."""
+    """One document on stdout, or lines with the same content."""
     if as_json:
         print_json(document)
     else:

@@ -34,8 +34,8 @@ def profile(
     """
     from harness.config.placement import detect
     from harness.instruments import sampler
-    from harness.prepare.asked import Asked, asked_point
     from harness.prepare.choose import chosen_target
+    from harness.prepare.point import RequestOptions, requested_point
     from harness.prepare.probe import probe
     from harness.prepare.profile import fewer_workers, profiles
     from harness.record import file_name
@@ -47,16 +47,16 @@ def profile(
     sampler()
     targets = [chosen_target(target)]
     sent = opt.content("--body", body)
-    asked = Asked(scenario, path, method, header, sent, expect_status)
-    point, _ = asked_point(targets, asked, concurrency)
+    options = RequestOptions(scenario, path, method, header, sent, expect_status)
+    point, _ = requested_point(targets, options, concurrency)
     placement, seconds = detect(), max(1, ceil(duration))
     folder = out or opt.RESULTS / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{file_name(targets[0].name)}-profile"
     with services(needs_of(request.endpoint for request in point.requests), placement.backing) as around:
         with serving_all(targets, placement, around.environment) as fleet:
             probed = probe(fleet, targets, point, around)
         errors(quiet).print(f"sampling {targets[0].name} for {seconds} s")
-        [found] = profiles(targets, probed.point, placement, around, folder, seconds)
+        [result] = profiles(targets, probed.point, placement, around, folder, seconds)
     notes = (*probed.notes, placement.note, *fewer_workers(targets, placement), *shadowed(targets))
-    shown = document(found, [note for note in notes if note])
+    shown = document(result, [note for note in notes if note])
     print_result(shown, lines(shown), as_json)
     return 0

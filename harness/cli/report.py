@@ -20,7 +20,7 @@ def report(
     open_it: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
     lang: Annotated[Literal["en", "ko"], typer.Option(help="Language of the page.")] = "en",
 ) -> None:
-    """Make a run's report again, from its folder alone.
+    """Make a run's report again, from its folder.
 
     Without -o, summary.json, .csv and .md in the run's folder are written again too; with -o, only where there is no
     summary.json that can be read.

@@ -106,7 +106,7 @@ def run(
             return 0
     else:
         if url:
-            # The targets of the project's own defaults are not meant then.
+            # Targets from the project's defaults do not count then.
             if any(opt.source_of(context, name) == "COMMANDLINE" for name in ("target", "python", "fleet")):
                 raise UsageError("--url names what already runs: it excludes -t, --python and --fleet")
             selection = select_elsewhere(url, scenario, concurrency, locustfile, users, cacert, insecure)
@@ -152,14 +152,14 @@ def run(
         opened = Run.create(out or opt.RESULTS / manifest.run, manifest)
     for note in (*_notes(manifest), *lacking):
         errors().print(note, style="yellow")
-    _import_what_reports()
+    _import_report_modules()
     try:
         news = worker_news(errors(quiet), LIVE_PORT if live else 0)
         with (
             RunProgress(errors(quiet), manifest) as progress,
-            bench_of(opened, placement, progress, fleet=fleet, cluster=cluster, told=news) as bench,
+            bench_of(opened, placement, progress, fleet=fleet, cluster=cluster, on_note=news) as bench,
         ):
-            complete = not measure(opened, bench, _spend_what_is_left)
+            complete = not measure(opened, bench, _extend_plan)
     except KeyboardInterrupt as interrupt:
         return _interrupted(opened, files, as_json, interrupt)
     summary = _report(opened, files, as_json)
@@ -195,7 +195,7 @@ def _report(run: Run, files: list[Path], as_json: bool) -> Summary:
 
 
 def _interrupted(run: Run, files: list[Path], as_json: bool, interrupt: KeyboardInterrupt) -> int:
-    """Ends the command in time, with the report as far as there is time for it."""
+    """Ends the command in time, with the report if there is time for it."""
     from harness.report.terminal import resume_command
 
     errors().print(f"interrupted; continue with: {resume_command(run.manifest, run.folder)}")
@@ -208,7 +208,7 @@ def _interrupted(run: Run, files: list[Path], as_json: bool, interrupt: Keyboard
     return 130
 
 
-def _import_what_reports() -> None:
+def _import_report_modules() -> None:
     """These take seconds to import, which a run that is interrupted later does not have."""
     import vl_convert  # noqa: F401
 
@@ -226,7 +226,7 @@ def _check_resumed(context: typer.Context) -> None:
             raise UsageError(f"--resume continues the run's own plan: leave out {opt.name_of(parameter)}")
 
 
-def _spend_what_is_left(run: Run, left_s: float) -> Extension | None:
+def _extend_plan(run: Run, left_s: float) -> Extension | None:
     """More waits around a wide crossover, then a block for what is undecided, while there is time."""
     from harness.model import Extension
     from harness.plan.allocate import next_block

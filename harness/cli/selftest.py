@@ -16,6 +16,6 @@ def selftest(as_json: Json = False, quiet: Quiet = False) -> int:
     checks, resolution = check_machine(errors(quiet).print)
     result = document(checks, resolution)
     save(result, RESULTS)
-    said = [*map(line, checks), f"This machine resolves, in CPU cost, {resolution.sentence()}."]
-    print_result(result, said, as_json)
+    output = [*map(line, checks), f"This machine resolves, in CPU cost, {resolution.sentence()}."]
+    print_result(result, output, as_json)
     return 0 if all(check.passed for check in checks) else 1

@@ -20,7 +20,7 @@ def service(
     port: Annotated[
         int | None, typer.Option(min=1, max=65535, help="Port to listen on. Default: 5432 or 8100.")
     ] = None,
-    data: Annotated[Path | None, text("DIR", "Folder that keeps the database. Default: nothing is kept.")] = None,
+    data: Annotated[Path | None, text("DIR", "Folder of the database. Default: a temporary one.")] = None,
 ) -> None:
     """Serve what the apps call, the database or the upstream service, in the foreground.
 

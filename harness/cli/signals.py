@@ -16,7 +16,7 @@ SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP"
 
 
 class Interrupted(KeyboardInterrupt):
-    """A signal came, ``at`` a moment of ``time.monotonic()``."""
+    """A signal arrived, ``at`` a moment of ``time.monotonic()``."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -31,7 +31,7 @@ class OutOfTime(BaseException):
 def interruptible() -> Iterator[Callable[[int], int]]:
     """The first signal raises ``KeyboardInterrupt`` in the command, the second ends the process at once.
 
-    Yields what turns the command's exit code into 130, 143 or 129 where a signal came.
+    Yields a function that turns the command's exit code into 130, 143 or 129 after a signal.
     """
     received: list[int] = []
     terminals = [descriptor for descriptor in (1, 2) if os.isatty(descriptor)]

@@ -57,8 +57,8 @@ def verify(
         else:
             _show(targets, checked)
         for failure in failures:
-            said = ENGLISH.reason(failure.reason.plus(side=failure.target))
-            print_lines([said, *(f"    {line}" for line in failure.log)])
+            text = ENGLISH.reason(failure.reason.plus(side=failure.target))
+            print_lines([text, *(f"    {line}" for line in failure.log)])
     if any(failure.reason.code == "not-ready" for failure in failures):
         return 3
     return 1 if different else 0

@@ -110,7 +110,7 @@ def versus(
 ) -> int:
     """Say whether A is cheaper (or faster) than B, by how much, and how certain that is.
 
-    Environments that are made for a side are kept in ~/.cache/web-harness/environments, which can be deleted.
+    Environments made for a side are stored in ~/.cache/web-harness/environments, which can be deleted.
 
     Exit codes: 0 measured; 1 slower by more than --fail-if-slower; 2 usage; 3 a side is not ready; 4 nothing valid was
     measured; 130 interrupted.
@@ -119,12 +119,12 @@ def versus(
     from harness.instruments import counter_kind, counting_ahead, sampler
     from harness.model.difference import WHOLE
     from harness.prepare import versus as prepare
-    from harness.prepare.asked import Asked, asked_point
+    from harness.prepare.point import RequestOptions, requested_point
     from harness.prepare.probe import probe
     from harness.prepare.profile import fewer_workers, profiles
     from harness.prepare.remote import MixedFleet
     from harness.prepare.select import is_url
-    from harness.prepare.sides import sides, surrounded
+    from harness.prepare.sides import sides, with_common_options
     from harness.record import Run
     from harness.report.files import save_summary, summary_of
     from harness.report.language.catalogue import ENGLISH
@@ -141,8 +141,8 @@ def versus(
     counting = metric == "instructions"
     if urls:
         local = {"--explain": explain, "--setup": setup, "--env-file": env_file, "--startup-timeout": startup_timeout}
-        for option, given in {f"--metric {metric}": metric != "throughput", **local}.items():
-            if given:
+        for option, is_set in {f"--metric {metric}": metric != "throughput", **local}.items():
+            if is_set:
                 raise UsageError(
                     f"{option}: {urls[0]} is not started here, and its CPU cannot be read", hint=f"leave out {option}"
                 )
@@ -164,24 +164,24 @@ def versus(
     say = errors(quiet).print
     made = sides(a, b, against, (with_a, with_b), install, (opt.RESULTS, opt.REPORTS), say, cacert, insecure)
     # Ended with the command, after its last look at the environments.
-    pair, told = context.with_resource(made)
+    pair, side_notes = context.with_resource(made)
     varying = [WHOLE] if ignore_body else volatile
-    asked = Asked(scenario, path, method, header, sent, expect_status, varying, requests)
-    point, skipped = asked_point(pair, asked, concurrency)
+    options = RequestOptions(scenario, path, method, header, sent, expect_status, varying, requests)
+    point, skipped = requested_point(pair, options, concurrency)
     if not counting:
-        prepare.check_budget(prepare.served(*pair, point, control), point, budget)
-    with _telling_packages(pair):
-        pair = surrounded(pair, env_file, startup_timeout, setup, say)
+        prepare.check_budget(prepare.versus_targets(*pair, point, control), point, budget)
+    with _adding_differences(pair):
+        pair = with_common_options(pair, env_file, startup_timeout, setup, say)
     began = monotonic()
     here = not all(side.elsewhere for side in pair)
     placement, seed = detect(), random.SystemRandom().randrange(1_000_000) if seed is None else seed
-    targets = prepare.served(*pair, point, control)
+    targets = prepare.versus_targets(*pair, point, control)
     # Who starts first may get other memory than who starts last.
     shuffled = random.Random(seed).sample(targets, len(targets))
     # Those that are counted start at the same time, and slow the others down.
     ready_s = 2 * READY_S if counting else READY_S
     with (
-        _telling_packages(pair),
+        _adding_differences(pair),
         services(needs_of(request.endpoint for request in point.requests if here), placement.backing) as around,
         counting_ahead(shuffled, placement, around.environment) if counting else nullcontext() as counted,
         serving_all(targets, placement, around.environment, ready_s, MixedFleet) as fleet,
@@ -214,19 +214,19 @@ def versus(
     save_summary(opened, summary)
     limit = None if fail_if_slower is None else judged(summary, fail_if_slower)
     fewer = fewer_workers(pair, placement) if explain else []
-    found = document(
+    result = document(
         summary,
         opened.windows(),
         took,
-        notes=[*told, *skipped, *probed.notes, *manifest.warnings, *fewer],
+        notes=[*side_notes, *skipped, *probed.notes, *manifest.warnings, *fewer],
         packages=prepare.differing_packages(*pair),
         folder=str(opened.folder),
         explanation=explanation(profiled, summary) if profiled else None,
         limit=limit,
     )
-    said = lines(opened.manifest, summary, found)
-    print_result(found, said, as_json)
-    text = comment_of(opened.manifest, said)
+    output = lines(opened.manifest, summary, result)
+    print_result(result, output, as_json)
+    text = comment_of(opened.manifest, output)
     append(text)
     if comment:
         comment.write_text(text, "utf-8")
@@ -243,11 +243,8 @@ def versus(
 
 
 @contextmanager
-def _telling_packages(pair: tuple[Target, Target]) -> Iterator[None]:
-    """Adds what the two environments differ in to the error of a side that fails.
-
-    A package that was taken back may not work with a newer one that it allows.
-    """
+def _adding_differences(pair: tuple[Target, Target]) -> Iterator[None]:
+    """Adds to the error of a side that fails in which packages the environments differ: they may be its cause."""
     from harness.prepare.versus import differing_packages
     from harness.report.versus import listed_packages
 
@@ -258,8 +255,8 @@ def _telling_packages(pair: tuple[Target, Target]) -> Iterator[None]:
         with suppress(NotReadyError):
             packages = differing_packages(*pair)
         if packages:
-            told = f"the two environments differ in: {listed_packages(packages)}"
-            error.hint = f"{error.hint}\n  {told}" if error.hint else told
+            note = f"the two environments differ in: {listed_packages(packages)}"
+            error.hint = f"{error.hint}\n  {note}" if error.hint else note
         raise
 
 
@@ -300,7 +297,7 @@ def _measure(
                 features=False,
                 first=fleet,
                 counted=counted,
-                brisk=not counted,
+                overlap=not counted,
             )
             measure(run, bench, partial(_more, observer, limit))
         except KeyboardInterrupt:

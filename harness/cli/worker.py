@@ -27,10 +27,10 @@ def worker(
 
     Exit codes: 0 the master ended normally; 2 usage; 3 no master, it refused this worker, or it disappeared.
     """
-    from harness.cluster.options import SECRET_VARIABLE, given_secret
+    from harness.cluster.options import SECRET_VARIABLE, configured_secret
 
     host, port = parse_master(master)
-    if not given_secret():
+    if not configured_secret():
         raise UsageError(f"{SECRET_VARIABLE} is not set", hint="copy the line that the master printed")
     if locustfile and not os.path.isfile(locustfile):
         raise UsageError(f"--locustfile {locustfile}: there is no such file")
@@ -51,7 +51,7 @@ def parse_master(text: str) -> tuple[str, int]:
     """``10.0.0.1``, ``loadbox:6000`` or ``[fd00::1]:6000``.
 
     Raises:
-        UsageError: it is none.
+        UsageError: it is not one of these.
     """
     from harness.cluster.options import DEFAULT_PORT
 

@@ -44,7 +44,7 @@ SKEW_S = 0.05
 
 
 class Runner(MasterRunner):
-    """Locust's, for the messages that this project has workers send, and deaf to nothing."""
+    """Locust's runner, for the messages of this project's workers; none of them can end it."""
 
     rejected = 0
 
@@ -55,7 +55,7 @@ class Runner(MasterRunner):
             elif msg.type in self.custom_messages:
                 self.custom_messages[msg.type][0](msg=msg)
         except Exception:
-            # From a worker that knows the secret but not this protocol; nothing that it says may end the master.
+            # From a worker that knows the secret but not this protocol; no message of it may end the master.
             self.rejected += 1
 
 
@@ -74,7 +74,7 @@ class Master:
         self._failed: dict[str, str] = {}
 
     def serve(self) -> None:
-        """Until the parent is gone; the workers are told then."""
+        """Serve until the parent is gone; then dismiss the workers."""
         self._connection.send(Signal.READY)
         while True:
             wait_read(self._connection.fileno())
@@ -95,7 +95,7 @@ class Master:
         self._connection.send(answer)
 
     def _open(self, order: Open) -> int:
-        """All workers are there; returns the port that takes them."""
+        """Wait for all workers; returns the port where they connect."""
         options = order.options
         use_secret(order.secret)
         port = options.port if options.port is not None else DEFAULT_PORT if options.join else 0
@@ -108,13 +108,13 @@ class Master:
         page = self._environment.create_web_ui("127.0.0.1", LIVE_PORT) if options.live else None
         self._environment.events.init.fire(environment=self._environment, runner=runner, web_ui=page)  # type: ignore[no-untyped-call]
         for name in ("prepared", "result", "failed"):
-            runner.register_message(name, self._heard)
+            runner.register_message(name, self._on_reply)
         self._options, port = options, int(runner.server.port)
         self._members = Members(runner, options, order.secret, self._connection.send)
         if options.join:
-            known = f"{SECRET_VARIABLE}={order.secret} " if order.announced else f"with the same {SECRET_VARIABLE}: "
-            text = f"start there: {known}harness worker --master {options.listen or 'HOST'}:{port}"
-            self._connection.send(Note(f"waiting for {options.join} more; {text}", important=order.announced))
+            secret = f"{SECRET_VARIABLE}={order.secret} " if order.show_secret else f"with the same {SECRET_VARIABLE}: "
+            text = f"start there: {secret}harness worker --master {options.listen or 'HOST'}:{port}"
+            self._connection.send(Note(f"waiting for {options.join} more; {text}", important=order.show_secret))
         if not self._members.gather(order.join_s, lambda: False):
             joined = f"{len(self._members.present())} of {number_of(options.count, 'worker')}"
             raise NotReadyError(
@@ -124,7 +124,7 @@ class Master:
         return port
 
     def _load(self, load: Load) -> LoadResult:
-        """All workers begin their parts at one moment."""
+        """Have all workers begin their parts at one moment."""
         assert self._members is not None
         self._members.gather(REJOIN_S, lambda: self._stopped)
         members = self._members.present()
@@ -144,9 +144,9 @@ class Master:
             page.close()
             for member in members:
                 self._members.send(member, "halt", {"order": self._order})
-        results = [_part(self._results.get(m.id), m, parts[m.id], load, self._must_be_whole) for m in members]
+        results = [_part(self._results.get(m.id), m, parts[m.id], load, self._needs_all_workers) for m in members]
         merged = LoadResult.merge(results)
-        reasons = (*merged.reasons, *_together(members, self._results))
+        reasons = (*merged.reasons, *_mismatches(members, self._results))
         rejected = self._members.rejected - rejected
         return replace(merged, reasons=reasons, interrupted=self._stopped, rejected_messages=rejected)
 
@@ -200,14 +200,14 @@ class Master:
 
     def _halting(self, members: Sequence[Member]) -> bool:
         lost = any(member.lost and member.id not in self._results for member in members)
-        return self._stopped or (lost and self._must_be_whole)
+        return self._stopped or (lost and self._needs_all_workers)
 
     @property
-    def _must_be_whole(self) -> bool:
+    def _needs_all_workers(self) -> bool:
         return self._options.on_lost == "invalid"
 
-    def _heard(self, msg: Any) -> None:
-        """What a worker says of the order under way."""
+    def _on_reply(self, msg: Any) -> None:
+        """A worker's message about the order under way."""
         if msg.data["order"] != self._order:
             return
         if msg.type == "prepared":
@@ -239,13 +239,13 @@ def _part(result: LoadResult | None, member: Member, part: Load, whole: Load, un
             workers=(replace(share, lost=member.lost, noticed_s=member.noticed_s),),
             lost_share=part.connections / whole.connections if member.lost else 0.0,
         )
-    told = ("planned", "answered", "throughput_rps", "generator_cpu", "generator_wait")
-    share = replace(share, **{name: getattr(result, name) for name in told})
+    names = ("planned", "answered", "throughput_rps", "generator_cpu", "generator_wait")
+    share = replace(share, **{name: getattr(result, name) for name in names})
     reasons = tuple(reason.plus(worker=member.name) for reason in result.reasons)
     return replace(result, reasons=reasons, workers=(share,))
 
 
-def _together(members: Sequence[Member], results: Mapping[str, LoadResult]) -> list[Reason]:
+def _mismatches(members: Sequence[Member], results: Mapping[str, LoadResult]) -> list[Reason]:
     """Why the parts do not make one load."""
     reasons = [
         Reason("clock-uncertain", {"worker": member.name, "off_s": member.uncertain_s})

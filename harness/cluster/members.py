@@ -35,7 +35,7 @@ class Member:
     """A worker, as the master knows it.
 
     Attributes:
-        heard: when it last gave a sign of life (``time.monotonic``).
+        last_seen: when it last gave a sign of life (``time.monotonic``).
         offset_s: its clock minus the master's; ``uncertain_s``: how far off that may be, half of the round trip.
         lost: why it was given up; ``noticed_s``: from its last sign of life to that.
     """
@@ -43,7 +43,7 @@ class Member:
     id: str
     index: int
     hello: Hello
-    heard: float
+    last_seen: float
     beat: Beat = field(default_factory=Beat)
     offset_s: float = 0.0
     uncertain_s: float = math.inf
@@ -56,10 +56,10 @@ class Member:
 
 
 class Members:
-    """Takes workers that are like this process, refuses others, and gives up those that fall silent."""
+    """Accepts workers that are like this process, refuses others, and gives up those that fall silent."""
 
-    def __init__(self, runner: Any, options: ClusterOptions, secret: str, tell: Callable[[object], None]) -> None:
-        self._runner, self._options, self._secret, self._tell = runner, options, secret, tell
+    def __init__(self, runner: Any, options: ClusterOptions, secret: str, notify: Callable[[object], None]) -> None:
+        self._runner, self._options, self._secret, self._notify = runner, options, secret, notify
         self._own = own_hello()
         self._members: dict[str, Member] = {}
         self._guard = Guard()
@@ -83,14 +83,14 @@ class Members:
         self._runner.send_message(name, data, member.id)
 
     def give_up(self, member: Member, why: str, noticed_s: float = 0.0) -> None:
-        """From now on nothing is taken from it: what it would still report cannot be counted a second time."""
+        """From now on it is ignored, so that a late report cannot be counted a second time."""
         member.lost, member.noticed_s = why, noticed_s
-        self._tell(Note(f"{member.name} is lost: {why}", important=True))
+        self._notify(Note(f"{member.name} is lost: {why}", important=True))
 
     def gather(self, join_s: float, stopped: Callable[[], bool]) -> bool:
-        """Start the workers of this machine, again where they are lost, and wait so long for those of others.
+        """Start the workers of this machine that are missing, and wait up to ``join_s`` for those of others.
 
-        Who did not come last time is not waited for again.
+        It does not wait again for those that did not join last time.
 
         Returns:
             Whether all are there.
@@ -157,23 +157,23 @@ class Members:
         hello = unpack(Hello, msg.data)
         if reason := self._own.differs_from(hello):
             self._runner.send_message("dismissed", {"why": f"refused: {reason}; install the same"}, msg.node_id)
-            self._tell(Note(f"a worker on {hello.host} was refused: {reason}", important=True))
+            self._notify(Note(f"a worker on {hello.host} was refused: {reason}", important=True))
             return
         member = Member(msg.node_id, len(self._members), hello, time.monotonic())
         self._members[msg.node_id] = member
         self.send(member, "welcome", {"index": member.index})
-        self._tell(Note(f"{member.name} joined: Python {hello.python}, {number_of(hello.cpus, 'CPU')}"))
+        self._notify(Note(f"{member.name} joined: Python {hello.python}, {number_of(hello.cpus, 'CPU')}"))
 
     def _beat(self, msg: Any) -> None:
         member = self._members[msg.node_id]
         if member.lost:
-            self.send(member, "dismissed", {"why": "the master took this worker for lost"})
+            self.send(member, "dismissed", {"why": "the master considers this worker lost"})
         else:
-            member.heard, member.beat = time.monotonic(), unpack(Beat, msg.data)
+            member.last_seen, member.beat = time.monotonic(), unpack(Beat, msg.data)
 
     def _clock(self, msg: Any) -> None:
         member, half = self._members[msg.node_id], (time.perf_counter() - msg.data["t"]) / 2
-        member.heard = time.monotonic()
+        member.last_seen = time.monotonic()
         if half < member.uncertain_s:
             member.uncertain_s, member.offset_s = half, msg.data["mine"] - (msg.data["t"] + half)
 
@@ -187,16 +187,16 @@ class Members:
             gevent.sleep(BEAT_S)
             for member in self.present():
                 self.send(member, "beat", {})
-                silent = time.monotonic() - member.heard
+                silent = time.monotonic() - member.last_seen
                 if silent > LOST_S:
                     self.give_up(member, f"no sign of life for {silent:.1f} s", silent)
                 elif member.beat.silent_s > LOST_S:
                     stalled = member.beat.silent_s
-                    self.give_up(member, f"what sends its load stalled for {stalled:.1f} s", stalled)
+                    self.give_up(member, f"its load generator stalled for {stalled:.1f} s", stalled)
             if self.rejected and not self._warned:
                 self._warned = True
-                text = "something that does not know this run's secret tries to join: its messages are dropped"
-                self._tell(Note(text, important=True))
+                text = "a program without this run's secret tries to join: its messages are dropped"
+                self._notify(Note(text, important=True))
 
 
 def _wait(done: Callable[[], bool], at_most_s: float) -> None:

@@ -1,4 +1,4 @@
-"""Who sends a load, as the user says it."""
+"""The user's options about who sends a load."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class ClusterOptions:
     Attributes:
         workers: processes of this machine.
         join: workers that other machines start with ``harness worker``.
-        listen: address at which the master takes workers; default: this machine alone, with ``join`` any address.
+        listen: address at which the master takes workers; default: this machine only, with ``join`` any address.
         port: default: any that is free, with ``join`` 5557.
         on_lost: what to do about a worker that is lost: end the load, or go on with the rest.
         live: whether Locust's web page shows the load.
@@ -61,7 +61,7 @@ class ClusterOptions:
             )
 
 
-def given_secret() -> str:
+def configured_secret() -> str:
     """The secret in ``HARNESS_CLUSTER_SECRET``; empty where there is none.
 
     Raises:
@@ -74,7 +74,7 @@ def given_secret() -> str:
 
 
 def master_keys(secret: str) -> tuple[bytes, bytes]:
-    """The master's public and private key, which only those can make that know the secret; slow to try secrets with."""
+    """The master's public and private key, which only those who know the secret can make; slow, against guessing."""
     from zmq import curve_public
     from zmq.utils import z85
 

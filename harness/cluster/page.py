@@ -1,4 +1,4 @@
-"""What Locust's web page shows of a load that no user of this process sends: the workers' replies, as they tell."""
+"""What Locust's web page shows of a load that no user of this process sends: the workers' replies, as they report."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Page:
             runner.update_state(STATE_RUNNING)
 
     def feed(self, members: Iterable[Member], order: int) -> None:
-        """Add what came since the last time."""
+        """Add the replies since the last call."""
         if self._environment.web_ui is None:
             return
         stats: Any = self._environment.stats

@@ -10,7 +10,7 @@ from master  ``clock``       its clock; the worker adds its own and sends it bac
 from master  ``prepare``     ``Order``; answered by ``prepared`` once what sends it is up, or by ``failed``
 from master  ``begin``       the moment to begin; answered by ``result`` (a ``LoadResult``) or ``failed``
 from master  ``halt``        end the order under way and report what was measured
-from worker  ``leaving``     it was told to end, and why
+from worker  ``leaving``     a signal ended it, and which
 from master  ``dismissed``   it must leave, and why; empty where the master is done
 ===========  ==============  ==============================================================================
 
@@ -41,7 +41,7 @@ Value = TypeVar("Value")
 
 BEAT_S = 0.5
 LOST_S = 3.0
-"""Silence after which a worker is taken for lost, and what sends its load for stalled."""
+"""Silence after which a worker counts as lost, and its load generator as stalled."""
 
 ORPHAN_S = 4.0
 """Silence of the master after which a worker ends."""
@@ -64,7 +64,7 @@ class Hello:
     cpus: int
 
     def differs_from(self, other: Hello) -> str:
-        """What must be the same and is not; empty where all is."""
+        """What must be the same and differs; empty if nothing does."""
         for what in ("harness", "build", "locust"):
             mine, theirs = getattr(self, what), getattr(other, what)
             if mine != theirs:
@@ -74,7 +74,7 @@ class Hello:
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """A worker is alive: how its order fares, and for how long what sends it has been silent."""
+    """A worker is alive: the progress of its order, and for how long its load generator has been silent."""
 
     order: int = 0
     replies: int = 0
@@ -95,12 +95,12 @@ class Open:
     """To the master, first of all: listen, start the workers of this machine, and wait for the others.
 
     Attributes:
-        announced: whether workers elsewhere must be told the secret.
+        show_secret: whether to show the secret, for workers on other machines.
     """
 
     options: ClusterOptions
     secret: str
-    announced: bool
+    show_secret: bool
     join_s: float
 
 
@@ -114,7 +114,7 @@ def unpack(kind: type[Value], data: object) -> Value:
     """The dataclass back.
 
     Raises:
-        ValueError: what arrived is none.
+        ValueError: the data are not of that kind.
     """
     value: Value = adapter(kind).validate_python(data)
     return value
@@ -137,7 +137,7 @@ def build() -> str:
     """Digest of what sends load, and of the types that orders and results are made of."""
     folder = Path(__file__).resolve().parents[2]
     digest = hashlib.sha256()
-    for room in ("harness/engine", "harness/journeys", "harness/cluster", "harness/model", "apps/contract"):
-        for file in sorted((folder / room).glob("*.py")):
-            digest.update(f"{room}/{file.name}".encode() + b"\0" + file.read_bytes() + b"\0")
+    for package in ("harness/engine", "harness/journeys", "harness/cluster", "harness/model", "apps/contract"):
+        for file in sorted((folder / package).glob("*.py")):
+            digest.update(f"{package}/{file.name}".encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()[:12]

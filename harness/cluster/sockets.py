@@ -2,7 +2,7 @@
 
 The master's key pair is made from the run's secret, and neither half ever crosses the network. A worker's first message
 of the handshake can be made only with the public half and answered only with the private one, so both ends prove the
-secret before either hears a message of the other's. Every message is encrypted, and none counts twice.
+secret before either reads a message of the other. Every message is encrypted, and none counts twice.
 """
 
 from __future__ import annotations

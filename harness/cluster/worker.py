@@ -23,7 +23,7 @@ from gevent.lock import BoundedSemaphore
 from locust.env import Environment
 from locust.runners import WorkerRunner
 
-from harness.cluster.options import SECRET_VARIABLE, given_secret
+from harness.cluster.options import SECRET_VARIABLE, configured_secret
 from harness.cluster.protocol import BEAT_S, ORPHAN_S, Beat, Order, own_hello, pack, read_once, unpack
 from harness.cluster.sockets import use_secret
 from harness.engine.engine import Engine
@@ -41,7 +41,7 @@ class Runner(WorkerRunner):
     """Locust's, for the messages that this project's master sends; it runs no users of its own.
 
     Attributes:
-        wait_s: how long the master is waited for.
+        wait_s: how long to wait for the master.
     """
 
     wait_s = 0.0
@@ -79,8 +79,8 @@ class Worker:
         self._prepared: tuple[int, Load, Engine] | None = None
         self._sending: Engine | None = None
         self._beat_of = Beat()
-        self._spoke = math.inf
-        self._heard = time.monotonic()
+        self._last_progress = math.inf
+        self._last_message = time.monotonic()
         self._joined = self._leaving = False
         for name in ("welcome", "beat", "clock", "halt", "dismissed"):
             runner.register_message(name, getattr(self, f"_{name}"))
@@ -88,14 +88,14 @@ class Worker:
             runner.register_message(name, getattr(self, f"_{name}"), concurrent=True)
 
     def serve(self) -> None:
-        """Until the master says so, or is silent for too long."""
+        """Work until the master dismisses it, or is silent for too long."""
         self._send("hello", pack(own_hello()))
         while True:
             gevent.sleep(BEAT_S)
-            if time.monotonic() - self._heard > ORPHAN_S:
-                self.end("the master is gone: nothing heard of it any more", REFUSED)
+            if time.monotonic() - self._last_message > ORPHAN_S:
+                self.end(f"the master is gone: it has been silent for {ORPHAN_S:g} s", REFUSED)
             if self._joined:
-                silent = max(0.0, time.perf_counter() - self._spoke)
+                silent = max(0.0, time.perf_counter() - self._last_progress)
                 self._send("beat", pack(replace(self._beat_of, silent_s=silent)))
 
     def end(self, why: str, code: int) -> None:
@@ -106,21 +106,21 @@ class Worker:
         os._exit(code)
 
     def leave(self, why: str, code: int) -> None:
-        """Tells the master, and ends; its answer, which sends this worker away, is not waited for."""
+        """Tell the master and end, without waiting for its answer."""
         self._leaving = True
         self._send("leaving", {"why": why})
         gevent.sleep(0.1)
         self.end(why, code)
 
     def _welcome(self, msg: Any) -> None:
-        self._heard = time.monotonic()
+        self._last_message = time.monotonic()
         if not self._joined:
             self._joined = True
             say(f"joined as worker {msg.data['index'] + 1}")
             gevent.spawn(self._start, self._engine)
 
     def _beat(self, msg: Any) -> None:
-        self._heard = time.monotonic()
+        self._last_message = time.monotonic()
 
     def _clock(self, msg: Any) -> None:
         self._send("clock", {**msg.data, "mine": time.perf_counter()})
@@ -151,11 +151,11 @@ class Worker:
         name = load.requests[0].case.name if isinstance(load, LoadSpec) else "streams"
 
         def on_progress(progress: Progress) -> None:
-            self._spoke = max(self._spoke, time.perf_counter())
+            self._last_progress = max(self._last_progress, time.perf_counter())
             classes = progress.classes or {name: (progress.replies, 0, progress.latest_us)}
             self._beat_of = Beat(number, progress.replies, classes=classes)
 
-        self._spoke, self._sending, self._beat_of = msg.data["at"], engine, Beat(number)
+        self._last_progress, self._sending, self._beat_of = msg.data["at"], engine, Beat(number)
         try:
             result = engine.run_load(load, on_progress)
             self._send("result", {"order": number, "result": result.to_json()})
@@ -164,7 +164,7 @@ class Worker:
         except HarnessError as error:
             self._fail(number, error)
         finally:
-            self._spoke, self._sending = math.inf, None
+            self._last_progress, self._sending = math.inf, None
 
     def _halt(self, msg: Any) -> None:
         self._prepared = None
@@ -185,7 +185,7 @@ class Worker:
         return replace(spec, file=journey.file)
 
     def _start(self, engine: Engine) -> None:
-        # Also asked for while it starts, and only one may read its first message.
+        # Also called while it starts, and only one call may read its first message.
         with self._starting:
             engine.start()
 
@@ -216,7 +216,7 @@ def main(arguments: list[str]) -> int:
     for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
         gevent.signal_handler(number, _leave, ending, signal.Signals(number).name, code)
     try:
-        use_secret(given_secret())
+        use_secret(configured_secret())
         read_once()
         Runner.wait_s = float(wait_s)
         environment = Environment(user_classes=[], events=locust.events)

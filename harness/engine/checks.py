@@ -1,7 +1,7 @@
 """The order in which the requests of a mix are sent, and the judgement of their replies.
 
-A reply that the full reader once found whole, right and exactly one is remembered byte for byte for its request, so
-that the same bytes need no reading again. The memory is bounded; it changes what checking costs, never its result.
+A right reply that the full reader has checked once is remembered byte for byte for its request, so that the same bytes
+need no second reading. The memory is bounded; it changes what checking costs, never its result.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
 
 
 class ReplyCheck:
-    """A request with the judgement of its replies and the memory of right ones.
+    """Checks the replies to one request, and remembers the right ones.
 
     Attributes:
         last: the whole reply seen last that was right and keeps the connection open; ``None`` before the first, since
             ``b""`` is what a closed connection reads as.
         hits: right replies that were recognised from memory.
-        closes: whether the request asks for the connection's end.
+        closes: whether the request asks the server to close the connection.
         usual_status: the status that every remembered reply has; 0 before the first.
     """
 
@@ -88,7 +88,7 @@ class ReplyCheck:
         if fault is None:
             fault = self._json_fault(body)
             if len(body) <= MEMO_BYTES:
-                _room(self._bodies, len(body))
+                _make_room(self._bodies, len(body))
                 self._bodies[body] = fault
         return fault
 
@@ -111,16 +111,16 @@ class ReplyCheck:
         return raw in self._heads
 
     def remember(self, raw: bytes, cuts: list[int], status: int, *, keep_alive: bool) -> None:
-        """Keep a right reply that came in pieces ending at ``cuts``."""
+        """Remember a right reply that arrived in pieces ending at ``cuts``."""
         if self.usual_status == 0:
             self.usual_status = status
         if status != self.usual_status or len(raw) > MEMO_BYTES:
             return
-        _room(self._known, len(raw))
+        _make_room(self._known, len(raw))
         self._known[raw] = keep_alive
         if len(cuts) <= 4:
             for cut in cuts[:-1]:
-                _room(self._heads, cut)
+                _make_room(self._heads, cut)
                 self._heads.add(raw[:cut])
 
 
@@ -152,8 +152,8 @@ def decoded(body: bytes, encoding: str) -> bytes:
     """``body`` without its content codings.
 
     Raises:
-        ValueError: one of them is not known here, or it becomes larger than any reply may be.
-        zlib.error: the body is not so encoded.
+        ValueError: a coding is unknown, or the body becomes larger than a reply may be.
+        zlib.error: the body is not encoded that way.
     """
     for coding in reversed([part.strip() for part in encoding.split(",")]):
         if coding in ("identity", ""):
@@ -161,16 +161,16 @@ def decoded(body: bytes, encoding: str) -> bytes:
         if coding not in ("gzip", "x-gzip", "deflate"):
             raise ValueError(f"the reply is encoded with {coding}, and only gzip and deflate can be compared")
         # Deflate comes with and without the head of zlib's format.
-        bare = coding == "deflate" and (body[:1] != b"\x78")
-        stream = zlib.decompressobj(-zlib.MAX_WBITS if bare else 32 + zlib.MAX_WBITS)
+        raw = coding == "deflate" and (body[:1] != b"\x78")
+        stream = zlib.decompressobj(-zlib.MAX_WBITS if raw else 32 + zlib.MAX_WBITS)
         body = stream.decompress(body, MAX_REPLY)
         if stream.unconsumed_tail or not stream.eof:
-            raise ValueError(f"the reply is no whole {coding} stream, or a very large one")
+            raise ValueError(f"the reply is not a complete {coding} stream, or is very large")
     return body
 
 
-def _room(memo: dict[bytes, Any] | set[bytes], size: int) -> None:
-    """Empty ``memo`` where as many of ``size`` bytes as it would hold are too many."""
+def _make_room(memo: dict[bytes, Any] | set[bytes], size: int) -> None:
+    """Empty ``memo`` if one more entry, at ``size`` bytes for each, would be too much."""
     if len(memo) >= MEMO_ENTRIES or (len(memo) + 1) * size > MEMO_TOTAL:
         memo.clear()
 

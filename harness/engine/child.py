@@ -1,6 +1,6 @@
 """The engine's process: ``python -m harness.engine.child FD``.
 
-It takes orders from a socket and answers there, alone on its CPUs. It ends when its parent does: the socket then ends.
+It takes orders from a socket and answers there. It has its CPUs to itself, and ends when the parent's socket closes.
 """
 
 from __future__ import annotations

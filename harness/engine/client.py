@@ -1,7 +1,7 @@
 """Connections of the wire engine: each a socket, at most one request in flight, exactly one outcome for each.
 
 The socket is driven directly by the event loop's readiness callbacks: a request leaves with ``send`` at once and not
-at the end of the loop's turn, so that the moment noted is the moment it was acted on.
+at the end of the loop's turn, so that its recorded time is the time of the send.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Connection:
 
     Attributes:
         check: the request in flight; ``None`` when idle.
-        sent: when it was acted on (``time.perf_counter``); over TLS not before the handshake was over.
+        sent: when it was sent (``time.perf_counter``); over TLS, not before the end of the handshake.
         planned, number: free for the receiver's use.
     """
 
@@ -89,7 +89,7 @@ class Connection:
         self._settle()
 
     def send(self, check: ReplyCheck, moment: float) -> None:
-        """Act on a request now, ``moment``; connects first where that is needed."""
+        """Send a request now, at ``moment``; connects first if needed."""
         self.check = check
         self.sent = moment
         if self._sock is None:
@@ -130,7 +130,7 @@ class Connection:
         if code == errno.EAGAIN:
             # A Unix socket whose backlog is full refuses at once where TCP would wait.
             sock.close()
-            self._loop.call_later(BACKLOG_PAUSE_S, self._go_on, self.sent, self._open)
+            self._loop.call_later(BACKLOG_PAUSE_S, self._continue, self.sent, self._open)
             return
         if code not in _IN_PROGRESS:
             sock.close()
@@ -155,7 +155,7 @@ class Connection:
                 self._sock, server_hostname=tls.server_name, do_handshake_on_connect=False, suppress_ragged_eofs=True
             )
         except OSError as error:
-            self._fail_by(error)
+            self._fail_with(error)
             return
         self._sock, self._recv, self._send = sock, sock.read, sock.write
         self._shake_hands(sock, opened)
@@ -170,7 +170,7 @@ class Connection:
         except ssl.SSLWantWriteError:
             self._loop.add_writer(self._fd, self._shake_hands, sock, opened)
         except OSError as error:
-            self._fail_by(error)
+            self._fail_with(error)
         else:
             self.sent = time.perf_counter()
             self._traffic.handshakes.append(self.sent - opened)
@@ -223,7 +223,7 @@ class Connection:
             return
         moment = time.perf_counter()
         if check is None:
-            self._unasked(data)
+            self._unexpected(data)
         elif data:
             self._receive(check, data, moment)
         else:
@@ -273,7 +273,7 @@ class Connection:
 
     def _ended(self, check: ReplyCheck, moment: float) -> None:
         if not self._parsing and not self._pending:
-            self._unanswered("closed", "the server closed the connection without a reply")
+            self._no_reply("closed", "the server closed the connection without a reply")
             return
         try:
             if not self._parsing:
@@ -286,20 +286,20 @@ class Connection:
             self._raw = None
             self._judge(check, moment)
 
-    def _unasked(self, data: bytes) -> None:
+    def _unexpected(self, data: bytes) -> None:
         self._traffic.surplus += bool(data)
         self._drop()
         self._idle_closed = True
 
     def _lost(self, error: OSError) -> None:
         if self.check is None:
-            self._unasked(b"")
+            self._unexpected(b"")
         elif error.errno in _RESET and not self._parsing and not self._pending:
-            self._unanswered("reset", "connection reset")
+            self._no_reply("reset", "connection reset")
         else:
-            self._fail_by(error)
+            self._fail_with(error)
 
-    def _unanswered(self, kind: str, detail: str) -> None:
+    def _no_reply(self, kind: str, detail: str) -> None:
         if self._served and not self._retried and self.check is not None and self.check.idempotent:
             self._retried = True
             self._traffic.retries += 1
@@ -331,16 +331,16 @@ class Connection:
         self.close()
         self._receiver.failed(self, kind, f"{name}: {detail}")
 
-    def _fail_by(self, error: OSError) -> None:
-        self._fail(kind_of(error), words_of(error))
+    def _fail_with(self, error: OSError) -> None:
+        self._fail(kind_of(error), error_text(error))
 
     def _fail_soon(self, error: OSError) -> None:
         # Not at once: the receiver sends again on a failure, and would recurse while the server refuses.
         self._drop()
-        self._loop.call_soon(self._go_on, self.sent, lambda: self._fail_by(error))
+        self._loop.call_soon(self._continue, self.sent, lambda: self._fail_with(error))
 
-    def _go_on(self, sent: float, act: Callable[[], None]) -> None:
-        """With the request that was sent then, where it is still in flight."""
+    def _continue(self, sent: float, act: Callable[[], None]) -> None:
+        """Call ``act`` if the request that was sent at ``sent`` is still in flight."""
         if self.check is not None and self.sent == sent:
             act()
 
@@ -389,7 +389,7 @@ class Pool:
 
 
 def kind_of(error: OSError) -> str:
-    """``refused``, ``reset``, ``timeout``, ``unreachable``, ``tls``, or what this machine has no more of."""
+    """``refused``, ``reset``, ``timeout``, ``unreachable``, ``tls``, or the resource that this machine ran out of."""
     if isinstance(error, ssl.SSLError):
         # Its number is one of OpenSSL's.
         return "tls"
@@ -400,5 +400,5 @@ def kind_of(error: OSError) -> str:
     return "timeout" if error.errno == errno.ETIMEDOUT else _LIMITS.get(error.errno or 0, "unreachable")
 
 
-def words_of(error: OSError) -> str:
+def error_text(error: OSError) -> str:
     return refusal(error) if isinstance(error, ssl.SSLError) else error.strerror or str(error)

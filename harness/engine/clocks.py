@@ -29,7 +29,7 @@ class ProcessGone(Exception):
 class TreeClock:
     """The CPU clock of a process and all its descendants.
 
-    A process that ends takes its time with it: a difference of two readings counts only if no process went in between.
+    A process that ends takes its time with it: a difference of two readings counts only if no process ended in between.
     """
 
     def __init__(self, root_pid: int) -> None:
@@ -39,7 +39,7 @@ class TreeClock:
         self.refresh()
 
     def refresh(self) -> tuple[int, ...]:
-        """Look for processes that were started or ended, zombies among them; the pids of those that ended."""
+        """Read the tree again; returns the pids of processes that ended, zombies among them."""
         before, self.pids = self.pids, tuple(_tree(self.root_pid))
         self._clocks = tuple((~pid << 3) | 2 for pid in self.pids)
         return tuple(sorted({*before} - {*self.pids}))
@@ -61,18 +61,18 @@ class TreeClock:
 
     def each(self) -> dict[int, float]:
         """CPU seconds of each process; what ended meanwhile is left out."""
-        found = {}
+        seconds = {}
         for pid, clock in zip(self.pids, self._clocks, strict=True):
             with suppress(OSError, ProcessGone):
-                found[pid] = time.clock_gettime_ns(clock) * 1e-9 if LINUX else _ticks(pid)
-        return found
+                seconds[pid] = time.clock_gettime_ns(clock) * 1e-9 if LINUX else _ticks(pid)
+        return seconds
 
     def memory_bytes(self) -> int:
-        """Resident memory of the tree, what processes share counted once (PSS); plain RSS where that is not told."""
+        """Resident memory of the tree, what processes share counted once (PSS); plain RSS on systems without PSS."""
         return sum(map(_memory, self.pids))
 
     def anonymous_bytes(self) -> int:
-        """``memory_bytes`` without the pages of files, of which other programs' use of a library changes the share."""
+        """``memory_bytes`` without file pages, whose share depends on which other programs use a library."""
         return sum(_memory(pid, b"Pss_Anon:") for pid in self.pids)
 
     def resident_bytes(self) -> int:
@@ -106,7 +106,7 @@ def clock_of(root_pid: int, usage_file: str = "") -> TreeClock:
 
 
 def waited_for_cpu() -> float:
-    """Seconds that this process's main thread was ready to run and had no CPU; 0 where the kernel does not tell."""
+    """Seconds that this process's main thread was ready to run and had no CPU; 0 where the kernel does not count it."""
     fields = read("/proc/self/schedstat").split() if LINUX else []
     return int(fields[1]) * 1e-9 if len(fields) > 1 else 0.0
 
@@ -117,7 +117,7 @@ class MachineDelta:
 
     Attributes:
         steal: of all CPUs together, taken by the machine's host.
-        interrupts: the part of ``busy`` that is no process's: the network's packets and timers.
+        interrupts: the part of ``busy`` that belongs to no process: the network's packets and timers.
     """
 
     steal: float
@@ -174,7 +174,7 @@ def _alive(pid: int) -> bool:
 
 
 def threads(pid: int) -> list[str]:
-    """The folder of each thread of a process in /proc; none of one that is gone."""
+    """The folder of each thread of a process in /proc; empty if the process is gone."""
     with suppress(FileNotFoundError, ProcessLookupError):
         return [f"/proc/{pid}/task/{thread}" for thread in os.listdir(f"/proc/{pid}/task")]
     return []

@@ -1,7 +1,7 @@
 """The wire engine as the rest of the toolkit sees it: synchronous calls, carried out in a process of its own.
 
 Orders, which are values of ``spec``, and the answers to them cross a pipe; so do ``Signal``, ``Progress``, ``Note``
-and ``Fault``. Other processes that send load are started and asked in the same way.
+and ``Fault``. Other processes that send load are started and used in the same way.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ SLACK_S = 30.0
 CHILD = "harness.engine.child"
 LOG_LINES = 5
 OnMark = Callable[[str], None]
-Told = Callable[[str, bool], None]
+OnNote = Callable[[str, bool], None]
 
 
 class Signal(Enum):
@@ -63,19 +63,19 @@ class Fault:
 
     @classmethod
     def of(cls, error: Exception) -> Fault:
-        """Within ``except``: what the user is to hear of an error."""
+        """Within ``except``: the error as the user shall see it."""
         if isinstance(error, HarnessError):
             # Not the error itself: one of its subclasses may be more than a message and a hint, and lost in the pipe.
             return cls((UsageError if isinstance(error, UsageError) else EngineError)(str(error), hint=error.hint))
         return cls(EngineError(f"the load generator failed: {type(error).__name__}: {error}", hint=format_exc()))
 
 
-def unheard(*_: object) -> None:
-    """Hears what nobody wants to know."""
+def ignore(*_: object) -> None:
+    """A callback that does nothing."""
 
 
 class EngineProcess:
-    """A child that sends load from the CPUs given; it never sees the terminal's Ctrl-C.
+    """A child process that sends load from the given CPUs; the terminal's Ctrl-C does not reach it.
 
     Args:
         cpus: CPUs to pin it to; empty for no pinning.
@@ -119,20 +119,20 @@ class EngineProcess:
     def carry_out(
         self,
         order: object,
-        on_progress: OnProgress = unheard,
-        on_mark: OnMark = unheard,
-        told: Told = unheard,
+        on_progress: OnProgress = ignore,
+        on_mark: OnMark = ignore,
+        on_note: OnNote = ignore,
         *,
         allowed_s: float = math.inf,
         stoppable: bool = True,
     ) -> Any:
-        """Have an order carried out, and return the answer to it.
+        """Send an order and return the answer to it.
 
         The first Ctrl-C ends it early, with what was measured so far, where it is ``stoppable``.
 
         Args:
             on_mark: called when the measured stretch begins and ends.
-            told: hears every ``Note``.
+            on_note: called with every ``Note``: its text, and whether it is important.
             allowed_s: after so long the process is taken for lost.
 
         Raises:
@@ -158,12 +158,12 @@ class EngineProcess:
                 case Signal():
                     on_mark(message.value)
                 case Note(text, important):
-                    told(text, important)
+                    on_note(text, important)
                 case _:
                     return message
 
     def stop(self) -> None:
-        """Have the order under way answered with what was measured so far."""
+        """End the order under way; its answer holds what was measured so far."""
         self.send(Signal.STOP)
 
     def close(self) -> None:
@@ -244,21 +244,21 @@ class Engine:
             process.wait_ready()
 
     def stop(self) -> None:
-        """Have the load under way answered with what was measured so far."""
+        """End the load under way; its result holds what was measured so far."""
         if self._process is not None:
             self._process.stop()
 
-    def run_slices(self, spec: SlicesSpec, on_progress: OnProgress = unheard) -> SlicesResult:
+    def run_slices(self, spec: SlicesSpec, on_progress: OnProgress = ignore) -> SlicesResult:
         """Measure sides that take turns, for ``spec.budget_s`` or, where that is longer, its least number of rounds."""
         with self._up() as process:
             answer: SlicesResult = process.carry_out(spec, on_progress, stoppable=False)
         return answer
 
-    def run_load(self, spec: Load, on_progress: OnProgress = unheard, on_mark: OnMark = unheard) -> LoadResult:
+    def run_load(self, spec: Load, on_progress: OnProgress = ignore, on_mark: OnMark = ignore) -> LoadResult:
         """Send a load. Ctrl-C ends it early, within a second: the result is then marked ``interrupted``.
 
         Args:
-            on_mark: told when the measured stretch of a journey begins and ends.
+            on_mark: called when the measured stretch of a journey begins and ends.
 
         Raises:
             UsageError: a locustfile cannot be used.
@@ -285,7 +285,7 @@ class Engine:
 
 
 def received(connection: Connection[Any, Any]) -> Any:
-    """In such a process: the next message. It ends when its parent does, whose end of the socket closes then."""
+    """In such a process: the next message. Exits when the parent has ended, whose end of the socket is then closed."""
     try:
         return connection.recv()
     except (EOFError, OSError):

@@ -37,7 +37,7 @@ class _Idle(asyncio.Protocol):
 
 
 class OpenExtra:
-    """The extra connections of a load, none where it asks for none; ``close`` counts what became of them."""
+    """The extra connections of a load, if it has any; ``close`` counts what became of them."""
 
     def __init__(self, load: LoadSpec) -> None:
         self._spec = load.extra
@@ -64,7 +64,7 @@ class OpenExtra:
             await asyncio.sleep(SETTLE_S + self._spec.slow_pause_s)
 
     async def close(self) -> dict[str, int]:
-        """End them; counts by name, empty where none were asked for."""
+        """End them; returns counts by name, empty without extra connections."""
         counts: dict[str, int] = {}
         if self._spec.idle:
             counts |= {

@@ -68,11 +68,11 @@ class Stoppable(Protocol):
         """Count what is in flight as unfinished and end."""
 
     def fold(self) -> None:
-        """Put what was noted past a number of latencies into histograms, some of it."""
+        """Move some of the latencies past the first ``keep`` into histograms."""
 
     @property
     def tally(self) -> Tally:
-        """What requests came to until now."""
+        """The results so far."""
 
 
 async def attend(sending: Awaitable[object], load: Stoppable, on_progress: OnProgress, stop: asyncio.Event) -> None:

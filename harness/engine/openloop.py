@@ -56,7 +56,7 @@ class OpenLoop:
         self.request: array[int] = array("i")
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Send the whole schedule and wait for what is in flight then, at most the time-out."""
+        """Send the whole schedule and then for requests in flight, at most the time-out."""
         start = self._spec.start_at
         self.origin = self._area_at = time.perf_counter() + LEAD_S if start is None else start
         await begin_at(self.origin - POLL_S, stop)
@@ -73,7 +73,7 @@ class OpenLoop:
             self._over()
 
     def fold(self) -> None:
-        """Put what was noted past ``keep`` times into histograms, while requests are being planned."""
+        """Move times past the first ``keep`` into histograms, while requests are being planned."""
         if not self._whole:
             keep = self._spec.keep
             self.tally.fold(self.origin, keep, self.response, self.lateness, self.traffic.handshakes)

@@ -62,11 +62,11 @@ class ReplyReader:
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            raise ReplyError("malformed", "the server switched protocols unasked") from None
+            raise ReplyError("malformed", "the server switched protocols without being asked") from None
         except httptools.HttpParserError as error:
             if self.complete:
                 raise ReplyError("malformed", "bytes follow the reply's end") from None
-            raise ReplyError("malformed", _spoken(data) if self._received == len(data) else str(error)) from None
+            raise ReplyError("malformed", _protocol_of(data) if self._received == len(data) else str(error)) from None
         if self._surplus:
             raise ReplyError("malformed", "bytes follow the reply's end")
         if self._received > self._limit:
@@ -88,7 +88,7 @@ class ReplyReader:
         return b"".join(self._pieces)
 
     def take(self) -> bytes:
-        """What came of the body since the last time, which is then forgotten."""
+        """Remove and return what the body has received since the last call."""
         body, self._pieces = self.body, []
         return body
 
@@ -134,8 +134,8 @@ class ReplyReader:
             self.keep_alive = self._reusable = self._parser.should_keep_alive()
 
 
-def _spoken(data: bytes) -> str:
-    """What a server's first bytes are, which are not HTTP/1."""
+def _protocol_of(data: bytes) -> str:
+    """What a server speaks, from first bytes that are not HTTP/1."""
     if data[:2] in (b"\x15\x03", b"\x16\x03"):
         return "the server speaks TLS there: write https:// or wss://"
     if data[3:9] == b"\x04\x00\x00\x00\x00\x00":

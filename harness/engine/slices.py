@@ -1,4 +1,4 @@
-"""A window of several sides, which take turns in slices, in random order, each alone, with its server's CPU time."""
+"""A window of several sides that take turns in random order, slice by slice, with the CPU time of each server."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ SETTLED_SHARE = 0.05
 """After the last reply a server still has to close, log and clean up: work that its CPU cost includes, and that must
 not fall into another's turn. It is waited for in steps of ``SETTLE_S`` until ``QUIET_STEPS`` in a row pass in each of
 which the server used less than this share; for ``SETTLE_STEPS`` steps, or as long as the slice itself took where that
-is longer: 1,000 requests that Django answered under ASGI leave work for half a second. One quiet step says nothing:
-of a process that runs on, Linux may bring the clock up to date at ticks alone, up to 4 ms apart.
+is longer: 1,000 requests that Django answered under ASGI leave work for half a second. One quiet step is not
+enough: Linux may update the clock of a running process only at ticks, up to 4 ms apart.
 """
 
 WARMUP_S = 0.05
@@ -80,7 +80,7 @@ class SliceRunner:
         self._rng, self._phases = random.Random(spec.seed), random.Random(spec.seed + 1)
         self._rows: dict[str, list[Any]] = {name: [] for name in Slices.__slots__}
         self._replies = self._round = 0
-        self._begun = self._first = self._told = 0.0
+        self._begun = self._first = self._reported = 0.0
         self._clocks = {side.root_pid: clock_of(side.root_pid, side.usage_file) for side in spec.sides if side.root_pid}
         self._sides = [
             _Side(side, ClosedLoop(side, spec.seed), self._clocks.get(side.root_pid), side.slice_s)
@@ -88,7 +88,7 @@ class SliceRunner:
         ]
 
     async def run(self) -> SlicesResult:
-        self._begun = self._told = time.perf_counter()
+        self._begun = self._reported = time.perf_counter()
         use = GeneratorUse()
         try:
             with no_collections():
@@ -130,7 +130,7 @@ class SliceRunner:
                 self._give_up(side, turn)
             else:
                 use(index, side, turn)
-            self._tell()
+            self._report_progress()
 
     async def _slice(self, side: _Side, length_s: float) -> Turn:
         # A turn of the loop, so that connections closed meanwhile are known to be before the first request.
@@ -218,15 +218,15 @@ class SliceRunner:
                 side.errors["process-died"] = 1
                 side.examples["process-died"] = f"process {', '.join(map(str, gone))} ended"
 
-    def _tell(self) -> None:
+    def _report_progress(self) -> None:
         now = time.perf_counter()
-        if now - self._told >= PROGRESS_S:
-            self._told = now
+        if now - self._reported >= PROGRESS_S:
+            self._reported = now
             self._on_progress(Progress(now - self._begun, self._round, self._replies))
 
 
 def _window(side: _Side, turn: Turn) -> tuple[float, int]:
-    """Over what time throughput is counted, and the right replies in it.
+    """The time over which throughput is counted, and the right replies in it.
 
     Where requests wait (``lead_in_s``), from the end of the ramp to the last send. Elsewhere the server works from the
     first send to the last reply, so that all replies over all of that time are its rate: replies that come in waves of
@@ -256,7 +256,7 @@ def idle_seconds(elapsed_s: float, replies: int, connections: int, wait_s: float
 
 
 async def settled(clock: TreeClock | None, slice_s: float) -> None:
-    """Waits until the server works no more on what a slice of ``slice_s`` seconds left to do, or for as long again."""
+    """Wait until the server has finished the work that a slice of ``slice_s`` seconds left, at most as long again."""
     if clock is None:
         await asyncio.sleep(SETTLE_S)
         return

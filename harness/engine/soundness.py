@@ -28,7 +28,7 @@ def reasons(result: LoadResult, order: WireLoad | None = None) -> tuple[Reason, 
     """Why one process's result is not sound; empty when it is.
 
     Args:
-        order: what it was told to send; ``None`` for a journey.
+        order: what it had to send; ``None`` for a journey.
     """
     checks = (
         machine_limit(result.errors),
@@ -48,10 +48,10 @@ def machine_limit(errors: Mapping[str, int]) -> Reason | None:
 
 
 def early(service_time_us: FloatArray, requests: Sequence[WireRequest]) -> Reason | None:
-    """Whether replies came before the wait that their requests ask for was over, so that it was not waited.
+    """Whether replies came before the wait that their requests ask for was over: then the server did not wait.
 
-    In a mix, as many may as its requests with a shorter wait. By Little's law this bounds the throughput of a closed
-    loop too: at most its connections ÷ the wait.
+    In a mix, as many may be early as there are requests with a shorter wait. By Little's law this bounds the throughput
+    of a closed loop too: at most its connections ÷ the wait.
     """
     weights = sum(request.weight for request in requests)
     for least_s in sorted({request.least_s for request in requests} - {0.0}):
@@ -114,9 +114,7 @@ def _generator(result: LoadResult) -> Reason | None:
 
 
 def starved(wait: float) -> Reason | None:
-    """Whether the generator was ready and not run for too much of the time: others on its CPU do not show in its own
-    share of it.
-    """
+    """Whether the generator waited for a CPU for too long: its own CPU time does not show what others used."""
     return Reason("generator-starved", {"wait": wait}) if wait > WAIT_SHARE else None
 
 

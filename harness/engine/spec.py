@@ -1,4 +1,4 @@
-"""What the processes that send load are asked to do and what they answer: plain values that cross a pipe."""
+"""Orders to the processes that send load, and their answers: plain values that cross a pipe."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class SlicesSpec:
 
 @dataclass(frozen=True, slots=True)
 class SideOutcome:
-    """What one side's requests came to, over all recorded slices.
+    """The results of one side's requests, over all recorded slices.
 
     Attributes:
         service_time_us: every verified reply's service time in microseconds, in order of completion.
@@ -170,7 +170,7 @@ class LoadSpec:
 
     @property
     def longest_s(self) -> float:
-        """After so long it is over, whatever the server does."""
+        """The longest that it can take, whatever the server does."""
         return self.duration_s + self.timeout_s + self.extra.open_s
 
     def part(self, index: int, count: int) -> LoadSpec:
@@ -241,7 +241,7 @@ class JourneySpec:
     """Users of a locustfile.
 
     Attributes:
-        file: the locustfile; ``digest``, of its text, tells a worker whether its own of that name is the same.
+        file: the locustfile; ``digest``, of its text, shows a worker whether its own file of that name is the same.
         host: base URL of the target.
         users: started evenly over the first half of ``warmup_s``; then ``duration_s`` are measured.
         grace_s: how long users may finish their requests afterwards.
@@ -268,7 +268,7 @@ class JourneySpec:
 
     @property
     def longest_s(self) -> float:
-        """After so long it is over, whatever the server does."""
+        """The longest that it can take, whatever the server does."""
         return self.warmup_s + self.duration_s + self.grace_s
 
     def part(self, index: int, count: int) -> JourneySpec:

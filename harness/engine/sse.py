@@ -14,7 +14,7 @@ from harness.model.load import LoadResult
 
 
 class EventSplitter:
-    """Counts the events in a stream that comes in pieces; comments and blocks without data are none."""
+    """Counts the events in a stream that arrives in pieces; comments and blocks without data do not count."""
 
     def __init__(self) -> None:
         self._rest = b""
@@ -74,7 +74,7 @@ async def _one(spec: EventsSpec, load: StreamLoad) -> None:
 
 
 async def _stream(spec: EventsSpec, load: StreamLoad) -> float:
-    """The moment of the first event; 0 where the load's end came before it."""
+    """The moment of the first event; 0 if the load ended before it."""
     stream, writer = await connect(load)
     reply, splitter = ReplyReader(limit=sys.maxsize), EventSplitter()
     known = False

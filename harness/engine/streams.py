@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from harness.engine.client import kind_of, words_of
+from harness.engine.client import error_text, kind_of
 from harness.engine.loops import attend, begin_at, no_collections
 from harness.engine.replies import ReplyError
 from harness.engine.spec import EventsSpec, OnProgress, WebSocketSpec
@@ -23,7 +23,7 @@ PAUSE_S = 0.05
 
 
 class StreamLoad:
-    """A load of streams, and what came of all of its connections."""
+    """A load of streams, with the results of all its connections."""
 
     def __init__(self, spec: WebSocketSpec | EventsSpec) -> None:
         self.spec, self.tally, self.traffic = spec, Tally(), Traffic()
@@ -117,7 +117,7 @@ async def connect(load: StreamLoad) -> tuple[asyncio.StreamReader, asyncio.Strea
     except TimeoutError:
         raise ReplyError("timeout", "no connection within the time-out") from None
     except OSError as error:
-        raise ReplyError(kind_of(error), words_of(error)) from None
+        raise ReplyError(kind_of(error), error_text(error)) from None
     load.traffic.connects += 1
     return streams
 

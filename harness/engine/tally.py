@@ -1,4 +1,4 @@
-"""What a load notes, and from that to its result.
+"""What a load records, and how its result is made from that.
 
 Times are kept one by one at first, then in a histogram, so that a long load needs no more memory.
 """
@@ -54,7 +54,7 @@ class Samples(Doubles):
 
     def fold(self, keep: int) -> None:
         """Put the newest of those past ``keep`` into the histogram, at most ``BATCH``."""
-        newest = Latencies.of(taken(self, keep) * US)
+        newest = Latencies.of(take_newest(self, keep) * US)
         if newest is not None:
             self.folded = Latencies.merge([self.folded, newest.histogram()])
 
@@ -63,7 +63,7 @@ class Samples(Doubles):
         return Latencies.merge([Latencies.of(floats(self) * US), self.folded])
 
 
-def taken(values: array[float], keep: int) -> FloatArray:
+def take_newest(values: array[float], keep: int) -> FloatArray:
     """Remove the newest of ``values`` past ``keep``, at most ``BATCH``, but for the very last, which progress shows."""
     count = min(len(values) - keep, BATCH)
     if count <= 0:
@@ -98,7 +98,7 @@ class Traffic:
 
 @dataclass(slots=True)
 class Tally:
-    """What requests came to; moments are of ``time.perf_counter``.
+    """The results of requests; moments are of ``time.perf_counter``.
 
     Attributes:
         service: seconds of every right reply, in order of completion; ``ends``: when each was complete.
@@ -125,10 +125,10 @@ class Tally:
         return self.service[-1] if self.service else 0.0
 
     def fold(self, began: float, keep: int, *others: Samples) -> None:
-        """Of a load that is being sent: keep ``keep`` times one by one, of ``others`` too, and count the newest."""
+        """While a load is sent: keep ``keep`` times one by one, of ``others`` too, and count the newest."""
         for times in (self.service, *others):
             times.fold(keep)
-        ended, failed = taken(self.ends, keep), taken(self.failures, keep)
+        ended, failed = take_newest(self.ends, keep), take_newest(self.failures, keep)
         if len(ended) or len(failed):
             right, wrong = self.folded_steps
             self.folded_steps = steps(ended - began, 0.0, right), steps(failed - began, 0.0, wrong)

@@ -1,4 +1,4 @@
-"""A closed loop: a set of connections that each send their next request when a reply came, in turns or for one load."""
+"""A closed loop: a set of connections that each send the next request after a reply, in turns or for one load."""
 
 from __future__ import annotations
 
@@ -62,11 +62,11 @@ class ClosedLoop:
         self._done: asyncio.Future[None] = self._loop.create_future()
 
     async def turn(self, length_s: float, stagger_s: float = 0.0, phase: float = 0.0) -> Turn:
-        """Send for ``length_s`` seconds and wait for what is in flight then, at most the time-out.
+        """Send for ``length_s`` seconds, then wait for requests in flight, at most the time-out.
 
         Args:
             stagger_s: time over which the first sends are spread evenly.
-            phase: where in a gap between two of them the first one falls, from 0 to 1.
+            phase: when the first one is sent, as a share of the gap between two of them, from 0 to 1.
         """
         started = time.perf_counter()
         turn = self.tally = Turn(started=started, stopped=started + length_s)
@@ -94,7 +94,7 @@ class ClosedLoop:
             self._stop = self.tally.stopped = now
 
     def fold(self) -> None:
-        """Put what was noted past ``keep`` times into histograms, while the turn is being sent."""
+        """Move times past the first ``keep`` into histograms, while the turn is being sent."""
         if time.perf_counter() < self._stop:
             self.tally.fold(self.tally.started, self.keep, self.traffic.handshakes)
 

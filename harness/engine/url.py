@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from apps.contract.case import Case
 from harness.config.requests import Headers, quoted_target, raw_request, wire_bytes
-from harness.engine.client import peers, words_of
+from harness.engine.client import error_text, peers
 from harness.engine.spec import Address, WireRequest
 from harness.errors import NotReadyError, UsageError
 from harness.model.address import Tls
@@ -48,7 +48,7 @@ def parse_url(url: str, cacert: str = "", insecure: bool = False) -> Destination
         insecure: whether certificates are not checked.
 
     Raises:
-        UsageError: it is no such URL, or the file is none of certificates.
+        UsageError: it is not such a URL, or the file holds no certificates.
     """
     hint = "write http://127.0.0.1:8000/path"
     if "://" not in url:
@@ -81,7 +81,7 @@ def _tls(host: str, cacert: str, insecure: bool) -> Tls:
         tls = Tls(host.rstrip("."), Path(cacert).read_text("ascii") if cacert else "", not insecure)
         _ = tls.context
     except (OSError, ValueError) as error:
-        why = "holds no certificate in PEM form" if isinstance(error, ssl.SSLError | ValueError) else words_of(error)
+        why = "holds no certificate in PEM form" if isinstance(error, ssl.SSLError | ValueError) else error_text(error)
         raise UsageError(f"--cacert {cacert}: {why}") from None
     return tls
 
@@ -90,7 +90,7 @@ def _ascii(host: str) -> str:
     """An international name as the resolver knows it.
 
     Raises:
-        UsageError: it is none.
+        UsageError: it is not a host name.
     """
     if host.isascii():
         return host
@@ -103,17 +103,17 @@ def _ascii(host: str) -> str:
 
 
 def reach(address: Address) -> Address:
-    """The numeric address, of those that the host has, that accepts a connection, over TLS with its certificate.
+    """The first numeric address of the host that accepts a connection, over TLS with its certificate.
 
     Raises:
         NotReadyError: none does.
     """
     failure: OSError | None = None
     try:
-        found = peers(address)
+        candidates = peers(address)
     except OSError as error:
-        found, failure = [], error
-    for family, resolved in found:
+        candidates, failure = [], error
+    for family, resolved in candidates:
         try:
             with socket.socket(family, socket.SOCK_STREAM) as sock:
                 sock.settimeout(CONNECT_S)
@@ -123,7 +123,7 @@ def reach(address: Address) -> Address:
             return address if address.path else replace(address, host=_numeric(resolved))
         except OSError as error:
             failure = error
-    reason = "" if failure is None else f": {words_of(failure)}"
+    reason = "" if failure is None else f": {error_text(failure)}"
     hint = "is the server running?"
     if isinstance(failure, ssl.SSLCertVerificationError):
         hint = "--cacert FILE names who is trusted, --insecure checks nothing"
@@ -133,12 +133,12 @@ def reach(address: Address) -> Address:
 
 
 def _numeric(resolved: tuple[Any, ...]) -> str:
-    """The address alone, with its zone, which stands beside it in what a name resolves to."""
+    """The numeric address, with its zone."""
     return socket.getnameinfo(resolved, socket.NI_NUMERICHOST | socket.NI_NUMERICSERV)[0]
 
 
-def unspoken(address: Address) -> tuple[Reason, ...]:
-    """Why a server that closes every plain connection does so: it may want TLS, and say nothing."""
+def expects_tls(address: Address) -> tuple[Reason, ...]:
+    """A reason if a server that closes every plain connection accepts TLS."""
     if address.tls is not None or address.path:
         return ()
     try:

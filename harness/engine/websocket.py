@@ -1,4 +1,4 @@
-"""WebSocket echoes (RFC 6455): each message must come back as it went, and its round trip is the service time."""
+"""WebSocket echoes (RFC 6455): each message must come back unchanged, and its round trip is the service time."""
 
 from __future__ import annotations
 

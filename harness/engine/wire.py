@@ -1,4 +1,4 @@
-"""Cases of the contract → requests on the wire, and sides of a window → what the engine is asked to do."""
+"""Cases of the contract → requests on the wire, and sides of a window → orders to the engine."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ class Callgrind:
     """Counts the processes of one server, which is to be started behind ``prefix``.
 
     Args:
-        folder: an own one, for what valgrind writes; it may be removed once the server has ended.
+        folder: one of its own, for what valgrind writes; it may be removed once the server has ended.
     """
 
     name = "callgrind"
@@ -88,11 +88,11 @@ class Callgrind:
     async def begin(self, pids: Sequence[int]) -> None:
         """Counts these processes from now on."""
         self._pids = tuple(pids)
-        await self._tell("instrumentation", "on")
+        await self._command("instrumentation", "on")
 
     async def read(self) -> Callable[[], Counts]:
-        """What was executed since the last call: added up when it is called, as a server goes on meanwhile."""
-        await self._tell("dump")
+        """A function that adds up what was executed since the last call: later, as a server goes on meanwhile."""
+        await self._command("dump")
         files = [file for pid in self._pids for file in self._folder.glob(f"out.{pid}.*")]
         texts = [file.read_text("utf-8", "replace") for file in files]
         for file in files:
@@ -100,9 +100,9 @@ class Callgrind:
         return partial(_sum, texts)
 
     def close(self) -> None:
-        """Nothing is held: valgrind ends with the server."""
+        """Nothing to do: valgrind ends with the server."""
 
-    async def _tell(self, *words: str) -> None:
+    async def _command(self, *words: str) -> None:
         for pid in self._pids:
             vgdb = await asyncio.create_subprocess_exec(
                 "vgdb",
@@ -116,7 +116,7 @@ class Callgrind:
                 stderr=asyncio.subprocess.STDOUT,
             )
             try:
-                said, _ = await asyncio.wait_for(vgdb.communicate(), COMMAND_S)
+                output, _ = await asyncio.wait_for(vgdb.communicate(), COMMAND_S)
             except TimeoutError:
                 raise NotReadyError(f"valgrind did not answer within {COMMAND_S:g} s") from None
             finally:
@@ -124,7 +124,7 @@ class Callgrind:
                     vgdb.kill()
                     await vgdb.wait()
             if vgdb.returncode:
-                last = said.decode("utf-8", "replace").strip().splitlines()[-1:] or ["no reason given"]
+                last = output.decode("utf-8", "replace").strip().splitlines()[-1:] or ["no reason given"]
                 raise NotReadyError(f"process {pid} cannot be counted: {last[0]}")
 
 
@@ -174,7 +174,7 @@ def parse(lines: Iterable[str]) -> Counts:
 
 
 def by_object(counts: Mapping[Function, float]) -> dict[str, float]:
-    """The same by shared object alone, most first."""
+    """Totals by shared object, most first."""
     totals: dict[str, float] = {}
     for (name, _), count in counts.items():
         totals[name] = totals.get(name, 0) + count
@@ -182,7 +182,7 @@ def by_object(counts: Mapping[Function, float]) -> dict[str, float]:
 
 
 def _name(text: str) -> tuple[str, str]:
-    """The key of a name, and the name where it is given."""
+    """The key of a name, and the name where the text has it."""
     match = _NAME.match(text)
     return (match[1], match[2] or "") if match else (text, text)
 

@@ -46,7 +46,7 @@ def counter_kind() -> tuple[type[Callgrind | PerfEvents], str]:
     """What counts instructions on this machine, and why it is not the CPU itself; empty where it is.
 
     Raises:
-        NotReadyError: nothing does; the hint says how to get it.
+        NotReadyError: nothing does; the hint says what to install.
     """
     why = PerfEvents.unavailable()
     if not why:
@@ -66,7 +66,7 @@ def why_not_counted() -> str:
 
 
 class CountingFleet(Fleet):
-    """Servers whose instructions can be counted, each started behind the counter; ended at once, with nothing in hand.
+    """Servers whose instructions can be counted, each started behind the counter; they have no requests when they end.
 
     Raises:
         NotReadyError: nothing counts instructions here.
@@ -87,7 +87,7 @@ class CountingFleet(Fleet):
             environment={**environment, **SETTINGS},
             prefix=self._kind(self.folder).prefix,
         )
-        # Those of the next block come up while nobody looks after them.
+        # Those of the next block start at the same time.
         self._at_once *= 2
 
     def counter(self) -> Callgrind | PerfEvents:
@@ -223,7 +223,7 @@ class CountedServer:
 
 
 def heartbeats(busy: Calls, idle: Calls, expected: float = 1.0) -> float:
-    """The share of an idle server's heartbeats that the busy one had; where it cannot be told, the ``expected`` one.
+    """The share of an idle server's heartbeats that the busy one had; where it cannot be seen, the ``expected`` one.
 
     A timer that is due while a request is worked on waits for its end, and so fires less often. Functions that nothing
     but the timer calls have all been called in one ratio. Where there are several timers, the one that fires most often

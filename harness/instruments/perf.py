@@ -62,13 +62,13 @@ class PerfEvents:
                     raise NotReadyError(f"process {pid} cannot be counted: {error.strerror}") from None
 
     async def read(self) -> Callable[[], Counts]:
-        """What was executed since the last call, as one function: the CPU does not tell more."""
+        """What was executed since the last call, as one function: the CPU counts no details."""
         values = [os.read(file, 8) for file in self._files]
         if not all(values):
             raise NotReadyError("other programs use the CPU's counters")
         total = sum(int.from_bytes(value, "little" if struct.pack("=H", 1)[0] else "big") for value in values)
-        found, self._before = total - self._before, total
-        return lambda: Counts(Counter({("server and kernel", ""): found}))
+        count, self._before = total - self._before, total
+        return lambda: Counts(Counter({("server and kernel", ""): count}))
 
     def close(self) -> None:
         for file in self._files:

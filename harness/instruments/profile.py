@@ -1,7 +1,7 @@
 """py-spy: samples of the Python stacks of a server under load.
 
-Only threads that hold the GIL are sampled: on a busy machine nothing else tells a thread that works from one that was
-woken up and waits for a CPU. The server is not stopped, since that would slow it down twofold: stacks that change
+Only threads that hold the GIL are sampled: on a busy machine nothing else shows whether a thread works or was woken
+up and waits for a CPU. The server is not stopped, since that would slow it down twofold: stacks that change
 while they are read are counted, as calls too brief to read.
 """
 
@@ -56,10 +56,10 @@ def sampler() -> str:
     Raises:
         NotReadyError: it is not installed.
     """
-    found = shutil.which("py-spy") or shutil.which("py-spy", path=str(Path(sys.executable).parent))
-    if found is None:
+    path = shutil.which("py-spy") or shutil.which("py-spy", path=str(Path(sys.executable).parent))
+    if path is None:
         raise NotReadyError(MISSING, hint="pip install py-spy")
-    return found
+    return path
 
 
 def why_not_sampled() -> str:
@@ -121,7 +121,7 @@ def sample(
             files = {Path(parts, f"{pid}.json"): ("--pid", str(pid)) for pid in clock.pids}
             replies, unread = _record(load, ("speedscope", "--full-filenames"), files, seconds, cpus)
             read = joined([json.loads(file.read_bytes()) for file in files if file.exists()])
-        document = placeless(read, working_folder(running.target))
+        document = without_paths(read, working_folder(running.target))
         speedscope.write_text(json.dumps(document))
         if clock.refresh():
             raise ProcessGone(running.pid)
@@ -167,15 +167,15 @@ def joined(documents: Sequence[Any]) -> Any:
     return {**documents[0], "profiles": profiles, "shared": {"frames": frames}}
 
 
-def placeless(document: Any, folder: Path) -> Any:
-    """The document without what tells of the machine: where Python and the app are, and the processes' commands."""
+def without_paths(document: Any, folder: Path) -> Any:
+    """The document without what is only true here: the paths of Python and the app, and the processes' commands."""
 
     def moved(frame: Any) -> Any:
         file = frame["file"] or ""
         if not file:
             return {**frame, "name": frame["name"].partition(':"')[0]}
-        if found := _PREFIX.match(file):
-            return {**frame, "file": file[found.end() :]}
+        if prefix := _PREFIX.match(file):
+            return {**frame, "file": file[prefix.end() :]}
         if Path(file).is_relative_to(folder):
             return {**frame, "file": f"{APP}/{Path(file).relative_to(folder).as_posix()}"}
         return frame
@@ -225,10 +225,10 @@ def _record(
             spies.append(spy)
         while any(spy.poll() is None for spy in spies) and time.monotonic() < deadline:
             replies += load(STEP_S)
-        said = [_text(output) for output in outputs]
+        texts = [_text(output) for output in outputs]
     if all(spy.returncode for spy in spies):
-        raise refusal(said[0])
-    return replies, sum(int(unread[1]) for text in said if (unread := _UNREAD.search(text)))
+        raise refusal(texts[0])
+    return replies, sum(int(unread[1]) for text in texts if (unread := _UNREAD.search(text)))
 
 
 def _text(output: IO[bytes]) -> str:
@@ -236,12 +236,12 @@ def _text(output: IO[bytes]) -> str:
     return output.read().decode("utf-8", "replace")
 
 
-def refusal(said: str) -> NotReadyError:
+def refusal(output: str) -> NotReadyError:
     """Why py-spy failed, from what it wrote."""
-    if "permission denied" in said.lower() or "not permitted" in said.lower():
+    if "permission denied" in output.lower() or "not permitted" in output.lower():
         return NotReadyError(REFUSED, hint=ALLOW)
     # What it says of its work begins with its name.
-    lines = [line.strip() for line in said.splitlines() if line.strip() and not line.startswith("py-spy>")]
+    lines = [line.strip() for line in output.splitlines() if line.strip() and not line.startswith("py-spy>")]
     return NotReadyError(f"py-spy failed: {lines[0] if lines else 'it gave no reason'}")
 
 
@@ -257,8 +257,8 @@ class _Thread:
 
 
 def _threads(pids: Sequence[int]) -> dict[str, _Thread]:
-    """By path in /proc; empty where the kernel does not tell."""
-    found = {}
+    """By path in /proc; empty where the kernel does not count them."""
+    readings = {}
     for pid in pids:
         for path in Path(f"/proc/{pid}/task").glob("*"):
             try:
@@ -267,8 +267,8 @@ def _threads(pids: Sequence[int]) -> dict[str, _Thread]:
             except (OSError, ValueError):
                 continue
             switches = (int(status[f"{kind}_ctxt_switches"]) for kind in ("voluntary", "nonvoluntary"))
-            found[str(path)] = _Thread(pid, cpu * 1e-9, waited * 1e-9, *switches)
-    return found
+            readings[str(path)] = _Thread(pid, cpu * 1e-9, waited * 1e-9, *switches)
+    return readings
 
 
 def _waits(

@@ -135,7 +135,7 @@ def environment_of(spec: JourneySpec) -> Environment:
 
 
 def _takes_part(user: type[User], spec: JourneySpec) -> bool:
-    """Whether there is one of a class of which the locustfile wants a fixed number; that number is this part's then."""
+    """Whether this part has users of the class; a number that the locustfile fixes becomes this part's."""
     if not user.fixed_count:
         return True
     user.fixed_count = part_of(user.fixed_count, spec.share, spec.shares)

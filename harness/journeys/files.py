@@ -5,7 +5,7 @@ A locustfile says in constants, all of them optional, what the harness should kn
 =================  ========================================================================================
 ``REQUESTS``       class of request → (endpoint, case) of the contract: verified before any load is sent
 ``CAPABILITIES``   capabilities that a target must have besides, such as ``websocket``
-``USERS``          how many users are at it at the same time
+``USERS``          how many users there are at the same time
 =================  ========================================================================================
 """
 
@@ -53,7 +53,7 @@ def journey_of(path: str, users: int | None = None) -> Journey:
     """The journey of a locustfile of the user's own.
 
     Raises:
-        UsageError: there is no such file, or it is no locustfile.
+        UsageError: there is no such file, or it is not a locustfile.
     """
     file = Path(path)
     if not file.is_file():
@@ -65,10 +65,10 @@ def journey_of(path: str, users: int | None = None) -> Journey:
 
 
 def read_journey(file: Path) -> Journey | None:
-    """What a locustfile says of itself; ``None`` where it has nothing to do with Locust.
+    """The journey in a locustfile; ``None`` where the file does not import Locust.
 
     Raises:
-        DeclarationError: it is no Python, or one of its constants is not what it should be.
+        DeclarationError: it is not Python, or one of its constants is wrong.
     """
     try:
         text = file.read_text("utf-8")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.engine.engine import Engine, OnMark, unheard
+from harness.engine.engine import Engine, OnMark, ignore
 from harness.engine.spec import Load, OnProgress
 from harness.model.load import LoadResult
 
@@ -12,7 +12,7 @@ class Journeys(Engine):
 
     module = "harness.journeys.child"
 
-    def run_load(self, spec: Load, on_progress: OnProgress = unheard, on_mark: OnMark = unheard) -> LoadResult:
+    def run_load(self, spec: Load, on_progress: OnProgress = ignore, on_mark: OnMark = ignore) -> LoadResult:
         try:
             return super().run_load(spec, on_progress, on_mark)
         finally:

@@ -18,7 +18,7 @@ class Recorder:
     """A listener of Locust's ``request`` event.
 
     Attributes:
-        counting: whether response times are kept; errors count at any time.
+        counting: whether response times are recorded; errors count at any time.
     """
 
     def __init__(self) -> None:
@@ -57,9 +57,9 @@ class Recorder:
         return Progress(time.perf_counter() - self._began, 0, replies, classes=dict(self._classes))
 
     def result(self, spec: JourneySpec, seconds: float, shares: dict[str, Any]) -> LoadResult:
-        """What came of ``seconds`` of counting; times are from sending to the last byte, as Locust's clients say."""
-        kept = {key: Latencies.of(floats(times) * (US / MS)) for key, times in sorted(self._samples.items())}
-        series = {key: latencies for key, latencies in kept.items() if latencies is not None}
+        """The result of ``seconds`` of counting; times are from sending to the last byte, by Locust's clients."""
+        recorded = {key: Latencies.of(floats(times) * (US / MS)) for key, times in sorted(self._samples.items())}
+        series = {key: latencies for key, latencies in recorded.items() if latencies is not None}
         answered, failed = sum(latencies.count for latencies in series.values()), self.errors.total()
         return LoadResult(
             loop="journey",
@@ -84,7 +84,7 @@ class Recorder:
 
 
 def class_name(request_type: str, name: str) -> str:
-    """A name that the locustfile gave says it all; a path needs its method."""
+    """A name that the locustfile gives, or a path with its method."""
     return f"{request_type} {name}" if name.startswith(("/", "http://", "https://")) else name
 
 

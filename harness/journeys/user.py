@@ -25,7 +25,7 @@ class ContractUser(FastHttpUser):
         """Sends a case under ``name``, the class of request that figures are shown for.
 
         Returns:
-            The reply's JSON value, or its bytes where it is none; ``None`` where there was no right reply.
+            The reply's JSON value, or its bytes where it is not JSON; ``None`` where there was no right reply.
         """
         started = time.perf_counter()
         with self.client.request(

@@ -1,1 +1,1 @@
-"""From what a user chose to the manifest of a run to come; whatever the user got wrong is found here."""
+"""From the user's choices to the manifest of a new run; the user's mistakes are reported here."""

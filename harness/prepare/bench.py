@@ -1,9 +1,9 @@
-"""What a run is measured with: services, the engine, servers or containers, and workers, up for as long as it lasts."""
+"""What a run is measured with: services, the engine, servers or containers, and workers, for as long as it lasts."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Literal
@@ -12,7 +12,7 @@ from harness.cluster.cluster import Cluster
 from harness.cluster.options import ClusterOptions
 from harness.cluster.senders import JourneySender, SharedLoadSender
 from harness.config.placement import Placement
-from harness.engine.engine import Engine, Told
+from harness.engine.engine import Engine, OnNote
 from harness.errors import UsageError
 from harness.journeys.process import Journeys
 from harness.plan.single_side import JOURNEY, WORKERS
@@ -31,11 +31,11 @@ FleetKind = Literal["processes", "compose"]
 
 @contextmanager
 def bench_of(
-    run: Run, placement: Placement, observer: Observer, *, fleet: FleetKind, cluster: ClusterOptions, told: Told
+    run: Run, placement: Placement, observer: Observer, *, fleet: FleetKind, cluster: ClusterOptions, on_note: OnNote
 ) -> Iterator[Bench]:
     """Args:
         cluster: the workers that share the load, if any.
-        told: hears what happens to workers.
+        on_note: called when a worker joins, is refused or is lost.
 
     Raises:
         UsageError: there are loads for workers, and no workers.
@@ -45,7 +45,7 @@ def bench_of(
     with (
         _servers(run, fleet, placement) as (placement, around, make),
         Engine(placement.generator) as engine,
-        _senders(run, placement, cluster, told) as senders,
+        _senders(run, placement, cluster, on_note) as senders,
     ):
         observer.run_started(plan, str(run.folder))
         yield Bench(
@@ -89,7 +89,7 @@ def _servers(
 
 
 @contextmanager
-def _senders(run: Run, placement: Placement, options: ClusterOptions, told: Told) -> Iterator[Mapping[str, Sender]]:
+def _senders(run: Run, placement: Placement, options: ClusterOptions, on_note: OnNote) -> Iterator[dict[str, Sender]]:
     """Study → what sends its windows, with the workers up that it needs."""
     manifest = run.manifest
     studies = {block.study for block in manifest.plan.studies} & {JOURNEY, WORKERS}
@@ -104,5 +104,5 @@ def _senders(run: Run, placement: Placement, options: ClusterOptions, told: Told
     files = [journey.file for journey in manifest.journeys]
     # With targets elsewhere no server runs here: workers may use every CPU.
     cpus = placement.generator if placement.server else ()
-    with Cluster(replace(options, cpus=cpus, locustfile=files[0] if files else ""), told) as cluster:
+    with Cluster(replace(options, cpus=cpus, locustfile=files[0] if files else ""), on_note) as cluster:
         yield {JOURNEY: JourneySender(run, cluster), WORKERS: SharedLoadSender(cluster)}

@@ -1,4 +1,4 @@
-"""What the generator can get at all: its rate against a server that does next to nothing, on the server's CPU."""
+"""The highest rate of the generator: against a server that does next to nothing, on the server's CPU."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def ceilings(engine: Engine, placement: Placement, plan: Plan) -> Mapping[int, f
     """Replies per second from the null server by concurrency, where sides take turns and requests do not wait, so that
     the generator could be what limits them; takes some half a second for each.
 
-    The null server is the upstream service, asked for nothing: it parses a request's first line and answers at once.
+    The null server is the upstream service without its work: it parses a request's first line and answers at once.
 
     Raises:
         LaunchError: it does not come up.

@@ -60,16 +60,16 @@ def select(
         pythons: interpreters, as ``under_each`` takes them.
 
     Raises:
-        UsageError: a name is unknown, or a target asked for by its exact name cannot be started.
+        UsageError: a name is unknown, or a target named exactly cannot be started.
         NotReadyError: an environment could not be made.
     """
     declarations = declared()
-    found, journeys = _loads(declarations, scenarios, locustfile, users)
+    selected, journeys = _loads(declarations, scenarios, locustfile, users)
     if not scenarios:
-        found = tuple(scenario for scenario in found if _measures(profile, scenario))
+        selected = tuple(scenario for scenario in selected if _measures(profile, scenario))
     chosen: tuple[Target, ...] = ()
     skipped: tuple[Failure, ...] = ()
-    if journeys or not all(scenario.study for scenario in found):
+    if journeys or not all(scenario.study for scenario in selected):
         chosen, skipped = chosen_targets(targets, declarations)
         if not targets:
             chosen = default_targets(profile, chosen)
@@ -78,9 +78,9 @@ def select(
             skipped = tuple(failure for failure in skipped if failure.target in meant)
     chosen = under_each(pythons, chosen)
     if not scenarios:
-        found = _suiting(found, chosen)
-    plain = tuple(scenario for scenario in found if not scenario.study)
-    studies = tuple(scenario for scenario in found if scenario.study)
+        selected = _matching_apps(selected, chosen)
+    plain = tuple(scenario for scenario in selected if not scenario.study)
+    studies = tuple(scenario for scenario in selected if scenario.study)
     sent: list[Scenario | Journey] = [*plain, *journeys]
     for each in sent:
         check_contract(chosen, each.name, each.requests)
@@ -114,15 +114,15 @@ def select_elsewhere(
     targets = tuple(remote.remote_target(url, cacert, insecure) for url in urls)
     if len({target.name for target in targets}) < len(targets):
         raise UsageError("two URLs have the same name", hint="--url first=http://… --url second=http://…")
-    found, journeys = _loads(declarations, scenarios, locustfile, users)
+    selected, journeys = _loads(declarations, scenarios, locustfile, users)
     if journeys and (cacert or insecure):
-        raise UsageError("--cacert and --insecure are not for journeys", hint="say client.verify in the locustfile")
+        raise UsageError("--cacert and --insecure are not for journeys", hint="set client.verify in the locustfile")
     if scenarios or locustfile:
-        remote.bare(targets)
-        found = tuple(replace(scenario, question="pick") for scenario in found)
+        remote.reject_url_paths(targets)
+        selected = tuple(replace(scenario, question="pick") for scenario in selected)
     else:
-        found = (remote.raw_scenario(targets, concurrency),)
-    return Selection(declarations, targets, found, (), journeys, {}, bool(scenarios))
+        selected = (remote.raw_scenario(targets, concurrency),)
+    return Selection(declarations, targets, selected, (), journeys, {}, bool(scenarios))
 
 
 def chosen_targets(
@@ -131,7 +131,7 @@ def chosen_targets(
     """The targets that are meant and can be started, and those left out with the reason.
 
     Raises:
-        UsageError: an unknown name, or a target asked for by its exact name whose server is not installed.
+        UsageError: an unknown name, or a target named exactly whose server is not installed.
     """
     declarations = declarations or declared()
     usable, skipped = [], []
@@ -160,15 +160,15 @@ def under_each(pythons: Sequence[str], targets: Sequence[Target]) -> tuple[Targe
     Raises:
         NotReadyError: an environment could not be made.
     """
-    found = []
+    variants = []
     for python in pythons:
         made = [replace(each, python=str(with_packages([f"python=={python}"], each.python))) for each in targets]
-        found += [_named_after(each, packages_of(each.python)["python"]) if pythons[1:] else each for each in made]
-    if twice := [name for name, count in Counter(target.name for target in found).items() if count > 1]:
+        variants += [_named_after(each, packages_of(each.python)["python"]) if pythons[1:] else each for each in made]
+    if twice := [name for name, count in Counter(target.name for target in variants).items() if count > 1]:
         raise UsageError(f"two of the interpreters are alike: both make {twice[0]!r}")
-    first = {target.under: target for target in reversed(found)}
+    first = {target.under: target for target in reversed(variants)}
     # What stands for a framework is one target, under the first interpreter.
-    whole = (t if t is first[t.under] or not t.under else replace(t, reference=False) for t in found)
+    whole = (t if t is first[t.under] or not t.under else replace(t, reference=False) for t in variants)
     return tuple(whole) if pythons else tuple(targets)
 
 
@@ -185,8 +185,7 @@ def chosen_target(name: str, declarations: Declarations | None = None, *, elsewh
         elsewhere: whether it will run in an environment that does not exist yet.
     """
     if elsewhere:
-        found = select_targets(declarations or declared(), [name])
-        targets = tuple(map(_resolved, found))
+        targets = tuple(map(_resolved, select_targets(declarations or declared(), [name])))
     else:
         targets, _ = chosen_targets([name], declarations)
     if len(targets) > 1:
@@ -218,7 +217,7 @@ def _with_endpoints(target: Target, declared: Sequence[Target]) -> Target:
 def _loads(
     declarations: Declarations, patterns: Sequence[str], locustfile: str, users: int | None
 ) -> tuple[tuple[Scenario, ...], tuple[Journey, ...]]:
-    """Scenarios and journeys: those named; all scenarios without a name, and none with a locustfile alone."""
+    """Scenarios and journeys: those named; all scenarios without a name, and none with only a locustfile."""
     scenarios = {scenario.name: scenario for scenario in declarations.scenarios if patterns or not locustfile}
     journeys: dict[str, Journey] = {}
     if patterns:
@@ -226,14 +225,14 @@ def _loads(
         names = [name for each in patterns for name in match_names(each, {**scenarios, **known}, "scenario")]
         scenarios = {name: scenarios[name] for name in names if name in scenarios}
         journeys = {name: known[name] for name in names if name in known}
-    found = (*journeys.values(), *([journey_of(locustfile)] if locustfile else ()))
-    if users is not None and not found:
+    chosen = (*journeys.values(), *([journey_of(locustfile)] if locustfile else ()))
+    if users is not None and not chosen:
         raise UsageError("--users is for journeys", hint="-s journey, or --locustfile FILE")
-    return tuple(scenarios.values()), found if users is None else tuple(replace(each, users=users) for each in found)
+    return tuple(scenarios.values()), chosen if users is None else tuple(replace(each, users=users) for each in chosen)
 
 
-def _suiting(scenarios: Sequence[Scenario], targets: Sequence[Target]) -> tuple[Scenario, ...]:
-    """Without names, apps of the user's own get the user's own requests where there are any, and no others do."""
+def _matching_apps(scenarios: Sequence[Scenario], targets: Sequence[Target]) -> tuple[Scenario, ...]:
+    """Without names: the user's own requests, if there are any and a target is the user's own app; else the others."""
     own = {each.name for each in scenarios if any(request.raw for request in each.requests)}
     foreign = bool(own) and any(not target.endpoints for target in targets)
     return tuple(each for each in scenarios if (each.name in own) is foreign)
@@ -256,7 +255,7 @@ def _measures(profile: Profile, scenario: Scenario) -> bool:
 
 
 def _resolved(target: Target) -> Target:
-    """With what is the server's; paths may be relative to where the command runs."""
+    """With the server's defaults; paths may be relative to where the command runs."""
     python, env_file = (_absolute(text) if text else "" for text in (target.python, target.env_file))
     if env_file:
         read_env_file(Path(env_file))
@@ -277,9 +276,9 @@ def _folder(target: Target) -> str:
         return folder
     module = target.application.partition(":")[0].partition(".")[0]
     if not is_packaged(target) and not any(map(os.path.exists, (f"{module}/__init__.py", f"{module}.py"))):
-        for found in sorted(Path.cwd().glob("*/manage.py")):
-            if (found.parent / module).is_dir():
-                return str(found.parent)
+        for manage in sorted(Path.cwd().glob("*/manage.py")):
+            if (manage.parent / module).is_dir():
+                return str(manage.parent)
     return ""
 
 

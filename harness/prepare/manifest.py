@@ -1,4 +1,4 @@
-"""The manifest of a run to come."""
+"""The manifest of a new run."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def new_manifest(
     skipped: tuple[Failure, ...] = (),
 ) -> Manifest:
     """Args:
-    command: what repeats the run.
-    results: where the last selftest may lie.
-    kind: stands at the end of the run's id.
+    command: repeats the run.
+    results: the folder where the last selftest may be.
+    kind: the end of the run's id.
     """
     created = datetime.now(UTC)
     needs = needs_of(request.endpoint for request in planned_requests(plan, tuple(scenarios), journeys))

@@ -1,4 +1,4 @@
-"""The plan of a run: windows whose sides take turns, then load on one target alone, then studies."""
+"""The plan of a run: windows whose sides take turns, then load on single targets, then studies."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ from harness.prepare.choose import Selection
 from harness.record import Run
 from harness.serve.servers import Bind, command_of, resolved
 from harness.serve.services import NEEDS
-from harness.session.session import cut_off
+from harness.session.session import interrupted_attempt
 from harness.studies.registry import STUDIES
 from harness.verify import case_of
 
 RESERVE = 0.15
-"""Of the studies' expected time, what is kept for windows that must be repeated."""
+"""Share of the studies' expected time that is reserved for windows that must be repeated."""
 
 COUNTING, SAMPLING = 0.24, 0.1
 """Of the budget, the most that instructions are counted in, and that servers are sampled in."""
 SHRUNK = (1.0, 0.75, 0.5, 0.25, 0.0)
-"""What of that is tried, until the fewest blocks fit in with it."""
+"""Shares of that, tried until the fewest blocks fit in with it."""
 
 JOURNEYS_PART = 1 / 3
-"""Of a budget that was given, what journeys get next to scenarios."""
+"""Share of the budget that journeys get next to scenarios."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +75,15 @@ def plan_run(
         raise UsageError(f"study {selection.studies[0].name!r} is sent by one worker", hint="leave out --workers")
     journeys = suited(selection.journeys, selection.targets)
     points = tuple(point for each in selection.scenarios if shared for point in expand(each, profile.detail))
-    alone = _alone(selection, journeys, points, profile, seed, budget_s)
-    alone_s = sum(block.load_s for block in alone)
+    single = _single_target_blocks(selection, journeys, points, profile, seed, budget_s)
+    single_s = sum(block.load_s for block in single)
     studies_s = profile.studies_s * (budget_s or profile.budget_s) / profile.budget_s
     if selection.named or not selection.studies:
         studies_s = 0.0
-    plan, share_s = Plan(profile.name, seed, (budget_s or alone_s) - alone_s, 0.0, points, (), ()), 0.0
+    plan, share_s = Plan(profile.name, seed, (budget_s or single_s) - single_s, 0.0, points, (), ()), 0.0
     targets = with_twin(selection.targets) if selection.scenarios else selection.targets
     if selection.scenarios and not shared:
-        own_s = None if budget_s is None else budget_s - alone_s
+        own_s = None if budget_s is None else budget_s - single_s
         whole_s = own_s or profile.budget_s
         wanted_s = (COUNTING * count + SAMPLING * sample) * whole_s
         for share in SHRUNK:
@@ -104,7 +104,7 @@ def plan_run(
             except UsageError:
                 if not share:
                     raise
-    plan = with_blocks(plan, alone, alone_s)
+    plan = with_blocks(plan, single, single_s)
     busy = [point for point in plan.points if _busy(point)]
     if sample:
         plan = with_profiles(plan, selection.targets, busy, SAMPLING * share_s)
@@ -140,8 +140,8 @@ def planned_requests(
 
 
 def remaining(plan: Plan, run: Run) -> Plan:
-    """What of the plan the run has still to measure, with the time that it takes."""
-    records, again = run.windows(), cut_off(run)
+    """The part of the plan that the run has still to measure, with the time that it takes."""
+    records, again = run.windows(), interrupted_attempt(run)
     done = {record.id for record in records if not again or record.id != again.id}
     begun = {(each.block, side.scenario, side.target) for each in records if each.study for side in each.sides}
     left = tuple(
@@ -170,7 +170,7 @@ def connections(plan: Plan) -> int:
     return max([*windows, *studies], default=0)
 
 
-def _alone(
+def _single_target_blocks(
     selection: Selection,
     journeys: Sequence[Journey],
     points: Sequence[Point],
@@ -229,14 +229,14 @@ def _variants(targets: Sequence[Target], scenario: Scenario, profile: Profile) -
     CPUs."""
     most = 2 * (len(detect().wide) or os.cpu_count() or 1)
     values, _ = settings_of(scenario, profile.detail)
-    found = []
+    startable = []
     for target in targets:
         for variant in STUDIES[scenario.study].variants(target, values):
             with suppress(UsageError):
                 command_of(variant, Bind("127.0.0.1", 1))
                 if not variant.base or variant.workers <= most:
-                    found.append(resolved(variant))
-    return tuple(found)
+                    startable.append(resolved(variant))
+    return tuple(startable)
 
 
 def _fitting(

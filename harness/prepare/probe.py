@@ -1,4 +1,4 @@
-"""What targets answer: to each request sent twice before they are measured, or to what each is asked in turn."""
+"""What targets answer: to each request, sent twice before they are measured, or to a list of probes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from harness.serve.services import WRITES, Services, needs_of, services
 from harness.verify import Reply, case_of, compare, endpoints_of, exchange
 from harness.verify.alike import agreed, error_page
 
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Probed:
     """What the two sides were like before they were measured.
 
     Attributes:
-        start_s: time in which all servers came up.
+        start_s: time in which all servers started.
         point: its requests to an own app with their replies; with bodies where both sides gave the same ones twice.
         notes: what a reader should know of the interpreters and of the replies.
     """
@@ -67,8 +67,8 @@ def _settled(request: PlannedRequest, replies: Sequence[Sequence[Reply]]) -> tup
         )
     if 300 <= first.status < 400:
         notes.append(Reason("redirects", {"request": request.case, "location": first.header("location") or ""}))
-    elif said := error_page(first):
-        notes.append(Reason("error-page", {"request": request.case, "status": first.status, "text": said}))
+    elif message := error_page(first):
+        notes.append(Reason("error-page", {"request": request.case, "status": first.status, "text": message}))
     one, other = ([reply.body for reply in side] for side in (replies[0], replies[-1]))
     body, volatile, difference = agreed(one, other, request.raw.volatile)
     if difference:
@@ -78,7 +78,7 @@ def _settled(request: PlannedRequest, replies: Sequence[Sequence[Reply]]) -> tup
 
 
 def _reply(running: Running, request: PlannedRequest, around: Services) -> Reply:
-    """The reply to one request, right as far as can be told.
+    """The reply to one request, checked as far as possible.
 
     Raises:
         LaunchError: there is none, or it is an error, or not what the contract says.
@@ -104,10 +104,10 @@ def _reply(running: Running, request: PlannedRequest, around: Services) -> Reply
 
 
 def ask_each(
-    targets: Sequence[Target], ask: Callable[[Running], list[Found]], say: Callable[[str], None]
-) -> tuple[list[Found], list[Failure]]:
-    """What was found of all targets, and those that did not start; ``say`` takes a line for each."""
-    found: list[Found] = []
+    targets: Sequence[Target], ask: Callable[[Running], list[Result]], say: Callable[[str], None]
+) -> tuple[list[Result], list[Failure]]:
+    """The results of ``ask`` from all targets, and those that did not start; ``say`` takes a line for each."""
+    results: list[Result] = []
     failures: list[Failure] = []
     needs = needs_of(name for target in targets for name in endpoints_of(target))
     with services(needs) as around:
@@ -116,7 +116,7 @@ def ask_each(
             around.restore()
             try:
                 with serving(target, environment=around.environment) as running:
-                    found += ask(running)
+                    results += ask(running)
             except LaunchError as error:
                 failures.append(Failure(target.name, "", Reason("not-ready", {"text": str(error)}), error.log))
-    return found, failures
+    return results, failures

@@ -17,7 +17,7 @@ from harness.serve.services import Services
 
 def fewer_workers(targets: Sequence[Target], placement: Placement) -> list[Reason]:
     """A note for each target that is sampled with fewer workers than it has."""
-    pairs = [(target, _uncrowded(target, placement).workers) for target in targets]
+    pairs = [(target, _with_cpu_per_worker(target, placement).workers) for target in targets]
     return [
         Reason("fewer-workers", {"target": target.name, "workers": target.workers, "sampled": workers})
         for target, workers in pairs
@@ -38,17 +38,17 @@ def profiles(
     """
     with writing(folder, "choose another --out"):
         folder.mkdir(parents=True, exist_ok=True)
-    found = []
+    results = []
     with Engine(placement.generator) as engine:
-        for target in (_uncrowded(target, placement) for target in targets):
+        for target in (_with_cpu_per_worker(target, placement) for target in targets):
             around.restore()
             with serving_all([target], placement, around.environment) as fleet:
                 running = fleet.running[target.name]
-                found.append(sample(running, point, engine, folder, seconds, placement.generator, flame_graph=True))
-    return found
+                results.append(sample(running, point, engine, folder, seconds, placement.generator, flame_graph=True))
+    return results
 
 
-def _uncrowded(target: Target, placement: Placement) -> Target:
+def _with_cpu_per_worker(target: Target, placement: Placement) -> Target:
     """The target with a CPU for each worker: those that take turns on one are sampled while they wait for it."""
     cpus = len(placement.many if target.per_cpu else placement.server)
     return replace(target, workers=min(target.workers, cpus or target.workers))

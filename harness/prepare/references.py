@@ -1,4 +1,4 @@
-"""Whether what a project's own files name is there: servers and their options, endpoints, cases, scenarios, targets."""
+"""Whether the names in a project's own files exist: servers and their options, endpoints, cases, scenarios, targets."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def declared() -> Declarations:
     """All that is declared.
 
     Raises:
-        DeclarationError: a file of the project's own is wrong, or names what is not there.
+        DeclarationError: a file of the project's own is wrong, or has a name that does not exist.
     """
-    found = load_declarations()
-    targets, scenarios = ([each.name for each in group] for group in (found.targets, found.scenarios))
-    for source in found.own:
+    declarations = load_declarations()
+    targets, scenarios = ([each.name for each in group] for group in (declarations.targets, declarations.scenarios))
+    for source in declarations.own:
         for what, name, known, place in _references(source.document, targets, scenarios):
             if not any(fnmatchcase(each, name) for each in known):
                 raise source.fault(f"there is no {what} {name!r}", place, nearest(name, known))
@@ -36,7 +36,7 @@ def declared() -> Declarations:
                 check_offered(server, read_options(server, entry.get("options", {})), entry.get("python", ""))
             except OptionError as error:
                 raise source.fault(str(error), (*place, "options", error.option), error.hint) from None
-    return found
+    return declarations
 
 
 def _served(document: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any], Place]]:

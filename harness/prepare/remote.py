@@ -48,7 +48,7 @@ def remote_target(text: str, cacert: str = "", insecure: bool = False) -> Target
     """A target from ``http[s]://host:8000/path`` or ``name=http://…``; certificates are checked as ``parse_url`` does.
 
     Raises:
-        UsageError: it is no such URL.
+        UsageError: it is not such a URL.
     """
     name, equals, url = text.partition("=")
     if not equals or set(name) & set(":/"):
@@ -117,7 +117,7 @@ def raw_scenario(targets: Sequence[Target], concurrency: int) -> Scenario:
     return Scenario("request", f"GET {path}", "pick", "What the URLs have in common.", (planned(raw),), (concurrency,))
 
 
-def bare(targets: Sequence[Target]) -> None:
-    """Raises ``UsageError`` where a URL has a path beside scenarios or requests, which bring their own."""
+def reject_url_paths(targets: Sequence[Target]) -> None:
+    """Raises ``UsageError`` where a URL has a path, next to scenarios or requests that have paths of their own."""
     if (path := common_path(targets)) != "/":
         raise UsageError(f"the URL's path {path} and other requests exclude each other", hint="write http://host:port")

@@ -1,4 +1,4 @@
-"""Which of what is declared a command names, and targets that it spells out."""
+"""The declared targets and scenarios that a command names, and targets that it spells out."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def select_targets(declarations: Declarations, patterns: Iterable[str]) -> tuple
     for pattern in patterns:
         if is_url(pattern):
             hint = "harness versus and harness run --url compare what runs already, and harness load URL sends to one"
-            raise UsageError(f"{pattern!r} is a URL, and no target: a target is started here", hint=hint)
+            raise UsageError(f"{pattern!r} is a URL, not a target: a target is started here", hint=hint)
         if "@" in pattern:
             target = parse_target(pattern)
             if chosen.get(target.name, target) != target:
@@ -71,13 +71,13 @@ def match_names(pattern: str, known: Mapping[str, object], kind: str) -> list[st
 def parse_target(text: str) -> Target:
     """A target spelled out: ``package.module:attribute@server[,option=value]…``.
 
-    In place of the attribute may stand a call of a factory with literal arguments. ``OWN`` and ``env.NAME`` are the
+    The attribute may also be a call of a factory with literal arguments. ``OWN`` and ``env.NAME`` are the
     toolkit's own options, the others the server's.
     """
-    found = re.fullmatch(r"([^@(]*(?:\(.*?\))?)@(.*)", text)
-    if not found:
+    match = re.fullmatch(r"([^@(]*(?:\(.*?\))?)@(.*)", text)
+    if not match:
         raise UsageError(f"{text!r} is not a target", hint=FORM)
-    application, (server, *pairs) = found[1], found[2].split(",")
+    application, (server, *pairs) = match[1], match[2].split(",")
     module = application.partition(":")[0].rpartition(".")[2]
     values: dict[str, Any] = {"description": text}
     environment: dict[str, str] = {}

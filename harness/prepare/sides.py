@@ -53,7 +53,7 @@ def sides(
         cacert, insecure: as ``parse_url`` takes them.
 
     Raises:
-        UsageError: what is named does not go together, or is not there.
+        UsageError: the arguments do not go together, or name what does not exist.
         NotReadyError: a side cannot be made.
     """
     if bool(b) == bool(ref):
@@ -68,8 +68,8 @@ def sides(
             pair, notes = _against(stack, a, ref, install, left_out, say)
         else:
             pair = _choose_pair((a, b), packages, cacert, insecure)
-        said = [Reason("side-is", {"target": each.name, "text": each.description}) for each in pair if each.description]
-        yield pair, [*said, *dict.fromkeys(notes)]
+        info = [Reason("side-is", {"target": each.name, "text": each.description}) for each in pair if each.description]
+        yield pair, [*info, *dict.fromkeys(notes)]
 
 
 def _choose_pair(
@@ -77,15 +77,15 @@ def _choose_pair(
 ) -> Pair:
     """The two targets under different names, each in an environment of its own if it has packages of its own.
 
-    One that is spelled out is called A or B, unless it gives itself a name.
+    One that is spelled out is called A or B, if it has no name of its own.
     """
     declarations = declared()
-    found = []
+    pair = []
     for letter, text, own in zip("AB", texts, packages, strict=True):
         if is_url(text):
             if own:
                 raise UsageError(f"--with-{letter.lower()} is for an app that is started here, not for {text}")
-            found.append(remote_target(text, cacert, insecure))
+            pair.append(remote_target(text, cacert, insecure))
             continue
         target = chosen_target(text, declarations)
         if "@" in text and ",name=" not in text:
@@ -98,18 +98,15 @@ def _choose_pair(
                 name=target.name if target.description else target.name + other,
                 description=target.description and target.description + other,
             )
-        found.append(target)
-    first, second = found
+        pair.append(target)
+    first, second = pair
     return (first, second) if first.name != second.name else (first, replace(second, name=f"{second.name} (B)"))
 
 
 def _against(
     stack: ExitStack, text: str, ref: str, install: Sequence[str], left_out: Sequence[Path], say: Say
 ) -> tuple[Pair, list[Reason]]:
-    """The target in the working tree, the same at the commit, and what was added to their packages.
-
-    Both end with the ``stack``.
-    """
+    """The target in the working tree, the same at the commit, and packages added to theirs; ``stack`` ends both."""
     target = chosen_target(text, elsewhere=True)
     if is_packaged(target):
         raise UsageError(f"--against is for an app of your own; {target.name} is one of the toolkit's")
@@ -152,8 +149,8 @@ def _against(
     return (made_sides[0], made_sides[1]), notes
 
 
-def surrounded(pair: Pair, env_file: str, startup_timeout: float | None, setup: str, say: Say) -> Pair:
-    """The pair with what both have in common, once each was set up.
+def with_common_options(pair: Pair, env_file: str, startup_timeout: float | None, setup: str, say: Say) -> Pair:
+    """The pair with the options of both sides, after the setup of each.
 
     Raises:
         UsageError: the file cannot be read, or the command cannot be run.
@@ -189,16 +186,16 @@ def _set_up(targets: Pair, command: str, say: Say) -> None:
         raise UsageError(f"--setup {command!r}: {error}") from None
     for target in targets:
         say(f"setting up {target.name}: {command}")
-        given = variables(target, Command(()))
+        environment = variables(target, Command(()))
         if target.python:
-            given["PATH"] = f"{Path(target.python).parent}{os.pathsep}{given.get('PATH', os.defpath)}"
+            environment["PATH"] = f"{Path(target.python).parent}{os.pathsep}{environment.get('PATH', os.defpath)}"
         try:
             done = subprocess.run(
                 words,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                env=given,
+                env=environment,
                 cwd=working_folder(target),
             )
         except OSError as error:
@@ -210,7 +207,7 @@ def _set_up(targets: Pair, command: str, say: Say) -> None:
 
 def _moved_path(root: Path, tree: Path) -> dict[str, str]:
     """``PYTHONPATH`` with the tree's folders in place of the repository's, so that each side imports its own."""
-    given = os.environ.get("PYTHONPATH", "")
-    parts = [Path(part).resolve() for part in given.split(os.pathsep) if part]
+    before = os.environ.get("PYTHONPATH", "")
+    parts = [Path(part).resolve() for part in before.split(os.pathsep) if part]
     moved = [tree / part.relative_to(root) if part.is_relative_to(root) else part for part in parts]
     return {"PYTHONPATH": os.pathsep.join(map(str, moved))} if moved else {}

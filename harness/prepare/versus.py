@@ -14,8 +14,8 @@ from harness.plan import TWIN, serves
 from harness.plan.allocate import next_load
 from harness.plan.counting import counting_block
 from harness.plan.timing import START_S, turn_seconds, warmup_seconds
-from harness.prepare.asked import parts_of
 from harness.prepare.manifest import new_manifest
+from harness.prepare.point import parts_of
 from harness.serve.envs import packages_of
 from harness.stats.looks import EARLY_LOOKS, LOOKS, STARTS, stops
 
@@ -47,9 +47,9 @@ def versus_plan(
     """The first block, with the fewest turns; ``another_block`` adds the others.
 
     Args:
-        targets: those that are ``served``.
+        targets: those that are ``versus_targets``.
         budget_s: what is left after the ``spent_s`` that probing took; the user gave both together.
-        start_s: time in which all servers of a block come up.
+        start_s: time in which all servers of a block start.
         margin: of instructions, as a share; ``None`` for the usual one.
 
     Raises:
@@ -102,7 +102,7 @@ def _check(budget_s: float, block_s: float, spent_s: float = 0.0) -> None:
 
 
 def _counting_plan(targets: Sequence[Target], point: Point, seed: int, budget_s: float, margin: float | None) -> Plan:
-    """A block that tells what an instruction takes here; starts in which instructions are counted join it."""
+    """A block that measures what an instruction takes here; starts in which instructions are counted join it."""
     seconds = sum(warmup_seconds(target, point) + CLOCK_ROUNDS * turn_seconds(target, point) for target in targets)
     a, b, *twin = (Side(target.name, point.id) for target in targets)
     contrasts = [
@@ -139,7 +139,7 @@ def next_block(plan: Plan, left_s: float, measured_s: float, *, decided: bool, l
     return Extension((added,)) if added else None
 
 
-def served(a: Target, b: Target, point: Point, control: bool) -> tuple[Target, ...]:
+def versus_targets(a: Target, b: Target, point: Point, control: bool) -> tuple[Target, ...]:
     """Both, and A once more for the A/A control.
 
     Raises:

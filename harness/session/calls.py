@@ -1,4 +1,4 @@
-"""The calls that apps were asked to make to the upstream service, beside those that the service counted."""
+"""The calls that apps had to make to the upstream service, and those that the service counted."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def calls_of(request: PlannedRequest) -> int:
     return int(parse_qs(urlsplit(case.path).query).get("calls", ["1"])[-1]) if case.status == 200 else 0
 
 
-def asked(points: Iterable[Point], outcomes: Iterable[SideOutcome]) -> tuple[int, int]:
-    """The fewest and the most calls that can have come; equal where nothing failed and all requests make as many.
+def expected_calls(points: Iterable[Point], outcomes: Iterable[SideOutcome]) -> tuple[int, int]:
+    """The fewest and the most calls that are possible; equal where nothing failed and all requests make as many.
 
     A request that failed may have made all of its calls or none; a mix of requests is not counted one by one.
     """
@@ -38,8 +38,8 @@ def calls_upstream(points: Iterable[Point]) -> bool:
 
 
 def gates(machine: Mapping[str, float], points: Sequence[Point], outcomes: Sequence[SideOutcome]) -> tuple[Gate, ...]:
-    """Whether the service counted what the apps were asked to call: nobody skips work, and nobody does it twice."""
-    least, most = asked(points, outcomes)
+    """Whether the service counted as many calls as expected: no app skips work or does it twice."""
+    least, most = expected_calls(points, outcomes)
     counted = int(machine["upstream_calls"])
     if least <= counted <= most:
         return ()

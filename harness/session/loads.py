@@ -16,13 +16,13 @@ from harness.model import Gate
 from harness.model.load import FloatArray, LoadResult, every
 from harness.serve import Running
 from harness.session.meter import Meter
-from harness.session.sender import Job, Sender, Sent, loaded
+from harness.session.sender import Job, Outcome, Sender, load_outcome
 from harness.session.turns import blank, worker_shares
-from harness.studies.study import Ask, Echoes, Idle, Requests, Streams
+from harness.studies.study import Echoes, Idle, Requests, Streams, WindowSpec
 
 WEBSOCKET_PATH = "/ws/echo"
 OUTCOMES = frozenset({"replies"})
-"""Faults that are the target's answer and no fault of the measurement."""
+"""Faults that are the target's answer, not a fault of the measurement."""
 
 
 class LoadSender(Sender):
@@ -31,46 +31,46 @@ class LoadSender(Sender):
     def __init__(self, wire: Engine) -> None:
         self._wire = wire
 
-    def send(self, job: Job, meter: Meter, on_progress: OnProgress) -> Sent:
-        assert job.ask is not None
+    def send(self, job: Job, meter: Meter, on_progress: OnProgress) -> Outcome:
+        assert job.spec is not None
         [side] = job.sides
-        ask, load = job.ask, job.ask.load
+        spec, load = job.spec, job.spec.load
         if isinstance(load, Idle):
             meter.begin()
             time.sleep(load.duration_s)
             meter.end()
-            figures = {"window_s": load.duration_s, **_memory(ask, meter.tree(side.target))}
-            return Sent((replace(blank(side, {}, ask), figures=figures),))
-        order = order_of(ask, job.servers[side.target], job.seed)
+            figures = {"window_s": load.duration_s, **_memory(spec, meter.tree(side.target))}
+            return Outcome((replace(blank(side, {}, spec), figures=figures),))
+        order = order_of(spec, job.servers[side.target], job.seed)
         meter.begin()
         tree = meter.tree(side.target)
         before = tree.each() if tree else {}
         measured = self._wire.run_load(order, on_progress)
         after = tree.each() if tree else {}
         meter.end(measured.generator_cpu)
-        times = {name: part for name, part in _parts(ask, measured).items() if len(part)}
+        times = {name: part for name, part in _parts(spec, measured).items() if len(part)}
         # Where it has a CPU with the servers it waits for them, and the servers have other requests meanwhile.
         ignored = OUTCOMES | ({"generator-starved"} if meter.shared else set())
         gates = (Gate(reason, side.target) for reason in measured.reasons if reason.code not in ignored)
-        figures = _figures(measured) | {"window_s": measured.duration_s, "cpus": meter.cpus, **_memory(ask, tree)}
+        figures = _figures(measured) | {"window_s": measured.duration_s, "cpus": meter.cpus, **_memory(spec, tree)}
         spent = sorted((after[pid] - before[pid] for pid in before.keys() & after.keys()), reverse=True)
-        if ask.figures is not None and isinstance(order, LoadSpec):
+        if spec.figures is not None and isinstance(order, LoadSpec):
             assert order.rate is not None
             phases = order.phases or ((order.rate, order.duration_s),)
-            figures |= ask.figures(measured, schedule(order.arrivals, phases, order.seed))
+            figures |= spec.figures(measured, schedule(order.arrivals, phases, order.seed))
         lost = {"dropped": measured.dropped, "unfinished": measured.unfinished}
         result = replace(
-            blank(side, {}, ask),
+            blank(side, {}, spec),
             concurrency=order.connections,
             worker_shares=worker_shares(spent, job.servers[side.target].target.workers),
             errors={kind: count for kind, count in lost.items() if count},
         )
-        return loaded(result, measured, meter, times, figures, gates)
+        return load_outcome(result, measured, meter, times, figures, gates)
 
 
-def order_of(ask: Ask, running: Running, seed: int) -> WireLoad:
-    """What the engine is told to do."""
-    load, address = ask.load, running.bind
+def order_of(spec: WindowSpec, running: Running, seed: int) -> WireLoad:
+    """The order to the engine."""
+    load, address = spec.load, running.bind
     if isinstance(load, Echoes):
         return WebSocketSpec(address, load.connections, load.duration_s, path=WEBSOCKET_PATH, authority=str(address))
     if isinstance(load, Streams):
@@ -95,9 +95,9 @@ def order_of(ask: Ask, running: Running, seed: int) -> WireLoad:
     )
 
 
-def _parts(ask: Ask, measured: LoadResult) -> dict[str, FloatArray]:
+def _parts(spec: WindowSpec, measured: LoadResult) -> dict[str, FloatArray]:
     """Latencies by class, without the lead-in: response times in an open loop, service times elsewhere."""
-    load, service = ask.load, every(measured.service_time_us)
+    load, service = spec.load, every(measured.service_time_us)
     if isinstance(load, Echoes):
         return {"echo": service, "handshake": every(measured.series.get("handshake_us"))}
     if isinstance(load, Streams):
@@ -116,8 +116,8 @@ def _parts(ask: Ask, measured: LoadResult) -> dict[str, FloatArray]:
     return {name: response[counted & (number == index)] for index, name in enumerate(load.classes)}
 
 
-def _memory(ask: Ask, tree: TreeClock | None) -> dict[str, float]:
-    return {"memory_bytes": float(tree.anonymous_bytes())} if ask.memory and tree is not None else {}
+def _memory(spec: WindowSpec, tree: TreeClock | None) -> dict[str, float]:
+    return {"memory_bytes": float(tree.anonymous_bytes())} if spec.memory and tree is not None else {}
 
 
 def _figures(measured: LoadResult) -> dict[str, float]:

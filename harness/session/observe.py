@@ -1,4 +1,4 @@
-"""What the orchestrator tells whoever watches: values, never text on a terminal."""
+"""What the orchestrator reports to an observer: values, never text for a terminal."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from harness.model.load import Progress
 
 
 class Observer:
-    """Watches a run, and by itself says nothing; every method may be called often and must return at once."""
+    """Watches a run; this one does nothing. Every method may be called often and must return at once."""
 
     def run_started(self, plan: Plan, folder: str) -> None: ...
 

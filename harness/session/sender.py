@@ -1,4 +1,4 @@
-"""What sends the load of a window, and what it tells of it: one small interface for every kind of load."""
+"""What sends the load of a window and returns its result: one small interface for every kind of load."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.model.load import FloatArray, LoadResult
 from harness.serve import Running
 from harness.session.meter import Meter
 from harness.stats.quantiles import class_percentiles
-from harness.studies.study import Ask
+from harness.studies.study import WindowSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +21,12 @@ class Job:
     """One attempt at a window.
 
     Attributes:
-        sides: those of the window whose servers are up and answer rightly.
+        sides: those of the window whose servers are up and give right replies.
         points: by id, of the run.
         servers: by name of their target.
         seconds: time under load.
         seed: the same for every attempt at the window, and of windows that share their arrivals.
-        ask: what a study asked for; ``None`` where the window was planned beforehand.
+        spec: what a study asked for; ``None`` where the window was planned beforehand.
     """
 
     window: Window
@@ -35,12 +35,12 @@ class Job:
     servers: Mapping[str, Running]
     seconds: float
     seed: int
-    ask: Ask | None = None
+    spec: WindowSpec | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
-    """What came of it; see ``WindowRecord``.
+class Outcome:
+    """The result of a job; see ``WindowRecord``.
 
     Attributes:
         sides: a result for each of the job's sides, in their order.
@@ -65,23 +65,23 @@ class Sender(ABC):
     engine: Literal["wire", "locust"] = "wire"
 
     @abstractmethod
-    def send(self, job: Job, meter: Meter, on_progress: OnProgress) -> Sent:
-        """Carries the job out; it tells the meter when the measured stretch begins and ends.
+    def send(self, job: Job, meter: Meter, on_progress: OnProgress) -> Outcome:
+        """Carries out the job, with ``meter.begin`` and ``meter.end`` around the measured stretch.
 
         Raises:
             EngineError: the load generator failed.
         """
 
 
-def loaded(
+def load_outcome(
     side: SideResult,
     result: LoadResult,
     meter: Meter,
     times: Mapping[str, FloatArray],
     figures: Mapping[str, float],
     gates: Iterable[Gate],
-) -> Sent:
-    """What a load on one side came to; ``times`` are its latencies by class of request, none of them empty."""
+) -> Outcome:
+    """The result of a load on one side; ``times`` are its latencies by class of request, none of them empty."""
     known = {
         "throughput_rps": result.throughput_rps or 0.0,
         "generator_cpu": result.generator_cpu,
@@ -98,4 +98,4 @@ def loaded(
         latency_us={name: class_percentiles(each) for name, each in times.items()},
         figures=known,
     )
-    return Sent((side,), gates=tuple(gates), samples=dict(enumerate(times.values())), interrupted=result.interrupted)
+    return Outcome((side,), gates=tuple(gates), samples=dict(enumerate(times.values())), interrupted=result.interrupted)

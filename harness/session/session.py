@@ -47,16 +47,16 @@ from harness.serve.interpreter import FREE_THREADED, gil_state
 from harness.serve.services import WRITES, Services
 from harness.session import validity
 from harness.session.calls import calls_upstream
-from harness.session.held import HeldRequests
 from harness.session.instruments import CountSender, SampleSender
 from harness.session.loads import LoadSender
 from harness.session.meter import Meter
 from harness.session.observe import Observer
-from harness.session.sender import Job, Sender, Sent
+from harness.session.sender import Job, Outcome, Sender
 from harness.session.statements import statements_of
 from harness.session.turns import TurnsSender, blank
+from harness.session.waiting import WaitingSender
 from harness.studies.registry import STUDIES
-from harness.studies.study import Ask, Held, Requests
+from harness.studies.study import Requests, WaitingRequests, WindowSpec
 from harness.verify import case_of, verify
 from harness.verify.features import abilities
 
@@ -91,9 +91,9 @@ class Bench:
         senders: study → what sends its windows, for studies that are neither sides taking turns nor trials.
         features: whether the first block also asks what each target can do, which takes a few seconds.
         first: the servers of the first block, some of which may be up already.
-        counted: those of the first count, which come up already.
-        brisk: for blocks that are all alike and hardly longer than their starts: servers start all at once, while those
-            of the block before end and it is judged. Each takes longer then than alone: no time of a start is recorded.
+        counted: the servers of the first count, which start already.
+        overlap: for blocks that are alike and hardly longer than their starts: servers start all at once, while those
+            of the block before end and it is judged. As that slows starts down, their times are not recorded.
     """
 
     engine: Engine
@@ -109,25 +109,23 @@ class Bench:
     features: bool = True
     first: Servers | None = None
     counted: CountingFleet | None = None
-    brisk: bool = False
+    overlap: bool = False
 
 
 def measure(run: Run, bench: Bench, extend: Extend = as_planned) -> int:
     """Measures what the run's plan still lacks, what ``extend`` adds to it, and then its studies.
 
-    Returns how many windows lack a number.
-
-    Whatever happens, servers are ended, and what was measured is on disk.
+    Returns how many windows lack a number. Whatever happens, servers are ended, and what was measured is on disk.
 
     Raises:
         RecordError: the results cannot be saved, or another process is measuring this run.
         UsageError: a resumed run began with other versions of its packages.
         EngineError: the load generator failed.
-        NotReadyError: not one of a block's targets came up.
+        NotReadyError: none of a block's targets started.
         KeyboardInterrupt: the user's; the run is marked as interrupted first. The attempt under way is not recorded.
     """
     with run.locked():
-        _same_versions(run)
+        _check_versions(run)
         # An earlier sitting that was killed could not write how long it took.
         already = max(run.manifest.duration_s, sum(record.duration_s for record in run.windows()))
         began = time.monotonic()
@@ -137,7 +135,7 @@ def measure(run: Run, bench: Bench, extend: Extend = as_planned) -> int:
             with contextlib.closing(session):
                 session.measure(extend)
         except BaseException:
-            # The first error is the one to tell, also where the disk takes no manifest any more.
+            # The first error is the one to report, also where the disk takes no manifest any more.
             with contextlib.suppress(RecordError):
                 run.finish("interrupted", already + time.monotonic() - began)
             raise
@@ -155,8 +153,8 @@ def answered(record: WindowRecord) -> bool:
     return all(fault.reason.code in LACKS for fault in lost.values()) and (bool(lost) or not record.failures)
 
 
-def _same_versions(run: Run) -> None:
-    """A run that goes on must not mix figures of different packages in silence."""
+def _check_versions(run: Run) -> None:
+    """A resumed run must not mix figures of different packages silently."""
     before, now = run.manifest.versions, environment.versions()
     differing = [f"{name} {before[name]} → {now.get(name, 'none')}" for name in before if now.get(name) != before[name]]
     if run.windows() and differing:
@@ -166,7 +164,7 @@ def _same_versions(run: Run) -> None:
         )
 
 
-def cut_off(run: Run, tries: int = TRIES) -> WindowRecord | None:
+def interrupted_attempt(run: Run, tries: int = TRIES) -> WindowRecord | None:
     """The last record of an interrupted run, where another try of its window was under way or was to follow."""
     last = next(reversed(run.windows()), None)
     if last is None or run.manifest.status == "finished":
@@ -180,8 +178,8 @@ class _Session:
         self._observer = bench.observer
         self._targets: Mapping[str, Target] = {target.name: target for target in run.manifest.targets}
         self._scenarios: Mapping[str, Scenario] = {one.name: one for one in run.manifest.scenarios}
-        self._cut_off = cut_off(run, bench.tries)
-        self._done = {record.id for record in run.windows() if not self._cut_off or record.id != self._cut_off.id}
+        self._again = interrupted_attempt(run, bench.tries)
+        self._done = {record.id for record in run.windows() if not self._again or record.id != self._again.id}
         self._load = LoadSender(bench.engine)
         left = run.manifest.plan.budget_s - spent_s
         self._deadline = time.monotonic() + max(left, sum(map(expected_seconds, self._missing(self._plan.blocks))))
@@ -193,13 +191,13 @@ class _Session:
         """When the last count must be over; ``None`` before the first."""
         self._next = bench.first
         """The servers of the next block, some of which may be up already."""
-        self._asked = set[str]()
-        """Targets whose interpreters were asked about their GIL."""
+        self._gil_checked = set[str]()
+        """Targets whose interpreter was checked for its GIL."""
         self._ahead = bench.counted
         """The servers of the next count, which start already."""
 
     def close(self) -> None:
-        """Ends servers that no block came to use."""
+        """Ends servers that no block has used."""
         for servers in (self._next, self._ahead):
             if servers is not None:
                 servers.close()
@@ -244,7 +242,7 @@ class _Session:
             replace(
                 block,
                 windows=tuple(window for window in block.windows if window.id not in self._done),
-                trials=tuple(trial for trial in block.trials if next(self._asks(trial), None)),
+                trials=tuple(trial for trial in block.trials if next(self._missing_windows(trial), None)),
             )
             for block in blocks
         ]
@@ -263,20 +261,20 @@ class _Session:
         self._observer.block_started(block)
         counting = block.study == INSTRUCTIONS
         with self._fleet(block) as fleet:
-            fleet.start(self._in_order(block))
+            fleet.start(self._start_order(block))
             if self._ahead:
                 # They are up and idle when clocks are read.
-                self._ahead.start(self._in_order(block))
+                self._ahead.start(self._start_order(block))
             if counting and later and later[0].study == INSTRUCTIONS:
-                self._ahead = self._begun(later[0])
+                self._ahead = self._counting_fleet(later[0])
             for failure in fleet.failures.values():
                 self._observer.target_failed(failure)
             if not fleet.running and not block.study:
                 first = next(iter(fleet.failures.values()))
                 log = "\n  ".join([first.reason.text, *first.log])
-                raise NotReadyError(f"no target came up; the first one: {log}", hint="harness doctor")
+                raise NotReadyError(f"no target started; the first one: {log}", hint="harness doctor")
             self._interpreters(fleet)
-            up = _Up(self._observer, fleet)
+            up = _Verified(self._observer, fleet)
             sender = self._sender(block, fleet)
             for side in block.sides:
                 up.check(side, self._requests(side, None))
@@ -293,23 +291,23 @@ class _Session:
                 self._trial(trial, up)
             # After the block's last window, so that nothing measured so far has been touched by the probes.
             if self._bench.features and not block.study and not self._run.has_abilities():
-                found = abilities(fleet.running.values(), self._guard)
+                features = abilities(fleet.running.values(), self._guard)
                 sent = {request.endpoint for point in self._plan.points for request in point.requests}
                 statements = statements_of(fleet.running.values(), self._bench.services, sent)
-                self._run.save_abilities(replace(found, statements=tuple(statements)))
-            if self._bench.brisk:
+                self._run.save_abilities(replace(features, statements=tuple(statements)))
+            if self._bench.overlap:
                 # Nobody knows yet whether there is another block; if not, they end as fast as they began.
                 self._next = self._processes(block)
-                self._next.begin(self._in_order(replace(block, index=block.index + 1)))
+                self._next.begin(self._start_order(replace(block, index=block.index + 1)))
 
     def _interpreters(self, fleet: Servers) -> None:
         """Adds to the manifest's warnings, once for each target, whether a free-threaded interpreter has its GIL."""
         for name, running in fleet.running.items():
-            if (running.target.python or FREE_THREADED) and name not in self._asked:
-                self._asked.add(name)
-                manifest, found = self._run.manifest, gil_state(running)
-                if found and found not in manifest.warnings:
-                    self._run.update(replace(manifest, warnings=(*manifest.warnings, found)))
+            if (running.target.python or FREE_THREADED) and name not in self._gil_checked:
+                self._gil_checked.add(name)
+                manifest, warning = self._run.manifest, gil_state(running)
+                if warning and warning not in manifest.warnings:
+                    self._run.update(replace(manifest, warnings=(*manifest.warnings, warning)))
 
     def _too_late(self, window: Window, *, started: bool = False) -> bool:
         """Whether a count would end after its time; then it and all that follow leave the plan."""
@@ -330,15 +328,15 @@ class _Session:
                 replace(block, windows=tuple(each for each in block.windows if each.id not in left))
                 for block in plan.blocks
             ]
-            kept = tuple(block for block in blocks if block.windows or block.trials)
-            plan = replace(plan, blocks=kept, left_out=(*plan.left_out, out))
+            remaining = tuple(block for block in blocks if block.windows or block.trials)
+            plan = replace(plan, blocks=remaining, left_out=(*plan.left_out, out))
             self._run.update(replace(self._run.manifest, plan=plan))
             self._observer.plan_extended(Extension((), left_out=(out,)))
         return True
 
-    def _begun(self, block: Block) -> CountingFleet:
+    def _counting_fleet(self, block: Block) -> CountingFleet:
         fleet = CountingFleet(self._guard, self._bench.placement, self._bench.services.environment)
-        fleet.begin(self._in_order(block))
+        fleet.begin(self._start_order(block))
         return fleet
 
     def _sender(self, block: Block, fleet: Servers) -> Sender:
@@ -351,14 +349,14 @@ class _Session:
             return bench.senders[block.study]
         return TurnsSender(bench.engine, bench.ceilings)
 
-    def _requests(self, side: Side, ask: Ask | None) -> Sequence[PlannedRequest]:
+    def _requests(self, side: Side, spec: WindowSpec | None) -> Sequence[PlannedRequest]:
         """What is sent to a side and can be checked before: the long replies of streams and slow readers are not."""
-        if ask is not None:
-            return ask.load.requests if isinstance(ask.load, Requests) else ()
+        if spec is not None:
+            return spec.load.requests if isinstance(spec.load, Requests) else ()
         journeys = {journey.point: journey.requests for journey in self._run.manifest.journeys}
         return journeys[side.point] if side.point in journeys else self._points[side.point].requests
 
-    def _in_order(self, block: Block) -> list[Target]:
+    def _start_order(self, block: Block) -> list[Target]:
         names = [trial.target for trial in block.trials]
         if not names:
             # Who starts first may get other memory, and so other caches, than who starts last; over blocks this must be
@@ -371,7 +369,7 @@ class _Session:
         """The block's servers, which may have come up while those of the block before were measured."""
         if block.study == INSTRUCTIONS:
             ahead, self._ahead = self._ahead, None
-            return ahead or self._begun(block)
+            return ahead or self._counting_fleet(block)
         fleet, self._next = self._next, None
         if fleet is not None:
             return fleet
@@ -386,7 +384,7 @@ class _Session:
             placement,
             environment=self._bench.services.environment,
             host=self._bench.host,
-            at_once=len(block.targets) if self._bench.brisk else 0,
+            at_once=len(block.targets) if self._bench.overlap else 0,
         )
 
     def _share(self, window: Window, later: Sequence[Window]) -> float:
@@ -398,30 +396,30 @@ class _Session:
         return min(1.0, max(SHRINK, left / planned))
 
     def _window(
-        self, window: Window, sender: Sender, up: _Up, share: float = 1.0, ask: Ask | None = None
+        self, window: Window, sender: Sender, up: _Verified, share: float = 1.0, spec: WindowSpec | None = None
     ) -> WindowRecord:
         """Measures a window, and again while one of its gates may pass next time (``PASSING``) and time is left."""
         window = replace(window, min_rounds=max(1, round(window.min_rounds * share)))
         seconds = window.seconds * share
-        record = self._cut_off if self._cut_off and self._cut_off.id == window.id else None
+        record = self._again if self._again and self._again.id == window.id else None
         while True:
             if record and any(gate.reason.code == validity.UNSTEADY for gate in record.gates):
                 seconds *= LONGER
             attempt = record.attempt + 1 if record else 0
-            if any(request.endpoint in WRITES for side in window.sides for request in self._requests(side, ask)):
+            if any(request.endpoint in WRITES for side in window.sides for request in self._requests(side, spec)):
                 self._bench.services.restore()
             self._observer.window_started(window, attempt)
-            record = self._attempt(window, attempt, seconds, sender, up, ask)
+            record = self._attempt(window, attempt, seconds, sender, up, spec)
             self._observer.window_ended(window, record)
             spare = self._deadline - time.monotonic() > self._rest_s + window.budget_s * share
             if not (spare and validity.try_again(record, self._plan, self._bench.tries)):
                 return record
 
     def _attempt(
-        self, window: Window, attempt: int, seconds: float, sender: Sender, up: _Up, ask: Ask | None
+        self, window: Window, attempt: int, seconds: float, sender: Sender, up: _Verified, spec: WindowSpec | None
     ) -> WindowRecord:
         running = up.servers.running
-        failures = {side: failure for side in window.sides if (failure := self._unfit(side, up, ask))}
+        failures = {side: failure for side in window.sides if (failure := self._unfit(side, up, spec))}
         ready = tuple(side for side in window.sides if side not in failures)
         started_at, started = datetime.now(UTC), time.monotonic()
         placement = self._bench.placement
@@ -430,10 +428,10 @@ class _Session:
         upstream = self._bench.services.upstream if called else None
         serving = placement.wide if _wide(window.study) else placement.many if many else placement.server
         meter = Meter(running, placement, serving, upstream)
-        sent, gates, machine = Sent(()), tuple[Gate, ...](), dict[str, float]()
+        sent, gates, machine = Outcome(()), tuple[Gate, ...](), dict[str, float]()
         if ready:
-            seed = _seed(self._plan.seed, window, ask)
-            job = Job(window, ready, self._points, running, seconds, seed, ask)
+            seed = _seed(self._plan.seed, window, spec)
+            job = Job(window, ready, self._points, running, seconds, seed, spec)
             sent = sender.send(job, meter, self._observer.progressed)
             if sent.interrupted:
                 raise KeyboardInterrupt
@@ -441,12 +439,12 @@ class _Session:
             # Sides that take turns are looked at turn by turn.
             alive = [side for side in ready if running[side.target].alive and not sent.slices]
             gates = (*validity.machine_gates(machine), *sent.gates, *validity.ended(alive, meter.ended))
-            if ask is not None and ask.memory:
-                gates = validity.not_of_time(gates)
+            if spec is not None and spec.memory:
+                gates = validity.without_timing(gates)
         for side in ready:
             if not running[side.target].alive:
                 failures[side] = self._died(side, running[side.target])
-        unmeasured = (blank(side, self._points, ask) for side in window.sides if side not in ready)
+        unmeasured = (blank(side, self._points, spec) for side in window.sides if side not in ready)
         record = WindowRecord(
             id=window.id,
             block=window.block,
@@ -461,7 +459,7 @@ class _Session:
             gates=gates,
             rss_bytes=meter.memory_bytes(),
             startup_s={
-                name: each.startup_s for name, each in running.items() if each.startup_s and not self._bench.brisk
+                name: each.startup_s for name, each in running.items() if each.startup_s and not self._bench.overlap
             },
             machine=machine,
             counts=sent.counts,
@@ -470,10 +468,10 @@ class _Session:
         self._done.add(window.id)
         return self._run.append(record, sent.samples)
 
-    def _unfit(self, side: Side, up: _Up, ask: Ask | None) -> Failure | None:
+    def _unfit(self, side: Side, up: _Verified, spec: WindowSpec | None) -> Failure | None:
         """Why a side cannot be measured; ``None`` where it can."""
         target = self._targets[side.target]
-        if ask is not None and (lack := lacking(target, ask.needs, ask.capabilities)):
+        if spec is not None and (lack := lacking(target, spec.needs, spec.capabilities)):
             return Failure(side.target, side.point, lack)
         running = up.servers.running.get(side.target)
         if running is None:
@@ -486,25 +484,25 @@ class _Session:
         self._observer.target_failed(failure)
         return failure
 
-    def _trial(self, trial: Trial, up: _Up) -> None:
+    def _trial(self, trial: Trial, up: _Verified) -> None:
         """Leads a study through its windows: those on disk are read, the others measured."""
-        held = HeldRequests()
+        waiting = WaitingSender()
         try:
-            for ask, answer in self._asks(trial):
-                sender: Sender = held if isinstance(ask.load, Held) else self._load
-                side = Side(trial.target, ask.key)
-                up.check(side, self._requests(side, ask))
-                seconds = ask.load.duration_s
-                window = Window(f"{trial.id}-{ask.key}", trial.block, (side,), seconds, seconds, ask.study)
-                answer(self._window(window, sender, up, ask=replace(ask, scenario=trial.scenario or trial.study)))
+            for spec, answer in self._missing_windows(trial):
+                sender: Sender = waiting if isinstance(spec.load, WaitingRequests) else self._load
+                side = Side(trial.target, spec.key)
+                up.check(side, self._requests(side, spec))
+                seconds = spec.load.duration_s
+                window = Window(f"{trial.id}-{spec.key}", trial.block, (side,), seconds, seconds, spec.study)
+                answer(self._window(window, sender, up, spec=replace(spec, scenario=trial.scenario or trial.study)))
         finally:
-            held.close()
+            waiting.close()
         started = trial.target in up.servers.running and not self._targets[trial.target].elsewhere
         if isinstance(up.servers, Fleet) and started:
             up.servers.kill(trial.target)
 
-    def _asks(self, trial: Trial) -> Iterator[tuple[Ask, Callable[[WindowRecord], None]]]:
-        """What the trial's study asks for and no record answers yet, each with what is told the record."""
+    def _missing_windows(self, trial: Trial) -> Iterator[tuple[WindowSpec, Callable[[WindowRecord], None]]]:
+        """The windows that the trial's study asks for and that have no record yet, each with what takes the record."""
         records = {record.id: record for record in counted(self._run.windows()) if record.id in self._done}
         earlier = tuple(
             record
@@ -515,20 +513,20 @@ class _Session:
         )
         study = STUDIES[trial.study]
         scenario, target = self._scenarios.get(trial.scenario), self._targets[trial.target]
-        asking = study.asks(study.brief(scenario, trial.values, trial.block, earlier, target))
-        told: list[WindowRecord] = []
+        specs = study.windows(study.brief(scenario, trial.values, trial.block, earlier, target))
+        answers: list[WindowRecord] = []
         with contextlib.suppress(StopIteration):
-            ask = next(asking)
+            spec = next(specs)
             while True:
-                record = records.get(f"{trial.id}-{ask.key}")
+                record = records.get(f"{trial.id}-{spec.key}")
                 if record is None:
-                    yield ask, told.append
-                    record = told.pop()
-                ask = asking.send(record)
+                    yield spec, answers.append
+                    record = answers.pop()
+                spec = specs.send(record)
 
 
-class _Up:
-    """The servers of a block, and which of its sides do not answer as the contract says; each is asked once."""
+class _Verified:
+    """The servers of a block, and which of its sides do not answer as the contract says; each request is sent once."""
 
     def __init__(self, observer: Observer, servers: Servers) -> None:
         self._observer, self.servers = observer, servers
@@ -558,9 +556,9 @@ def _wide(study: str) -> bool:
     return study in STUDIES and STUDIES[study].wide
 
 
-def _seed(seed: int, window: Window, ask: Ask | None) -> int:
+def _seed(seed: int, window: Window, spec: WindowSpec | None) -> int:
     """Of windows in one block that share their arrivals, the same for every target."""
-    if ask is None:
+    if spec is None:
         return seed * 1_000_003 + window.block * 1009 + sum(window.id.encode())
-    shared = zlib.crc32(f"{ask.study} {ask.arrivals or ask.key}".encode())
+    shared = zlib.crc32(f"{spec.study} {spec.arrivals or spec.key}".encode())
     return (seed * 1_000_003 + window.block * 1009 + shared) % 2**32

@@ -40,8 +40,8 @@ def statements_of(running: Iterable[Running], around: Services, endpoints: Colle
     if around.postgres is None or not any(NEEDS.get(name) == "database" for name in endpoints):
         return []
     with logged(around.postgres) as log:
-        asked = [one for one in running if one.target.endpoints and not one.target.twin_of and one.alive]
-        counted = [statements for one in asked for statements in count(one, log, endpoints)]
+        usable = [one for one in running if one.target.endpoints and not one.target.twin_of and one.alive]
+        counted = [statements for one in usable for statements in count(one, log, endpoints)]
     around.restore()
     return counted
 
@@ -80,14 +80,14 @@ def _one(running: Running, log: Path, endpoint: str, case: Case) -> Statements:
     for _ in range(BATCHES):
         start = log.stat().st_size
         checked = verify(running, [(endpoint, case)] * BATCH)
-        found = Counter(_statements(_settled(log, start)))
+        statements = Counter(_statements(_settled(log, start)))
         if any(entry.difference for entry in checked):
             break
-        if found == before and all(number % BATCH == 0 for number in found.values()):
-            each = [statement for statement, number in found.items() for _ in range(number // BATCH)]
+        if statements == before and all(number % BATCH == 0 for number in statements.values()):
+            each = [statement for statement, number in statements.items() for _ in range(number // BATCH)]
             verbs = tuple(verb for verb, _ in each)
             return Statements(running.target.name, endpoint, verbs, sum(prepared for _, prepared in each))
-        before = found
+        before = statements
     return Statements(running.target.name, endpoint)
 
 
@@ -106,8 +106,8 @@ def _settled(log: Path, start: int) -> str:
 def _statements(text: str) -> Iterator[tuple[str, bool]]:
     """The verb of each, and whether it was prepared; a message without parameters may hold several."""
     for line in text.replace("\n\t", " ").splitlines():
-        if found := _LINE.search(line):
-            name = found["name"]
-            for statement in [found["text"]] if name else found["text"].split(";"):
+        if match := _LINE.search(line):
+            name = match["name"]
+            for statement in [match["text"]] if name else match["text"].split(";"):
                 if statement.strip():
                     yield statement.split()[0].upper(), bool(name) and name != "<unnamed>"

@@ -12,8 +12,8 @@ from harness.engine.wire import side_spec
 from harness.model import Point, Side, SideResult
 from harness.session import calls, validity
 from harness.session.meter import Meter
-from harness.session.sender import Job, Sender, Sent
-from harness.studies.study import Ask
+from harness.session.sender import Job, Outcome, Sender
+from harness.studies.study import WindowSpec
 
 
 class TurnsSender(Sender):
@@ -26,19 +26,19 @@ class TurnsSender(Sender):
     def __init__(self, wire: Engine, ceilings: Mapping[int, float]) -> None:
         self._wire, self._ceilings = wire, ceilings
 
-    def send(self, job: Job, meter: Meter, on_progress: OnProgress) -> Sent:
+    def send(self, job: Job, meter: Meter, on_progress: OnProgress) -> Outcome:
         specs = [side_spec(job.points[side.point], job.servers[side.target]) for side in job.sides]
-        loaded = [job.points[side.point] for side in job.sides]
+        points = [job.points[side.point] for side in job.sides]
         spec = SlicesSpec(tuple(specs), job.seed, job.seconds, job.window.min_rounds)
         meter.begin()
         measured = self._wire.run_slices(spec, on_progress)
         meter.end()
         gates = validity.examine(specs, measured, self._ceilings)
         if "upstream_calls" in meter.machine:
-            gates += calls.gates(meter.machine, loaded, measured.sides)
+            gates += calls.gates(meter.machine, points, measured.sides)
         # Of a server elsewhere it cannot be read: JSON can hold a 0, which no server uses.
         cpu = tuple(0.0 if math.isnan(each) else each for each in measured.slices.cpu)
-        return Sent(
+        return Outcome(
             sides=tuple(_result(job, number, measured) for number in range(len(job.sides))),
             slices=replace(measured.slices, cpu=cpu),
             gates=gates,
@@ -46,10 +46,10 @@ class TurnsSender(Sender):
         )
 
 
-def blank(side: Side, points: Mapping[str, Point], ask: Ask | None = None) -> SideResult:
-    """The side with its point's scenario, or as a study asked for it, before anything was measured."""
-    if ask is not None:
-        return SideResult(side.target, side.point, ask.scenario, ask.setting, 0)
+def blank(side: Side, points: Mapping[str, Point], spec: WindowSpec | None = None) -> SideResult:
+    """A side without results, at its point or at the setting that a study asked for."""
+    if spec is not None:
+        return SideResult(side.target, side.point, spec.scenario, spec.setting, 0)
     point = points.get(side.point)
     if point is None:
         return SideResult(side.target, side.point, "", {}, 0)
@@ -69,7 +69,7 @@ def _result(job: Job, number: int, measured: SlicesResult) -> SideResult:
 
 
 def worker_shares(processes_cpu: Sequence[float], workers: int) -> tuple[float, ...]:
-    """Which part of the requests each worker process served, by its CPU time; nothing where there is one worker.
+    """The share of the requests that each worker process served, by CPU time; empty with one worker.
 
     The busiest processes are the workers: what starts them does next to nothing meanwhile.
     """

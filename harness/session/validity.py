@@ -1,7 +1,7 @@
 """The gates that a window must pass; each that fires is a value with its ``Reason``. Pure.
 
-No gate looks at the values that it guards: it reads error counts, the generator's and the machine's load, whether the
-books balance and whether waits were waited, never how a side's level compares with another's.
+No gate looks at the values that it guards: it reads error counts, the generator's and the machine's load, whether
+request counts add up and whether servers waited as asked, never how a side's level compares with another's.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ MACHINE_GATES = (
 )
 """Code, name of the share in a window's ``machine``, and its limit."""
 
-PASSING = frozenset(
+TRANSIENT = frozenset(
     {
         "steal",
         "throttled",
@@ -51,7 +51,7 @@ PASSING = frozenset(
         UNSTEADY,
     }
 )
-"""Codes of gates that another try may pass: what disturbed it is over by then. Wrong replies would come again."""
+"""Codes of gates that another try may pass, as the disturbance is over by then. Wrong replies would come again."""
 
 Floats = npt.NDArray[np.float64]
 Columns = Mapping[str, Floats]
@@ -63,10 +63,10 @@ def examine(
     measured: SlicesResult,
     ceilings: Mapping[int, float] = MappingProxyType({}),
 ) -> tuple[Gate, ...]:
-    """The gates that fire for sides that took turns, but for those of the machine.
+    """The gates that fire for sides that took turns, except those of the machine.
 
     Args:
-        ceilings: concurrency → replies per second from a null server; a concurrency without one is not held against it.
+        ceilings: concurrency → replies per second from a null server; without one, its gate does not apply.
     """
     starved = soundness.starved(measured.generator_wait / max(measured.duration_s, 1e-9))
     gates = [Gate(starved)] if starved else []
@@ -78,39 +78,39 @@ def examine(
         gates.append(Gate(Reason("idle-target-busy", {"share": idle, "limit": limit})))
     # ln replies per second, drains included.
     rates = np.log(np.maximum(slices["replies"], 0.5) / elapsed)
-    alone = _beside_neighbours(index, rates)
+    relative = _relative_to_neighbours(index, rates)
     for number, (side, outcome) in enumerate(zip(sides, measured.sides, strict=True)):
         turns = index == number
         mine = {name: column[turns] for name, column in slices.items()}
-        found = [_replies(outcome), soundness.early(outcome.service_time_us, side.requests)]
+        reasons = [_replies(outcome), soundness.early(outcome.service_time_us, side.requests)]
         if turns.any():
-            found += [_generator(mine), _near_the_ceiling(mine, ceilings.get(side.connections, 0.0))]
-            found += [_little(mine, side, outcome), _steady(rates[turns], alone[turns])]
-        gates += [Gate(reason, side.target, side.point) for reason in found if reason]
+            reasons += [_generator(mine), _near_the_ceiling(mine, ceilings.get(side.connections, 0.0))]
+            reasons += [_littles_law(mine, side, outcome), _steady(rates[turns], relative[turns])]
+        gates += [Gate(reason, side.target, side.point) for reason in reasons if reason]
     return tuple(gates)
 
 
 def transient(gates: Iterable[Gate]) -> bool:
     """Whether another try may go better."""
-    return any(gate.reason.code in PASSING for gate in gates)
+    return any(gate.reason.code in TRANSIENT for gate in gates)
 
 
 def try_again(record: WindowRecord, plan: Plan, tries: int) -> bool:
     """Whether a window is worth another try, of ``tries`` in all.
 
-    Where the plan compares CPU cost alone, gates that void only times are no reason for one.
+    Where the plan compares only CPU cost, gates that void only times are no reason for one.
     """
     timed = not plan.contrasts or any(contrast.metric == "throughput" for contrast in plan.contrasts)
     return record.attempt + 1 < tries and transient(gate for gate in record.gates if timed or not times_only(gate))
 
 
-def not_of_time(gates: Iterable[Gate]) -> tuple[Gate, ...]:
-    """The gates that matter where no time is measured: neither what passes nor how busy the generator is."""
-    return tuple(gate for gate in gates if gate.reason.code not in {*PASSING, "generator-bound"})
+def without_timing(gates: Iterable[Gate]) -> tuple[Gate, ...]:
+    """The gates that matter where no time is measured: neither transient ones nor that of a busy generator."""
+    return tuple(gate for gate in gates if gate.reason.code not in {*TRANSIENT, "generator-bound"})
 
 
 def machine_gates(machine: Mapping[str, float]) -> list[Gate]:
-    """What the machine did beside the measurement."""
+    """Gates for what else the machine did meanwhile."""
     return [
         Gate(Reason(code, {"share": machine[share], "limit": limit}))
         for code, share, limit in MACHINE_GATES
@@ -119,7 +119,7 @@ def machine_gates(machine: Mapping[str, float]) -> list[Gate]:
 
 
 def ended(sides: Iterable[Side], pids: Mapping[str, Sequence[int]]) -> list[Gate]:
-    """Sides of which processes ended meanwhile, by target: what was measured is not of the whole server."""
+    """Gates for sides whose server lost processes: what was measured is not the whole server."""
     return [
         Gate(Reason("process-ended", {"count": len(pids[side.target])}), side.target, side.point)
         for side in sides
@@ -156,7 +156,7 @@ def _near_the_ceiling(mine: Columns, ceiling: float) -> Reason | None:
     return Reason("null-server", {"times": ceiling / rate, "limit": NULL_SERVER})
 
 
-def _little(mine: Columns, side: SideSpec, outcome: SideOutcome) -> Reason | None:
+def _littles_law(mine: Columns, side: SideSpec, outcome: SideOutcome) -> Reason | None:
     """Little's law over whole slices, which have no edges: the time that requests spent inside, summed, over the
     concurrency, lies between the slice's length and the length with its drain."""
     if outcome.errors.get("timeout"):
@@ -170,10 +170,10 @@ def _little(mine: Columns, side: SideSpec, outcome: SideOutcome) -> Reason | Non
     return Reason("littles-law", {"in_flight": share * side.connections, "expected": float(side.connections)})
 
 
-def _beside_neighbours(index: Floats, rates: Floats) -> Floats:
-    """The rates as distances from what the slices of other sides just before and after were, each from its own level.
+def _relative_to_neighbours(index: Floats, rates: Floats) -> Floats:
+    """The rates minus those of other sides' slices just before and after, each relative to the level of its side.
 
-    What the machine did to every side is not in them; where a side is alone it all is.
+    What the machine did to every side cancels out; with a single side, nothing does.
     """
     off = rates.copy()
     for side in np.unique(index):
@@ -187,13 +187,13 @@ def _beside_neighbours(index: Floats, rates: Floats) -> Floats:
     return off - common
 
 
-def _steady(rates: Floats, alone: Floats) -> Reason | None:
+def _steady(rates: Floats, relative: Floats) -> Reason | None:
     """A trend over the window that is the side's own: the later half against the earlier, if there are enough slices.
 
     A machine that changes its speed does so to all who take turns, which their contrasts do not notice.
     """
     change = _change(rates) if len(rates) >= STEADY_ROUNDS else 0.0
-    return Reason(UNSTEADY, {"change": change}) if change and _change(alone) else None
+    return Reason(UNSTEADY, {"change": change}) if change and _change(relative) else None
 
 
 def _change(logs: Floats) -> float:

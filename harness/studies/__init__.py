@@ -1,1 +1,1 @@
-"""Load on one target alone, where taking turns would change the answer: one module for each study."""
+"""Load on a single target, where taking turns would change the answer: one module for each study."""

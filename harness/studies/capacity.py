@@ -15,13 +15,13 @@ from harness.model import ParamValue, Reason, WindowRecord
 from harness.model.load import FloatArray, LoadResult, every
 from harness.stats.bisection import LIMIT, Bisection, RateTest
 from harness.studies.groups import Group, Spread, StudyRow, rows_of
-from harness.studies.study import OPEN_CONNECTIONS, Ask, Asking, Brief, Requests, Study, StudySettings
+from harness.studies.study import OPEN_CONNECTIONS, Brief, Requests, Study, StudySettings, WindowSpec, WindowSpecs
 
 LEAD_IN_SHARE = 0.25
 """A queue begins empty, and takes its time to become as long as it will be."""
 
-ASKED = (0.5, 0.9)
-"""Quantiles at which the search asks in turn: near the edge most windows have no late reply and tell little, a little
+QUANTILES = (0.5, 0.9)
+"""Quantiles that the search tries in turn: near the edge most windows have no late reply and show little, a little
 beyond it they have many."""
 
 SEARCH = ("double", "search")
@@ -43,7 +43,7 @@ class Capacity(StudySettings):
         bound_ms: what the p99 of response times must not exceed.
         start_rps: where the doubling begins; ``highest_rps``: where it gives up.
         searches: windows of the bisection in each block.
-        confirm_s: length of the windows at 0.95 and 1.05 times the rate found.
+        confirm_s: length of the windows at 0.95 and 1.05 times the estimated rate.
         overload_s: at 1.5 times that rate, then ``recovery_s`` at half of it, in so many of the last blocks as
             ``overloads`` says; 0 for none.
     """
@@ -60,14 +60,14 @@ class Capacity(StudySettings):
 
 @dataclass(frozen=True, slots=True)
 class CapacityRow(StudyRow):
-    """The highest rate that keeps the objective.
+    """The highest rate that meets the objective.
 
     Attributes:
         rps: median of the search over all blocks; ``low_rps`` to ``high_rps`` is its 95% interval, no narrower than the
             rates that confirmed it, 0.95 and 1.05 times the estimate.
-        below_held, above_failed: windows at 0.95 times that kept the objective, and at 1.05 times that did not, of
+        below_held, above_failed: windows at 0.95 times that met the objective, and at 1.05 times that did not, of
             ``below`` and ``above``.
-        tried: (rate, p99 in microseconds, 1 where the objective held) of every window of the search.
+        tried: (rate, p99 in microseconds, 1 where the objective was met) of every window of the search.
     """
 
     bound_ms: float
@@ -87,7 +87,7 @@ class OverloadRow(StudyRow):
 
     Attributes:
         unanswered_share: of the requests of the overload, pooled over blocks. ``errors``: what became of those.
-        recovered: blocks in which the p99 came back within the bound. ``recovery_s``: the longest that it took in them.
+        recovered: blocks in which the p99 returned to the bound. ``recovery_s``: the longest that it took in them.
     """
 
     bound_ms: float
@@ -99,7 +99,7 @@ class OverloadRow(StudyRow):
     recovery_s: float | None = None
 
 
-def asks(brief: Brief[Capacity]) -> Asking:
+def windows(brief: Brief[Capacity]) -> WindowSpecs:
     """Doubling (in the first block), bisection, in the last block the confirmation, and then the overload."""
     settings = brief.settings
     records = [record for record in brief.earlier if record.study == "capacity"]
@@ -109,21 +109,21 @@ def asks(brief: Brief[Capacity]) -> Asking:
         return
     bisection = Bisection(tried(records))
     for number in range(settings.searches):
-        rate = min(bisection.quantile(ASKED[number % len(ASKED)]), _ceiling(settings, records))
-        records.append((yield _ask(brief, f"search-{number}", "search", rate, settings.window_s)))
+        rate = min(bisection.quantile(QUANTILES[number % len(QUANTILES)]), _ceiling(settings, records))
+        records.append((yield _step(brief, f"search-{number}", "search", rate, settings.window_s)))
         for each in tried(records[-1:]):
             bisection.learn(each)
-    found = min(bisection.median, _ceiling(settings, records))
+    estimate = min(bisection.median, _ceiling(settings, records))
     if brief.block == settings.blocks - 1:
         for factor in (BELOW, ABOVE):
-            yield _ask(brief, f"confirm-{factor}", "confirm", factor * found, settings.confirm_s, factor)
+            yield _step(brief, f"confirm-{factor}", "confirm", factor * estimate, settings.confirm_s, factor)
     if settings.overload_s and brief.block >= settings.blocks - settings.overloads:
-        yield _overload(brief, found)
+        yield _overload(brief, estimate)
 
 
 def _ceiling(settings: Capacity, records: Iterable[WindowRecord]) -> float:
-    """While every rate tried kept the objective, a step goes to twice the highest of them and no further: where the
-    window that ended the doubling was disturbed, nothing else bounds the search from above."""
+    """While every rate tried met the objective, a step goes to twice the highest of them and no further: if the window
+    that ended the doubling was disturbed, nothing else bounds the search from above."""
     windows = tried(records)
     if any(each.late > LIMIT for each in windows):
         return settings.highest_rps
@@ -141,21 +141,21 @@ def _expected_s(settings: Capacity) -> float:
     return each + once / settings.blocks
 
 
-def _double(brief: Brief[Capacity], records: list[WindowRecord]) -> Asking:
+def _double(brief: Brief[Capacity], records: list[WindowRecord]) -> WindowSpecs:
     """Doubles from the first rate on until the objective fails; halves where the first one fails already."""
     settings = brief.settings
     rate, factor = settings.start_rps, 0.0
     while LOWEST_RPS <= rate <= settings.highest_rps:
-        record = yield _ask(brief, f"double-{rate:g}", "double", rate, settings.window_s / 2)
+        record = yield _step(brief, f"double-{rate:g}", "double", rate, settings.window_s / 2)
         records.append(record)
-        kept = held(record)
-        factor = factor or (2.0 if kept else 0.5)
-        if kept != (factor > 1) or record.failures:
+        met = met_objective(record)
+        factor = factor or (2.0 if met else 0.5)
+        if met != (factor > 1) or record.failures:
             return
         rate *= factor
 
 
-def _ask(brief: Brief[Capacity], key: str, step: str, rate: float, seconds: float, factor: float = 0.0) -> Ask:
+def _step(brief: Brief[Capacity], key: str, step: str, rate: float, seconds: float, factor: float = 0.0) -> WindowSpec:
     settings, request = brief.settings, brief.requests[0]
     setting: dict[str, ParamValue] = {"rate": round(rate, 2), "bound_ms": settings.bound_ms, "step": step}
     if factor:
@@ -169,10 +169,10 @@ def _ask(brief: Brief[Capacity], key: str, step: str, rate: float, seconds: floa
         timeout_s=TIMEOUT_S,
     )
     figures = partial(late_figures, bound_us=settings.bound_ms * 1e3, lead_in_s=load.lead_in_s, seconds=seconds)
-    return Ask(key, "capacity", setting, load, (request.endpoint,), figures=figures)
+    return WindowSpec(key, "capacity", setting, load, (request.endpoint,), figures=figures)
 
 
-def _overload(brief: Brief[Capacity], rate: float) -> Ask:
+def _overload(brief: Brief[Capacity], rate: float) -> WindowSpec:
     settings, request = brief.settings, brief.requests[0]
     phases = (OVERLOAD * rate, settings.overload_s), (RECOVERY * rate, settings.recovery_s)
     load = Requests(
@@ -187,7 +187,7 @@ def _overload(brief: Brief[Capacity], rate: float) -> Ask:
     )
     setting = {"rate": round(rate, 2), "bound_ms": settings.bound_ms, "overload_s": settings.overload_s}
     figures = partial(overload_figures, overload_s=settings.overload_s, bound_us=settings.bound_ms * 1e3)
-    return Ask("overload", "overload", setting, load, (request.endpoint,), figures=figures)
+    return WindowSpec("overload", "overload", setting, load, (request.endpoint,), figures=figures)
 
 
 def late_figures(
@@ -195,9 +195,9 @@ def late_figures(
 ) -> dict[str, float]:
     """``late_share``: requests planned after the lead-in that were answered later than the bound, or not rightly."""
     begun, response = measured.planned_s, every(measured.response_time_us)
-    asked = int(np.count_nonzero(planned >= lead_in_s))
+    due = int(np.count_nonzero(planned >= lead_in_s))
     good = int(np.count_nonzero((begun >= lead_in_s - 1e-9) & (response <= bound_us)))
-    return {"late_share": max(0.0, 1 - good / asked) if asked else 0.0, "counted_s": seconds - lead_in_s}
+    return {"late_share": max(0.0, 1 - good / due) if due else 0.0, "counted_s": seconds - lead_in_s}
 
 
 def overload_figures(
@@ -206,18 +206,18 @@ def overload_figures(
     """What became of the overload's requests, and when the p99 was back.
 
     ``recovery_s`` is from the overload's end to the beginning of the first quarter of a second from which on every
-    quarter's p99 is within the bound and none of its requests failed; it is missing where there is no such.
+    quarter's p99 is within the bound and none of its requests failed; it is missing where there is none.
     """
     begun, response = measured.planned_s, every(measured.response_time_us)
-    asked, right = (float(np.count_nonzero(times < overload_s)) for times in (planned, begun))
-    found = {
-        "overload_planned": asked,
+    due, right = (float(np.count_nonzero(times < overload_s)) for times in (planned, begun))
+    figures = {
+        "overload_planned": due,
         "overload_answered": right,
         "overload_answered_rps": right / overload_s,
-        "unanswered_share": 1 - right / max(1.0, asked),
+        "unanswered_share": 1 - right / max(1.0, due),
     }
     back = recovered(planned, begun, response, overload_s, bound_us)
-    return found if back is None else {**found, "recovery_s": back}
+    return figures if back is None else {**figures, "recovery_s": back}
 
 
 def recovered(
@@ -228,10 +228,10 @@ def recovered(
     since = None
     for number in range(max(0, math.ceil((end - from_s) / BIN_S))):
         low, high = from_s + number * BIN_S, from_s + (number + 1) * BIN_S
-        asked = np.count_nonzero((planned >= low) & (planned < high))
+        due = np.count_nonzero((planned >= low) & (planned < high))
         responses = np.sort(response_us[(begun >= low - 1e-9) & (begun < high - 1e-9)])
-        good = asked <= len(responses) + 1 and (
-            not asked or not len(responses) or responses[-(-len(responses) * 99 // 100) - 1] <= bound_us
+        good = due <= len(responses) + 1 and (
+            not due or not len(responses) or responses[-(-len(responses) * 99 // 100) - 1] <= bound_us
         )
         if not good:
             since = None
@@ -240,7 +240,7 @@ def recovered(
     return since
 
 
-def held(record: WindowRecord) -> bool:
+def met_objective(record: WindowRecord) -> bool:
     """Every request got its right reply, and no more of them were late than a p99 allows."""
     if record.failures or record.only.errors or not record.only.answered or record.only.answered < record.only.planned:
         return False
@@ -248,7 +248,7 @@ def held(record: WindowRecord) -> bool:
 
 
 def tried(records: Iterable[WindowRecord]) -> list[RateTest]:
-    """What the windows of the search came to, where they are fit to judge by, in their order."""
+    """The results of the search's windows without gates, in their order."""
     return [
         RateTest(float(record.only.params["rate"]), record.only.figures["late_share"], record.only.figures["counted_s"])
         for record in records
@@ -258,12 +258,12 @@ def tried(records: Iterable[WindowRecord]) -> list[RateTest]:
 
 def _row(group: Group) -> CapacityRow:
     usable = group.records
-    kept = {factor: [held(r) for r in usable if r.only.params.get("factor") == factor] for factor in (BELOW, ABOVE)}
+    met = {each: [met_objective(r) for r in usable if r.only.params.get("factor") == each] for each in (BELOW, ABOVE)}
     rps = low = high = None
     searched = [record for record in usable if record.only.params.get("step") in SEARCH]
-    reached = not all(map(held, searched))
+    reached = not all(map(met_objective, searched))
     if any(record.only.answered for record in usable) and reached:
-        rps, low, high = interval(Bisection(tried(usable)), kept[BELOW], kept[ABOVE])
+        rps, low, high = interval(Bisection(tried(usable)), met[BELOW], met[ABOVE])
     if group.status == "ok" and searched and not reached:
         group = replace(group, status="not-measurable", reason=Reason("beyond-rates"))
     return CapacityRow(
@@ -272,19 +272,19 @@ def _row(group: Group) -> CapacityRow:
         rps=rps,
         low_rps=low,
         high_rps=high,
-        below=len(kept[BELOW]),
-        below_held=sum(kept[BELOW]),
-        above=len(kept[ABOVE]),
-        above_failed=sum(not each for each in kept[ABOVE]),
+        below=len(met[BELOW]),
+        below_held=sum(met[BELOW]),
+        above=len(met[ABOVE]),
+        above_failed=sum(not each for each in met[ABOVE]),
         tried=tuple(
-            (float(record.only.params["rate"]), latency["p99"], int(held(record)))
+            (float(record.only.params["rate"]), latency["p99"], int(met_objective(record)))
             for record in searched
             for latency in record.only.latency_us.values()
         ),
     )
 
 
-def interval(found: Bisection, below: Sequence[bool], above: Sequence[bool]) -> tuple[float, float, float]:
+def interval(bisection: Bisection, below: Sequence[bool], above: Sequence[bool]) -> tuple[float, float, float]:
     """Estimate, lower and upper end.
 
     The 95% interval of the search over all blocks, but no narrower than the confirming rates. Where most windows at one
@@ -292,8 +292,8 @@ def interval(found: Bisection, below: Sequence[bool], above: Sequence[bool]) -> 
     """
     low = BELOW if not below or 2 * sum(below) >= len(below) else BELOW**2
     high = ABOVE if not above or 2 * sum(above) <= len(above) else ABOVE**2
-    rps = found.median
-    return rps, min(found.quantile(TAIL), rps * low), max(found.quantile(1 - TAIL), rps * high)
+    rps = bisection.median
+    return rps, min(bisection.quantile(TAIL), rps * low), max(bisection.quantile(1 - TAIL), rps * high)
 
 
 def _overload_row(group: Group) -> OverloadRow:
@@ -318,4 +318,4 @@ def _overload_row(group: Group) -> OverloadRow:
 
 capacity_rows = rows_of(_row, key=lambda record: "")
 overload_rows = rows_of(_overload_row)
-STUDY = Study("capacity", asks, Capacity, expected_s=_expected_s)
+STUDY = Study("capacity", windows, Capacity, expected_s=_expected_s)

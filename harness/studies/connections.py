@@ -1,4 +1,4 @@
-"""Many connections: idle ones and slow readers beside a load, WebSocket echoes, server-sent events."""
+"""Many connections: idle ones and slow readers next to a load, WebSocket echoes, server-sent events."""
 
 from __future__ import annotations
 
@@ -9,7 +9,17 @@ from pydantic import Field
 
 from harness.model import PlannedRequest, WindowRecord
 from harness.studies.groups import Group, Spread, StudyRow, rows_of
-from harness.studies.study import OPEN_CONNECTIONS, Ask, Asking, Brief, Echoes, Requests, Streams, Study, StudySettings
+from harness.studies.study import (
+    OPEN_CONNECTIONS,
+    Brief,
+    Echoes,
+    Requests,
+    Streams,
+    Study,
+    StudySettings,
+    WindowSpec,
+    WindowSpecs,
+)
 
 OVERHEAD_S = 0.4
 OPENED_PER_S = 2000
@@ -22,7 +32,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 class Connections(StudySettings):
-    """``rate``: requests per second beside the open connections; ``events_ms``: time between two server-sent events."""
+    """``rate``: requests per second next to the open connections; ``events_ms``: between two server-sent events."""
 
     rate: float = Field(100, gt=0, le=100_000)
     events_ms: int = Field(500, ge=1, le=1000)
@@ -33,10 +43,10 @@ class ConnectionRow(StudyRow):
     """Many connections of one kind.
 
     Attributes:
-        number: connections asked for; ``served``: those that got an answer, in the block with the fewest.
-        latency: of requests beside them, of echoes, or of the gaps between events.
+        number: connections to be opened; ``served``: those that got an answer, in the block with the fewest.
+        latency: of requests next to them, of echoes, or of the gaps between events.
         rate_rps: echoes, events or requests per second.
-        unanswered_share: requests beside them without a right reply.
+        unanswered_share: requests next to them without a right reply.
     """
 
     kind: Literal["alone", "idle", "slow", "sockets", "streams"]
@@ -48,27 +58,27 @@ class ConnectionRow(StudyRow):
     rss_bytes: float | None = None
 
 
-def asks(brief: Brief[Connections]) -> Asking:
-    """The load alone and beside idle connections, then echoes, then slow readers, then streams: those last that leave
-    a server with work to do."""
+def windows(brief: Brief[Connections]) -> WindowSpecs:
+    """The load alone and with idle connections, then echoes, slow readers and streams: last those that leave a server
+    with work to do."""
     settings, values, request = brief.settings, brief.values, brief.requests[0]
-    yield _beside(settings, request, "alone", 0, 0)
+    yield _with_open(settings, request, "alone", 0, 0)
     for count in values.get("idle", ()):
-        yield _beside(settings, request, f"idle-{count}", int(count), 0)
+        yield _with_open(settings, request, f"idle-{count}", int(count), 0)
     for count in values.get("sockets", ()):
         load = Echoes(int(count), settings.window_s)
         setting, overhead_s = {"sockets": count}, _overhead(int(count))
-        yield Ask(f"sockets-{count}", "connections", setting, load, (), ("websocket",), overhead_s=overhead_s)
+        yield WindowSpec(f"sockets-{count}", "connections", setting, load, (), ("websocket",), overhead_s=overhead_s)
     for count in values.get("slow", ()):
-        yield _beside(settings, request, f"slow-{count}", 0, int(count))
+        yield _with_open(settings, request, f"slow-{count}", 0, int(count))
     for count in values.get("streams", ()):
         events = PlannedRequest("stream-events", "", {"n": EVENTS, "interval_ms": settings.events_ms})
         setting, overhead_s = {"streams": count, "interval_ms": settings.events_ms}, _overhead(int(count))
         streams = Streams(events, int(count), settings.window_s)
-        yield Ask(f"streams-{count}", "connections", setting, streams, ("stream-events",), overhead_s=overhead_s)
+        yield WindowSpec(f"streams-{count}", "connections", setting, streams, ("stream-events",), overhead_s=overhead_s)
 
 
-def _beside(settings: Connections, request: PlannedRequest, key: str, idle: int, slow: int) -> Ask:
+def _with_open(settings: Connections, request: PlannedRequest, key: str, idle: int, slow: int) -> WindowSpec:
     load = Requests(
         (request,),
         OPEN_CONNECTIONS,
@@ -82,7 +92,7 @@ def _beside(settings: Connections, request: PlannedRequest, key: str, idle: int,
     )
     needs = (request.endpoint, "download") if slow else (request.endpoint,)
     setting = {"rate": settings.rate, "idle": idle, "slow": slow}
-    return Ask(key, "connections", setting, load, needs, overhead_s=_overhead(idle + slow))
+    return WindowSpec(key, "connections", setting, load, needs, overhead_s=_overhead(idle + slow))
 
 
 def _overhead(opened: int) -> float:
@@ -130,4 +140,4 @@ def _rate(group: Group, kind: Kind | None) -> float | None:
 
 
 rows = rows_of(_row)
-STUDY = Study("connections", asks, Connections, dict.fromkeys(KINDS, False))
+STUDY = Study("connections", windows, Connections, dict.fromkeys(KINDS, False))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from harness.stats.estimate import Estimate
 from harness.studies.groups import Group, Spread, StudyRow, rows_of, throughput
-from harness.studies.study import Ask, Asking, Brief, Requests, Study, StudySettings
+from harness.studies.study import Brief, Requests, Study, StudySettings, WindowSpec, WindowSpecs
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class FanOutRow(StudyRow):
     cpu_us: Estimate | None = None
 
 
-def asks(brief: Brief[StudySettings]) -> Asking:
+def windows(brief: Brief[StudySettings]) -> WindowSpecs:
     """Each number of calls at each concurrency, in a closed loop."""
     settings = brief.settings
     for concurrency in brief.concurrency:
@@ -30,7 +30,7 @@ def asks(brief: Brief[StudySettings]) -> Asking:
             request = replace(request, params={**request.params, "calls": int(calls)})
             load = Requests((request,), concurrency, settings.window_s, lead_in_s=settings.lead_in_s)
             setting = {"connections": concurrency, **request.params}
-            yield Ask(f"{calls}-calls@{concurrency}", "fan-out", setting, load, (request.endpoint,))
+            yield WindowSpec(f"{calls}-calls@{concurrency}", "fan-out", setting, load, (request.endpoint,))
 
 
 def _row(group: Group) -> FanOutRow:
@@ -46,4 +46,4 @@ def _row(group: Group) -> FanOutRow:
 
 
 rows = rows_of(_row)
-STUDY = Study("fan-out", asks, StudySettings, {"calls": True}, concurrency=True)
+STUDY = Study("fan-out", windows, StudySettings, {"calls": True}, concurrency=True)

@@ -15,7 +15,7 @@ from harness.stats.interval import estimate
 from harness.stats.quantiles import BEYOND, percentiles
 
 UNEVEN = 1.25
-"""Times its equal share: a worker that serves more than this is more than chance gives it."""
+"""Times an equal share: a worker that serves more than this does so not only by chance."""
 
 SHARES = (0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975, 0.99, 0.995, 0.9975, 0.999, 0.9995, 0.9999)
 
@@ -93,8 +93,8 @@ class Group:
 
     def over_blocks(self, value: Figure) -> Estimate | None:
         """Mean and interval of a positive figure."""
-        found = [each for record in self.records if (each := value(record)) is not None and each > 0]
-        return estimate(found)
+        values = [each for record in self.records if (each := value(record)) is not None and each > 0]
+        return estimate(values)
 
     def over(self, other: Group, value: Figure) -> Estimate | None:
         """Mean and interval of a figure over that of another group in the same block."""
@@ -121,12 +121,12 @@ def groups(
     gathered: dict[tuple[str, str, str], list[WindowRecord]] = {}
     for record in records:
         gathered.setdefault((record.only.target, record.only.scenario, key(record)), []).append(record)
-    found = []
+    results = []
     for place, members in gathered.items():
         usable = tuple(record for record in members if record.sound)
         setting = (usable or members)[0].only.params
-        found.append(Group(*place, setting, usable, *_status(members), samples))
-    return found
+        results.append(Group(*place, setting, usable, *_status(members), samples))
+    return results
 
 
 Row = TypeVar("Row", bound=StudyRow)

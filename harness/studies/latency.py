@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.studies.groups import Group, Spread, StudyRow, rows_of
-from harness.studies.study import OPEN_CONNECTIONS, Ask, Asking, Brief, Requests, Study, StudySettings
+from harness.studies.study import OPEN_CONNECTIONS, Brief, Requests, Study, StudySettings, WindowSpec, WindowSpecs
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +22,12 @@ class LatencyRow(StudyRow):
     curve: tuple[tuple[float, float], ...] = ()
 
 
-def asks(brief: Brief[StudySettings]) -> Asking:
+def windows(brief: Brief[StudySettings]) -> WindowSpecs:
     """Each rate once, with the same seeded arrivals to every target."""
     settings, request = brief.settings, brief.requests[0]
     for rate in brief.values["rate"]:
         load = Requests((request,), OPEN_CONNECTIONS, settings.window_s, float(rate), lead_in_s=settings.lead_in_s)
-        yield Ask(f"{rate}-rps", "latency", {"rate": rate, **request.params}, load, (request.endpoint,))
+        yield WindowSpec(f"{rate}-rps", "latency", {"rate": rate, **request.params}, load, (request.endpoint,))
 
 
 def _row(group: Group) -> LatencyRow:
@@ -41,4 +41,4 @@ def _row(group: Group) -> LatencyRow:
 
 
 rows = rows_of(_row)
-STUDY = Study("latency", asks, StudySettings, {"rate": True})
+STUDY = Study("latency", windows, StudySettings, {"rate": True})

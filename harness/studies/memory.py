@@ -13,10 +13,10 @@ from harness.model import Reason, WindowRecord
 from harness.stats.estimate import Estimate
 from harness.stats.interval import mean_estimate
 from harness.studies.groups import Group, StudyRow, rows_of
-from harness.studies.study import Ask, Asking, Brief, Idle, Load, Requests, Study, StudySettings
+from harness.studies.study import Brief, Idle, Load, Requests, Study, StudySettings, WindowSpec, WindowSpecs
 
 LEAK_BYTES = 100.0
-"""Bytes per request above which growth is called a leak: hardly less than any object that is kept for each of them."""
+"""Bytes per request above which growth is called a leak: less than almost any object that could stay for each."""
 
 MOST_WARM_UPS = 10
 OVERHEAD_S = 0.25
@@ -68,26 +68,26 @@ class MemoryRow(StudyRow):
     curve: tuple[tuple[float, float], ...] = ()
 
 
-def asks(brief: Brief[Memory]) -> Asking:
+def windows(brief: Brief[Memory]) -> WindowSpecs:
     """Warm-ups until there were requests enough, the load in parts of equal length, and a window without any."""
     settings, request = brief.settings, brief.requests[0]
 
-    def ask(key: str, step: str, load: Load) -> Ask:
+    def window(key: str, step: str, load: Load) -> WindowSpec:
         setting = {"step": step, "windows": settings.windows, **request.params}
-        return Ask(key, "memory", setting, load, (request.endpoint,), memory=True)
+        return WindowSpec(key, "memory", setting, load, (request.endpoint,), memory=True)
 
     def load(seconds: float) -> Requests:
         return Requests((request,), settings.connections, seconds)
 
     answered = 0
     for number in range(MOST_WARM_UPS):
-        record = yield ask(f"warm-up-{number}", "warm-up", load(settings.warmup_s))
+        record = yield window(f"warm-up-{number}", "warm-up", load(settings.warmup_s))
         answered += record.only.answered
         if record.failures or answered >= settings.warmup_requests:
             break
     for number in range(settings.windows):
-        yield ask(f"load-{number}", "load", load(settings.window_s))
-    yield ask("rest", "rest", Idle(settings.rest_s))
+        yield window(f"load-{number}", "load", load(settings.window_s))
+    yield window("rest", "rest", Idle(settings.rest_s))
 
 
 def _expected_s(settings: Memory) -> float:
@@ -129,7 +129,7 @@ def _row(group: Group) -> MemoryRow:
 
 def _whole_blocks(group: Group) -> list[list[WindowRecord]]:
     """Of each block that has all of its windows: the last warm-up, the load in parts, the rest."""
-    found = []
+    blocks = []
     for number in dict.fromkeys(record.block for record in group.records):
         steps: dict[str, list[WindowRecord]] = {"warm-up": [], "load": [], "rest": []}
         for record in group.records:
@@ -137,8 +137,8 @@ def _whole_blocks(group: Group) -> list[list[WindowRecord]]:
                 steps[str(record.only.params["step"])].append(record)
         block = [*steps["warm-up"][-1:], *steps["load"], *steps["rest"]]
         if len(block) == int(group.setting["windows"]) + 2 and all(record.only.answered for record in block[:-1]):
-            found.append(block)
-    return found
+            blocks.append(block)
+    return blocks
 
 
 def _leak(growth: Estimate, slowest_half: float) -> Leak:
@@ -151,4 +151,4 @@ def _leak(growth: Estimate, slowest_half: float) -> Leak:
 
 
 rows = rows_of(_row, key=lambda record: "")
-STUDY = Study("memory", asks, Memory, expected_s=_expected_s)
+STUDY = Study("memory", windows, Memory, expected_s=_expected_s)

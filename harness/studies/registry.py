@@ -29,7 +29,7 @@ def _of(study: Study[Any], rows: Rows, windows: str = "") -> Any:
 
 @dataclass(frozen=True, slots=True)
 class StudyResults:
-    """What a run's studies came to, each in the order in which its windows were first recorded."""
+    """The results of a run's studies, each in the order in which its windows were first recorded."""
 
     neighbours: tuple[NeighbourRow, ...] = _of(neighbours.STUDY, neighbours.rows)
     fan_out: tuple[FanOutRow, ...] = _of(fanout.STUDY, fanout.rows)
@@ -48,13 +48,13 @@ DECLARED: Mapping[str, Study[Any]] = {one.metadata["study"].name: one.metadata["
 STUDIES: Mapping[str, Study[Any]] = {**DECLARED, waiting.WAITING: waiting.STUDY}
 
 WINDOWS = frozenset(one.metadata["windows"] for one in fields(StudyResults))
-"""What the records of declared studies say that they belong to."""
+"""The names in the field ``study`` of the records of declared studies."""
 
 
 def study_results(records: Sequence[WindowRecord], samples: Samples) -> StudyResults:
     """``records``: the attempts that count."""
-    found = {}
+    results = {}
     for one in fields(StudyResults):
         mine = [record for record in records if record.study == one.metadata["windows"]]
-        found[one.name] = one.metadata["rows"](mine, samples)
-    return StudyResults(**found)
+        results[one.name] = one.metadata["rows"](mine, samples)
+    return StudyResults(**results)

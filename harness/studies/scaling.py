@@ -15,7 +15,7 @@ from harness.model.units import MS
 from harness.stats.estimate import Estimate
 from harness.stats.scaling import MIN_POINTS, Scalability, fit_scalability
 from harness.studies.groups import Group, Spread, StudyRow, groups, throughput, uneven
-from harness.studies.study import Ask, Asking, Brief, Requests, Study, StudySettings, Values
+from harness.studies.study import Brief, Requests, Study, StudySettings, Values, WindowSpec, WindowSpecs
 
 LOAD = "load"
 BUSY_LOAD = 0.9
@@ -108,7 +108,7 @@ def variants(target: Target, values: Values) -> Iterator[Target]:
             )
 
 
-def asks(brief: Brief[Scaling]) -> Asking:
+def windows(brief: Brief[Scaling]) -> WindowSpecs:
     """Each request in a closed loop, after a warm-up."""
     settings, target = brief.settings, brief.target
     known: dict[str, ParamValue] = {}
@@ -121,7 +121,7 @@ def asks(brief: Brief[Scaling]) -> Asking:
             setting = {**known, "step": step, **request.params}
             # No times are read from a warm-up, so what disturbs only these is no reason to repeat it.
             warm = step != LOAD
-            yield Ask(f"{name}-{step}", STUDY.name, setting, load, (request.endpoint,), memory=warm)
+            yield WindowSpec(f"{name}-{step}", STUDY.name, setting, load, (request.endpoint,), memory=warm)
 
 
 def scaling_rows(records: Sequence[WindowRecord], samples: Samples) -> tuple[ScalingRow, ...]:
@@ -142,8 +142,8 @@ def scaling_fits(records: Sequence[WindowRecord], samples: Samples) -> tuple[Sca
 
 
 def _rows(records: Iterable[WindowRecord], samples: Samples) -> list[tuple[Group, ScalingRow]]:
-    found = groups([record for record in records if record.only.params.get("step") == LOAD], samples)
-    return [(group, _row(group, *_fewest(group, found))) for group in found]
+    loaded = groups([record for record in records if record.only.params.get("step") == LOAD], samples)
+    return [(group, _row(group, *_fewest(group, loaded))) for group in loaded]
 
 
 def _numbers(group: Group) -> dict[By, int]:
@@ -161,7 +161,7 @@ def _fewest(group: Group, all_: Sequence[Group]) -> tuple[By | None, Group]:
 
 
 def _place(group: Group, fixed: By) -> tuple[ParamValue | None, str, str, int]:
-    """What groups have in common that differ in the other number alone."""
+    """What groups have in common that differ only in the other number."""
     return group.setting.get("base"), group.scenario, group.point, _numbers(group)[fixed]
 
 
@@ -241,7 +241,7 @@ def _fit(base: str, by: By, each: int, members: Mapping[int, Group]) -> ScalingF
 
 STUDY = Study(
     "scaling",
-    asks,
+    windows,
     Scaling,
     {"workers": False, "threads": False},
     requests=(1, 9),

@@ -68,8 +68,8 @@ class Requests:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """So many requests that wait at the same time; those of the trial's earlier windows go on waiting."""
+class WaitingRequests:
+    """Requests that all wait at the same time; those of the trial's earlier windows go on waiting."""
 
     request: PlannedRequest
     connections: int
@@ -100,18 +100,18 @@ class Idle:
     duration_s: float
 
 
-Load = Requests | Echoes | Streams | Held | Idle
+Load = Requests | Echoes | Streams | WaitingRequests | Idle
 Figures = Callable[[LoadResult, FloatArray], Mapping[str, float]]
 """Further numbers from a measurement and the seconds at which its requests were planned."""
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
-    """One window.
+class WindowSpec:
+    """A window that a study asks for.
 
     Attributes:
         key: unique within the trial.
-        study, scenario: what the record says that it belongs to; the session knows the scenario.
+        study, scenario: recorded with it; the session fills in the scenario.
         needs: endpoints that a target must have for it, and ``capabilities``.
         figures: gives further numbers for the record, where the study has any.
         arrivals: windows of a block that share this text share their seeded arrivals too; default: the ``key``.
@@ -133,22 +133,22 @@ class Ask:
     scenario: str = ""
 
 
-Asking = Generator[Ask, WindowRecord, None]
-"""Yields windows and is sent their records; given the same records it asks for the same windows."""
+WindowSpecs = Generator[WindowSpec, WindowRecord, None]
+"""Yields windows and receives their records; the same records lead to the same windows."""
 
 S = TypeVar("S", bound=StudySettings)
 
 
 @dataclass(frozen=True, slots=True)
 class Brief(Generic[S]):
-    """What a study knows when it asks.
+    """What a study knows when it chooses windows.
 
     Attributes:
         values: parameter → the values that are measured.
         requests, concurrency: of the scenario.
         block: number of the repetition.
         earlier: what earlier blocks recorded of the same scenario and target.
-        target: whose windows they are; ``None`` where only their time is asked for.
+        target: of the windows; ``None`` where only their time is estimated.
     """
 
     settings: S
@@ -162,23 +162,23 @@ class Brief(Generic[S]):
 
 @dataclass(frozen=True, slots=True)
 class Study(Generic[S]):
-    """A kind of experiment on one target alone.
+    """A kind of experiment on a single target.
 
     Attributes:
         name: what scenarios and records call it.
-        asks: the windows of one target in one block.
+        windows: the windows of one target in one block.
         settings: what a scenario may set.
-        parameters: of the scenario's matrix → whether the study cannot do without it.
+        parameters: of the scenario's matrix → whether it is required.
         requests: how many of them its scenario has, at least and at most.
-        concurrency: whether its scenario says it.
+        concurrency: whether its scenario sets it.
         expected_s: expected time of one target in one block, for a study whose windows depend on their records;
             default: that of all its windows.
-        variants: of a chosen target and the scenario's values, the targets that are measured; default: it alone.
+        variants: of a chosen target and the scenario's values, the targets that are measured; default: that one.
         wide: whether servers may use all CPUs that the generator does not need for itself.
     """
 
     name: str
-    asks: Callable[[Brief[S]], Asking]
+    windows: Callable[[Brief[S]], WindowSpecs]
     settings: type[S]
     parameters: Mapping[str, bool] = field(default_factory=dict)
     requests: tuple[int, int] = (1, 1)
@@ -207,12 +207,12 @@ class Study(Generic[S]):
         """Expected time of one target in one block, without the start of its server."""
         if self.expected_s is not None:
             return self.expected_s(self.settings_of(scenario))
-        return sum(ask.load.duration_s + ask.overhead_s for ask in self.asks(self.brief(scenario, values)))
+        return sum(spec.load.duration_s + spec.overhead_s for spec in self.windows(self.brief(scenario, values)))
 
     def check(
         self, settings: Mapping[str, Any], matrix: Mapping[str, Any], requests: int, concurrency: Sequence[int]
     ) -> None:
-        """Raises ``ValueError`` where a scenario says what the study does not take, or not what it needs."""
+        """Raises ``ValueError`` where a scenario sets what the study does not take, or lacks what it needs."""
         try:
             self.settings(**settings)
         except ValidationError as error:

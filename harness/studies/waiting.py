@@ -8,7 +8,7 @@ from statistics import median
 
 from harness.model import PlannedRequest, WindowRecord
 from harness.stats.interval import mean_estimate
-from harness.studies.study import Ask, Asking, Brief, Held, Study, StudySettings
+from harness.studies.study import Brief, Study, StudySettings, WaitingRequests, WindowSpec, WindowSpecs
 
 WAITING = "waiting"
 ENDPOINT = "io-sleep"
@@ -24,7 +24,7 @@ class Waiting:
         requests: how many were sent and not answered.
         bytes_per_request: (memory with them − idle memory) / connections, mean over blocks, with its 95% interval.
         accepted: connections that the server had taken over from the kernel; the others wait in its backlog.
-            ``None`` where the system does not tell. Median over blocks, as is ``connected``.
+            ``None`` where the system does not show it. Median over blocks, as is ``connected``.
     """
 
     requests: int
@@ -36,27 +36,26 @@ class Waiting:
     blocks: int
 
 
-def asks(brief: Brief[StudySettings]) -> Asking:
+def windows(brief: Brief[StudySettings]) -> WindowSpecs:
     """Idle memory first, then step by step; the requests of a step go on waiting in the next."""
     request = PlannedRequest(ENDPOINT, "", {"ms": HOLD_MS})
     for count in brief.values["requests"]:
         setting = {"requests": count, "ms": HOLD_MS}
-        yield Ask(str(count), WAITING, setting, Held(request, int(count)), (ENDPOINT,))
+        yield WindowSpec(str(count), WAITING, setting, WaitingRequests(request, int(count)), (ENDPOINT,))
 
 
-def rows(held: Sequence[WindowRecord]) -> tuple[Waiting, ...]:
-    """Of one target; the last record counts where a block has several. Where no connection came about there is nothing
-    to divide."""
-    counts = sorted({window.only.planned for window in held})
-    found = []
+def rows(records: Sequence[WindowRecord]) -> tuple[Waiting, ...]:
+    """Of one target; of several records in a block the last one counts, and those without a connection are skipped."""
+    counts = sorted({record.only.planned for record in records})
+    results = []
     for count in counts:
-        last = {window.block: window.only.figures for window in held if window.only.planned == count}
-        figures = [each for each in last.values() if each["connected"]]
+        latest = {record.block: record.only.figures for record in records if record.only.planned == count}
+        figures = [each for each in latest.values() if each["connected"]]
         if not figures:
             continue
         each_one = mean_estimate([(each["held_bytes"] - each["idle_bytes"]) / each["connected"] for each in figures])
         accepted = [each["accepted"] for each in figures if "accepted" in each]
-        found.append(
+        results.append(
             Waiting(
                 requests=count,
                 bytes_per_request=each_one.value,
@@ -67,7 +66,7 @@ def rows(held: Sequence[WindowRecord]) -> tuple[Waiting, ...]:
                 blocks=each_one.blocks,
             )
         )
-    return tuple(found)
+    return tuple(results)
 
 
-STUDY = Study(WAITING, asks, StudySettings, {"requests": True})
+STUDY = Study(WAITING, windows, StudySettings, {"requests": True})

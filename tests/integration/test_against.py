@@ -10,7 +10,7 @@ import pytest
 
 from harness.errors import LaunchError, NotReadyError, UsageError
 from harness.prepare.select import parse_target
-from harness.prepare.sides import WORKING_TREE, sides, surrounded
+from harness.prepare.sides import WORKING_TREE, sides, with_common_options
 from harness.report.language.catalogue import ENGLISH
 from harness.serve import serving
 from tests.cli import harness
@@ -64,7 +64,7 @@ def compared(text, ref, *, install=(), **around):
     options = {"env_file": "", "startup_timeout": None, "setup": "", **around}
     with sides(text, "", ref, ((), ()), install, (), said.append) as (pair, notes):
         replies = []
-        for side in surrounded(pair, **options, say=said.append):
+        for side in with_common_options(pair, **options, say=said.append):
             with serving(side, deadline_s=120) as running:
                 where = f"http://{running.bind.host}:{running.bind.port}/"
                 replies.append(json.loads(urlopen(where, timeout=30).read()))
@@ -215,7 +215,7 @@ def test_what_does_not_go_together_is_refused(work, monkeypatch, words, message)
 def test_a_start_may_not_be_given_less_time_than_any_has(work, monkeypatch):
     monkeypatch.chdir(work)
     pair = (parse_target("web:app@uvicorn,name=a"), parse_target("web:app@uvicorn,name=b"))
-    a, b = surrounded(pair, "", 90.0, "", print)
+    a, b = with_common_options(pair, "", 90.0, "", print)
     assert (a.startup_timeout, b.startup_timeout) == (90, 90)
     with pytest.raises(UsageError, match="at least 30s"):
-        surrounded(pair, "", 5.0, "", print)
+        with_common_options(pair, "", 5.0, "", print)

@@ -115,7 +115,7 @@ def alive(pid):
 
 def strangers(told):
     """How often those who start a load were warned of one that does not know the secret."""
-    return sum("does not know this run's secret" in text for text in told)
+    return sum("without this run's secret" in text for text in told)
 
 
 def codes(result):

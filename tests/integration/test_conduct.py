@@ -255,7 +255,7 @@ def test_servers_of_a_block_that_nobody_asked_for_yet_start_early_and_are_ended(
         return None if len(run.manifest.plan.blocks) > 1 else Extension((more,))
 
     engine = FakeEngine()
-    assert not measure(run, Bench(engine, PLACEMENT, features=False, brisk=True), once)
+    assert not measure(run, Bench(engine, PLACEMENT, features=False, overlap=True), once)
     first, second = run.windows()
     assert (first.block, second.block) == (0, 1)
     assert not first.startup_s, "they start all at once, which takes longer"

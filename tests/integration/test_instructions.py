@@ -14,7 +14,7 @@ from harness.errors import NotReadyError
 from harness.instruments import CountedServer, CountingFleet, counter_kind
 from harness.instruments.perf import PerfEvents
 from harness.model import RawRequest
-from harness.prepare.asked import raw_point
+from harness.prepare.point import raw_point
 from harness.prepare.select import select_targets
 from harness.serve.fleet import ANYWHERE
 from harness.serve.guard import Guard

@@ -7,7 +7,7 @@ import pytest
 from harness.config.placement import detect
 from harness.errors import LaunchError, NotReadyError
 from harness.model import Reason
-from harness.prepare.asked import Asked, asked_point
+from harness.prepare.point import RequestOptions, requested_point
 from harness.prepare.probe import probe
 from harness.prepare.remote import MixedFleet, remote_target
 from harness.serve import serving_all
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.live, pytest.mark.usefixtures("no_process_left")]
 
 
 def probed(targets, *paths, volatile=()):
-    point, _ = asked_point(targets, Asked(paths=paths, volatile=volatile), 4)
+    point, _ = requested_point(targets, RequestOptions(paths=paths, volatile=volatile), 4)
     with services(set()) as around, serving_all(targets, detect(), around.environment, kind=MixedFleet) as fleet:
         return probe(fleet, targets, point, around)
 

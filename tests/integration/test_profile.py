@@ -12,7 +12,7 @@ from harness.config.requests import planned
 from harness.engine.engine import Engine
 from harness.instruments import sample, sampler
 from harness.model import RawRequest
-from harness.prepare.asked import raw_point
+from harness.prepare.point import raw_point
 from harness.report.schemas import schema_of
 from harness.results.profile import BUSY, OUTSIDE, by_function, by_package
 from harness.serve import serving_all

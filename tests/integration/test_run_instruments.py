@@ -18,9 +18,9 @@ from harness.instruments.perf import PerfEvents
 from harness.model import Block, Plan, Side, Window
 from harness.plan.counting import INSTRUCTIONS, with_counts
 from harness.plan.sampling import PROFILE, with_profiles
-from harness.prepare.asked import scenario_point
 from harness.prepare.choose import chosen_targets
 from harness.prepare.manifest import new_manifest
+from harness.prepare.point import scenario_point
 from harness.record import Run
 from harness.session import Bench, measure
 from harness.session.observe import Observer

@@ -105,7 +105,7 @@ URL = "http://127.0.0.1:1/x"
         ((URL, URL, "--explain"), f"--explain: {URL} is not started here"),
         ((URL, URL, "--setup", "true"), f"--setup: {URL} is not started here"),
         ((URL, URL, "--with-b", "flask"), "--with-b is for an app that is started here"),
-        ((URL, "--against", "main"), "is a URL, and no target"),
+        ((URL, "--against", "main"), "is a URL, not a target"),
         ((URL, URL, "--path", "/y"), "the URL's path /x and other requests exclude each other"),
         ((URL, "http://127.0.0.1:1/y"), "the URLs have different paths: /x, /y"),
         ((URL, "ws://127.0.0.1:1/x"), "only http:// and https:// are compared"),

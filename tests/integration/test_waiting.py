@@ -9,10 +9,10 @@ from harness.model import Block, PlannedRequest, Side, Trial, Window
 from harness.record import Run
 from harness.serve import serving
 from harness.session import Bench, measure
-from harness.session.held import HeldRequests
 from harness.session.meter import Meter
 from harness.session.sender import Job
-from harness.studies.study import Ask, Held
+from harness.session.waiting import WaitingSender
+from harness.studies.study import WaitingRequests, WindowSpec
 from tests.integration.test_conduct import FakeEngine, new_run, served
 from tests.targets import ALL
 
@@ -21,16 +21,16 @@ PLACEMENT = Placement((), (), ())
 SLEEP = PlannedRequest("io-sleep", "", {"ms": 10_000})
 
 
-def held(running, counts):
+def waiting(running, counts):
     """What each of the counts came to, one after the other."""
-    sender, side = HeldRequests(), Side(running.target.name, "")
+    sender, side = WaitingSender(), Side(running.target.name, "")
     servers = {running.target.name: running}
     meter = Meter(servers, PLACEMENT, ())
     try:
         for count in counts:
-            ask = Ask(str(count), "waiting", {}, Held(SLEEP, count))
+            spec = WindowSpec(str(count), "waiting", {}, WaitingRequests(SLEEP, count))
             window = Window("w", 0, (side,), 0.0, 0.0, "waiting")
-            [result] = sender.send(Job(window, (side,), {}, servers, 0.0, 1, ask), meter, print).sides
+            [result] = sender.send(Job(window, (side,), {}, servers, 0.0, 1, spec), meter, print).sides
             yield result
     finally:
         sender.close()
@@ -38,12 +38,12 @@ def held(running, counts):
 
 def test_requests_that_wait_are_counted_and_take_memory():
     with serving(ALL["starlette-uvicorn"]) as running:
-        few, many = held(running, (20, 200))
+        few, many = waiting(running, (20, 200))
     assert (few.planned, few.figures["connected"], few.errors) == (20, 20, {})
     assert many.figures["accepted"] == 200
     assert many.figures["held_bytes"] > many.figures["idle_bytes"] > 10_000_000
     with serving(ALL["flask-gunicorn-sync"]) as running:
-        (backlog,) = held(running, (20,))
+        (backlog,) = waiting(running, (20,))
     assert backlog.figures["connected"] == 20
     assert backlog.figures["accepted"] <= 1, "the kernel holds the others"
 

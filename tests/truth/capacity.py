@@ -37,14 +37,14 @@ from harness.session.sender import Job
 from harness.session.validity import machine_gates
 from harness.stats.quantiles import class_percentiles, percentiles
 from harness.studies.capacity import STUDY, Capacity, CapacityRow, capacity_rows
-from harness.studies.study import Ask, Requests
+from harness.studies.study import Requests, WindowSpec
 
 TARGET = Target("md1", "own", "native", "queue", "")
 SIDE = Side(TARGET.name, "")
 RETRIES = 2
 """As many as a session gives a window that a gate threw out."""
 
-Take = Callable[[Ask, int], WindowRecord]
+Take = Callable[[WindowSpec, int], WindowRecord]
 
 
 def p99_of_md1(rate: float, service_s: float) -> float:
@@ -109,14 +109,14 @@ def search(settings: Capacity, around_block: Callable[[int], AbstractContextMana
     records: list[WindowRecord] = []
     one = scenario(settings)
     for block in range(settings.blocks):
-        asking = STUDY.asks(STUDY.brief(one, {}, block, tuple(records)))
+        specs = STUDY.windows(STUDY.brief(one, {}, block, tuple(records)))
         fresh: list[WindowRecord] = []
         with around_block(block) as take:
             try:
-                ask = next(asking)
+                spec = next(specs)
                 while True:
-                    fresh.append(take(ask, block))
-                    ask = asking.send(fresh[-1])
+                    fresh.append(take(spec, block))
+                    spec = specs.send(fresh[-1])
             except StopIteration:
                 records += fresh
     [row] = capacity_rows([record for record in records if record.study == "capacity"], lambda record: {})
@@ -136,13 +136,13 @@ class LiveQueue:
             bind = Bind(server.address.host, server.address.port)
             servers = {TARGET.name: Running(TARGET, bind, server.process, Path())}
 
-            def take(ask: Ask, block: int) -> WindowRecord:
-                seed = self._seed + 1009 * block + sum(ask.key.encode())
-                job = Job(_window(ask, block), (SIDE,), {}, servers, 0.0, seed, ask)
+            def take(spec: WindowSpec, block: int) -> WindowRecord:
+                seed = self._seed + 1009 * block + sum(spec.key.encode())
+                job = Job(_window(spec, block), (SIDE,), {}, servers, 0.0, seed, spec)
                 for _ in range(1 + RETRIES):
                     meter = Meter(servers, self._placement, self._placement.server)
                     sent = sender.send(job, meter, _ignore)
-                    record = _record(ask, block, sent.sides[0], (*machine_gates(meter.machine), *sent.gates))
+                    record = _record(spec, block, sent.sides[0], (*machine_gates(meter.machine), *sent.gates))
                     if not record.gates:
                         break
                 return record
@@ -150,13 +150,13 @@ class LiveQueue:
             yield take
 
 
-def _window(ask: Ask, block: int) -> Window:
-    return Window(f"b{block:02d}-md1-md1-{ask.key}", block, (SIDE,), 0.0, 0.0, ask.study)
+def _window(spec: WindowSpec, block: int) -> Window:
+    return Window(f"b{block:02d}-md1-md1-{spec.key}", block, (SIDE,), 0.0, 0.0, spec.study)
 
 
-def _record(ask: Ask, block: int, result: SideResult, gates: tuple[Gate, ...] = ()) -> WindowRecord:
-    window = _window(ask, block)
-    return WindowRecord(window.id, block, 0, ask.study, "wire", "", 0.0, (result,), gates=gates)
+def _record(spec: WindowSpec, block: int, result: SideResult, gates: tuple[Gate, ...] = ()) -> WindowRecord:
+    window = _window(spec, block)
+    return WindowRecord(window.id, block, 0, spec.study, "wire", "", 0.0, (result,), gates=gates)
 
 
 def _ignore(progress: Progress) -> None:
@@ -173,16 +173,16 @@ class SimulatedQueue:
     def __call__(self, block: int) -> Iterator[Take]:
         yield self._take
 
-    def _take(self, ask: Ask, block: int) -> WindowRecord:
-        assert isinstance(ask.load, Requests)
-        arrivals = schedule("poisson", [(ask.load.rate, ask.load.duration_s)], int(self._rng.integers(2**31)))
-        counted = arrivals >= ask.load.lead_in_s
+    def _take(self, spec: WindowSpec, block: int) -> WindowRecord:
+        assert isinstance(spec.load, Requests)
+        arrivals = schedule("poisson", [(spec.load.rate, spec.load.duration_s)], int(self._rng.integers(2**31)))
+        counted = arrivals >= spec.load.lead_in_s
         responses = lindley(arrivals, self._service)[counted] * 1e6
-        late = float(np.mean(responses > float(ask.setting["bound_ms"]) * 1e3)) if len(responses) else 0.0
-        figures = {"late_share": late, "counted_s": ask.load.duration_s - ask.load.lead_in_s}
+        late = float(np.mean(responses > float(spec.setting["bound_ms"]) * 1e3)) if len(responses) else 0.0
+        figures = {"late_share": late, "counted_s": spec.load.duration_s - spec.load.lead_in_s}
         latency = {"md1": class_percentiles(responses)} if len(responses) else {}
         count = len(arrivals)
         result = SideResult(
-            TARGET.name, ask.key, "md1", ask.setting, 1, count, count, latency_us=latency, figures=figures
+            TARGET.name, spec.key, "md1", spec.setting, 1, count, count, latency_us=latency, figures=figures
         )
-        return _record(ask, block, result)
+        return _record(spec, block, result)

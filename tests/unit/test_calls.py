@@ -1,11 +1,11 @@
-"""The calls to the upstream service, asked and counted."""
+"""The calls to the upstream service, expected and counted."""
 
 import numpy as np
 import pytest
 
 from harness.engine.spec import SideOutcome
 from harness.model import PlannedRequest, Point
-from harness.session.calls import asked, calls_of, gates
+from harness.session.calls import calls_of, expected_calls, gates
 
 EMPTY = np.empty(0)
 
@@ -36,9 +36,9 @@ def test_a_request_makes_as_many_calls_as_it_says(planned, calls):
 
 
 def test_failures_and_mixes_leave_a_range():
-    assert asked([point(request(3)), point(request(2))], [outcome(10), outcome(5)]) == (40, 40)
-    assert asked([point(request(3))], [outcome(10, 2)]) == (30, 36)
-    assert asked([point(request(3), PlannedRequest("json", "valid"))], [outcome(10)]) == (0, 30)
+    assert expected_calls([point(request(3)), point(request(2))], [outcome(10), outcome(5)]) == (40, 40)
+    assert expected_calls([point(request(3))], [outcome(10, 2)]) == (30, 36)
+    assert expected_calls([point(request(3), PlannedRequest("json", "valid"))], [outcome(10)]) == (0, 30)
 
 
 @pytest.mark.parametrize(("counted", "fires"), [(30, False), (29, True), (31, True)])

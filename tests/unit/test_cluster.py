@@ -9,7 +9,7 @@ import pytest
 
 from apps.contract.case import JSON
 from harness.cli.worker import parse_master
-from harness.cluster.options import ClusterOptions, given_secret
+from harness.cluster.options import ClusterOptions, configured_secret
 from harness.cluster.protocol import Beat, Hello, Order, own_hello, pack, unpack
 from harness.engine.pacing import schedule
 from harness.engine.spec import (
@@ -136,9 +136,9 @@ def test_options_that_make_no_sense():
 def test_a_secret_that_keeps_nobody_out_is_refused(monkeypatch):
     monkeypatch.setenv("HARNESS_CLUSTER_SECRET", "1234567")
     with pytest.raises(UsageError, match="HARNESS_CLUSTER_SECRET is too short"):
-        given_secret()
+        configured_secret()
     monkeypatch.delenv("HARNESS_CLUSTER_SECRET")
-    assert given_secret() == ""
+    assert configured_secret() == ""
     done = harness("worker", "--master", "10.0.0.1")
     assert done.code == 2
     assert "HARNESS_CLUSTER_SECRET is not set" in done.err

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from harness.cluster.senders import sent
+from harness.cluster.senders import window_outcome
 from harness.config import load_declarations
 from harness.engine.soundness import reasons
 from harness.engine.spec import JourneySpec
@@ -170,9 +170,9 @@ def journey_result(**changes):
     return LoadResult(**(values | changes))
 
 
-def sent_of(result, spent=0.05):
+def outcome_of(result, spent=0.05):
     side = SideResult("all", ORDER.point, "shop", {}, 8)
-    return sent(side, result, SimpleNamespace(cpu_s={"all": spent} if spent else {}))
+    return window_outcome(side, result, SimpleNamespace(cpu_s={"all": spent} if spent else {}))
 
 
 @pytest.mark.parametrize(
@@ -188,29 +188,29 @@ def sent_of(result, spent=0.05):
 def test_gates_of_a_window(changes, expected):
     result = journey_result(**changes)
     assert [
-        gate.reason.code for gate in sent_of(dataclasses.replace(result, reasons=reasons(result))).gates
+        gate.reason.code for gate in outcome_of(dataclasses.replace(result, reasons=reasons(result))).gates
     ] == expected
 
 
 def test_a_window_that_lost_a_worker_is_tried_again():
     lost = Reason("worker-lost", {"worker": "worker 2 (b)", "why": "silent"})
     workers = (WorkerShare("worker 1 (a)", 4, 100, clock_uncertain_s=0.002), WorkerShare("worker 2 (b)", 4, lost="x"))
-    came = sent_of(journey_result(reasons=(lost,), workers=workers, lost_share=0.5))
-    assert [gate.reason for gate in came.gates] == [lost]
-    assert transient(came.gates)
-    figures = came.sides[0].figures
+    outcome = outcome_of(journey_result(reasons=(lost,), workers=workers, lost_share=0.5))
+    assert [gate.reason for gate in outcome.gates] == [lost]
+    assert transient(outcome.gates)
+    figures = outcome.sides[0].figures
     assert (figures["workers"], figures["lost_workers"], figures["lost_share"]) == (2, 1, 0.5)
     assert figures["clock_uncertain_s"] == 0.002
 
 
 def test_a_journeys_result_is_a_windows():
-    [side] = sent_of(journey_result()).sides
+    [side] = outcome_of(journey_result()).sides
     assert (side.planned, side.answered, side.concurrency) == (100, 100, 8)
     assert side.figures["throughput_rps"] == 25
     assert side.figures["cpu_us"] == pytest.approx(500)
     assert side.latency_us["order"]["p50"] == 50
-    assert len(sent_of(journey_result()).samples[0]) == 100
-    assert "cpu_us" not in sent_of(journey_result(), spent=0).sides[0].figures
+    assert len(outcome_of(journey_result()).samples[0]) == 100
+    assert "cpu_us" not in outcome_of(journey_result(), spent=0).sides[0].figures
 
 
 @pytest.mark.parametrize(

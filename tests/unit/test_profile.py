@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.instruments.profile import APP, joined, placeless, read_speedscope
+from harness.instruments.profile import APP, joined, read_speedscope, without_paths
 from harness.model import BRIEF, CpuProfile
 from harness.report.profile import document, explained, explanation, lines
 from harness.results.profile import (
@@ -68,7 +68,7 @@ def test_files_of_several_processes_are_read_as_one():
 def test_what_is_recorded_tells_nothing_of_the_machine():
     one = json.loads(SAMPLE.read_text("utf-8"))
     assert HOME in json.dumps(one)
-    found = placeless(one, Path(HOME))
+    found = without_paths(one, Path(HOME))
     assert HOME not in json.dumps(found)
     assert "/usr" not in json.dumps(found)
     packages = shares(by_package(profile(read_speedscope(one))))

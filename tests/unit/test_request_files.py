@@ -9,8 +9,8 @@ from harness.config.files import ScenarioFile
 from harness.config.read import read, read_requests
 from harness.errors import DeclarationError
 from harness.model import Side, Target
-from harness.prepare.asked import Asked, asked_point, parts_of
-from harness.prepare.versus import another_block, served, versus_plan
+from harness.prepare.point import RequestOptions, parts_of, requested_point
+from harness.prepare.versus import another_block, versus_plan, versus_targets
 from harness.report.versus import limit_line
 from harness.results.versus import control_contrasts, judged, main_contrast, request_contrasts
 from tests.unit.summaries import contrast, summary
@@ -91,7 +91,7 @@ def test_of_a_browsers_export_the_requests_to_the_app_are_sent_equal_ones_once(t
         "answered 404": 1,
         "without a reply": 1,
     }
-    _, [note] = asked_point([OWN], Asked(requests=file), None)
+    _, [note] = requested_point([OWN], RequestOptions(requests=file), None)
     assert note.code == "requests-skipped"
     assert "1 to cdn.example" in note.fields["text"]
 
@@ -123,13 +123,13 @@ def test_mistakes_are_told_with_file_line_and_key(tmp_path, name, text, message)
 def mix(tmp_path, count=3):
     file = tmp_path / "mix.json"
     file.write_text(json.dumps([{"path": f"/{index}", "weight": index + 1} for index in range(count)]))
-    return asked_point([OWN], Asked(requests=file), None)[0]
+    return requested_point([OWN], RequestOptions(requests=file), None)[0]
 
 
 def test_each_request_of_a_mix_has_a_contrast_of_its_own_and_the_mix_the_last(tmp_path):
     point = mix(tmp_path)
     assert [part.id for part in parts_of(point)] == ["GET /2@32", "GET /1@32", "GET /0@32"]
-    targets = served(OWN, Target("new", "own", "asgi", "uvicorn", "shop:app"), point, True)
+    targets = versus_targets(OWN, Target("new", "own", "asgi", "uvicorn", "shop:app"), point, True)
     plan = versus_plan(targets, point, "cpu_cost", seed=1, budget_s=60.0, start_s=1.0)
     assert [each.a.point for each in plan.contrasts] == ["GET /2@32", "GET /1@32", "GET /0@32", point.id, point.id]
     [first] = plan.blocks

@@ -137,16 +137,16 @@ def test_models_go_through_what_no_limit_cut_off():
 def test_a_window_says_how_many_workers_and_threads_it_was():
     scenario = SCENARIOS["scaling"]
     brief = STUDY.brief(scenario, {}, target=replace(FLASK, name="flask-2x8", base="flask", workers=2))
-    asks = []
-    asking = STUDY.asks(brief)
-    ask = next(asking, None)
-    while ask is not None:
-        asks.append(ask)
+    windows = []
+    specs = STUDY.windows(brief)
+    window = next(specs, None)
+    while window is not None:
+        windows.append(window)
         try:
-            ask = asking.send(None)
+            window = specs.send(None)
         except StopIteration:
-            ask = None
-    assert [(ask.setting["base"], ask.setting["workers"], ask.setting["threads"]) for ask in asks] == [
+            window = None
+    assert [(window.setting["base"], window.setting["workers"], window.setting["threads"]) for window in windows] == [
         ("flask", 2, 8)
-    ] * len(asks)
-    assert {ask.setting["step"] for ask in asks} == {"warm-up", "load"}
+    ] * len(windows)
+    assert {window.setting["step"] for window in windows} == {"warm-up", "load"}

@@ -64,7 +64,7 @@ def test_an_interrupted_run_is_reported_as_far_as_there_is_time(tmp_path, monkey
     shutil.copytree(KEPT, folder)
     interrupt = signals.Interrupted()
     interrupt.at = time.monotonic() - since_s
-    run._import_what_reports()
+    run._import_report_modules()
     assert run._interrupted(Run.open(folder), [tmp_path / "r.html"], False, interrupt) == 130
     said = capsys.readouterr().err
     assert f"interrupted; continue with: harness run --resume '{folder}'" in said

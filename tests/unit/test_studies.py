@@ -18,7 +18,7 @@ from harness.plan.timing import expected_seconds
 from harness.plan.trials import plan_trials
 from harness.session.session import answered
 from harness.stats.bisection import Bisection, RateTest
-from harness.studies.capacity import Capacity, capacity_rows, held, interval, recovered
+from harness.studies.capacity import Capacity, capacity_rows, interval, met_objective, recovered
 from harness.studies.registry import STUDIES
 from harness.studies.study import Idle
 from tests.records import alone, turns
@@ -35,72 +35,72 @@ def trial(name, block=0, target="t", detail="quick"):
     return Trial(f"b{block:02d}-{name}-{target}", block, scenario.study, name, target, values, 1.0)
 
 
-def answer(ask, trial_, p99_us=1000.0, count=500, figures=None):
-    names = getattr(ask.load, "classes", ("echo",))
+def answer(window, trial_, p99_us=1000.0, count=500, figures=None):
+    names = getattr(window.load, "classes", ("echo",))
     latency = {name: {"count": count, "p50": p99_us / 2, "p99": p99_us} for name in names}
     figures = figures or {"late_share": 0.0 if p99_us <= 50_000 else 0.5, "counted_s": 2.0}
-    record = asked(ask, trial_, planned=count, answered=count, figures=figures)
+    record = recorded(window, trial_, planned=count, answered=count, figures=figures)
     return replace(record, sides=(replace(record.only, latency_us=latency),))
 
 
-def asked(ask, trial_, **more):
-    name = f"{trial_.id}-{ask.key}"
-    return alone(name, trial_.block, ask.study, trial_.target, ask.key, scenario=trial_.scenario, params=ask.setting,
-                 **more)  # fmt: skip
+def recorded(window, trial_, **more):
+    name = f"{trial_.id}-{window.key}"
+    return alone(name, trial_.block, window.study, trial_.target, window.key, scenario=trial_.scenario,
+                 params=window.setting, **more)  # fmt: skip
 
 
 def converse(name, reply, block=0, earlier=(), detail="quick", target=TARGET):
     """Everything that the study asks for when ``reply`` answers."""
     one = trial(name, block, target.name, detail)
     study = STUDIES[SCENARIOS[name].study]
-    asking = study.asks(study.brief(SCENARIOS[name], one.values, block, tuple(earlier)))
-    asks, records = [], []
+    specs = study.windows(study.brief(SCENARIOS[name], one.values, block, tuple(earlier)))
+    windows, records = [], []
     try:
-        ask = next(asking)
+        window = next(specs)
         while True:
-            asks.append(ask)
-            records.append(reply(ask, one))
-            ask = asking.send(records[-1])
+            windows.append(window)
+            records.append(reply(window, one))
+            window = specs.send(records[-1])
     except StopIteration:
-        return asks, records
+        return windows, records
 
 
 @pytest.mark.parametrize("name", sorted(SCENARIOS))
 def test_every_study_asks_for_windows_with_keys_of_their_own_within_its_estimate(name):
-    asks, _ = converse(name, answer)
-    keys = [ask.key for ask in asks]
+    windows, _ = converse(name, answer)
+    keys = [window.key for window in windows]
     assert len(keys) == len(set(keys)) >= 2
-    spent = sum(ask.load.duration_s for ask in asks)
+    spent = sum(window.load.duration_s for window in windows)
     assert spent > 0
     if STUDIES[SCENARIOS[name].study].expected_s is None:
         assert spent < STUDIES[SCENARIOS[name].study].seconds(SCENARIOS[name], trial(name).values)
 
 
 def test_neighbours_send_the_same_arrivals_with_shares_in_proportion():
-    asks, _ = converse("neighbours", answer, detail="full")
-    assert {ask.arrivals for ask in asks} == {"same"}
-    assert asks[0].load.classes == ("json",)
-    for ask in asks[1:]:
-        fast, other = (request.weight for request in ask.load.requests)
-        assert other / (fast + other) == pytest.approx(ask.setting["share"] / 100)
+    windows, _ = converse("neighbours", answer, detail="full")
+    assert {window.arrivals for window in windows} == {"same"}
+    assert windows[0].load.classes == ("json",)
+    for window in windows[1:]:
+        fast, other = (request.weight for request in window.load.requests)
+        assert other / (fast + other) == pytest.approx(window.setting["share"] / 100)
 
 
 def test_memory_is_read_after_warm_ups_of_5000_requests_after_every_part_and_after_a_rest():
-    asks, _ = converse("memory", lambda ask, one: answer(ask, one, count=2000))
+    windows, _ = converse("memory", lambda window, one: answer(window, one, count=2000))
     warm = [f"warm-up-{number}" for number in range(3)]
-    assert [ask.key for ask in asks] == [*warm, *(f"load-{number}" for number in range(8)), "rest"]
-    assert all(ask.memory for ask in asks)
-    assert asks[-1].load == Idle(10.0)
+    assert [window.key for window in windows] == [*warm, *(f"load-{number}" for number in range(8)), "rest"]
+    assert all(window.memory for window in windows)
+    assert windows[-1].load == Idle(10.0)
 
 
 def searching(capacity):
     """A target that queues what comes beyond ``capacity``: late is who joins once the queue is 50 ms long."""
 
-    def reply(ask, trial_):
-        beyond = ask.setting["rate"] / capacity - 1
-        late = max(0.0, 1 - 0.05 / (beyond * ask.load.duration_s)) if beyond > 0 else 0.0
-        figures = {"late_share": late, "counted_s": 0.75 * ask.load.duration_s}
-        return answer(ask, trial_, p99_us=90_000.0 if late > 0.01 else 9_000.0, figures=figures)
+    def reply(window, trial_):
+        beyond = window.setting["rate"] / capacity - 1
+        late = max(0.0, 1 - 0.05 / (beyond * window.load.duration_s)) if beyond > 0 else 0.0
+        figures = {"late_share": late, "counted_s": 0.75 * window.load.duration_s}
+        return answer(window, trial_, p99_us=90_000.0 if late > 0.01 else 9_000.0, figures=figures)
 
     return reply
 
@@ -109,7 +109,7 @@ def searching(capacity):
 def test_the_search_closes_in_on_the_edge_and_confirms_it(capacity):
     earlier = []
     for block in range(3):
-        asks, records = converse("capacity", searching(capacity), block, earlier)
+        windows, records = converse("capacity", searching(capacity), block, earlier)
         earlier += [record for record in records if record.study == "capacity"]
     [row] = capacity_rows(earlier, lambda record: {})
     assert row.rps == pytest.approx(capacity, rel=0.15)
@@ -117,9 +117,9 @@ def test_the_search_closes_in_on_the_edge_and_confirms_it(capacity):
     assert row.high_rps >= 1.05 * row.rps
     assert 0.98 * row.low_rps <= capacity <= 1.02 * row.high_rps
     assert (row.below_held, row.below, row.above) == (1, 1, 1)
-    confirming = {ask.setting["factor"]: ask.setting["rate"] for ask in asks if "factor" in ask.setting}
+    confirming = {window.setting["factor"]: window.setting["rate"] for window in windows if "factor" in window.setting}
     assert confirming[0.95] == pytest.approx(confirming[1.05] * 0.95 / 1.05, rel=1e-3)
-    overload = asks[-1]
+    overload = windows[-1]
     assert overload.study == "overload"
     assert overload.load.phases[0][0] == pytest.approx(3 * overload.load.phases[1][0])
 
@@ -154,32 +154,33 @@ def test_the_interval_covers_the_computed_capacity_of_a_simulated_queue():
 
 
 def test_a_target_that_keeps_no_objective_ends_the_search():
-    asks, _ = converse("capacity", lambda ask, one: answer(ask, one, p99_us=1e9))
-    assert min(ask.setting["rate"] for ask in asks if ask.setting.get("step") == "double") < 2
+    windows, _ = converse("capacity", lambda window, one: answer(window, one, p99_us=1e9))
+    assert min(window.setting["rate"] for window in windows if window.setting.get("step") == "double") < 2
     died = (Failure("t", "", Reason("died", {"text": "gone"})),)
-    asks, _ = converse("capacity", lambda ask, one: asked(ask, one, failures=died))
-    assert len(asks) <= 2
+    windows, _ = converse("capacity", lambda window, one: recorded(window, one, failures=died))
+    assert len(windows) <= 2
 
 
 def test_a_search_that_nothing_bounds_from_above_goes_on_doubling():
     """Where the window that ended the doubling was disturbed, nothing else bounds the search from above."""
     disturbed = (Gate(Reason("foreign-cpu", {"share": 0.2, "limit": 0.03})),)
 
-    def reply(ask, trial_):
-        record = searching(140.0)(ask, trial_)
-        return replace(record, gates=disturbed) if ask.setting.get("step") == "double" and not held(record) else record
+    def reply(window, trial_):
+        record = searching(140.0)(window, trial_)
+        disturb = window.setting.get("step") == "double" and not met_objective(record)
+        return replace(record, gates=disturbed) if disturb else record
 
-    asks, _ = converse("capacity", reply)
-    rates = [ask.setting["rate"] for ask in asks if ask.setting.get("step") == "search"]
+    windows, _ = converse("capacity", reply)
+    rates = [window.setting["rate"] for window in windows if window.setting.get("step") == "search"]
     assert 100 < max(rates) <= 200
 
 
 def test_errors_and_missing_replies_break_the_objective():
     _, records = converse("capacity", answer)
     good = records[0]
-    assert held(good)
+    assert met_objective(good)
     for change in ({"errors": {"timeout": 1}}, {"answered": good.only.planned - 1}, {"figures": {"late_share": 0.011}}):
-        assert not held(replace(good, sides=(replace(good.only, **change),)))
+        assert not met_objective(replace(good, sides=(replace(good.only, **change),)))
 
 
 def test_recovery_is_the_first_quarter_second_from_which_all_are_well():
@@ -224,9 +225,9 @@ def test_the_studies_of_the_async_profile_take_at_most_twelve_minutes():
 
 
 def test_what_a_target_cannot_do_is_not_missing():
-    asks, _ = converse("connections", answer)
-    cannot = asked(asks[0], trial("connections"), failures=(Failure("t", "", Reason("lacks", {"text": "no"})),))
-    died = asked(asks[0], trial("connections"), failures=(Failure("t", "", Reason("died", {"text": "gone"})),))
+    windows, _ = converse("connections", answer)
+    cannot = recorded(windows[0], trial("connections"), failures=(Failure("t", "", Reason("lacks", {"text": "no"})),))
+    died = recorded(windows[0], trial("connections"), failures=(Failure("t", "", Reason("died", {"text": "gone"})),))
     assert answered(cannot)
     assert not answered(died)
 

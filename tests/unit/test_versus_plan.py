@@ -8,13 +8,13 @@ from harness.config.requests import planned
 from harness.errors import UsageError
 from harness.model import RawRequest, Target
 from harness.plan.timing import START_S
-from harness.prepare.asked import raw_point, scenario_point
-from harness.prepare.versus import another_block, check_budget, served, versus_plan
+from harness.prepare.point import raw_point, scenario_point
+from harness.prepare.versus import another_block, check_budget, versus_plan, versus_targets
 from harness.stats.looks import EARLY_LOOKS, LOOKS
 
 PAIR = tuple(Target(name, "own", "asgi", "uvicorn", "shop:app") for name in ("a", "b"))
 POINT = raw_point([planned(RawRequest("GET", "/"))], 32)
-TARGETS = served(*PAIR, POINT, True)
+TARGETS = versus_targets(*PAIR, POINT, True)
 
 
 def plan(budget_s, spent_s=2.0, start_s=1.0):

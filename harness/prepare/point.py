@@ -15,18 +15,18 @@ from harness.plan import expand, point_at
 from harness.plan.timing import slice_length
 from harness.prepare.choose import check_contract
 from harness.prepare.references import declared
-from harness.prepare.remote import bare, common_path
+from harness.prepare.remote import common_path, reject_url_paths
 from harness.prepare.select import select_scenarios
 
 HOST = "Host: 127.0.0.1"
-"""What servers that are started here are sent: with the port of each in it, absolute links would differ."""
+"""Sent to servers that are started here: with the port of each in it, absolute links would differ."""
 
 
 def scenario_point(name: str, concurrency: int | None) -> Point:
     """The scenario's one point, or the last of its quick settings, at a concurrency if one is given.
 
     Raises:
-        UsageError: the name is no scenario's, or several are called so.
+        UsageError: no scenario has this name, or several do.
     """
     [scenario, *more] = select_scenarios(declared(), [name])
     if more:
@@ -36,8 +36,8 @@ def scenario_point(name: str, concurrency: int | None) -> Point:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What the user wants to be sent, as it was written; ``requests`` is a file of them."""
+class RequestOptions:
+    """The user's options for what is sent, as they were written; ``requests`` is a file of requests."""
 
     scenario: str = ""
     paths: Sequence[str] = ()
@@ -49,77 +49,79 @@ class Asked:
     requests: Path | None = None
 
 
-def asked_point(targets: Sequence[Target], asked: Asked, concurrency: int | None) -> tuple[Point, tuple[Reason, ...]]:
-    """The scenario's point or that of the requests; of neither, the small JSON reply if all targets have endpoints, or
-    else the path that their URLs have.
+def requested_point(
+    targets: Sequence[Target], options: RequestOptions, concurrency: int | None
+) -> tuple[Point, tuple[Reason, ...]]:
+    """The scenario's point or that of the requests; without either, the small JSON reply if all targets have endpoints,
+    or else the path that their URLs have.
 
     Returns:
-        The point, and what of a file of requests is not sent.
+        The point, and which requests of a file are skipped.
 
     Raises:
         UsageError: two are given, or one is wrong.
     """
-    choices = [("--scenario", asked.scenario), ("--path", asked.paths), ("--requests", asked.requests)]
+    choices = [("--scenario", options.scenario), ("--path", options.paths), ("--requests", options.requests)]
     named = [option for option, value in choices if value]
     if named[1:]:
         raise UsageError(f"{named[0]} and {named[1]} exclude each other")
     if named:
-        bare(targets)
+        reject_url_paths(targets)
     if not any(target.elsewhere for target in targets):
-        given = {name.lower() for name, _ in parse_headers(asked.headers)}
-        asked = replace(asked, headers=(*asked.headers, *([] if "host" in given else [HOST])))
-    if asked.requests:
-        return _point_of_file(asked, asked.requests, concurrency)
-    if asked.scenario or (all(target.endpoints for target in targets) and not asked.paths):
-        point = scenario_point(asked.scenario or "json", concurrency)
+        names = {name.lower() for name, _ in parse_headers(options.headers)}
+        options = replace(options, headers=(*options.headers, *([] if "host" in names else [HOST])))
+    if options.requests:
+        return _point_of_file(options, options.requests, concurrency)
+    if options.scenario or (all(target.endpoints for target in targets) and not options.paths):
+        point = scenario_point(options.scenario or "json", concurrency)
         check_contract(targets, point.scenario, point.requests)
         return point, ()
-    sent = parse_headers(asked.headers)
+    sent = parse_headers(options.headers)
     try:
         raws = [
-            raw_request(path, asked.method, sent, asked.body, asked.status or 0, asked.volatile)
-            for path in asked.paths or [common_path(targets)]
+            raw_request(path, options.method, sent, options.body, options.status or 0, options.volatile)
+            for path in options.paths or [common_path(targets)]
         ]
     except ValueError as error:
         raise UsageError(str(error)) from None
     return raw_point([planned(raw) for raw in raws], concurrency or CONCURRENCY), ()
 
 
-def _point_of_file(asked: Asked, file: Path, concurrency: int | None) -> tuple[Point, tuple[Reason, ...]]:
-    """What holds for each request of the file is added to it: headers that it lacks, and fields that may change."""
-    if odd := [name for name, value in (("-X", asked.method), ("--body", asked.body)) if value]:
-        raise UsageError(f"{odd[0]} is for --path", hint=f"{file} says it for each request")
+def _point_of_file(options: RequestOptions, file: Path, concurrency: int | None) -> tuple[Point, tuple[Reason, ...]]:
+    """Adds to each request of the file what holds for all: headers that it lacks, and fields that may change."""
+    if misplaced := [name for name, value in (("-X", options.method), ("--body", options.body)) if value]:
+        raise UsageError(f"{misplaced[0]} is for --path", hint=f"{file} sets it for each request")
     scenario, skipped = read_requests(file)
-    requests = tuple(_with_common(request, asked) for request in scenario.requests)
+    requests = tuple(_with_common(request, options) for request in scenario.requests)
     reason = Reason("requests-skipped", {"text": ", ".join(f"{count} {why}" for why, count in skipped.items())})
     return raw_point(requests, concurrency or scenario.concurrency[-1]), (reason,) if skipped else ()
 
 
-def _with_common(request: PlannedRequest, asked: Asked) -> PlannedRequest:
+def _with_common(request: PlannedRequest, options: RequestOptions) -> PlannedRequest:
     if (raw := request.raw) is None:
         return request
-    given = {name.lower() for name, _ in raw.headers}
-    more = [each for each in parse_headers(asked.headers) if each[0].lower() not in given]
+    names = {name.lower() for name, _ in raw.headers}
+    more = [each for each in parse_headers(options.headers) if each[0].lower() not in names]
     return replace(
         request,
         raw=replace(
             raw,
             headers=(*raw.headers, *more),
-            status=raw.status or asked.status or 0,
-            volatile=raw.volatile or tuple(asked.volatile),
+            status=raw.status or options.status or 0,
+            volatile=raw.volatile or tuple(options.volatile),
         ),
     )
 
 
 def raw_point(requests: Sequence[PlannedRequest], concurrency: int) -> Point:
-    """Requests to an own app: one, or a mix."""
+    """Requests to the user's own app: one, or a mix."""
     name = requests[0].case if len(requests) == 1 else f"mix of {len(requests)} requests"
     point = Point(f"{name}@{concurrency}", name, {}, concurrency, tuple(requests))
     return replace(point, slice_s=slice_length(point))
 
 
 def parts_of(point: Point) -> list[Point]:
-    """Of a mix of requests to an own app, each for itself, those that weigh most first; of anything else nothing."""
+    """A point for each request of a mix to the user's own app, heaviest first; empty for anything else."""
     if not point.requests[1:] or not all(request.raw for request in point.requests):
         return []
     ordered = sorted(point.requests, key=lambda request: -request.weight)
