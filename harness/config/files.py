@@ -14,7 +14,6 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, 
 from harness.config.placement import detect
 from harness.config.requests import planned, raw_request
 from harness.model import (
-    Clocked,
     Interface,
     Ladder,
     LadderKind,
@@ -24,6 +23,7 @@ from harness.model import (
     Question,
     Rung,
     Scenario,
+    SliceMetric,
     Target,
 )
 from harness.model.difference import WHOLE
@@ -182,7 +182,7 @@ class ContrastIn(_Strict):
     a: Name
     b: Name
     scenarios: list[str] = ["*"]
-    metrics: list[Clocked] = ["cpu_cost", "throughput"]
+    metrics: list[SliceMetric] = ["cpu_cost", "throughput"]
 
 
 class RungIn(_Strict):

@@ -13,6 +13,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from harness.engine import soundness
+from harness.engine.closedloop import run_closed
 from harness.engine.engine import Fault, Signal, received
 from harness.engine.extra import allow_connections
 from harness.engine.loops import new_loop
@@ -20,7 +21,6 @@ from harness.engine.openloop import run_open
 from harness.engine.slices import SliceRunner
 from harness.engine.spec import EventsSpec, LoadSpec, OnProgress, SlicesResult, SlicesSpec, WireLoad
 from harness.engine.sse import run_events
-from harness.engine.turns import run_closed
 from harness.engine.websocket import run_websocket
 from harness.model.load import LoadResult
 

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from harness.engine.clocks import ProcessGone, TreeClock, clock_of
+from harness.engine.closedloop import ClosedLoop, Turn
 from harness.engine.loops import PROGRESS_S, no_collections
 from harness.engine.spec import OnProgress, Progress, SideOutcome, SideSpec, SlicesResult, SlicesSpec
 from harness.engine.tally import GeneratorUse
-from harness.engine.turns import ClosedLoop, Turn
 from harness.model import Reason, Slices
 from harness.model.units import US
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from harness.config.placement import Placement
 from harness.engine.clocks import read, threads
+from harness.engine.closedloop import ClosedLoop
 from harness.engine.spec import LoadSpec
-from harness.engine.turns import ClosedLoop
 from harness.engine.wire import requests_to
 from harness.errors import LaunchError, NotReadyError
 from harness.instruments.callgrind import HINT, MISSING, Callgrind, Calls, Counts

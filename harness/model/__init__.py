@@ -18,7 +18,6 @@ from harness.model.declared import (
 )
 from harness.model.planned import (
     Block as Block,
-    Clocked as Clocked,
     Contrast as Contrast,
     Extension as Extension,
     Failure as Failure,
@@ -30,6 +29,7 @@ from harness.model.planned import (
     Point as Point,
     Rung as Rung,
     Side as Side,
+    SliceMetric as SliceMetric,
     Trial as Trial,
     Window as Window,
 )
@@ -54,7 +54,7 @@ from harness.model.recorded import (
     Slices as Slices,
     Statements as Statements,
     WindowRecord as WindowRecord,
-    counted as counted,
+    final_attempts as final_attempts,
     lost_sides as lost_sides,
     side_faults as side_faults,
     times_only as times_only,

@@ -9,8 +9,8 @@ from typing import Literal
 from harness.model.declared import ParamValue, PlannedRequest, Question
 from harness.model.reason import Reason
 
-Clocked = Literal["cpu_cost", "throughput"]
-Metric = Literal[Clocked, "instructions"]
+SliceMetric = Literal["cpu_cost", "throughput"]
+Metric = Literal[SliceMetric, "instructions"]
 LadderKind = Literal["framework", "server"]
 
 

@@ -258,7 +258,7 @@ def lost_sides(faults: Mapping[Side, Exclusion]) -> dict[Side, Exclusion]:
     return {side: fault for side, fault in faults.items() if fault.kind != "times"}
 
 
-def counted(records: Iterable[WindowRecord]) -> tuple[WindowRecord, ...]:
+def final_attempts(records: Iterable[WindowRecord]) -> tuple[WindowRecord, ...]:
     """The attempt that counts of each window, by block: the one with the fewest sides that gave no number, then
     the fewest that gave CPU cost alone, then the latest.
     """

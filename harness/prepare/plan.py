@@ -164,7 +164,7 @@ def connections(plan: Plan) -> int:
         int(value)
         for trial in plan.trials
         for name, values in trial.values.items()
-        if name in ("idle", "slow", "sockets", "streams", "connections")
+        if name in ("idle", "slow", "sockets", "streams")
         for value in values
     ]
     return max([*windows, *studies], default=0)

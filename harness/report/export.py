@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from harness.errors import UsageError
-from harness.model import WindowRecord, counted, lost_sides, side_faults
+from harness.model import WindowRecord, final_attempts, lost_sides, side_faults
 from harness.model.units import MIB
 from harness.report.language.catalogue import ENGLISH
 from harness.results.summary import Cell, Estimate, Summary
@@ -122,7 +122,7 @@ def _contrasts(summary: Summary, records: Records) -> list[Row]:
 
 def _slices(summary: Summary, records: Records) -> list[Row]:
     """Every slice of every attempt; ``counted`` says whether the analysis took numbers from it."""
-    chosen = {(record.id, record.attempt) for record in counted(records)}
+    chosen = {(record.id, record.attempt) for record in final_attempts(records)}
     rows: list[Row] = []
     for record in records:
         lost = lost_sides(side_faults(record)) if (record.id, record.attempt) in chosen else None

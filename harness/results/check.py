@@ -10,7 +10,7 @@ from itertools import product
 import numpy as np
 
 from harness.errors import UsageError, nearest
-from harness.model import Clocked, Reason, Side
+from harness.model import Reason, Side, SliceMetric
 from harness.results.compare import Comparison, RunData
 from harness.results.gate import Checked, Place, Reasons, Rule, slower_limit
 from harness.results.instructions import ratio_of, values_of
@@ -20,7 +20,7 @@ from harness.results.window_gates import check_windows, window_points
 from harness.stats.quantiles import PER_MILLE
 
 UNCOUNTED = (Reason("not-counted"),)
-METRIC: dict[str, Clocked] = {"cpu": "cpu_cost", "throughput": "throughput"}
+METRIC: dict[str, SliceMetric] = {"cpu": "cpu_cost", "throughput": "throughput"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from typing import Literal, cast
 
 import numpy as np
 
-from harness.model import Clocked, Contrast, Manifest, Metric, Reason, Side, Target, WindowRecord, counted
+from harness.model import Contrast, Manifest, Metric, Reason, Side, SliceMetric, Target, WindowRecord, final_attempts
 from harness.model.load import Samples
 from harness.model.recorded import RESOLUTION
 from harness.plan.sampling import INSTRUMENTS
@@ -33,7 +33,7 @@ from harness.stats.verdict import adjust, classify
 Basis = Literal["anchored", "absolute", "contrast"]
 Measure = Literal["cpu_cost", "throughput", "p99"]
 
-METRICS: tuple[Clocked, ...] = ("cpu_cost", "throughput")
+METRICS: tuple[SliceMetric, ...] = ("cpu_cost", "throughput")
 MEASURES: tuple[Measure, ...] = (*METRICS, "p99")
 LISTED = 6
 """Differences between two machines, or two sets of versions, that are named."""
@@ -150,8 +150,8 @@ def block_values(manifest: Manifest, records: Sequence[WindowRecord], samples: S
         judge_run(manifest, frames),
         {metric: absolute_values(frames.slices, points, metric) for metric in METRICS},
         block_samples(frames, samples),
-        counted(record for record in records if record.study not in ("", *INSTRUMENTS)),
-        counts_of(counted(records)),
+        final_attempts(record for record in records if record.study not in ("", *INSTRUMENTS)),
+        counts_of(final_attempts(records)),
     )
 
 

@@ -8,7 +8,17 @@ from functools import cached_property
 
 import pandas as pd
 
-from harness.model import Exclusion, ExclusionKind, Metric, Reason, Side, Slices, WindowRecord, counted, side_faults
+from harness.model import (
+    Exclusion,
+    ExclusionKind,
+    Metric,
+    Reason,
+    Side,
+    Slices,
+    WindowRecord,
+    final_attempts,
+    side_faults,
+)
 from harness.model.units import US
 from harness.stats.ratio import SliceData
 
@@ -50,7 +60,7 @@ class Frames:
 
 def tidy(records: Iterable[WindowRecord]) -> Frames:
     """The frame of the attempts that count, of windows whose sides took turns."""
-    chosen = counted(record for record in records if not record.study)
+    chosen = final_attempts(record for record in records if not record.study)
     excluded: list[Exclusion] = []
     frames: list[pd.DataFrame] = []
     for record in chosen:
@@ -73,7 +83,7 @@ def _slices(record: WindowRecord, slices: Slices, faults: Sequence[ExclusionKind
     rows = pd.DataFrame({name: getattr(slices, name) for name in names})
     rows["fault"] = [faults[side] for side in slices.side]
     rows = rows[rows["fault"].isna() | (rows["fault"] == "times")]
-    counted = (rows["window_replies"] > 0) & (rows["window"] > 0) & rows["fault"].isna()
+    timed = (rows["window_replies"] > 0) & (rows["window"] > 0) & rows["fault"].isna()
     costed = (rows["replies"] > 0) & (rows["cpu"] > 0)
     return pd.DataFrame(
         {
@@ -84,7 +94,7 @@ def _slices(record: WindowRecord, slices: Slices, faults: Sequence[ExclusionKind
             "point": [record.sides[index].point for index in rows["side"]],
             "window_replies": rows["window_replies"],
             "replies": rows["replies"],
-            "rps": (rows["window_replies"] / rows["window"]).where(counted),
+            "rps": (rows["window_replies"] / rows["window"]).where(timed),
             "cpu_us": (rows["cpu"] * US / rows["replies"]).where(costed),
         }
     )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from statistics import median
 
-from harness.model import LACKS, Abilities, Manifest, Target, WindowRecord, counted, lost_sides, side_faults
+from harness.model import LACKS, Abilities, Manifest, Target, WindowRecord, final_attempts, lost_sides, side_faults
 from harness.model.load import Samples
 from harness.plan.sampling import INSTRUMENTS
 from harness.results.badge import with_badge
@@ -39,7 +39,7 @@ def summarise(
         samples: a record's raw latencies; sides and classes of request without samples are left out.
     """
     turns = [record for record in records if not record.study]
-    windows = counted(record for record in records if record.study not in ("", *INSTRUMENTS))
+    windows = final_attempts(record for record in records if record.study not in ("", *INSTRUMENTS))
     frames = tidy(turns)
     judged = judge_run(manifest, frames)
     table = cells(manifest, turns, frames, samples, judged)
@@ -72,7 +72,7 @@ def summarise(
         studies=study_results(windows, samples),
         profiles=profile_results(manifest.targets, table, records),
     )
-    summary = with_instructions(summary, counts_of(counted(records)), manifest.plan.contrasts)
+    summary = with_instructions(summary, counts_of(final_attempts(records)), manifest.plan.contrasts)
     return with_claims(manifest, with_badge(manifest, summary, frames, windows))
 
 

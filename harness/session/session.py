@@ -32,7 +32,7 @@ from harness.model import (
     Trial,
     Window,
     WindowRecord,
-    counted,
+    final_attempts,
     lost_sides,
     side_faults,
 )
@@ -142,7 +142,7 @@ def measure(run: Run, bench: Bench, extend: Extend = as_planned) -> int:
         finally:
             guard.close()
         run.finish("finished", already + time.monotonic() - began)
-    final = counted(run.windows())
+    final = final_attempts(run.windows())
     planned = {window.id for window in run.manifest.plan.windows} | {record.id for record in final}
     return len(planned) - sum(map(answered, final))
 
@@ -503,7 +503,7 @@ class _Session:
 
     def _missing_windows(self, trial: Trial) -> Iterator[tuple[WindowSpec, Callable[[WindowRecord], None]]]:
         """The windows that the trial's study asks for and that have no record yet, each with what takes the record."""
-        records = {record.id: record for record in counted(self._run.windows()) if record.id in self._done}
+        records = {record.id: record for record in final_attempts(self._run.windows()) if record.id in self._done}
         earlier = tuple(
             record
             for record in records.values()

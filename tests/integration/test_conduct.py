@@ -11,7 +11,18 @@ import pytest
 from harness.config.placement import Placement
 from harness.engine.spec import SideOutcome, SlicesResult
 from harness.errors import EngineError, NotReadyError, RecordError, UsageError
-from harness.model import Block, Extension, Manifest, PlannedRequest, Reason, Scenario, Side, Slices, Window, counted
+from harness.model import (
+    Block,
+    Extension,
+    Manifest,
+    PlannedRequest,
+    Reason,
+    Scenario,
+    Side,
+    Slices,
+    Window,
+    final_attempts,
+)
 from harness.plan import make_plan, with_twin
 from harness.plan.profiles import Profile
 from harness.prepare.plan import remaining
@@ -181,7 +192,7 @@ def test_a_window_whose_next_try_was_cut_off_is_tried_again(own_app, tmp_path):
     assert remaining(again.manifest.plan, again).windows == again.manifest.plan.windows
     assert not measure(again, Bench(FakeEngine(), PLACEMENT))
     assert [record.attempt for record in again.windows()[:2]] == [0, 1]
-    assert counted(again.windows())[0].attempt > 0
+    assert final_attempts(again.windows())[0].attempt > 0
     assert not remaining(again.manifest.plan, again).windows
 
 
@@ -227,7 +238,7 @@ def test_the_last_attempt_counts(own_app, tmp_path):
     measure(run, Bench(FakeEngine(), PLACEMENT))
     first = run.windows()[0]
     run.append(replace(first, attempt=1, duration_s=9.0), {})
-    assert [record.duration_s for record in counted(run.windows())] == [9.0]
+    assert [record.duration_s for record in final_attempts(run.windows())] == [9.0]
 
 
 def test_a_run_does_not_go_on_with_other_versions(own_app, tmp_path):

@@ -15,7 +15,7 @@ from harness.engine.spec import JourneySpec
 from harness.errors import DeclarationError, UsageError
 from harness.journeys.files import find_journeys, journey_of, read_journey
 from harness.journeys.recorder import Recorder, class_name, error_kind
-from harness.model import Failure, Gate, Journey, PlannedRequest, SideResult, Target, counted
+from harness.model import Failure, Gate, Journey, PlannedRequest, SideResult, Target, final_attempts
 from harness.model.load import Latencies, LoadResult, WorkerShare
 from harness.model.reason import Reason
 from harness.plan import lacking
@@ -258,7 +258,7 @@ def shop_manifest():
 
 
 def test_results_are_over_blocks_and_say_why_there_is_none():
-    found = {result.target: result for result in journeys(shop_manifest(), counted(RECORDS), kept)}
+    found = {result.target: result for result in journeys(shop_manifest(), final_attempts(RECORDS), kept)}
     assert [found[name].status for name in ("all", "few", "flask", "own")] == ["ok", "not-run", "ok", "failed"]
     assert found["few"].reasons == (LACK,)
     assert found["own"].reasons == (Reason("died", {"text": "exit code 9"}),)

@@ -3,8 +3,8 @@
 import pytest
 from hypothesis import HealthCheck, example, given, settings, strategies as st
 
+from harness.engine.closedloop import ClosedLoop
 from harness.engine.spec import LoadSpec
-from harness.engine.turns import ClosedLoop
 
 from .load_support import CLOSE, HANG, OK, RESET, ask, request, run, scripted, serving
 

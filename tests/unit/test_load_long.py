@@ -6,13 +6,13 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from harness.engine.closedloop import run_closed
 from harness.engine.openloop import OpenLoop, run_open
 from harness.engine.pacing import PIECE, pieces, schedule, shared
 from harness.engine.soundness import reasons
 from harness.engine.spec import Address, EventsSpec, LoadSpec
 from harness.engine.sse import run_events
 from harness.engine.tally import BATCH, Samples, Tally, Traffic, load_result, steps
-from harness.engine.turns import run_closed
 from harness.model.load import PRECISION, LoadResult
 from harness.report.load_summary import lines
 

@@ -7,11 +7,11 @@ from functools import partial
 import numpy as np
 import pytest
 
+from harness.engine.closedloop import run_closed
 from harness.engine.openloop import run_open
 from harness.engine.soundness import reasons
 from harness.engine.spec import EventsSpec, ExtraConnections, LoadSpec, WebSocketSpec
 from harness.engine.sse import EventSplitter, run_events
-from harness.engine.turns import run_closed
 from harness.engine.websocket import run_websocket
 from harness.model.load import every
 

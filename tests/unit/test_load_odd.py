@@ -21,12 +21,12 @@ from harness.cli import load, main
 from harness.cli.output import print_lines
 from harness.engine.checks import decoded
 from harness.engine.client import kind_of
+from harness.engine.closedloop import run_closed
 from harness.engine.extra import allow_connections
 from harness.engine.openloop import run_open
 from harness.engine.soundness import reasons
 from harness.engine.spec import Address, EventsSpec, LoadSpec
 from harness.engine.sse import run_events
-from harness.engine.turns import run_closed
 from harness.engine.url import parse_url, reach, request_to
 from harness.errors import UsageError
 from harness.model.load import Latencies, LoadResult

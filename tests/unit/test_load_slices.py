@@ -13,9 +13,9 @@ import pytest
 
 from harness.engine.checks import ReplyCheck, endless, sequence
 from harness.engine.clocks import ProcessGone, TreeClock, machine_delta, machine_sample
+from harness.engine.closedloop import ClosedLoop
 from harness.engine.slices import SETTLE_S, SETTLE_STEPS, SliceRunner, settled
 from harness.engine.spec import Address, LoadSpec, SideSpec, SlicesSpec
-from harness.engine.turns import ClosedLoop
 
 from .load_support import CLOSE, HELLO, OK, request, run, scripted, serving
 

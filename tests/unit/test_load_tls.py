@@ -13,12 +13,12 @@ from contextlib import asynccontextmanager, closing, contextmanager
 import pytest
 import trustme
 
+from harness.engine.closedloop import run_closed
 from harness.engine.openloop import run_open
 from harness.engine.slices import SliceRunner
 from harness.engine.soundness import reasons
 from harness.engine.spec import Address, EventsSpec, LoadSpec, SideSpec, SlicesSpec, WebSocketSpec
 from harness.engine.sse import run_events
-from harness.engine.turns import run_closed
 from harness.engine.url import parse_url
 from harness.engine.websocket import run_websocket
 from harness.errors import UsageError

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from harness.model import Failure, Gate, Manifest, Plan, Reason, Target, counted
+from harness.model import Failure, Gate, Manifest, Plan, Reason, Target, final_attempts
 from harness.results.summarise import summarise
 from harness.studies.registry import study_results
 from tests.records import alone
@@ -40,7 +40,7 @@ class Windows:
         return Manifest("r", "", "2026-01-01T00:00:00Z", "finished", "harness run", 1, plan, TARGETS, (), {}, {})
 
     def results(self):
-        return study_results(counted(self.records), self.samples)
+        return study_results(final_attempts(self.records), self.samples)
 
 
 def neighbours(gates=()):

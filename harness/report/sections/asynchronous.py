@@ -9,7 +9,7 @@ from harness.report.charts.lines import lines_chart
 from harness.report.charts.rows import moved_chart
 from harness.report.charts.svg import Chart
 from harness.report.numbers import Sentence, by, count, measured, mib, milliseconds, share, shown, times
-from harness.report.sections.studies import SPREAD, Rows, Study, why
+from harness.report.sections.studies import SPREAD, Rows, StudyView, why
 from harness.report.sentences import Fields, extremes
 from harness.report.view import View
 from harness.studies.connections import ConnectionRow
@@ -146,8 +146,8 @@ def _connections_sentence(view: View, rows: Rows) -> Sentence:
     return view.say(key, target=view.name(least.target), served=shown(least, path, "served", count), **fields)
 
 
-STUDIES = (
-    Study("neighbours", "async.neighbours", _neighbour_sentence, NEIGHBOURS, _neighbour_charts),
-    Study("fan_out", "async.fan_out", _fan_out_sentence, FAN_OUT, _fan_out_charts),
-    Study("connections", "async.connections", _connections_sentence, CONNECTIONS, why=_cannot),
+STUDY_VIEWS = (
+    StudyView("neighbours", "async.neighbours", _neighbour_sentence, NEIGHBOURS, _neighbour_charts),
+    StudyView("fan_out", "async.fan_out", _fan_out_sentence, FAN_OUT, _fan_out_charts),
+    StudyView("connections", "async.connections", _connections_sentence, CONNECTIONS, why=_cannot),
 )

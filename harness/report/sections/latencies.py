@@ -9,7 +9,7 @@ from harness.report.blocks import Column, Entry
 from harness.report.charts.lines import lines_chart
 from harness.report.charts.svg import Chart
 from harness.report.numbers import Format, Sentence, by, count, milliseconds, number, rough, share, shown
-from harness.report.sections.studies import SPREAD, Rows, Study
+from harness.report.sections.studies import SPREAD, Rows, StudyView
 from harness.report.sentences import Fields, extremes
 from harness.report.view import View
 from harness.studies.capacity import CapacityRow, OverloadRow
@@ -124,8 +124,8 @@ def _overload_sentence(view: View, rows: Rows) -> Sentence:
     return view.say("latency.overload_said", last=view.name(last.target), back=back, **fields)
 
 
-STUDIES = (
-    Study("latency", "latency.equal", _latency_sentence, LATENCY, _curves),
-    Study("capacity", "latency.capacity", _capacity_sentence, CAPACITY, _tried, _bound),
-    Study("overload", "latency.overload", _overload_sentence, OVERLOAD),
+STUDY_VIEWS = (
+    StudyView("latency", "latency.equal", _latency_sentence, LATENCY, _curves),
+    StudyView("capacity", "latency.capacity", _capacity_sentence, CAPACITY, _tried, _bound),
+    StudyView("overload", "latency.overload", _overload_sentence, OVERLOAD),
 )

@@ -10,7 +10,7 @@ from harness.report.blocks import Column
 from harness.report.charts.lines import lines_chart
 from harness.report.charts.svg import Chart
 from harness.report.numbers import Sentence, by, count, measured, mib, spanned, thousands
-from harness.report.sections.studies import Rows, Study
+from harness.report.sections.studies import Rows, StudyView
 from harness.report.sentences import Fields
 from harness.report.view import View
 from harness.studies.memory import LEAK_BYTES, MemoryRow
@@ -56,4 +56,4 @@ def _sentence(view: View, rows: Rows) -> Sentence:
     return (*view.say("memory.found", **fields), *more)
 
 
-STUDIES = (Study("memory", "memory.growth", _sentence, COLUMNS, _curves, _fields),)
+STUDY_VIEWS = (StudyView("memory", "memory.growth", _sentence, COLUMNS, _curves, _fields),)

@@ -8,7 +8,7 @@ from harness.report.blocks import Column, Entry, words
 from harness.report.charts.lines import model_chart
 from harness.report.charts.svg import Chart
 from harness.report.numbers import Sentence, by, joined, measured, mib, number, share, spanned, times
-from harness.report.sections.studies import SPREAD, Rows, Study, why
+from harness.report.sections.studies import SPREAD, Rows, StudyView, why
 from harness.report.sentences import Fields
 from harness.report.view import View
 from harness.stats.scaling import MIN_POINTS
@@ -120,7 +120,7 @@ def _fit_sentence(view: View, rows: Rows) -> Sentence:
     return view.say("scaling.fit_said", **fields, **spanned(row, path, "amdahl.contention", share, "share"))
 
 
-STUDIES = (
-    Study("scaling", "scaling.growth", _sentence, SCALING, fields=_fields, why=_why),
-    Study("scaling_fits", "scaling.models", _fit_sentence, FITS, _fit_charts, lambda rows: {"points": MIN_POINTS}),
+STUDY_VIEWS = (
+    StudyView("scaling", "scaling.growth", _sentence, SCALING, fields=_fields, why=_why),
+    StudyView("scaling_fits", "scaling.models", _fit_sentence, FITS, _fit_charts, lambda rows: {"points": MIN_POINTS}),
 )

@@ -25,7 +25,7 @@ def why(view: View, row: StudyRow) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Study:
+class StudyView:
     """A study as the report shows it.
 
     Attributes:
