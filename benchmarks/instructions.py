@@ -29,7 +29,7 @@ from typing import Any
 from harness.config.placement import detect
 from harness.engine.engine import Engine
 from harness.model import Plan, Point, Scenario, Side, Target, side_faults
-from harness.plan.counting import AT_ONCE, counting_block
+from harness.plan.counting import counting_block
 from harness.prepare.choose import chosen_target
 from harness.prepare.manifest import new_manifest
 from harness.prepare.point import scenario_point
@@ -114,37 +114,36 @@ def repeated(target: Target, share: float, repeats: int, scenario: str, folder: 
 
 
 def spread_of_starts(targets: Sequence[Target], point: Point, starts: int, folder: Path) -> None:
-    """Counts so many starts of the targets, a few at a time, as in a run, and shows what varies between starts."""
+    """Counts so many starts of the targets, all at once, as a comparison does, and shows what varies between starts."""
     placement, counted = detect(), dict[str, list[float]]()
     scenario = Scenario(point.scenario, point.id, "real", "", point.requests, (point.concurrency,))
     with (
         Engine(placement.generator) as engine,
         services(needs_of(request.endpoint for request in point.requests)) as around,
     ):
-        bench = Bench(engine, placement, services=around, features=False)
-        for at in range(0, len(targets), AT_ONCE):
-            some = targets[at : at + AT_ONCE]
-            sides = [Side(target.name, point.id) for target in some]
-            blocks = tuple(counting_block(index, 0, [sides], REQUESTS) for index in range(starts + 1))
-            plan = Plan("instructions", 0, UNLIMITED_S, 0.0, (point,), (), blocks)
-            manifest = new_manifest(plan, some, (scenario,), placement=placement, command="", results=folder)
-            run = Run.create(folder / f"starts-{at}", manifest)
-            measure(run, bench)
-            for record in run.windows():
-                for side, fault in side_faults(record).items():
-                    raise SystemExit(f"{side.target}: {ENGLISH.reason(fault.reason)}")
-            for side, counts in counts_of(run.windows()).items():
-                # The first start may write bytecode that the others read.
-                later = list(counts.values())[1:]
-                values = counted[side.target] = [each.per_request for each in later]
-                mean = statistics.mean(values)
-                sd = statistics.stdev(values) / mean if len(values) > 1 else float("nan")
-                collections = statistics.mean(each.collections for each in later)
-                print(
-                    f"{side.target:28} {side.point:20} {mean / 1e3:9.2f} thousand, sd {sd:.3%} of {len(values)}; "
-                    f"collections of garbage {collections / 1e3:.2f} thousand",
-                    flush=True,
-                )
+        sides = [Side(target.name, point.id) for target in targets]
+        blocks = tuple(counting_block(index, 0, [sides], REQUESTS) for index in range(starts + 1))
+        plan = Plan("instructions", 0, UNLIMITED_S, 0.0, (point,), (), blocks)
+        run = Run.create(
+            folder / "starts",
+            new_manifest(plan, targets, (scenario,), placement=placement, command="", results=folder),
+        )
+        measure(run, Bench(engine, placement, services=around, features=False))
+    for record in run.windows():
+        for side, fault in side_faults(record).items():
+            raise SystemExit(f"{side.target}: {ENGLISH.reason(fault.reason)}")
+    for side, counts in counts_of(run.windows()).items():
+        # The first start may write bytecode that the others read.
+        later = list(counts.values())[1:]
+        values = counted[side.target] = [each.per_request for each in later]
+        mean = statistics.mean(values)
+        sd = statistics.stdev(values) / mean if len(values) > 1 else float("nan")
+        collections = statistics.mean(each.collections for each in later)
+        print(
+            f"{side.target:28} {side.point:20} {mean / 1e3:9.2f} thousand, sd {sd:.3%} of {len(values)}; "
+            f"collections of garbage {collections / 1e3:.2f} thousand",
+            flush=True,
+        )
     ratios = {}
     for (a, ours), (b, theirs) in combinations(counted.items(), 2):
         each = [one / other for one, other in zip(ours, theirs, strict=True)]

@@ -102,7 +102,7 @@ class Window:
     Attributes:
         id: unique within the run.
         block: index of its block within its study; the replicate of every statistic.
-        sides: one, or several that take turns.
+        sides: one, several that take turns, or several that are counted at the same time.
         seconds: time under load; includes the warm-up of sides that take turns.
         budget_s: ``seconds``, and what starting and ending its servers takes where these are its own.
         study: what its block is for; empty where sides take turns.
@@ -203,7 +203,7 @@ class Plan:
 
     Attributes:
         points: of the windows with several sides, and of loads that workers share.
-        blocks: in the order in which they are measured, those with several sides in their windows first.
+        blocks: in the order in which they are measured.
         estimate_s: for the blocks planned at first, with the start of their servers.
         reserve_s: for what may be added to them.
         left_out: what would have cost more time than the plan allows.

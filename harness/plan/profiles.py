@@ -33,7 +33,7 @@ class Profile:
         studies_s: of the budget, what is reserved for studies of one target alone.
         waiting_blocks: blocks in which the memory of waiting requests is measured, where the run has waits.
         variants: globs of the scenarios that targets marked ``variant`` are measured in when no target is named.
-        studies: globs of the studies that run in ``studies_s``; where that is 0, only named ones do.
+        studies: globs of names of studies' scenarios that run in ``studies_s``; where that is 0, only named ones do.
         instruments: whether instructions are counted, and servers sampled, where that is possible.
     """
 

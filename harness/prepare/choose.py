@@ -29,7 +29,7 @@ class Selection:
 
     Attributes:
         targets: of scenarios and journeys.
-        studied: study → its targets.
+        studied: name of a study's scenario → its targets.
         named: whether the user named what is sent; what a profile adds is left out where it does not fit.
         targets_named: the same of targets.
         skipped: targets whose servers are not installed.

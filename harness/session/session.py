@@ -71,7 +71,7 @@ FILES = 8192
 """Connections that a server under study may have to hold."""
 
 Extend = Callable[[Run, float], Extension | None]
-"""After the planned blocks: what is added to them, given the run so far and the seconds left; ``None`` ends the run."""
+"""After the planned blocks: what is added to them, given the run so far and the seconds left; ``None`` for no more."""
 
 
 def as_planned(run: Run, left_s: float) -> Extension | None:
