@@ -17,7 +17,7 @@ from harness.model.load import LoadResult
 from harness.model.units import US
 from harness.record import Run
 from harness.session.meter import Meter
-from harness.session.sender import Job, Outcome, Sender, load_outcome
+from harness.session.sender import Job, Sender, SendResult, result_of_load
 from harness.session.turns import blank
 
 
@@ -38,7 +38,7 @@ class JourneySender(Sender):
             if now is None or now.digest != journey.digest:
                 raise UsageError(f"{journey.file} is not what it was when the run began", hint="begin a new run")
 
-    def send(self, job: Job, meter: Meter, on_progress: OnProgress) -> Outcome:
+    def send(self, job: Job, meter: Meter, on_progress: OnProgress) -> SendResult:
         [side] = job.sides
         journey, address = self._journeys[side.point], job.servers[side.target].bind
         spec = JourneySpec(
@@ -51,7 +51,7 @@ class JourneySender(Sender):
             digest=journey.digest,
         )
         result = self._users.run_load(spec, on_progress, _marks(meter))
-        return window_outcome(SideResult(side.target, side.point, journey.name, {}, journey.users), result, meter)
+        return window_send_result(SideResult(side.target, side.point, journey.name, {}, journey.users), result, meter)
 
 
 class SharedLoadSender(Sender):
@@ -60,7 +60,7 @@ class SharedLoadSender(Sender):
     def __init__(self, workers: Cluster) -> None:
         self._workers = workers
 
-    def send(self, job: Job, meter: Meter, on_progress: OnProgress) -> Outcome:
+    def send(self, job: Job, meter: Meter, on_progress: OnProgress) -> SendResult:
         [side] = job.sides
         point, running = job.points[side.point], job.servers[side.target]
         spec = LoadSpec(
@@ -74,10 +74,10 @@ class SharedLoadSender(Sender):
         result = self._workers.run_load(spec, on_progress)
         if not result.interrupted and result.answered:
             result = self._workers.run_load(replace(spec, duration_s=job.seconds), on_progress, _marks(meter))
-        return window_outcome(blank(side, job.points), result, meter)
+        return window_send_result(blank(side, job.points), result, meter)
 
 
-def window_outcome(side: SideResult, result: LoadResult, meter: Meter) -> Outcome:
+def window_send_result(side: SideResult, result: LoadResult, meter: Meter) -> SendResult:
     """A load's result as a window's outcome; a window that lost a worker is tried again, with all of them."""
     gates = (Gate(reason, side.target, side.point) for reason in result.reasons)
     times = dict(result.series) or ({"all": result.service_time_us} if result.service_time_us else {})
@@ -90,7 +90,7 @@ def window_outcome(side: SideResult, result: LoadResult, meter: Meter) -> Outcom
         figures |= {"lost_share": result.lost_share, "clock_uncertain_s": max(uncertain, default=0.0)}
     if result.answered and (spent := meter.cpu_s.get(side.target, 0.0)) > 0:
         figures["cpu_us"] = spent * US / result.answered
-    return load_outcome(side, result, meter, samples, figures, gates)
+    return result_of_load(side, result, meter, samples, figures, gates)
 
 
 def _marks(meter: Meter) -> OnMark:

@@ -16,7 +16,7 @@ from harness.instruments import CountedServer, CountingFleet, sample
 from harness.model import CpuProfile, Gate, InstructionCount, Point, Reason, Side, SideResult, WindowRecord
 from harness.plan.sampling import PROFILE
 from harness.session.meter import Meter
-from harness.session.sender import Job, Outcome, Sender
+from harness.session.sender import Job, Sender, SendResult
 from harness.session.turns import blank
 
 FOLDER = "profiles"
@@ -31,7 +31,7 @@ class CountSender(Sender):
     def __init__(self, fleet: CountingFleet) -> None:
         self._fleet, self._servers = fleet, dict[str, CountedServer]()
 
-    def send(self, job: Job, meter: Meter, on_progress: OnProgress) -> Outcome:
+    def send(self, job: Job, meter: Meter, on_progress: OnProgress) -> SendResult:
         with asyncio.Runner(loop_factory=new_loop) as runner:
             results = runner.run(self._all(job))
         counts = {each.target: each for each in results if isinstance(each, InstructionCount)}
@@ -41,7 +41,7 @@ class CountSender(Sender):
             answered = _answered(side, job.points, count.requests if count else 0)
             sides.append(replace(answered, concurrency=count.connections if count else 0))
         gates = tuple(each for each in results if isinstance(each, Gate))
-        return Outcome(tuple(sides), gates=gates, counts=tuple(counts.values()))
+        return SendResult(tuple(sides), gates=gates, counts=tuple(counts.values()))
 
     async def _all(self, job: Job) -> list[InstructionCount | Gate]:
         return await asyncio.gather(*(self._one(job, side) for side in job.sides))
@@ -67,15 +67,15 @@ class SampleSender(Sender):
     def __init__(self, wire: Engine, folder: Path, cpus: tuple[int, ...]) -> None:
         self._wire, self._folder, self._cpus = wire, folder / FOLDER, cpus
 
-    def send(self, job: Job, meter: Meter, on_progress: OnProgress) -> Outcome:
+    def send(self, job: Job, meter: Meter, on_progress: OnProgress) -> SendResult:
         [side] = job.sides
         running, point = job.servers[side.target], job.points[side.point]
         self._folder.mkdir(exist_ok=True)
         try:
             profile = sample(running, point, self._wire, self._folder, round(job.seconds), self._cpus)
         except NotReadyError as error:
-            return Outcome((blank(side, job.points),), gates=(_failed(side, UNSAMPLED, error),))
-        return Outcome((_answered(side, job.points, profile.replies),), profiles=(profile.innermost(),))
+            return SendResult((blank(side, job.points),), gates=(_failed(side, UNSAMPLED, error),))
+        return SendResult((_answered(side, job.points, profile.replies),), profiles=(profile.innermost(),))
 
 
 def recorded(profile: CpuProfile, points: Mapping[str, Point]) -> WindowRecord:

@@ -16,7 +16,7 @@ from harness.model import Gate
 from harness.model.load import FloatArray, LoadResult, every
 from harness.serve import Running
 from harness.session.meter import Meter
-from harness.session.sender import Job, Outcome, Sender, load_outcome
+from harness.session.sender import Job, Sender, SendResult, result_of_load
 from harness.session.turns import blank, worker_shares
 from harness.studies.study import Echoes, Idle, Requests, Streams, WindowSpec
 
@@ -31,7 +31,7 @@ class LoadSender(Sender):
     def __init__(self, wire: Engine) -> None:
         self._wire = wire
 
-    def send(self, job: Job, meter: Meter, on_progress: OnProgress) -> Outcome:
+    def send(self, job: Job, meter: Meter, on_progress: OnProgress) -> SendResult:
         assert job.spec is not None
         [side] = job.sides
         spec, load = job.spec, job.spec.load
@@ -40,7 +40,7 @@ class LoadSender(Sender):
             time.sleep(load.duration_s)
             meter.end()
             figures = {"window_s": load.duration_s, **_memory(spec, meter.tree(side.target))}
-            return Outcome((replace(blank(side, {}, spec), figures=figures),))
+            return SendResult((replace(blank(side, {}, spec), figures=figures),))
         order = order_of(spec, job.servers[side.target], job.seed)
         meter.begin()
         tree = meter.tree(side.target)
@@ -65,7 +65,7 @@ class LoadSender(Sender):
             worker_shares=worker_shares(spent, job.servers[side.target].target.workers),
             errors={kind: count for kind, count in lost.items() if count},
         )
-        return load_outcome(result, measured, meter, times, figures, gates)
+        return result_of_load(result, measured, meter, times, figures, gates)
 
 
 def order_of(spec: WindowSpec, running: Running, seed: int) -> WireLoad:

@@ -39,7 +39,7 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class SendResult:
     """The result of a job; see ``WindowRecord``.
 
     Attributes:
@@ -65,7 +65,7 @@ class Sender(ABC):
     engine: Literal["wire", "locust"] = "wire"
 
     @abstractmethod
-    def send(self, job: Job, meter: Meter, on_progress: OnProgress) -> Outcome:
+    def send(self, job: Job, meter: Meter, on_progress: OnProgress) -> SendResult:
         """Carries out the job, with ``meter.begin`` and ``meter.end`` around the measured stretch.
 
         Raises:
@@ -73,14 +73,14 @@ class Sender(ABC):
         """
 
 
-def load_outcome(
+def result_of_load(
     side: SideResult,
     result: LoadResult,
     meter: Meter,
     times: Mapping[str, FloatArray],
     figures: Mapping[str, float],
     gates: Iterable[Gate],
-) -> Outcome:
+) -> SendResult:
     """The result of a load on one side; ``times`` are its latencies by class of request, none of them empty."""
     known = {
         "throughput_rps": result.throughput_rps or 0.0,
@@ -98,4 +98,6 @@ def load_outcome(
         latency_us={name: class_percentiles(each) for name, each in times.items()},
         figures=known,
     )
-    return Outcome((side,), gates=tuple(gates), samples=dict(enumerate(times.values())), interrupted=result.interrupted)
+    return SendResult(
+        (side,), gates=tuple(gates), samples=dict(enumerate(times.values())), interrupted=result.interrupted
+    )

@@ -51,7 +51,7 @@ from harness.session.instruments import CountSender, SampleSender
 from harness.session.loads import LoadSender
 from harness.session.meter import Meter
 from harness.session.observe import Observer
-from harness.session.sender import Job, Outcome, Sender
+from harness.session.sender import Job, Sender, SendResult
 from harness.session.statements import statements_of
 from harness.session.turns import TurnsSender, blank
 from harness.session.waiting import WaitingSender
@@ -63,7 +63,7 @@ from harness.verify.features import abilities
 TRIES = 3
 SHRINK = 0.25
 """The least share of its time that a window of a late run gets."""
-LONGEST_COUNTS = 2.0
+LONGEST_COUNTS = 1.5
 """How long all counts of a run may take, in terms of what is planned for them."""
 LONGER = 1.5
 """A window whose rate drifted is tried again for longer: what settles late has settled then."""
@@ -428,7 +428,7 @@ class _Session:
         upstream = self._bench.services.upstream if called else None
         serving = placement.wide if _wide(window.study) else placement.many if many else placement.server
         meter = Meter(running, placement, serving, upstream)
-        sent, gates, machine = Outcome(()), tuple[Gate, ...](), dict[str, float]()
+        sent, gates, machine = SendResult(()), tuple[Gate, ...](), dict[str, float]()
         if ready:
             seed = _seed(self._plan.seed, window, spec)
             job = Job(window, ready, self._points, running, seconds, seed, spec)

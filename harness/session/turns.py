@@ -12,7 +12,7 @@ from harness.engine.wire import side_spec
 from harness.model import Point, Side, SideResult
 from harness.session import calls, validity
 from harness.session.meter import Meter
-from harness.session.sender import Job, Outcome, Sender
+from harness.session.sender import Job, Sender, SendResult
 from harness.studies.study import WindowSpec
 
 
@@ -26,7 +26,7 @@ class TurnsSender(Sender):
     def __init__(self, wire: Engine, ceilings: Mapping[int, float]) -> None:
         self._wire, self._ceilings = wire, ceilings
 
-    def send(self, job: Job, meter: Meter, on_progress: OnProgress) -> Outcome:
+    def send(self, job: Job, meter: Meter, on_progress: OnProgress) -> SendResult:
         specs = [side_spec(job.points[side.point], job.servers[side.target]) for side in job.sides]
         points = [job.points[side.point] for side in job.sides]
         spec = SlicesSpec(tuple(specs), job.seed, job.seconds, job.window.min_rounds)
@@ -38,7 +38,7 @@ class TurnsSender(Sender):
             gates += calls.gates(meter.machine, points, measured.sides)
         # Of a server elsewhere it cannot be read: JSON can hold a 0, which no server uses.
         cpu = tuple(0.0 if math.isnan(each) else each for each in measured.slices.cpu)
-        return Outcome(
+        return SendResult(
             sides=tuple(_result(job, number, measured) for number in range(len(job.sides))),
             slices=replace(measured.slices, cpu=cpu),
             gates=gates,

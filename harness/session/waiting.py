@@ -21,7 +21,7 @@ from harness.engine.wire import requests_to
 from harness.model import PlannedRequest
 from harness.serve import Running
 from harness.session.meter import Meter
-from harness.session.sender import Job, Outcome, Sender
+from harness.session.sender import Job, Sender, SendResult
 from harness.session.turns import blank
 from harness.studies.study import WaitingRequests
 from harness.verify import case_of, exchange
@@ -45,7 +45,7 @@ class WaitingSender(Sender):
         self._connections: list[socket.socket] = []
         self._idle = 0
 
-    def send(self, job: Job, meter: Meter, on_progress: OnProgress) -> Outcome:
+    def send(self, job: Job, meter: Meter, on_progress: OnProgress) -> SendResult:
         assert job.spec is not None
         assert isinstance(job.spec.load, WaitingRequests)
         [side] = job.sides
@@ -66,7 +66,7 @@ class WaitingSender(Sender):
         lost = {"unconnected": load.connections - len(self._connections), "ended": _ended(self._connections)}
         errors = {kind: number for kind, number in lost.items() if number}
         count, result = load.connections, blank(side, {}, job.spec)
-        return Outcome((replace(result, concurrency=count, planned=count, errors=errors, figures=figures),))
+        return SendResult((replace(result, concurrency=count, planned=count, errors=errors, figures=figures),))
 
     def close(self) -> None:
         for connection in self._connections:

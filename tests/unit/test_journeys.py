@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from harness.cluster.senders import window_outcome
+from harness.cluster.senders import window_send_result
 from harness.config import load_declarations
 from harness.engine.soundness import reasons
 from harness.engine.spec import JourneySpec
@@ -172,7 +172,7 @@ def journey_result(**changes):
 
 def outcome_of(result, spent=0.05):
     side = SideResult("all", ORDER.point, "shop", {}, 8)
-    return window_outcome(side, result, SimpleNamespace(cpu_s={"all": spent} if spent else {}))
+    return window_send_result(side, result, SimpleNamespace(cpu_s={"all": spent} if spent else {}))
 
 
 @pytest.mark.parametrize(
