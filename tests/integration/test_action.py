@@ -132,7 +132,7 @@ def test_one_comment_is_written_and_then_replaced(api, tmp_path):
     assert run(script, {**variables, "RUNNER_TEMP": str(tmp_path)}, tmp_path).returncode == 0
 
 
-@pytest.mark.measure
+@pytest.mark.live
 @pytest.mark.timeout(900)
 @pytest.mark.usefixtures("no_process_left")
 def test_all_steps_measure_and_comment(clone, api, tmp_path, monkeypatch):

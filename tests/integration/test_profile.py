@@ -19,7 +19,7 @@ from harness.serve import serving_all
 from tests.cli import harness
 from tests.conftest import asgi_app
 
-pytestmark = [pytest.mark.measure, pytest.mark.usefixtures("no_process_left")]
+pytestmark = pytest.mark.usefixtures("no_process_left")
 
 WORK = """
 import json, random, time
@@ -75,6 +75,7 @@ def truth(bind):
         connection.close()
 
 
+@pytest.mark.measure
 @pytest.mark.parametrize("server", ["uvicorn", "gunicorn,worker_class=sync", "gunicorn,worker_class=gthread,threads=4"])
 def test_a_known_share_is_reported(own_app, tmp_path, server, attempts):
     asgi = asgi_app(media="text/plain", body='respond(scope["path"])')
@@ -104,6 +105,7 @@ def test_a_known_share_is_reported(own_app, tmp_path, server, attempts):
     assert python[0].name == "own_app.py"
 
 
+@pytest.mark.live
 def test_the_command_prints_one_document_and_leaves_its_files(own_app, tmp_path):
     own_app(asgi_app(), module="shop")
     done = harness("profile", "shop:app@uvicorn", "--path", "/", "-d", "2s", "--json", "--out", "kept")
@@ -115,6 +117,7 @@ def test_the_command_prints_one_document_and_leaves_its_files(own_app, tmp_path)
     assert json.loads((tmp_path / found["speedscope"]).read_text())["profiles"]
 
 
+@pytest.mark.live
 def test_workers_that_would_share_a_cpu_are_not_sampled_together(own_app):
     own_app("respond = lambda path: b'hi'" + WSGI, module="shop")
     done = harness("profile", "shop:app@gunicorn,workers=2", "--path", "/", "-d", "1s", "--json", "--out", "kept")
@@ -123,6 +126,7 @@ def test_workers_that_would_share_a_cpu_are_not_sampled_together(own_app):
     assert (note["fields"]["workers"], note["fields"]["sampled"]) == (2, 1)
 
 
+@pytest.mark.measure
 def test_versus_explains_its_difference(own_app, tmp_path, monkeypatch):
     own_app(WORK + asgi_app(body='respond("/work")'), module="slow")
     own_app(WORK + asgi_app(body="respond('/')"), module="quick")
@@ -144,6 +148,7 @@ def test_versus_explains_its_difference(own_app, tmp_path, monkeypatch):
     assert "Where the difference between" in page
 
 
+@pytest.mark.live
 @pytest.mark.parametrize(
     ("said", "expected", "hint"),
     [

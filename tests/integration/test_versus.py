@@ -44,7 +44,7 @@ def test_two_apps_of_ones_own_and_the_faster_side_passes_a_gate(own_app, tmp_pat
     assert "\nAgain: harness versus quick:app@uvicorn slow:app@uvicorn --" in again.stdout
 
 
-@pytest.mark.measure
+@pytest.mark.live
 def test_a_wsgi_app_in_an_environment_of_its_own(own_app, tmp_path):
     own_app(WSGI, module="plain")
     environment = tmp_path / "environment"
@@ -62,7 +62,7 @@ def test_a_wsgi_app_in_an_environment_of_its_own(own_app, tmp_path):
     assert {found["a"], found["b"]} == {"A", "B"}
 
 
-@pytest.mark.measure
+@pytest.mark.live
 def test_an_injected_slowdown_fails_a_gate(own_app, tmp_path):
     own_app(asgi_app(), module="quick")
     own_app(asgi_app(before="sum(range(20000))"), module="slow")

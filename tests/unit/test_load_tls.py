@@ -379,7 +379,6 @@ def test_journeys_take_no_options_of_certificates():
         select_elsewhere([f"https://{HOST}:1/"], ["journey"], 1, insecure=True)
 
 
-@pytest.mark.measure
 def test_two_urls_are_compared(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     file = tmp_path / "ca.pem"
