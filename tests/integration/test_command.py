@@ -140,7 +140,7 @@ def test_a_server_that_dies_under_load_is_a_failure_and_not_a_number(own_app, tm
 
 @pytest.mark.live
 def test_ctrl_c_saves_what_was_measured_and_resume_goes_on(tmp_path):
-    words = ["run", "-t", "raw-asgi-uvicorn", "-s", "json", "-s", "plaintext", "--profile", "smoke", "--budget", "14s"]
+    words = ["run", "-t", "raw-asgi-uvicorn", "-s", "json", "-s", "plaintext", "--profile", "smoke", "--budget", "8s"]
     process = subprocess.Popen(
         [*HARNESS, *words, "--out", "r"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         start_new_session=True,
