@@ -48,7 +48,7 @@ def test_a_locustfile_of_ones_own_on_an_app_of_ones_own(own_app, tmp_path):
     own_app(asgi_app())
     Path("mine.py").write_text(MINE)
     words = ["run", "--locustfile", "mine.py", "-t", "own_app:app@uvicorn,name=mine", "--budget", "17s", "--out", "r"]
-    done = subprocess.run([*HARNESS, *words], cwd=tmp_path, capture_output=True, text=True, timeout=200)
+    done = subprocess.run([*HARNESS, *words], cwd=tmp_path, capture_output=True, text=True, timeout=280)
     run = Run.open(tmp_path / "r")
     assert done.returncode == code_of(run), done.stderr
     records = run.windows()
