@@ -83,10 +83,12 @@ def test_a_known_share_is_reported(own_app, tmp_path, server, attempts):
     target = own_app(work + (asgi if server == "uvicorn" else WSGI), server)
     point = raw_point([planned(RawRequest("GET", "/work", (), "hi", 200))], 8)
     placement = detect()
-    for _ in attempts:
+    for attempt in attempts:
+        # Where the machine is quiet, 1,200 samples are enough.
+        seconds = 6 if attempt == 1 else 12
         with Engine(placement.generator) as engine, serving_all([target], placement) as fleet:
             server_up = fleet.running[target.name]
-            found = sample(server_up, point, engine, tmp_path, 6, placement.generator)
+            found = sample(server_up, point, engine, tmp_path, seconds, placement.generator)
             known = truth(server_up.bind)
         functions = {cost.name: cost for cost in by_function(found)}
         burnt = functions["burn (own_app.py)"]
