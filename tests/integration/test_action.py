@@ -20,8 +20,10 @@ ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / ".github" / "actions" / "versus"
 ACTION = yaml.safe_load((FOLDER / "action.yml").read_text("utf-8"))
 APP = """
+WORK = {work}
 async def app(scope, receive, send):
     if scope["type"] == "http":
+        sum(range(WORK))
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
         await send({"type": "http.response.body", "body": b"ok"})
 """
@@ -51,10 +53,13 @@ def run(script, variables, folder):
 @pytest.fixture
 def clone(tmp_path):
     """As ``actions/checkout`` leaves it: one commit of the branch ``change``; ``main`` is another."""
-    project = make_repository(tmp_path / "project", **{"web.py": APP, "requirements.txt": "uvicorn\n"})
+    before, after = (APP.replace("{work}", work) for work in ("0", "10000"))
+    project = make_repository(tmp_path / "project", **{"web.py": before, "requirements.txt": "uvicorn\n"})
     git(project, "tag", "v1")
     git(project, "checkout", "--quiet", "-b", "change")
-    git(project, "commit", "--quiet", "--allow-empty", "--message", "a change")
+    # So much dearer that the first look ends a comparison.
+    (project / "web.py").write_text(after)
+    git(project, "commit", "--quiet", "--all", "--message", "a change")
     git(tmp_path, "clone", "--quiet", "--depth=1", "--branch=change", f"file://{project}", "clone")
     return tmp_path / "clone"
 
@@ -132,7 +137,7 @@ def test_one_comment_is_written_and_then_replaced(api, tmp_path):
     assert run(script, {**variables, "RUNNER_TEMP": str(tmp_path)}, tmp_path).returncode == 0
 
 
-@pytest.mark.measure
+@pytest.mark.live
 @pytest.mark.timeout(900)
 @pytest.mark.usefixtures("no_process_left")
 def test_all_steps_measure_and_comment(clone, api, tmp_path, monkeypatch):

@@ -375,7 +375,7 @@ def free_port():
         return listening.getsockname()[1]
 
 
-@pytest.mark.measure
+@pytest.mark.live
 @pytest.mark.parametrize("on_lost", ["invalid", "continue"])
 def test_a_lost_worker_ends_the_load_or_not_and_is_back_for_the_next(on_lost):
     with counting() as port, cluster_of(2, on_lost=on_lost) as (cluster, told):
@@ -405,7 +405,7 @@ def test_a_lost_worker_ends_the_load_or_not_and_is_back_for_the_next(on_lost):
         assert all(worker.answered for worker in again.workers)
 
 
-@pytest.mark.measure
+@pytest.mark.live
 def test_a_worker_that_is_told_to_end_says_so_at_once():
     with counting() as port, cluster_of(2) as (cluster, told):
         leaving = workers_of(cluster)[1]
@@ -416,7 +416,7 @@ def test_a_worker_that_is_told_to_end_says_so_at_once():
         assert any("is lost: it left: SIGTERM" in text for text in told)
 
 
-@pytest.mark.measure
+@pytest.mark.live
 def test_workers_end_with_their_master():
     with cluster_of(2) as (cluster, _):
         pids = workers_of(cluster)
@@ -424,7 +424,7 @@ def test_workers_end_with_their_master():
         wait_until(lambda: not any(alive(pid) for pid in pids))
 
 
-@pytest.mark.measure
+@pytest.mark.live
 @pytest.mark.parametrize(("signal_", "as_json"), [(signal.SIGINT, True), (signal.SIGTERM, False)])
 def test_a_signal_ends_a_load_of_workers_and_what_was_measured_is_printed(tmp_path, signal_, as_json):
     with counting() as port:
@@ -451,7 +451,7 @@ def test_a_signal_ends_a_load_of_workers_and_what_was_measured_is_printed(tmp_pa
         assert "right replies in" in text
 
 
-@pytest.mark.measure
+@pytest.mark.live
 def test_ctrl_c_before_the_workers_began_ends_them_too():
     with counting() as port, cluster_of(1) as (cluster, _):
         pressing = threading.Timer(0.4, os.kill, (os.getpid(), signal.SIGINT))

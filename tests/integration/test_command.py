@@ -100,7 +100,7 @@ def test_runs_are_listed(smoke, tmp_path):
     assert harness("list", "runs", folder=tmp_path).stdout == "no runs yet\n"
 
 
-@pytest.mark.measure
+@pytest.mark.live
 def test_a_target_that_answers_wrongly_is_left_out_and_told(own_app, tmp_path):
     own_app(asgi_app(body='b\'{"message": "Bye"}\''), module="wrong")
     words = ("run", "-t", "wrong:app@uvicorn,name=wrong,endpoints=*", "-t", "raw-asgi-uvicorn", "-s", "json")
@@ -122,7 +122,7 @@ count = 0
 """
 
 
-@pytest.mark.measure
+@pytest.mark.live
 def test_a_server_that_dies_under_load_is_a_failure_and_not_a_number(own_app, tmp_path):
     body = 'b\'{"message": "Hello, World!"}\''
     source = DIES + asgi_app(before="global count; count += 1; count < 200 or os._exit(9)", body=body)
@@ -138,9 +138,9 @@ def test_a_server_that_dies_under_load_is_a_failure_and_not_a_number(own_app, tm
     assert replies_of("raw-asgi-uvicorn", tmp_path / "r") > 0
 
 
-@pytest.mark.measure
+@pytest.mark.live
 def test_ctrl_c_saves_what_was_measured_and_resume_goes_on(tmp_path):
-    words = ["run", "-t", "raw-asgi-uvicorn", "-s", "json", "-s", "plaintext", "--profile", "smoke", "--budget", "14s"]
+    words = ["run", "-t", "raw-asgi-uvicorn", "-s", "json", "-s", "plaintext", "--profile", "smoke", "--budget", "8s"]
     process = subprocess.Popen(
         [*HARNESS, *words, "--out", "r"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         start_new_session=True,

@@ -33,7 +33,7 @@ def test_a_run_says_that_a_free_threaded_server_had_its_lock_and_what_turned_it_
     python = tmp_path / "python"
     python.write_text(RECORDED.format(python=sys.executable))
     python.chmod(0o755)
-    words = ("-s", "root", "--profile", "smoke", "--no-samples", "--no-instructions", "--out", "run")
+    words = ("-s", "root", "--profile", "smoke", "--budget", "8s", "--no-samples", "--no-instructions", "--out", "run")
     done = harness("run", "-t", f"plain:app@gunicorn,name=free,python={python}", *words, folder=tmp_path)
     assert done.returncode in (0, 4), done.stderr
     manifest = json.loads((Path(tmp_path) / "run" / "manifest.json").read_text())

@@ -25,7 +25,7 @@ from tests.records import code_of
 from tests.targets import ALL
 from tests.unit.load_support import echo, serving as answering
 
-pytestmark = [pytest.mark.measure, pytest.mark.usefixtures("no_process_left")]
+pytestmark = pytest.mark.usefixtures("no_process_left")
 HARNESS = [sys.executable, "-m", "harness.cli"]
 MINE = '''"""My users."""
 from locust import HttpUser, constant, task
@@ -43,11 +43,12 @@ class Mine(HttpUser):
 '''
 
 
+@pytest.mark.live
 def test_a_locustfile_of_ones_own_on_an_app_of_ones_own(own_app, tmp_path):
     own_app(asgi_app())
     Path("mine.py").write_text(MINE)
     words = ["run", "--locustfile", "mine.py", "-t", "own_app:app@uvicorn,name=mine", "--budget", "17s", "--out", "r"]
-    done = subprocess.run([*HARNESS, *words], cwd=tmp_path, capture_output=True, text=True, timeout=200)
+    done = subprocess.run([*HARNESS, *words], cwd=tmp_path, capture_output=True, text=True, timeout=280)
     run = Run.open(tmp_path / "r")
     assert done.returncode == code_of(run), done.stderr
     records = run.windows()
@@ -66,6 +67,7 @@ def test_a_locustfile_of_ones_own_on_an_app_of_ones_own(own_app, tmp_path):
     assert 'id="journeys"' in (tmp_path / "reports" / "latest.html").read_text()
 
 
+@pytest.mark.measure
 def test_the_journey_that_ships_gets_every_reply_right():
     journey, marks = find_journeys()["journey"], []
     with (
@@ -89,6 +91,7 @@ class Slow(HttpUser):
 """
 
 
+@pytest.mark.live
 @pytest.mark.parametrize("after_s", [0.2, 3.0])
 def test_ctrl_c_ends_a_journey_whatever_its_users_wait_for(tmp_path, after_s):
     file = tmp_path / "slow.py"
@@ -112,6 +115,7 @@ def test_ctrl_c_ends_a_journey_whatever_its_users_wait_for(tmp_path, after_s):
     assert result.answered == 0
 
 
+@pytest.mark.live
 def test_a_locustfile_that_cannot_be_used_is_told(tmp_path):
     from harness.errors import UsageError
 
@@ -135,6 +139,7 @@ class Immortal(HttpUser):
 """
 
 
+@pytest.mark.live
 def test_a_user_who_survives_being_killed_does_not_keep_a_journey(tmp_path):
     file = tmp_path / "immortal.py"
     file.write_text(USER_WHO_SURVIVES)
@@ -184,6 +189,7 @@ def locust(port, folder, *words):
     return {each["name"]: (each["num_requests"], each["num_failures"]) for each in json.loads(out)}
 
 
+@pytest.mark.live
 def test_locust_runs_the_file_by_itself(tmp_path):
     names = [("event stream", "GET"), ("echo", "WS")]
     (tmp_path / "ends.py").write_text(ENDS.format(names=names, least=1))
@@ -201,6 +207,7 @@ Dashboard.tasks = [Dashboard.chat]
 """
 
 
+@pytest.mark.live
 def test_users_who_are_killed_while_a_websocket_closes_end(tmp_path):
     """With websocket-client's close(), which catches GreenletExit, Locust would wait for them forever."""
     (tmp_path / "chatters.py").write_text(CHATTERS + ENDS.format(names=[("echo", "WS")], least=24))

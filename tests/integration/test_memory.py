@@ -8,7 +8,7 @@ from harness.record import Run
 from harness.studies.memory import rows
 from tests.cli import harness
 
-pytestmark = [pytest.mark.measure, pytest.mark.usefixtures("no_process_left")]
+pytestmark = [pytest.mark.live, pytest.mark.usefixtures("no_process_left")]
 KEPT = 1024
 LEAKY = f"""from apps.baseline.asgi import app as sound
 

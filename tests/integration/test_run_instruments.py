@@ -111,7 +111,7 @@ def test_without_valgrind_and_py_spy_both_are_named_once(tmp_path):
     python.parent.mkdir()
     python.symlink_to(Path(sys.executable).resolve())
     path = os.pathsep.join([str(ROOT), sysconfig.get_paths()["purelib"]])
-    words = ("-t", TARGETS[0], "-s", "json", "--budget", "20s", "--out", "r")
+    words = ("-t", TARGETS[0], "-s", "json", "--budget", "15s", "--out", "r")
     done = subprocess.run(
         [str(python), "-m", "harness.cli", "run", *words],
         cwd=tmp_path,

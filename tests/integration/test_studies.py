@@ -16,7 +16,7 @@ from harness.record import Run
 from tests.cli import harness
 from tests.records import code_of
 
-pytestmark = [pytest.mark.measure, pytest.mark.usefixtures("no_process_left")]
+pytestmark = [pytest.mark.live, pytest.mark.usefixtures("no_process_left")]
 HEAD = 'title = "Mine"\nquestion = "move"\nwhy = ""\n'
 JSON = '[[request]]\nendpoint = "json"\ncase = "valid"\n'
 SHORT = "[settings]\nblocks = 1\nwindow_s = 0.3\n"

@@ -15,7 +15,12 @@ from tests.unit.test_load_slices import server
 pytestmark = pytest.mark.usefixtures("no_process_left")
 BUDGET = ("--budget", "60s", "--no-control")
 WSGI = """
+import os
+
+WORK = range(int(os.environ.get("WORK", "0")))
+
 def app(environ, start_response):
+    sum(WORK)
     start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "2")])
     return [b"hi"]
 """
@@ -44,7 +49,7 @@ def test_two_apps_of_ones_own_and_the_faster_side_passes_a_gate(own_app, tmp_pat
     assert "\nAgain: harness versus quick:app@uvicorn slow:app@uvicorn --" in again.stdout
 
 
-@pytest.mark.measure
+@pytest.mark.live
 def test_a_wsgi_app_in_an_environment_of_its_own(own_app, tmp_path):
     own_app(WSGI, module="plain")
     environment = tmp_path / "environment"
@@ -53,7 +58,8 @@ def test_a_wsgi_app_in_an_environment_of_its_own(own_app, tmp_path):
     site = next(Path(sys.prefix).glob("lib/python*/site-packages"))
     own = next(environment.glob("lib/python*/site-packages"))
     (own / "shared.pth").write_text(f"{site}\n")
-    sides = (f"plain:app@gunicorn,python={python},threads=2", "plain:app@gunicorn,worker_class=sync")
+    # So much dearer that the first look ends it.
+    sides = (f"plain:app@gunicorn,python={python},threads=2,env.WORK=20000", "plain:app@gunicorn,worker_class=sync")
     words = ("--budget", "30s", "--no-control", "--path", "/x?y=1", "--path", "/", "--json")
     done = harness("versus", *sides, *words, folder=tmp_path)
     assert done.stdout, done.stderr
@@ -62,7 +68,7 @@ def test_a_wsgi_app_in_an_environment_of_its_own(own_app, tmp_path):
     assert {found["a"], found["b"]} == {"A", "B"}
 
 
-@pytest.mark.measure
+@pytest.mark.live
 def test_an_injected_slowdown_fails_a_gate(own_app, tmp_path):
     own_app(asgi_app(), module="quick")
     own_app(asgi_app(before="sum(range(20000))"), module="slow")
@@ -75,7 +81,8 @@ def test_an_injected_slowdown_fails_a_gate(own_app, tmp_path):
 
 @pytest.mark.measure
 def test_what_runs_at_a_url_is_compared_with_an_app(own_app, tmp_path):
-    own_app(asgi_app(body='b\'{"hello":"world"}\''), module="shop")
+    # So much slower that the first look ends it.
+    own_app(asgi_app(before="sum(range(50000))", body='b\'{"hello":"world"}\''), module="shop")
     with server() as (port, _):
         sides = (f"there=http://127.0.0.1:{port}/x", "shop:app@uvicorn,name=here,env.PEER=http://127.0.0.1")
         done = harness("versus", *sides, "--budget", "30s", "--json", folder=tmp_path)

@@ -16,7 +16,7 @@ from harness.studies.study import WaitingRequests, WindowSpec
 from tests.integration.test_conduct import FakeEngine, new_run, served
 from tests.targets import ALL
 
-pytestmark = [pytest.mark.measure, pytest.mark.usefixtures("no_process_left")]
+pytestmark = [pytest.mark.live, pytest.mark.usefixtures("no_process_left")]
 PLACEMENT = Placement((), (), ())
 SLEEP = PlannedRequest("io-sleep", "", {"ms": 10_000})
 

@@ -14,7 +14,7 @@ from harness.serve import serving
 from harness.session.validity import examine
 from harness.verify import case_of, verify
 
-pytestmark = [pytest.mark.measure, pytest.mark.usefixtures("no_process_left")]
+pytestmark = [pytest.mark.live, pytest.mark.usefixtures("no_process_left")]
 REQUEST = PlannedRequest("io-sleep", "", {"ms": 50})
 POINT = point_at(Scenario("io-sleep", "Waiting", "move", "", (REQUEST,), (64,), wait_ms="50"), {}, 64)
 APP = """

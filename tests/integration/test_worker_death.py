@@ -16,7 +16,7 @@ from harness.session import Bench, measure
 from tests.integration.test_conduct import JSON, new_run
 from tests.targets import ALL
 
-pytestmark = [pytest.mark.measure, pytest.mark.usefixtures("no_process_left")]
+pytestmark = [pytest.mark.live, pytest.mark.usefixtures("no_process_left")]
 
 
 class Killing(Engine):
