@@ -24,7 +24,7 @@ def probed():
 
 def test_every_app_answers_every_probe(probed):
     features, sizes = probed
-    assert {(one.target, one.capability) for one in features} == {(n, c) for n, app in APPS.items() for c in app.asks}
+    assert {(one.target, one.capability) for one in features} == {(n, c) for n, app in APPS.items() for c in app.checks}
     assert {size.app for size in sizes} == {f"untouched.with_{name}" for name in APPS if name != FIRST}
     assert {size.endpoints for size in sizes} == {ENDPOINTS}
 

@@ -182,7 +182,7 @@ def whole(command: str) -> Facts:
     abilities = [probed(t.name, name) for t in served for name, one in CAPABILITIES.items() if one.concerns(t)]
     frameworks = {target.framework for target in served}
     untouched = [(name, app) for name, app in APPS.items() if app.framework in frameworks]
-    probes = [bare(name, *app.asks) for name, app in untouched]
+    probes = [bare(name, *app.checks) for name, app in untouched]
     sizes = [*small(**{name: 30 for name, _ in untouched}), *(needs(f"{name}_app", name, 300) for name in frameworks)]
     kept = [keeps(target.name, 50 + 10 * number, 1 + number) for number, target in enumerate(served)]
     neighbours = [beside(t.target, about(20, 30)) for b in plan.blocks for t in b.trials if t.study == "neighbours"]
