@@ -41,7 +41,7 @@ class CtrlC(Observer):
     def window_started(self, window, attempt):
         self.seen += window.study == self.study
         if self.seen == 2 and window.study == self.study:
-            threading.Timer(0.5, os.kill, (os.getpid(), 2)).start()
+            threading.Timer(0.1, os.kill, (os.getpid(), 2)).start()
 
 
 def instruments_alone(results):
