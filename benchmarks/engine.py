@@ -25,7 +25,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -55,6 +55,16 @@ http {{
 TLS = """
   ssl_certificate {folder}/certificate.pem; ssl_certificate_key {folder}/key.pem; ssl_protocols TLSv1.3;
   ssl_conf_command Ciphersuites TLS_AES_128_GCM_SHA256; ssl_session_tickets off;
+"""
+CLOCK_LOOP = """
+import json, random, sys, time
+rate, end, due, late = float(sys.argv[1]), float(sys.argv[2]), 0.0, []
+begin = time.perf_counter()
+while (due := due + random.expovariate(rate)) < end:
+    while (now := time.perf_counter() - begin) < due:
+        pass
+    late.append((now - due) * 1e6)
+print(json.dumps(late))
 """
 LOCUSTFILE = """
 from locust import constant, task
@@ -251,7 +261,9 @@ def throughput(setting: Setting, rounds: int, rng: random.Random) -> dict[str, d
 
 
 def punctuality(setting: Setting) -> dict[str, dict[str, float]]:
-    """Lateness of Poisson arrivals in µs."""
+    """Lateness of Poisson arrivals in µs, next to that of a loop on the same CPU which only reads the clock: what the
+    machine adds.
+    """
     table = {}
     with Engine((GENERATOR_CPU,)) as engine:
         for rate in RATES:
@@ -266,9 +278,16 @@ def punctuality(setting: Setting) -> dict[str, dict[str, float]]:
             )
             lateness = engine.run_load(spec).lateness_us
             assert lateness is not None
-            p50, p99, p999 = np.percentile(lateness.values, [50, 99, 99.9]).tolist()
-            table[f"{rate}/s"] = {"p50": p50, "p99": p99, "p999": p999, "max": lateness.most}
+            table[f"{rate}/s"] = percentiles(lateness.values)
+            loop = [sys.executable, "-c", CLOCK_LOOP, str(rate), str(setting.seconds)]
+            done = subprocess.run(["taskset", "-c", str(GENERATOR_CPU), *loop], capture_output=True, check=True)
+            table[f"{rate}/s, clock alone"] = percentiles(json.loads(done.stdout))
     return table
+
+
+def percentiles(values_us: Sequence[float]) -> dict[str, float]:
+    p50, p99, p999, most = np.percentile(values_us, [50, 99, 99.9, 100]).tolist()
+    return {"p50": p50, "p99": p99, "p999": p999, "max": most}
 
 
 def main() -> None:
@@ -293,9 +312,9 @@ def main() -> None:
         span = f"({ratio['low']:.2f}–{ratio['high']:.2f})"
         figures = f"{row['rps']['median']:>10,.0f}{ratio['median']:>8.2f}  {span:<14}{row['cpu_us']['median']:>16.2f}"
         print(f"{label:<24}{figures}")
-    print("\nlateness, µs      p50      p99     p999      max")
+    print("\nlateness, µs                p50      p99     p999      max")
     for label, late in lateness.items():
-        print(f"{label:<12}" + "".join(f"{late[column]:>9,.0f}" for column in ("p50", "p99", "p999", "max")))
+        print(f"{label:<22}" + "".join(f"{late[column]:>9,.0f}" for column in ("p50", "p99", "p999", "max")))
 
 
 if __name__ == "__main__":
