@@ -278,7 +278,7 @@ def punctuality(setting: Setting) -> dict[str, dict[str, float]]:
             )
             lateness = engine.run_load(spec).lateness_us
             assert lateness is not None
-            table[f"{rate}/s"] = percentiles(lateness.values)
+            table[f"{rate}/s"] = percentiles(lateness.values.tolist())
             loop = [sys.executable, "-c", CLOCK_LOOP, str(rate), str(setting.seconds)]
             done = subprocess.run(["taskset", "-c", str(GENERATOR_CPU), *loop], capture_output=True, check=True)
             table[f"{rate}/s, clock alone"] = percentiles(json.loads(done.stdout))

@@ -63,8 +63,8 @@ from harness.verify.features import abilities
 TRIES = 3
 SHRINK = 0.25
 """The least share of its time that a window of a late run gets."""
-LONGEST_COUNTS = 1.5
-"""How long all counts of a run may take, in terms of what is planned for them."""
+COUNTS_MORE = 0.5
+"""How much longer than planned all counts of a run may take, where the budget has no more to spare."""
 LONGER = 1.5
 """A window whose rate drifted is tried again for longer: what settles late has settled then."""
 FILES = 8192
@@ -185,8 +185,9 @@ class _Session:
         self._deadline = time.monotonic() + max(left, sum(map(expected_seconds, self._missing(self._plan.blocks))))
         self._rest_s = 0.0
         """Expected time of all that comes after the present window."""
-        counts = [block for block in self._plan.blocks if block.study == INSTRUCTIONS]
-        self._counts_s = LONGEST_COUNTS * expected_seconds(*counts) if counts and not self._done else math.inf
+        plan, counts = self._plan, [block for block in self._plan.blocks if block.study == INSTRUCTIONS]
+        planned_s, spare_s = expected_seconds(*counts), plan.budget_s - plan.estimate_s
+        self._counts_s = planned_s + max(COUNTS_MORE * planned_s, spare_s) if counts and not self._done else math.inf
         self._counts_until: float | None = None
         """When the last count must be over; ``None`` before the first."""
         self._next = bench.first

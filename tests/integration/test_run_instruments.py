@@ -7,6 +7,7 @@ import sysconfig
 import threading
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -93,7 +94,8 @@ def test_counts_that_take_far_longer_than_planned_leave_the_plan(tmp_path, monke
         def window_ended(self, window, record):
             late.append(1e3)
 
-    run = Run.create(tmp_path / "r", instruments_alone(tmp_path))
+    manifest = instruments_alone(tmp_path)
+    run = Run.create(tmp_path / "r", replace(manifest, plan=replace(manifest.plan, budget_s=900.0)))
     counts = [window for window in run.manifest.plan.windows if window.study == INSTRUCTIONS]
     with Engine(detect().generator) as engine:
         lacking = measure(run, Bench(engine, detect(), Slow(), features=False))
