@@ -25,7 +25,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -37,6 +37,7 @@ from apps.contract.case import Case, get
 from harness.engine.engine import Engine
 from harness.engine.spec import Address, LoadSpec, WireRequest
 from harness.model.address import Tls
+from harness.stats.quantiles import percentiles
 
 SERVER_CPU, GENERATOR_CPU = 0, 1
 BODY = '{"hello":"world"}'
@@ -278,16 +279,11 @@ def punctuality(setting: Setting) -> dict[str, dict[str, float]]:
             )
             lateness = engine.run_load(spec).lateness_us
             assert lateness is not None
-            table[f"{rate}/s"] = percentiles(lateness.values.tolist())
+            table[f"{rate}/s"] = percentiles([lateness.values])
             loop = [sys.executable, "-c", CLOCK_LOOP, str(rate), str(setting.seconds)]
             done = subprocess.run(["taskset", "-c", str(GENERATOR_CPU), *loop], capture_output=True, check=True)
-            table[f"{rate}/s, clock alone"] = percentiles(json.loads(done.stdout))
+            table[f"{rate}/s, clock alone"] = percentiles([np.array(json.loads(done.stdout))])
     return table
-
-
-def percentiles(values_us: Sequence[float]) -> dict[str, float]:
-    p50, p99, p999, most = np.percentile(values_us, [50, 99, 99.9, 100]).tolist()
-    return {"p50": p50, "p99": p99, "p999": p999, "max": most}
 
 
 def main() -> None:

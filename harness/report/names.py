@@ -12,9 +12,10 @@ FRAMEWORKS = {name.lower(): name for name in ("Django", "FastAPI", "Flask", "Raw
 FRAMEWORKS |= {"django-ninja": "Django Ninja", "django-rest": "Django REST framework"}
 SERVERS = {
     name.lower(): name
-    for name in ("Cheroot", "Daphne", "Granian", "Gunicorn", "Hypercorn", "Tornado", "Uvicorn", "uWSGI", "Waitress")
-}
-SERVERS |= {"mod_wsgi": "mod_wsgi"}
+    for name in (
+        "Cheroot", "Daphne", "Granian", "Gunicorn", "Hypercorn", "mod_wsgi", "Tornado", "Uvicorn", "uWSGI", "Waitress",
+    )
+}  # fmt: skip
 
 
 def display_names(targets: Iterable[Target], language: Language = ENGLISH) -> dict[str, str]:

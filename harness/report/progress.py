@@ -267,7 +267,7 @@ class LiveRates:
 def record_in_words(record: WindowRecord) -> str:
     """The result of one window, in a few words."""
     answered = sum(side.answered for side in record.sides)
-    if record.slices is not None or not record.study:
+    if not record.study:
         return f"{number_of(answered, 'verified reply', 'verified replies')} in {record.duration_s:.1f} s"
     if record.failures:
         return ENGLISH.reason(record.failures[0].reason)
